@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The block of memory of arena.h.
+ */
+#define _GNU_SOURCE
+#include "base/arena.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/memory.h"
+
+enum { HUGE_PAGE = 2 << 20 };
+
+int spur__arena_create(spur__arena *arena, size_t size) {
+    size_t alignment = size >= HUGE_PAGE ? HUGE_PAGE : 64;
+    *arena = (spur__arena){0};
+    if (size > SIZE_MAX - alignment) return 0;
+    size_t rounded = (size + alignment - 1) / alignment * alignment;
+    arena->base = spur__malloc_aligned(alignment, rounded);
+    if (!arena->base) return 0;
+#ifdef MADV_HUGEPAGE
+    if (alignment == HUGE_PAGE) (void)madvise(arena->base, rounded, MADV_HUGEPAGE);
+#endif
+    memset(arena->base, 0, rounded);
+    arena->size = rounded;
+    return 1;
+}
+
+void spur__arena_destroy(spur__arena *arena) {
+    spur__free(arena->base);
+    *arena = (spur__arena){0};
+}

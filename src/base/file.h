@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Files: read whole, write atomically (temporary name, fsync, rename), make directories; and a
+ * switch with which tests make writes fail or fall short.
+ */
+#ifndef SPUR_BASE_FILE_H
+#define SPUR_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <spur/status.h>
+
+/* Reads a whole file of at most `limit` bytes. *data (spur__free) has a NUL behind its end. */
+spur_status spur__file_read(const char *path, size_t limit, char **data, size_t *size,
+                            spur_error *err);
+
+/* Replaces `path` by the given bytes such that a crash leaves either the old or the new file. */
+spur_status spur__file_write(const char *path, const void *data, size_t size, spur_error *err);
+
+/* Makes a directory and its parents; an existing one is fine. */
+spur_status spur__mkdirs(const char *path, spur_error *err);
+
+/* fsync of a directory, so that a name created or renamed in it survives a power cut. */
+spur_status spur__sync_directory(const char *path, spur_error *err);
+
+/* True when something exists there. */
+bool spur__exists(const char *path);
+
+/* Joins with exactly one '/' between; NULL when out of memory. Free with spur__free. */
+char *spur__path_join(const char *a, const char *b);
+
+/* write(2) that tests can make fail; all files of the project are written through it. Returns
+ * bytes written, or -1 with errno set. EINTR is not retried. */
+ssize_t spur__write(int fd, const void *data, size_t size);
+
+/* Writes everything, retrying on EINTR and short counts. 0, or an errno. */
+int spur__write_all(int fd, const void *data, size_t size);
+
+/* Tests only: after `bytes` more bytes every write fails with `errnum` (the one that crosses the
+ * limit is short), until called again with errnum = 0. */
+void spur__fault_write(uint64_t bytes, int errnum);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base: strings, checksums, random numbers, files.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/crc32c.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "base/str.h"
+
+static void test_crc_vectors(void **state) {
+    (void)state;
+    unsigned char zeros[32] = {0};
+    assert_int_equal(spur__crc32c(0, "123456789", 9), 0xe3069283u);
+    assert_int_equal(spur__crc32c_mask(0xe3069283u), 0xc78ab0e5u);
+    assert_int_equal(spur__crc32c(0, zeros, 32), 0x8a9136aau);
+    assert_int_equal(spur__crc32c_mask(spur__crc32c(0, "", 0)), 0xa282ead8u);
+    assert_int_equal(spur__crc32c_mask(spur__crc32c(0, zeros, 8)), 0x07980329u);
+    assert_int_equal(spur__crc32c_unmask(0xc78ab0e5u), 0xe3069283u);
+}
+
+static void test_crc_instruction_equals_table(void **state) {
+    (void)state;
+    unsigned char bytes[10000];
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (unsigned char)(i * 131 + (i >> 7));
+    for (size_t n = 0; n < sizeof bytes; n = n * 3 / 2 + 1)
+        for (size_t start = 0; start < 9 && start + n < sizeof bytes; start++)
+            assert_int_equal(spur__crc32c(7, bytes + start, n),
+                             spur__crc32c_portable(7, bytes + start, n));
+}
+
+/* Known answers of the Random123 distribution (kat_vectors, philox4x32 with 10 rounds). */
+static void test_philox_known_answers(void **state) {
+    (void)state;
+    const uint32_t zero_key[2] = {0, 0}, zero[4] = {0, 0, 0, 0};
+    const uint32_t ones_key[2] = {~0u, ~0u}, ones[4] = {~0u, ~0u, ~0u, ~0u};
+    uint32_t out[4];
+    spur__philox(zero_key, zero, out);
+    assert_int_equal(out[0], 0x6627e8d5u);
+    assert_int_equal(out[3], 0x9b00dbd8u);
+    spur__philox(ones_key, ones, out);
+    assert_int_equal(out[0], 0x408f276du);
+    assert_int_equal(out[3], 0x6d5451fdu);
+}
+
+static void test_utf8(void **state) {
+    (void)state;
+    assert_true(spur__utf8_valid("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 10));
+    assert_false(spur__utf8_valid("\xc0\x80", 2));
+    assert_false(spur__utf8_valid("\xed\xa0\x80", 3));
+    assert_false(spur__utf8_valid("\xe2\x82", 2));
+    assert_false(spur__utf8_valid("\xf4\x90\x80\x80", 4));
+    assert_false(spur__utf8_valid("\x80", 1));
+}
+
+static void test_str_limit_sticks(void **state) {
+    (void)state;
+    spur__str s;
+    spur__str_init(&s, 5);
+    spur__str_puts(&s, "abc");
+    spur__str_puts(&s, "def");
+    spur__str_puts(&s, "g");
+    assert_int_equal(spur__str_status(&s), SPUR_E_RANGE);
+    assert_string_equal(spur__str_text(&s), "abc");
+    spur__str_free(&s);
+}
+
+static void test_shortest_double(void **state) {
+    (void)state;
+    spur__str s;
+    spur__str_init(&s, 100);
+    spur__str_double(&s, 0.001);
+    spur__str_putc(&s, ' ');
+    spur__str_double(&s, 1.0 / 3);
+    assert_string_equal(spur__str_text(&s), "0.001 0.3333333333333333");
+    spur__str_free(&s);
+}
+
+static void test_injected_failure(void **state) {
+    (void)state;
+    spur__fault_malloc(2);
+    void *first = spur__malloc(1);
+    assert_non_null(first);
+    assert_null(spur__malloc(1));
+    spur__free(first);
+    assert_null(spur__malloc_array(SIZE_MAX / 2, 3));
+    spur__fault_malloc(0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_crc_vectors),
+        cmocka_unit_test(test_crc_instruction_equals_table),
+        cmocka_unit_test(test_philox_known_answers),
+        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_str_limit_sticks),
+        cmocka_unit_test(test_shortest_double),
+        cmocka_unit_test(test_injected_failure),
+    };
+    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The rows of the command table, in the order in which `spur help` shows them.
+ */
+#include "command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+extern const command command_help;
+
+const command *const commands[] = {
+    &command_help,
+};
+const size_t command_count = sizeof commands / sizeof commands[0];
+
+const command *command_find(const char *name) {
+    for (size_t i = 0; i < command_count; i++)
+        if (strcmp(commands[i]->name, name) == 0) return commands[i];
+    return NULL;
+}
+
+int command_misuse(const command *self, const char *fmt, ...) {
+    va_list args;
+    fprintf(stderr, "spur %s: ", self->name);
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+    fprintf(stderr, "\nusage: spur %s %s\n", self->name, self->usage);
+    return EXIT_USAGE;
+}
+
+void command_print_help(const command *self) {
+    printf("usage: spur %s %s\n\n%s\n", self->name, self->usage, self->summary);
+    if (self->help) printf("\n%s\n", self->help);
+}
