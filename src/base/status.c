@@ -86,18 +86,14 @@ spur_status spur__fail_errno(spur_error *err, int errnum, const char *fmt, ...) 
 
 void spur__error_prefix(spur_error *err, const char *fmt, ...) {
     if (!err) return;
-    char prefix[sizeof err->message];
+    char old[sizeof err->message];
     va_list args;
+    memcpy(old, err->message, sizeof old);
     va_start(args, fmt);
-    vsnprintf(prefix, sizeof prefix - 2, fmt, args);
+    int n = vsnprintf(err->message, sizeof err->message, fmt, args);
     va_end(args);
-    size_t n = strlen(prefix), kept = strlen(err->message), room = sizeof err->message - 1;
-    memcpy(prefix + n, ": ", 2);
-    n += 2;
-    if (kept > room - n) kept = room - n;
-    memmove(err->message + n, err->message, kept);
-    memcpy(err->message, prefix, n);
-    err->message[n + kept] = '\0';
+    if (n < 0 || (size_t)n >= sizeof err->message) return;
+    snprintf(err->message + n, sizeof err->message - (size_t)n, ": %s", old);
 }
 
 void spur__error_clear(spur_error *err) {

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of models. A new one is one file and one line here.
+ */
+#include "models/model.h"
+
+static const spur__kind *const kinds[] = {
+    &spur__model_mlp.kind,   &spur__model_my_net.kind,   &spur__model_cnn.kind,
+    &spur__model_unet.kind,  &spur__model_resnet18.kind, &spur__model_resnet34.kind,
+    &spur__model_vgg16.kind,
+};
+const spur__family spur__model_family = {"model", "Models", kinds, sizeof kinds / sizeof kinds[0]};

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mlp: fully connected layers fc1 .. fcN of one width, then `head`. The input is flattened.
+ */
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "models/model.h"
+
+typedef struct options {
+    int64_t layers, width, activation;
+    double dropout;
+} options;
+
+static const spur__option rows[] = {
+    {.name = "layers",
+     .type = SPUR__OPT_INT,
+     .initial = "2",
+     .max = 100,
+     .help = "hidden layers",
+     .offset = offsetof(options, layers)},
+    {.name = "width",
+     .type = SPUR__OPT_INT,
+     .initial = "128",
+     .min = 1,
+     .max = 1e6,
+     .unit = "units",
+     .help = "units of each hidden layer",
+     .offset = offsetof(options, width)},
+    {.name = "activation",
+     .type = SPUR__OPT_CHOICE,
+     .initial = "relu",
+     .choices = SPUR__ACTIVATIONS,
+     .help = "after each hidden layer",
+     .offset = offsetof(options, activation)},
+    {.name = "dropout",
+     .type = SPUR__OPT_FLOAT,
+     .initial = "0",
+     .max = 0.999,
+     .help = "share of units left out after each hidden layer",
+     .offset = offsetof(options, dropout)},
+};
+static const spur__options table = SPUR__OPTIONS(rows, options);
+
+const spur__model_kind spur__model_mlp = {
+    .kind = {"mlp", "fully connected layers", &table},
+    .head = "head",
+};

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What an optimizer is: a row with its options, its moments, and the update of a run of values.
+ *
+ * Every options struct begins with spur__optimizer_common. Moments ("slots") are arrays of the
+ * parameter's size and layout, zero at the start unless `slot_start` says otherwise.
+ */
+#ifndef SPUR_NN_OPTIMIZER_H
+#define SPUR_NN_OPTIMIZER_H
+
+#include <math.h>
+#include <stddef.h>
+
+#include <spur/optim.h>
+#include "base/error.h"
+#include "base/options.h"
+
+enum { SPUR__MAX_SLOTS = 3 };
+
+enum { SPUR__DECAY_ALL = 0, SPUR__DECAY_WEIGHTS = 1 };
+
+typedef struct spur__optimizer_common {
+    double lr;
+    double weight_decay;
+    int64_t decay; /* SPUR__DECAY_*: what weight_decay applies to */
+} spur__optimizer_common;
+
+/* One update of `count` values. */
+typedef struct spur__update {
+    const void *options;
+    double lr, weight_decay, momentum;
+    uint64_t step; /* 1 at the first update */
+    size_t count;
+    float *value;
+    const float *gradient;
+    float *slot[SPUR__MAX_SLOTS]; /* as slot_names; NULL where the options need none */
+} spur__update;
+
+typedef struct spur__optimizer_kind {
+    spur__kind kind;
+    const char *slot_names[SPUR__MAX_SLOTS]; /* PyTorch's names of the state */
+    /* What the table's ranges cannot say; NULL: nothing. */
+    spur_status (*check)(const void *options, spur_error *err);
+    /* Which slots these options need: bit i for slot i. */
+    unsigned (*slots)(const void *options);
+    float (*slot_start)(const void *options, int slot); /* NULL: zeros */
+    double (*momentum)(const void *options); /* NULL: has none to cycle */
+    void (*update)(const spur__update *update);
+} spur__optimizer_kind;
+
+extern const spur__optimizer_kind spur__sgd, spur__adam, spur__adamw, spur__adagrad, spur__rmsprop;
+extern const spur__family spur__optimizer_family;
+
+/* By a kind of the family and a struct of its options (copied), as the trainer has them. */
+spur_optimizer *spur__optimizer_create(spur_net *net, const spur__optimizer_kind *kind,
+                                       const void *options, spur_error *err);
+
+const spur__optimizer_kind *spur__optimizer_kind_of(const spur_optimizer *optimizer);
+
+/* ---- state, for checkpoints -------------------------------------------------------------------- */
+
+/* Number of parameters held; parameter i and its slot s (NULL when not in use), in the parameter's
+ * layout. */
+int spur__optimizer_param_count(const spur_optimizer *optimizer);
+spur_param *spur__optimizer_param(const spur_optimizer *optimizer, int i);
+float *spur__optimizer_slot(const spur_optimizer *optimizer, int i, int s);
+void spur__optimizer_set_steps(spur_optimizer *optimizer, uint64_t steps);
+
+/* The rows every optimizer has. */
+#define SPUR__OPTIMIZER_ROWS(struct_, lr_, decay_)                                                 \
+    {.name = "lr",                                                                                 \
+     .type = SPUR__OPT_FLOAT,                                                                      \
+     .initial = lr_,                                                                               \
+     .max = INFINITY,                                                                              \
+     .help = "learning rate",                                                                      \
+     .offset = offsetof(struct_, common.lr)},                                                      \
+        {.name = "weight_decay",                                                                   \
+         .type = SPUR__OPT_FLOAT,                                                                  \
+         .initial = decay_,                                                                        \
+         .max = INFINITY,                                                                          \
+         .help = "weight decay, as PyTorch defines it for this optimizer",                         \
+         .offset = offsetof(struct_, common.weight_decay)},                                        \
+    {                                                                                              \
+        .name = "decay", .type = SPUR__OPT_CHOICE, .initial = "all", .choices = "all|weights",     \
+        .help = "what weight_decay applies to: all parameters (as PyTorch), or not biases and "    \
+                "norms",                                                                           \
+        .offset = offsetof(struct_, common.decay)                                                  \
+    }
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Stochastic gradient descent with momentum, as torch.optim.SGD:
+ *     g += weight_decay * w;  b = momentum * b + (1 - dampening) * g  (b = g at the first step)
+ *     w -= lr * (nesterov ? g + momentum * b : b)
+ */
+#include <math.h>
+#include <stddef.h>
+
+#include "kernels/optim.h"
+#include "nn/optimizer.h"
+
+typedef struct options {
+    spur__optimizer_common common;
+    double momentum, dampening;
+    bool nesterov;
+} options;
+
+static const spur__option rows[] = {
+    SPUR__OPTIMIZER_ROWS(options, "0.01", "0"),
+    {.name = "momentum",
+     .type = SPUR__OPT_FLOAT,
+     .initial = "0",
+     .max = 1,
+     .help = "share of the last step's direction that is kept",
+     .offset = offsetof(options, momentum)},
+    {.name = "dampening",
+     .type = SPUR__OPT_FLOAT,
+     .initial = "0",
+     .max = 1,
+     .help = "the gradient enters the momentum times 1 - dampening",
+     .offset = offsetof(options, dampening)},
+    {.name = "nesterov",
+     .type = SPUR__OPT_BOOL,
+     .initial = "false",
+     .help = "look ahead along the momentum (Nesterov)",
+     .offset = offsetof(options, nesterov)},
+};
+static const spur__options table = SPUR__OPTIONS(rows, options);
+
+static unsigned slots(const void *o) {
+    return ((const options *)o)->momentum != 0 ? 1u : 0u;
+}
+
+static double momentum(const void *o) {
+    return ((const options *)o)->momentum;
+}
+
+static void update(const spur__update *u) {
+    const options *o = u->options;
+    spur__optim_sgd(&(spur__sgd_step){.lr = (float)u->lr,
+                                      .weight_decay = (float)u->weight_decay,
+                                      .momentum = (float)u->momentum,
+                                      .dampening = (float)o->dampening,
+                                      .nesterov = o->nesterov,
+                                      .first = u->step == 1},
+                    u->count, u->value, u->gradient, u->slot[0]);
+}
+
+const spur__optimizer_kind spur__sgd = {
+    .kind = {"sgd", "stochastic gradient descent, with momentum and Nesterov's form", &table},
+    .slot_names = {"momentum_buffer"},
+    .slots = slots,
+    .momentum = momentum,
+    .update = update,
+};
