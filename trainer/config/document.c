@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The entries of a document: adding, finding, duplicates, overrides from the command line.
+ */
+#include "config/document.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "config/document_lines.h"
+
+enum { MOST_ENTRIES = 4096 };
+
+void document_init(document *doc) {
+    *doc = (document){.entries = NULL};
+}
+
+void document_free(document *doc) {
+    for (size_t i = 0; i < doc->count; i++) {
+        spur__free(doc->entries[i].section);
+        spur__free(doc->entries[i].key);
+        spur__free(doc->entries[i].value);
+    }
+    for (size_t i = 0; i < doc->file_count; i++) spur__free(doc->files[i]);
+    spur__free(doc->entries);
+    spur__free(doc->files);
+    document_init(doc);
+}
+
+const char *document_add_file(document *doc, const char *name) {
+    char **files = spur__realloc_array(doc->files, doc->file_count + 1, sizeof *files);
+    if (!files) return NULL;
+    doc->files = files;
+    char *copy = spur__strdup(name);
+    if (copy) doc->files[doc->file_count++] = copy;
+    return copy;
+}
+
+static bool same(const char *a, const char *b) {
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* The entry of the same source with the same section and key, or NULL. */
+static const document_entry *find_duplicate(const document *doc, const document_entry *entry) {
+    for (size_t i = doc->count; i-- > 0;) {
+        const document_entry *old = &doc->entries[i];
+        if (old->source == entry->source && old->key && strcmp(old->section, entry->section) == 0 &&
+            same(old->key, entry->key))
+            return old;
+    }
+    return NULL;
+}
+
+/* Makes room for one more entry. */
+static spur_status reserve(document *doc, const document_entry *entry, spur_error *err) {
+    if (doc->count < doc->capacity) return SPUR_OK;
+    size_t capacity = doc->capacity ? doc->capacity * 2 : 64;
+    if (capacity > MOST_ENTRIES)
+        return document_fail(entry, false, SPUR_E_RANGE, err, "more than %d lines", MOST_ENTRIES);
+    document_entry *entries = spur__realloc_array(doc->entries, capacity, sizeof *entries);
+    if (!entries) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", entry->file);
+    doc->entries = entries;
+    doc->capacity = capacity;
+    return SPUR_OK;
+}
+
+spur_status document_add(document *doc, const document_entry *place, const char *section,
+                         const char *key, const char *value, spur_error *err) {
+    document_entry entry = *place;
+    entry.section = spur__strdup(section);
+    entry.key = key ? spur__strdup(key) : NULL;
+    entry.value = value ? spur__strdup(value) : NULL;
+    spur_status status = SPUR_OK;
+    const document_entry *old = key && place->line ? find_duplicate(doc, &entry) : NULL;
+    if (!entry.section || (key && !entry.key) || (value && !entry.value)) {
+        status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", place->file);
+    } else if (old) {
+        status = document_fail(&entry, false, SPUR_E_EXISTS, err,
+                               "duplicate key '%s' in [%s]; it stands in line %d already", key,
+                               section, old->line);
+    } else {
+        status = reserve(doc, &entry, err);
+    }
+    if (status == SPUR_OK) {
+        doc->entries[doc->count++] = entry;
+        return SPUR_OK;
+    }
+    spur__free(entry.section);
+    spur__free(entry.key);
+    spur__free(entry.value);
+    return status;
+}
+
+/* A value that could not stand in a file would be another one when config.ini is read again. */
+static bool fits_a_line(const char *value) {
+    for (const char *p = value; *p; p++) {
+        if (*p == '\n' || *p == '\r') return false;
+        if ((*p == ' ' || *p == '\t') && (p[1] == ';' || p[1] == '#')) return false;
+    }
+    return value[0] != ';' && value[0] != '#';
+}
+
+spur_status document_override(document *doc, const char *assignment, spur_error *err) {
+    document_entry place = {.file = "command line", .source = 1u << 30};
+    const char *equals = strchr(assignment, '='), *dot = strchr(assignment, '.');
+    if (!equals || !dot || dot > equals || dot == assignment || dot + 1 == equals)
+        return spur__fail(err, SPUR_E_FORMAT, "command line: '%s': expected section.key=value",
+                          assignment);
+    char *section = spur__strndup(assignment, (size_t)(dot - assignment));
+    char *key = spur__strndup(dot + 1, (size_t)(equals - dot - 1));
+    char *value = spur__strdup(equals + 1);
+    spur_status status;
+    if (!section || !key || !value) {
+        status = spur__fail(err, SPUR_E_MEMORY, "command line: out of memory");
+        goto done;
+    }
+    const char *trimmed = spur__trim(value);
+    if (!spur__utf8_valid(trimmed, strlen(trimmed)) || !fits_a_line(trimmed)) {
+        status = spur__fail(err, SPUR_E_FORMAT,
+                            "command line: %s.%s: the value could not stand in an INI file (it holds "
+                            "a line break, a comment sign after a blank, or is not UTF-8)",
+                            section, key);
+        goto done;
+    }
+    status = document_add(doc, &place, spur__trim(section), spur__trim(key), trimmed, err);
+done:
+    spur__free(section);
+    spur__free(key);
+    spur__free(value);
+    return status;
+}
+
+const document_entry *document_find(const document *doc, const char *section, const char *key) {
+    for (size_t i = doc->count; i-- > 0;) {
+        const document_entry *entry = &doc->entries[i];
+        if (entry->key && strcmp(entry->key, key) == 0 && strcmp(entry->section, section) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+spur_status document_fail(const document_entry *entry, bool at_value, spur_status status,
+                          spur_error *err, const char *fmt, ...) {
+    char text[900];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    if (entry->line == 0) {
+        if (!entry->key) return spur__fail(err, status, "%s: %s", entry->file, text);
+        return spur__fail(err, status, "%s: %s.%s=%s: %s", entry->file, entry->section, entry->key,
+                          entry->value, text);
+    }
+    return spur__fail_at(err, status, entry->file, entry->line,
+                         at_value ? entry->value_column : entry->column, "%s", text);
+}

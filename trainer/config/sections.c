@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of sections: which options and which family of kinds each has.
+ */
+#include <string.h>
+
+#include "config/config.h"
+#include "config/settings.h"
+
+const section_spec section_specs[SECTION_COUNT] = {
+    [SECTION_RUN] = {.name = "run",
+                     .help = "The run as a whole: its name, place, seed and threads",
+                     .common = &run_table},
+    [SECTION_DATA] = {.name = "data", .help = "What to learn from"},
+    [SECTION_AUGMENT] = {.name = "augment", .help = "Random changes of the training samples"},
+    [SECTION_BALANCE] = {.name = "balance", .help = "What to do about rare classes"},
+    [SECTION_MODEL] = {.name = "model", .help = "The network", .common = &model_table},
+    [SECTION_LOSS] = {.name = "loss", .help = "What is minimised"},
+    [SECTION_OPTIMIZER] = {.name = "optimizer", .help = "How the weights are changed"},
+    [SECTION_SCHEDULER] = {.name = "scheduler", .help = "How the learning rate changes"},
+    [SECTION_TRAIN] = {.name = "train",
+                       .help = "How long to train, what to watch, when to save",
+                       .common = &train_table},
+    [SECTION_LOG] = {.name = "log", .help = "What goes to TensorBoard", .common = &log_table},
+    [SECTION_SWEEP] = {.name = "sweep", .help = "What `spur sweep` varies"},
+    [SECTION_PROGRAM] = {.name = "program", .help = "A program of your own for `spur sweep`"},
+    [SECTION_PARAM] = {.name = "param", .help = "Parameters of that program"},
+};
+
+section_id section_find(const char *name) {
+    for (section_id i = 0; i < SECTION_COUNT; i++)
+        if (strcmp(section_specs[i].name, name) == 0) return i;
+    return SECTION_COUNT;
+}
+
+static const char *name_at(const void *unused, size_t i) {
+    (void)unused;
+    return section_specs[i].name;
+}
+
+const char *section_nearest(const char *name) {
+    return spur__nearest(name, SECTION_COUNT, name_at, NULL);
+}
+
+const spur__option *config_find_row(section_id section, const char *key, const spur__kind **kind) {
+    const section_spec *spec = &section_specs[section];
+    const spur__option *row = spec->common ? spur__options_find(spec->common, key) : NULL;
+    if (kind) *kind = NULL;
+    for (size_t i = 0; !row && spec->family && i < spec->family->count; i++) {
+        const spur__kind *one = spec->family->kinds[i];
+        row = one->options ? spur__options_find(one->options, key) : NULL;
+        if (row && kind) *kind = one;
+    }
+    return row;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The rows of the trainer's own options; see settings.h.
+ */
+#include "config/settings.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+#define ENDLESS 1e18
+
+double duration_seconds(const char *text) {
+    char digits[32];
+    size_t n = strlen(text);
+    if (n == 0) return 0;
+    if (n >= sizeof digits) return -1;
+    char unit = text[n - 1];
+    double factor = unit == 's' ? 1 : unit == 'm' ? 60 : unit == 'h' ? 3600 : unit == 'd' ? 86400 : 0;
+    memcpy(digits, text, n + 1);
+    if (factor != 0) digits[n - 1] = '\0';
+    double value;
+    if (!spur__parse_double(digits, &value) || !(value >= 0) || value > 1e9) return -1;
+    return value * (factor != 0 ? factor : 1);
+}
+
+static spur_status check_duration(const char *value, spur_error *err) {
+    if (duration_seconds(value) >= 0) return SPUR_OK;
+    return spur__fail(err, SPUR_E_RANGE, "found '%s', expected a time such as 90s, 10m or 2h",
+                      value);
+}
+
+/* The name becomes part of a directory's name, and so of TensorBoard's run names. */
+static spur_status check_name(const char *value, spur_error *err) {
+    size_t n = strlen(value);
+    if (n > 100) return spur__fail(err, SPUR_E_RANGE, "longer than 100 bytes");
+    for (const char *p = value; *p; p++)
+        if (*p == '/' || (unsigned char)*p < 0x20)
+            return spur__fail(err, SPUR_E_FORMAT, "found '%s', expected a name without '/'", value);
+    if (strstr(value, "tfevents"))
+        return spur__fail(err, SPUR_E_FORMAT,
+                          "found '%s': a directory with 'tfevents' in its name breaks TensorBoard",
+                          value);
+    return SPUR_OK;
+}
+
+static spur_status check_path(const char *value, spur_error *err) {
+    return *value ? SPUR_OK : spur__fail(err, SPUR_E_FORMAT, "found nothing, expected a path");
+}
+
+static spur_status check_word(const char *value, spur_error *err) {
+    return *value ? SPUR_OK : spur__fail(err, SPUR_E_FORMAT, "found nothing, expected a name");
+}
+
+#define ROW(type_, struct_, member_, initial_, ...)                                                \
+    {.name = #member_,                                                                             \
+     .type = SPUR__OPT_##type_,                                                                    \
+     .initial = (initial_),                                                                        \
+     .offset = offsetof(struct_, member_),                                                         \
+     __VA_ARGS__}
+
+static const spur__option run_rows[] = {
+    ROW(TEXT, run_settings, name, "", .check = check_name,
+        .help = "Name of the run, put behind the date in its directory's name"),
+    ROW(TEXT, run_settings, logdir, "./my_logs", .check = check_path,
+        .help = "Directory in which run directories are made"),
+    ROW(INT, run_settings, seed, "1", .min = 0, .max = 9007199254740992.0,
+        .help = "Everything random follows from it"),
+    ROW(INT, run_settings, threads, "auto", .min = 1, .max = 1024, .choices = "auto",
+        .help = "Threads for computing; the results do not depend on it"),
+    ROW(CHOICE, run_settings, conv, "auto", .choices = "auto|direct|winograd2|winograd4",
+        .help = "Algorithm of 3x3 convolutions; direct is the most exact"),
+    ROW(CHOICE, run_settings, gemm, "auto", .choices = "auto|openblas|spur",
+        .help = "Who multiplies matrices; spur gives the same bits on every CPU"),
+};
+const spur__options run_table = SPUR__OPTIONS(run_rows, run_settings);
+
+static const spur__option model_rows[] = {
+    ROW(TEXT, model_settings, weights, "",
+        .help = "Start from this safetensors file; a last layer of other size is made new"),
+    ROW(TEXT, model_settings, freeze, "",
+        .help = "Parameters not to train: names or their beginnings, separated by commas"),
+    ROW(FLOAT, model_settings, head_lr, "1", .min = 0, .max = 1e6, .min_open = true,
+        .help = "Factor on the learning rate of the last layer"),
+};
+const spur__options model_table = SPUR__OPTIONS(model_rows, model_settings);
+
+static const spur__option train_rows[] = {
+    ROW(INT, train_settings, epochs, "10", .min = 1, .max = 1e9, .unit = "epochs",
+        .help = "Passes over the training data"),
+    ROW(INT, train_settings, max_steps, "0", .min = 0, .max = 1e15, .unit = "steps",
+        .help = "Stop after so many optimizer steps; 0 is no limit"),
+    ROW(TEXT, train_settings, max_time, "", .check = check_duration,
+        .help = "Stop after this time (90s, 10m, 2h), saved and ready to resume"),
+    ROW(TEXT, train_settings, monitor, "auto", .check = check_word,
+        .help = "Column of metrics.csv that decides which epoch is best; auto is the task's metric"),
+    ROW(TEXT, train_settings, metrics, "auto", .check = check_word,
+        .help = "Metrics to compute, separated by commas; auto takes those of the task"),
+    ROW(INT, train_settings, early_stopping, "0", .min = 0, .max = 1e9, .unit = "epochs",
+        .help = "Stop after so many epochs without improvement of the monitor; 0 is never"),
+    ROW(FLOAT, train_settings, min_delta, "0", .min = 0, .max = ENDLESS,
+        .help = "Smaller changes of the monitor are no improvement"),
+    ROW(BOOL, train_settings, restore_best, "true",
+        .help = "End with the weights of the best epoch"),
+    ROW(FLOAT, train_settings, clip_norm, "0", .min = 0, .max = ENDLESS,
+        .help = "Scale gradients down to at most this total norm; 0 is off"),
+    ROW(FLOAT, train_settings, clip_value, "0", .min = 0, .max = ENDLESS,
+        .help = "Cut each gradient value to at most this size; 0 is off"),
+    ROW(INT, train_settings, accumulate, "1", .min = 1, .max = 65536, .unit = "batches",
+        .help = "Batches whose gradients make one step"),
+    ROW(FLOAT, train_settings, ema, "0", .min = 0, .max = 0.999999999,
+        .help = "Decay of the moving average of the weights that is validated and saved; 0 is off"),
+    ROW(INT, train_settings, limit_batches, "0", .min = 0, .max = 1e15, .unit = "batches",
+        .help = "Use only so many batches of each epoch and validation; 0 is all"),
+    ROW(INT, train_settings, overfit, "0", .min = 0, .max = 1e15, .unit = "samples",
+        .help = "Train and validate on the same first samples, to see whether they can be learnt"),
+    ROW(INT, train_settings, validate_every, "1", .min = 1, .max = 1e9, .unit = "epochs",
+        .help = "Validate after every so many epochs, and after the last"),
+    ROW(INT, train_settings, checkpoint_every, "0", .min = 0, .max = 1e15, .unit = "steps",
+        .help = "Save after every so many steps too; 0 saves at the ends of epochs only"),
+    ROW(INT, train_settings, keep, "0", .min = 0, .max = 1e6, .unit = "checkpoints",
+        .help = "Older checkpoints to keep besides best and last"),
+};
+const spur__options train_table = SPUR__OPTIONS(train_rows, train_settings);
+
+static const spur__option log_rows[] = {
+    ROW(INT, log_settings, scalars_every, "1", .min = 0, .max = 1e9, .unit = "steps",
+        .help = "How often loss, rate and gradient norm of single batches are logged; 0 is never"),
+    ROW(INT, log_settings, histograms_every, "epoch", .min = 0, .max = 1e9, .unit = "steps",
+        .choices = "epoch", .help = "How often weights are logged as histograms; 0 is never"),
+    ROW(BOOL, log_settings, gradients, "true",
+        .help = "Log histograms of the gradients with those of the weights"),
+    ROW(INT, log_settings, images, "4", .min = 0, .max = 64, .unit = "images",
+        .help = "Validation samples shown with their predictions; 0 is none"),
+    ROW(INT, log_settings, worst, "8", .min = 0, .max = 64, .unit = "images",
+        .help = "Validation samples with the highest loss shown at the end; 0 is none"),
+    ROW(INT, log_settings, audio, "4", .min = 0, .max = 64, .unit = "clips",
+        .help = "Sounds of the validation data to listen to, with label and prediction"),
+    ROW(INT, log_settings, images_every, "1", .min = 1, .max = 1e9, .unit = "epochs",
+        .help = "How often pictures are logged (always after the last epoch)"),
+    ROW(BOOL, log_settings, augmentation, "true",
+        .help = "Log a sheet of training samples as the network gets them"),
+    ROW(BOOL, log_settings, confusion_matrix, "true", .help = "Log the confusion matrix as a picture"),
+    ROW(BOOL, log_settings, report, "true",
+        .help = "Log precision, recall and F1 of every class as a text"),
+    ROW(BOOL, log_settings, pr_curves, "true", .help = "Log precision-recall curves"),
+    ROW(BOOL, log_settings, graph, "true", .help = "Log the network for the Graphs tab"),
+    ROW(BOOL, log_settings, perf, "true", .help = "Log throughput and memory under perf/"),
+    ROW(INT, log_settings, embeddings, "0", .min = 0, .max = 100000, .unit = "samples",
+        .help = "Validation samples whose last features go to the Projector tab; 0 is none"),
+    ROW(FLOAT, log_settings, flush_secs, "2", .min = 0, .max = 86400, .unit = "seconds",
+        .help = "The longest time that something logged waits before it is in the file"),
+};
+const spur__options log_table = SPUR__OPTIONS(log_rows, log_settings);
