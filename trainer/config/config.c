@@ -106,8 +106,8 @@ static spur_status unknown_key(const config *cfg, section_id id, const document_
     const char *near = spur__nearest(entry->key, count, key_at, &keys);
     if (near)
         return document_fail(entry, false, SPUR_E_NOTFOUND, err,
-                             "unknown key '%s' in [%s]; did you mean '%s'?", entry->key,
-                             spec->name, near);
+                             "unknown key '%s' in [%s]; did you mean '%s'?", entry->key, spec->name,
+                             near);
     for (section_id other = 0; other < SECTION_TYPED; other++)
         if (config_find_row(other, entry->key, NULL))
             return document_fail(entry, false, SPUR_E_NOTFOUND, err,
@@ -140,10 +140,10 @@ static spur_status foreign_key(const config *cfg, section_id id, const document_
     spur__str names;
     spur__str_init(&names, 500);
     owners(spec, entry->key, &names);
-    spur_status status = document_fail(
-        entry, false, SPUR_E_NOTFOUND, err, "'%s' is an option of %s, not of '%s' (%s = %s)",
-        entry->key, spur__str_text(&names), cfg->parts[id].kind->name, spec->selector,
-        cfg->parts[id].kind->name);
+    spur_status status = document_fail(entry, false, SPUR_E_NOTFOUND, err,
+                                       "'%s' is an option of %s, not of '%s' (%s = %s)", entry->key,
+                                       spur__str_text(&names), cfg->parts[id].kind->name,
+                                       spec->selector, cfg->parts[id].kind->name);
     spur__str_free(&names);
     return status;
 }
@@ -180,9 +180,9 @@ static spur_status check_swept(const document_entry *entry, spur_error *err) {
     if (id == SECTION_PARAM) return SPUR_OK;
     if (id >= SECTION_TYPED) {
         const char *near = section_nearest(section);
-        return document_fail(entry, false, SPUR_E_NOTFOUND, err,
-                             "no section [%s] to vary%s%s%s", section,
-                             near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");
+        return document_fail(entry, false, SPUR_E_NOTFOUND, err, "no section [%s] to vary%s%s%s",
+                             section, near ? "; did you mean [" : "", near ? near : "",
+                             near ? "]?" : "");
     }
     const section_spec *spec = &section_specs[id];
     if (spec->selector && strcmp(dot + 1, spec->selector) == 0) return SPUR_OK;

@@ -75,8 +75,9 @@ spur_status document_add(document *doc, const document_entry *place, const char 
     entry.key = key ? spur__strdup(key) : NULL;
     entry.value = value ? spur__strdup(value) : NULL;
     spur_status status = SPUR_OK;
-    const document_entry *old = key && place->line ? find_duplicate(doc, &entry) : NULL;
-    if (!entry.section || (key && !entry.key) || (value && !entry.value)) {
+    bool complete = entry.section && (!key || entry.key) && (!value || entry.value);
+    const document_entry *old = complete && key && place->line ? find_duplicate(doc, &entry) : NULL;
+    if (!complete) {
         status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", place->file);
     } else if (old) {
         status = document_fail(&entry, false, SPUR_E_EXISTS, err,
@@ -120,10 +121,11 @@ spur_status document_override(document *doc, const char *assignment, spur_error 
     }
     const char *trimmed = spur__trim(value);
     if (!spur__utf8_valid(trimmed, strlen(trimmed)) || !fits_a_line(trimmed)) {
-        status = spur__fail(err, SPUR_E_FORMAT,
-                            "command line: %s.%s: the value could not stand in an INI file (it holds "
-                            "a line break, a comment sign after a blank, or is not UTF-8)",
-                            section, key);
+        status =
+            spur__fail(err, SPUR_E_FORMAT,
+                       "command line: %s.%s: the value could not stand in an INI file (it holds "
+                       "a line break, a comment sign after a blank, or is not UTF-8)",
+                       section, key);
         goto done;
     }
     status = document_add(doc, &place, spur__trim(section), spur__trim(key), trimmed, err);

@@ -7,6 +7,7 @@
  * indentation and comment, keeps the place of everything in it, and shortens a long value (the
  * handler then takes the kept one). What is malformed is an error here, before inih sees it.
  */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include <ini.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -39,7 +40,8 @@ typedef struct reader {
     spur_error *err;
 } reader;
 
-static spur_status read_file(document *doc, const char *path, const reader *parent, spur_error *err);
+static spur_status read_file(document *doc, const char *path, const reader *parent,
+                             spur_error *err);
 
 static char *fail(reader *r, int column, const char *message, const char *what) {
     r->status = spur__fail_at(r->err, SPUR_E_FORMAT, r->place.file, r->place.line, column, "%s%s",
@@ -166,9 +168,9 @@ static int handle(void *user, const char *section, const char *key, const char *
     else if (strcmp(key, "include") == 0)
         r->status = include(r, r->value);
     else
-        r->status = document_fail(&r->place, false, SPUR_E_FORMAT, r->err,
-                                  "key '%s' before any [section] (only 'include' may stand there)",
-                                  key);
+        r->status =
+            document_fail(&r->place, false, SPUR_E_FORMAT, r->err,
+                          "key '%s' before any [section] (only 'include' may stand there)", key);
     return r->status == SPUR_OK;
 }
 
@@ -203,8 +205,8 @@ static spur_status check_nesting(const reader *parent, const char *path, const c
         return document_fail(&parent->place, true, SPUR_E_FORMAT, err,
                              "%s includes itself, here or through another file", path);
     if (depth > INCLUDE_DEPTH)
-        return document_fail(&parent->place, true, SPUR_E_FORMAT, err,
-                             "more than %d files deep", INCLUDE_DEPTH);
+        return document_fail(&parent->place, true, SPUR_E_FORMAT, err, "more than %d files deep",
+                             INCLUDE_DEPTH);
     return SPUR_OK;
 }
 

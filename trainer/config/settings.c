@@ -16,7 +16,11 @@ double duration_seconds(const char *text) {
     if (n == 0) return 0;
     if (n >= sizeof digits) return -1;
     char unit = text[n - 1];
-    double factor = unit == 's' ? 1 : unit == 'm' ? 60 : unit == 'h' ? 3600 : unit == 'd' ? 86400 : 0;
+    double factor = unit == 's'   ? 1
+                    : unit == 'm' ? 60
+                    : unit == 'h' ? 3600
+                    : unit == 'd' ? 86400
+                                  : 0;
     memcpy(digits, text, n + 1);
     if (factor != 0) digits[n - 1] = '\0';
     double value;
@@ -53,11 +57,10 @@ static spur_status check_word(const char *value, spur_error *err) {
 }
 
 #define ROW(type_, struct_, member_, initial_, ...)                                                \
-    {.name = #member_,                                                                             \
-     .type = SPUR__OPT_##type_,                                                                    \
-     .initial = (initial_),                                                                        \
-     .offset = offsetof(struct_, member_),                                                         \
-     __VA_ARGS__}
+    {                                                                                              \
+        .name = #member_, .type = SPUR__OPT_##type_, .initial = (initial_),                        \
+        .offset = offsetof(struct_, member_), __VA_ARGS__                                          \
+    }
 
 static const spur__option run_rows[] = {
     ROW(TEXT, run_settings, name, "", .check = check_name,
@@ -93,7 +96,8 @@ static const spur__option train_rows[] = {
     ROW(TEXT, train_settings, max_time, "", .check = check_duration,
         .help = "Stop after this time (90s, 10m, 2h), saved and ready to resume"),
     ROW(TEXT, train_settings, monitor, "auto", .check = check_word,
-        .help = "Column of metrics.csv that decides which epoch is best; auto is the task's metric"),
+        .help =
+            "Column of metrics.csv that decides which epoch is best; auto is the task's metric"),
     ROW(TEXT, train_settings, metrics, "auto", .check = check_word,
         .help = "Metrics to compute, separated by commas; auto takes those of the task"),
     ROW(INT, train_settings, early_stopping, "0", .min = 0, .max = 1e9, .unit = "epochs",
@@ -140,7 +144,8 @@ static const spur__option log_rows[] = {
         .help = "How often pictures are logged (always after the last epoch)"),
     ROW(BOOL, log_settings, augmentation, "true",
         .help = "Log a sheet of training samples as the network gets them"),
-    ROW(BOOL, log_settings, confusion_matrix, "true", .help = "Log the confusion matrix as a picture"),
+    ROW(BOOL, log_settings, confusion_matrix, "true",
+        .help = "Log the confusion matrix as a picture"),
     ROW(BOOL, log_settings, report, "true",
         .help = "Log precision, recall and F1 of every class as a text"),
     ROW(BOOL, log_settings, pr_curves, "true", .help = "Log precision-recall curves"),

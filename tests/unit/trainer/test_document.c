@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * INI files as text: syntax, places, includes, overrides.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "config/document.h"
+
+static spur_status parse(document *doc, const char *text, spur_error *err) {
+    document_init(doc);
+    return document_parse(doc, "t.ini", text, strlen(text), err);
+}
+
+static void expect(const document *doc, const char *section, const char *key, const char *value) {
+    const document_entry *entry = document_find(doc, section, key);
+    assert_non_null(entry);
+    assert_string_equal(entry->value, value);
+}
+
+static void reads_values_comments_and_indentation(void **state) {
+    (void)state;
+    document doc;
+    spur_error err;
+    assert_int_equal(parse(&doc,
+                           "\xef\xbb\xbf; first\n[run]\r\nname = a b ; note\n   seed=7 # why\n"
+                           "\tlogdir : x;y#z\n\n[train]\n  epochs = 3\n[log]\nempty =\n",
+                           &err),
+                     SPUR_OK);
+    expect(&doc, "run", "name", "a b");
+    expect(&doc, "run", "seed", "7");
+    expect(&doc, "run", "logdir", "x;y#z");
+    expect(&doc, "train", "epochs", "3");
+    expect(&doc, "log", "empty", "");
+    const document_entry *entry = document_find(&doc, "run", "seed");
+    assert_int_equal(entry->line, 4);
+    assert_int_equal(entry->column, 4);
+    assert_int_equal(entry->value_column, 9);
+    document_free(&doc);
+}
+
+/* A value far longer than inih's own line of 200 bytes arrives whole. */
+static void long_lines_are_whole(void **state) {
+    (void)state;
+    size_t n = 60000;
+    char *text = malloc(n + 64), *value = malloc(n + 1);
+    memset(value, 'v', n);
+    value[n] = '\0';
+    snprintf(text, n + 64, "[run]\nname = %s\nseed = 1\n", value);
+    document doc;
+    spur_error err;
+    assert_int_equal(parse(&doc, text, &err), SPUR_OK);
+    expect(&doc, "run", "name", value);
+    expect(&doc, "run", "seed", "1");
+    document_free(&doc);
+    free(text);
+    free(value);
+}
+
+static void refuses(const char *text, const char *message) {
+    document doc;
+    spur_error err;
+    assert_int_not_equal(parse(&doc, text, &err), SPUR_OK);
+    assert_non_null(strstr(err.message, message));
+    document_free(&doc);
+}
+
+static void malformed_lines_have_a_place(void **state) {
+    (void)state;
+    refuses("[run]\n  nothing here\n", "t.ini:2:3: expected 'key = value'");
+    refuses("[run\n", "t.ini:1:1: expected ']'");
+    refuses("[run] x = 1\n", "t.ini:1:6: expected nothing behind the section");
+    refuses("[]\n", "t.ini:1:1: empty section name");
+    refuses("= 3\n", "t.ini:1:1: no key");
+    refuses("seed = 1\n[run]\n", "t.ini:1:1: key 'seed' before any [section]");
+    refuses("[run]\nseed = 1\nname = x\n seed = 2\n",
+            "t.ini:4:2: duplicate key 'seed' in [run]; it stands in line 2 already");
+    refuses("[run]\nname = \xff\n", "t.ini:2:1: not valid UTF-8");
+    refuses("[\xc3\xa4\xc3\xb6] \xc3\xbc = 1\n", "t.ini:1:5: expected nothing behind");
+    refuses("[a123456789012345678901234567890123456789012345678901234567890]\n", "name too long");
+    refuses("[run]\nk123456789012345678901234567890123456789012345678901234567890 = 1\n",
+            "key too long");
+    refuses("include =\n", "t.ini:1:10: include needs a file name");
+    refuses("include = no/such.ini\n", "t.ini:1:11: no/such.ini: cannot open");
+}
+
+static void nul_bytes_are_refused(void **state) {
+    (void)state;
+    document doc;
+    spur_error err;
+    document_init(&doc);
+    assert_int_equal(document_parse(&doc, "t.ini", "[run]\nname = a\0b\n", 16, &err),
+                     SPUR_E_FORMAT);
+    assert_non_null(strstr(err.message, "t.ini:2:1: NUL byte"));
+    document_free(&doc);
+}
+
+static void write_file(const char *directory, const char *name, const char *text) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    assert_int_equal(spur__file_write(path, text, strlen(text), NULL), SPUR_OK);
+}
+
+static void includes_are_relative_and_weaker(void **state) {
+    (void)state;
+    char directory[] = "/tmp/spur_doc_XXXXXX", path[512];
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/sub", directory);
+    assert_int_equal(spur__mkdirs(path, NULL), SPUR_OK);
+    write_file(directory, "a.ini", "include = sub/b.ini\n[run]\nseed = 1\n");
+    write_file(directory, "sub/b.ini", "include = c.ini\n[run]\nseed = 2\nname = b\n");
+    write_file(directory, "sub/c.ini", "[run]\nseed = 3\nname = c\nlogdir = deep\n");
+    write_file(directory, "loop.ini", "include = sub/../loop.ini\n");
+    document doc;
+    spur_error err;
+    document_init(&doc);
+    snprintf(path, sizeof path, "%s/a.ini", directory);
+    assert_int_equal(document_read(&doc, path, &err), SPUR_OK);
+    expect(&doc, "run", "seed", "1");
+    expect(&doc, "run", "name", "b");
+    expect(&doc, "run", "logdir", "deep");
+    assert_int_equal(document_override(&doc, "run.seed=9", &err), SPUR_OK);
+    assert_int_equal(document_override(&doc, "run.seed = 10", &err), SPUR_OK);
+    expect(&doc, "run", "seed", "10");
+    document_free(&doc);
+    snprintf(path, sizeof path, "%s/loop.ini", directory);
+    assert_int_equal(document_read(&doc, path, &err), SPUR_E_FORMAT);
+    assert_non_null(strstr(err.message, "includes itself"));
+    document_free(&doc);
+    char command[600];
+    snprintf(command, sizeof command, "rm -r '%s'", directory);
+    assert_int_equal(system(command), 0);
+}
+
+static void overrides_must_fit_a_file(void **state) {
+    (void)state;
+    document doc;
+    spur_error err;
+    document_init(&doc);
+    assert_int_equal(document_override(&doc, "optimizer=adam", &err), SPUR_E_FORMAT);
+    assert_non_null(strstr(err.message, "expected section.key=value"));
+    assert_int_equal(document_override(&doc, "run.name=a #b", &err), SPUR_E_FORMAT);
+    assert_int_equal(document_override(&doc, "run.name=a\nb", &err), SPUR_E_FORMAT);
+    assert_int_equal(document_override(&doc, "sweep.optimizer.lr=1, 2", &err), SPUR_OK);
+    expect(&doc, "sweep", "optimizer.lr", "1, 2");
+    document_free(&doc);
+}
+
+/* Every single allocation may fail: an error, no leak, no crash. */
+static void survives_failing_allocations(void **state) {
+    (void)state;
+    for (uint64_t n = 1; n < 200; n++) {
+        document doc;
+        spur_error err;
+        spur__fault_malloc(n);
+        spur_status status = parse(&doc, "[run]\nseed = 1\nname = x\n[train]\nepochs = 2\n", &err);
+        spur__fault_malloc(0);
+        document_free(&doc);
+        if (status == SPUR_OK) return;
+        assert_int_equal(status, SPUR_E_MEMORY);
+    }
+    fail();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_values_comments_and_indentation),
+        cmocka_unit_test(long_lines_are_whole),
+        cmocka_unit_test(malformed_lines_have_a_place),
+        cmocka_unit_test(nul_bytes_are_refused),
+        cmocka_unit_test(includes_are_relative_and_weaker),
+        cmocka_unit_test(overrides_must_fit_a_file),
+        cmocka_unit_test(survives_failing_allocations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Option tables printed as text and as Markdown; see reference.h.
+ */
+#include "config/reference.h"
+
+#include <string.h>
+
+static void print_row(const spur__option *row, spur__str *out) {
+    spur__str_printf(out, "  %s =%s%s\n      %s%s%s%s\n      ", row->name, *row->initial ? " " : "",
+                     row->initial, row->help ? row->help : "", row->unit ? " (" : "",
+                     row->unit ? row->unit : "", row->unit ? ")" : "");
+    spur__option_domain(row, out);
+    spur__str_putc(out, '\n');
+}
+
+static void print_table(const spur__options *table, spur__str *out) {
+    for (size_t i = 0; table && i < table->count; i++) print_row(&table->rows[i], out);
+}
+
+static void print_kinds(const section_spec *spec, spur__str *out) {
+    spur__str_printf(out, "  %s = %s\n      one of:\n", spec->selector, spec->initial);
+    for (size_t i = 0; i < spec->family->count; i++) {
+        const spur__kind *kind = spec->family->kinds[i];
+        spur__str_printf(out, "        %-20s %s\n", kind->name, kind->help ? kind->help : "");
+    }
+}
+
+void reference_section(section_id section, spur__str *out) {
+    const section_spec *spec = &section_specs[section];
+    spur__str_printf(out, "[%s]  %s\n\n", spec->name, spec->help);
+    if (spec->family) print_kinds(spec, out);
+    print_table(spec->common, out);
+    if (spec->family)
+        spur__str_printf(out, "\n`spur help %s %s` shows the options of one of them.\n", spec->name,
+                         spec->initial);
+}
+
+void reference_kind(section_id section, const spur__kind *kind, spur__str *out) {
+    const section_spec *spec = &section_specs[section];
+    spur__str_printf(out, "[%s]  %s = %s\n%s\n\n", spec->name, spec->selector, kind->name,
+                     kind->help ? kind->help : "");
+    print_table(kind->options, out);
+    if (!kind->options || kind->options->count == 0) spur__str_puts(out, "  (no options)\n");
+    if (spec->common)
+        spur__str_printf(out, "\n`spur help %s` shows the options that all of them share.\n",
+                         spec->name);
+}
+
+/* Text for a table's cell: '|' would end it. */
+static void cell(const char *text, spur__str *out) {
+    for (; *text; text++) {
+        if (*text == '|') spur__str_putc(out, '\\');
+        spur__str_putc(out, *text);
+    }
+}
+
+static void markdown_table(const spur__options *table, spur__str *out) {
+    if (!table || table->count == 0) return;
+    spur__str_puts(out, "\n| key | default | value | meaning |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < table->count; i++) {
+        const spur__option *row = &table->rows[i];
+        spur__str domain;
+        spur__str_init(&domain, 4096);
+        spur__option_domain(row, &domain);
+        spur__str_printf(out, "| `%s` | %s%s%s | ", row->name, *row->initial ? "`" : "",
+                         row->initial, *row->initial ? "`" : "");
+        cell(spur__str_text(&domain), out);
+        spur__str_puts(out, " | ");
+        cell(row->help ? row->help : "", out);
+        if (row->unit) spur__str_printf(out, " (%s)", row->unit);
+        spur__str_puts(out, " |\n");
+        spur__str_free(&domain);
+    }
+}
+
+static void markdown_section(const section_spec *spec, spur__str *out) {
+    spur__str_printf(out, "\n## [%s]\n\n%s.\n", spec->name, spec->help);
+    if (spec->family) {
+        spur__str_printf(out, "`%s` chooses one of: ", spec->selector);
+        for (size_t i = 0; i < spec->family->count; i++)
+            spur__str_printf(out, "%s`%s`", i ? ", " : "", spec->family->kinds[i]->name);
+        spur__str_printf(out, " (default `%s`).\n", spec->initial);
+    }
+    markdown_table(spec->common, out);
+    for (size_t i = 0; spec->family && i < spec->family->count; i++) {
+        const spur__kind *kind = spec->family->kinds[i];
+        spur__str_printf(out, "\n### %s = %s\n\n%s.\n", spec->selector, kind->name,
+                         kind->help ? kind->help : kind->name);
+        markdown_table(kind->options, out);
+    }
+}
+
+void reference_markdown(spur__str *out) {
+    spur__str_puts(out, "# Options\n\nEvery section and key of an INI file. This page is made by "
+                        "`spur help --markdown`; a test fails when it is stale.\n");
+    for (section_id i = 0; i < SECTION_TYPED; i++) markdown_section(&section_specs[i], out);
+}
