@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The plotting room: every picture is a PNG of a sensible size that is not empty; ticks are round.
+ * With SPUR_TEST_PICTURES=DIR the pictures are left there to be looked at.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "plot/axes.h"
+#include "plot/charts.h"
+
+static uint32_t big_endian(const unsigned char *p) {
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static void expect_picture(spur__str *png, const char *name, unsigned width, unsigned height) {
+    const unsigned char *bytes = (const unsigned char *)spur__str_text(png);
+    assert_true(png->length > 1000);
+    assert_memory_equal(bytes, "\x89PNG\r\n\x1a\n", 8);
+    assert_int_equal(big_endian(bytes + 16), width);
+    if (height) assert_int_equal(big_endian(bytes + 20), height);
+    const char *directory = getenv("SPUR_TEST_PICTURES");
+    if (directory) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s.png", directory, name);
+        assert_int_equal(spur__file_write(path, bytes, png->length, NULL), SPUR_OK);
+    }
+    spur__str_free(png);
+}
+
+static const char *const names[] = {"sky",
+                                    "building",
+                                    "pole",
+                                    "road",
+                                    "pavement",
+                                    "tree",
+                                    "sign",
+                                    "fence",
+                                    "car",
+                                    "pedestrian",
+                                    "a very long class name indeed, cut"};
+
+static void bars(void **state) {
+    (void)state;
+    double counts[11], weights[11];
+    for (int i = 0; i < 11; i++) {
+        counts[i] = 52000 * pow(0.6, i);
+        weights[i] = 1 / (0.2 + counts[i] / 52000);
+    }
+    spur__str png;
+    spur__str_init(&png, 1 << 24);
+    bar_series one = {.values = counts};
+    bar_chart chart = {.title = "Training samples per class",
+                       .subtitle = "buildings, 11 classes",
+                       .labels = names,
+                       .count = 11,
+                       .series = &one,
+                       .series_count = 1};
+    assert_int_equal(plot_bars(&chart, &png, NULL), SPUR_OK);
+    expect_picture(&png, "bars", 1280, 0);
+    bar_series two[] = {{"in the data", weights}, {"first batches", weights}};
+    chart.series = two;
+    chart.series_count = 2;
+    chart.format = "%.3f";
+    spur__str_init(&png, 1 << 24);
+    assert_int_equal(plot_bars(&chart, &png, NULL), SPUR_OK);
+    expect_picture(&png, "bars2", 1280, 0);
+}
+
+static void confusion_of(size_t n, const char *name) {
+    uint64_t *counts = calloc(n * n, sizeof *counts);
+    const char **labels = malloc(n * sizeof *labels);
+    for (size_t i = 0; i < n; i++) {
+        labels[i] = names[i % 11];
+        for (size_t j = 0; j < n; j++)
+            counts[i * n + j] = i == j ? 180 * (i * i * i + 1) : (i * 7 + j * 13) % 23 * (i + 1);
+    }
+    spur__str png;
+    spur__str_init(&png, 1 << 24);
+    assert_int_equal(plot_confusion("Confusion matrix, validation", counts, n, labels, &png, NULL),
+                     SPUR_OK);
+    assert_true(png.length > 1000);
+    const unsigned char *bytes = (const unsigned char *)spur__str_text(&png);
+    expect_picture(&png, name, big_endian(bytes + 16), 0);
+    free(counts);
+    free(labels);
+}
+
+static void confusion(void **state) {
+    (void)state;
+    confusion_of(2, "confusion2");
+    confusion_of(11, "confusion11");
+    confusion_of(30, "confusion30");
+    confusion_of(100, "confusion100");
+}
+
+static void curves(void **state) {
+    (void)state;
+    double x[200], raw[200], smooth[200];
+    for (int i = 0; i < 200; i++) {
+        x[i] = 1e-5 * pow(1e6, i / 199.0);
+        smooth[i] = 2.3 - 1.8 / (1 + exp(-(i - 90) / 12.0)) + 6 * exp((i - 199) / 9.0);
+        raw[i] = i == 50 ? NAN : smooth[i] + 0.2 * sin(i * 12.9898) * cos(i * 78.233);
+    }
+    curve both[] = {{"loss", x, raw, 200, true}, {"smoothed", x, smooth, 200, false}};
+    curve_chart chart = {.title = "Learning-rate finder",
+                         .subtitle = "200 steps, exponential",
+                         .x_title = "learning rate",
+                         .y_title = "loss",
+                         .curves = both,
+                         .count = 2,
+                         .log_x = true,
+                         .mark = 3e-3,
+                         .mark_label = "suggestion 3e-03"};
+    spur__str png;
+    spur__str_init(&png, 1 << 24);
+    assert_int_equal(plot_curves(&chart, &png, NULL), SPUR_OK);
+    expect_picture(&png, "curves", 1440, 840);
+}
+
+static void sheets(void **state) {
+    (void)state;
+    static uint8_t pictures[6][32 * 32 * 3];
+    static int32_t mask[32 * 32];
+    static char captions[6][32];
+    sheet_picture all[6];
+    for (int i = 0; i < 32 * 32; i++)
+        mask[i] = (i / 32 / 8 + i % 32 / 8) % 5 == 4 ? 255 : (i / 32 / 8 + i % 32 / 8) % 5;
+    for (int k = 0; k < 6; k++) {
+        for (int i = 0; i < 32 * 32 * 3; i++) pictures[k][i] = (uint8_t)(i * (k + 1) * 7 / 13);
+        if (k == 1) plot_mask(mask, 32 * 32, 255, pictures[k]);
+        if (k == 2) plot_overlay(pictures[0], mask, 32 * 32, 0.5, 255, true, pictures[k]);
+        snprintf(captions[k], sizeof captions[k], "sample %d: cat", k);
+        all[k] = (sheet_picture){pictures[k], 32, 32, 3, captions[k], k % 3 - 1};
+    }
+    const char *const columns[] = {"input", "mask", "prediction"};
+    contact_sheet sheet = {.title = "Augmented samples",
+                           .subtitle = "epoch 1",
+                           .pictures = all,
+                           .count = 6,
+                           .columns = 3,
+                           .column_titles = columns};
+    spur__str png;
+    spur__str_init(&png, 1 << 24);
+    assert_int_equal(plot_sheet(&sheet, &png, NULL), SPUR_OK);
+    const unsigned char *bytes = (const unsigned char *)spur__str_text(&png);
+    expect_picture(&png, "sheet", big_endian(bytes + 16), 0);
+    assert_memory_equal(pictures[2], pictures[0], 3); /* background stays */
+}
+
+static void ticks_are_round(void **state) {
+    (void)state;
+    axis a;
+    axis_init(&a, 0.03, 0.97, false, 5);
+    assert_int_equal(a.tick_count, 6);
+    assert_true(fabs(a.ticks[1] - 0.2) < 1e-12 && a.low == 0 && fabs(a.high - 1) < 1e-12);
+    axis_init(&a, 1e-5, 10, true, 5);
+    assert_int_equal(a.tick_count, 7);
+    assert_true(fabs(a.ticks[0] / 1e-5 - 1) < 1e-9);
+    a.from = 0;
+    a.to = 60;
+    assert_true(fabs(axis_at(&a, 1e-2) - 30) < 1e-9);
+    axis_init(&a, 5, 5, false, 5); /* a constant still has a range */
+    assert_true(a.low < 5 && a.high > 5);
+    axis_init(&a, INFINITY, -INFINITY, true, 5);
+    assert_true(a.low > 0 && a.high > a.low);
+    char label[32];
+    axis_label(20000, label, sizeof label);
+    assert_string_equal(label, "20k");
+    axis_label(0.00001, label, sizeof label);
+    assert_string_equal(label, "1e-05");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bars),   cmocka_unit_test(confusion),       cmocka_unit_test(curves),
+        cmocka_unit_test(sheets), cmocka_unit_test(ticks_are_round),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
