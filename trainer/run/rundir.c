@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Making, locking and leaving run directories; status.ini.
+ */
+#include "run/rundir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "run/process.h"
+
+enum { MOST_CLASHES = 10000 };
+
+const char *const run_state_names[RUN_STATE_COUNT] = {"running", "done", "failed", "interrupted"};
+
+char *run_path(const run_dir *run, const char *name) {
+    return spur__path_join(run->path, name);
+}
+
+/* An advisory lock on the whole file, which ends with the process, however it ends. */
+static spur_status lock(run_dir *run, spur_error *err) {
+    char *path = run_path(run, "run.lock");
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run->path);
+    spur_status status = SPUR_OK;
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (run->lock < 0) {
+        status = spur__fail_errno(err, errno, "%s: cannot create", path);
+    } else if (fcntl(run->lock, F_SETLK, &whole) != 0) {
+        status = errno == EACCES || errno == EAGAIN
+                     ? spur__fail(err, SPUR_E_STATE, "%s: another process is working in this run",
+                                  run->path)
+                     : spur__fail_errno(err, errno, "%s: cannot lock", path);
+        close(run->lock);
+        run->lock = -1;
+    }
+    spur__free(path);
+    return status;
+}
+
+/* Tries the name with "", "_1", "_2", ... until the directory could be made. */
+static spur_status make_exclusive(const char *base, char **out, spur_error *err) {
+    size_t size = strlen(base) + 16;
+    char *path = spur__malloc(size);
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", base);
+    for (int i = 0; i < MOST_CLASHES; i++) {
+        snprintf(path, size, i ? "%s_%d" : "%s", base, i);
+        if (mkdir(path, 0777) == 0) {
+            *out = path;
+            return SPUR_OK;
+        }
+        if (errno != EEXIST) break;
+    }
+    spur_status status = spur__fail_errno(err, errno, "%s: cannot create the run directory", path);
+    spur__free(path);
+    return status;
+}
+
+static spur_status make_dated(run_dir *run, const char *logdir, const char *name, spur_error *err) {
+    char date[64];
+    time_t now = (time_t)run->started;
+    struct tm local;
+    localtime_r(&now, &local);
+    strftime(date, sizeof date, "run_%Y_%m_%d-%H_%M_%S", &local);
+    spur__str base;
+    spur__str_init(&base, 8192);
+    spur__str_printf(&base, "%s%s%s%s%s", logdir, logdir[strlen(logdir) - 1] == '/' ? "" : "/",
+                     date, *name ? "_" : "", name);
+    spur_status status = spur__str_status(&base);
+    if (status != SPUR_OK)
+        spur__fail(err, status, "%s: path too long", logdir);
+    else
+        status = spur__mkdirs(logdir, err);
+    if (status == SPUR_OK) status = make_exclusive(spur__str_text(&base), &run->path, err);
+    spur__str_free(&base);
+    return status;
+}
+
+/* The place that a sweep chose. It may exist, but must not hold a run already. */
+static spur_status take_given(run_dir *run, const char *path, spur_error *err) {
+    SPUR__TRY(spur__mkdirs(path, err));
+    run->path = spur__strdup(path);
+    char *status_file = run->path ? run_path(run, "status.ini") : NULL;
+    if (!status_file) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
+    bool taken = spur__exists(status_file);
+    spur__free(status_file);
+    return taken
+               ? spur__fail(err, SPUR_E_EXISTS, "%s: holds a run already (see `spur resume`)", path)
+               : SPUR_OK;
+}
+
+spur_status run_create(run_dir *run, const char *logdir, const char *name, spur_error *err) {
+    *run = (run_dir){.lock = -1, .started = spur__wall_time()};
+    const char *given = getenv("SPUR_RUN_DIR");
+    spur_status status =
+        given && *given ? take_given(run, given, err) : make_dated(run, logdir, name, err);
+    if (status == SPUR_OK) status = lock(run, err);
+    if (status != SPUR_OK) run_close(run);
+    return status;
+}
+
+spur_status run_open(run_dir *run, const char *path, spur_error *err) {
+    *run = (run_dir){.lock = -1, .started = spur__wall_time()};
+    run->path = spur__strdup(path);
+    if (!run->path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
+    for (size_t n = strlen(run->path); n > 1 && run->path[n - 1] == '/'; n--)
+        run->path[n - 1] = '\0';
+    char *config_file = run_path(run, "config.ini");
+    bool there = config_file && spur__exists(config_file);
+    spur__free(config_file);
+    spur_status status = there ? lock(run, err)
+                               : spur__fail(err, SPUR_E_NOTFOUND,
+                                            "%s: not a run directory (no config.ini in it)", path);
+    if (status != SPUR_OK) run_close(run);
+    return status;
+}
+
+void run_close(run_dir *run) {
+    if (run->lock >= 0) close(run->lock);
+    spur__free(run->path);
+    *run = (run_dir){.lock = -1};
+}
+
+spur_status run_write(const run_dir *run, const char *name, const char *text, size_t size,
+                      spur_error *err) {
+    char *path = run_path(run, name);
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run->path);
+    spur_status status = spur__file_write(path, text, size, err);
+    spur__free(path);
+    return status;
+}
+
+void format_time(double seconds, char *out, size_t size) {
+    time_t whole = (time_t)seconds;
+    struct tm utc;
+    gmtime_r(&whole, &utc);
+    strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+/* A message in one line, without what would begin a comment. */
+static void put_message(spur__str *out, const char *message) {
+    for (; *message; message++) {
+        char c = *message == '\n' || *message == '\r' ? ' ' : *message;
+        if ((c == ';' || c == '#') && out->length && out->data[out->length - 1] == ' ') c = ',';
+        spur__str_putc(out, c);
+    }
+}
+
+spur_status run_write_status(const run_dir *run, const run_status *s, spur_error *err) {
+    char started[32], updated[32], boot[64];
+    spur__str text;
+    spur__str_init(&text, 1 << 16);
+    format_time(run->started, started, sizeof started);
+    format_time(spur__wall_time(), updated, sizeof updated);
+    process_boot_id(boot, sizeof boot);
+    spur__str_printf(&text, "[status]\nstate = %s\npid = %ld\nprocess_start = %llu\nboot = %s\n",
+                     run_state_names[s->state], (long)getpid(), process_start_ticks(getpid()),
+                     boot);
+    spur__str_printf(&text, "started = %s\nupdated = %s\nepoch = %lld\nstep = %lld\n", started,
+                     updated, (long long)s->epoch, (long long)s->step);
+    if (s->state != RUN_RUNNING) spur__str_printf(&text, "exit = %d\n", s->exit_code);
+    if (s->message) {
+        spur__str_puts(&text, "message = ");
+        put_message(&text, s->message);
+        spur__str_putc(&text, '\n');
+    }
+    spur_status status = spur__str_status(&text);
+    if (status == SPUR_OK)
+        status = run_write(run, "status.ini", spur__str_text(&text), text.length, err);
+    spur__str_free(&text);
+    return status;
+}
