@@ -6,6 +6,10 @@
 
 #include "config/config.h"
 #include "config/settings.h"
+#include "models/model.h"
+#include "nn/loss.h"
+#include "nn/optimizer.h"
+#include "nn/scheduler.h"
 
 const section_spec section_specs[SECTION_COUNT] = {
     [SECTION_RUN] = {.name = "run",
@@ -14,10 +18,27 @@ const section_spec section_specs[SECTION_COUNT] = {
     [SECTION_DATA] = {.name = "data", .help = "What to learn from"},
     [SECTION_AUGMENT] = {.name = "augment", .help = "Random changes of the training samples"},
     [SECTION_BALANCE] = {.name = "balance", .help = "What to do about rare classes"},
-    [SECTION_MODEL] = {.name = "model", .help = "The network", .common = &model_table},
-    [SECTION_LOSS] = {.name = "loss", .help = "What is minimised"},
-    [SECTION_OPTIMIZER] = {.name = "optimizer", .help = "How the weights are changed"},
-    [SECTION_SCHEDULER] = {.name = "scheduler", .help = "How the learning rate changes"},
+    [SECTION_MODEL] = {.name = "model",
+                       .help = "The network",
+                       .common = &model_table,
+                       .family = &spur__model_family,
+                       .selector = "name",
+                       .initial = "unet"},
+    [SECTION_LOSS] = {.name = "loss",
+                      .help = "What is minimised",
+                      .family = &spur__loss_family,
+                      .selector = "name",
+                      .initial = "cross_entropy"},
+    [SECTION_OPTIMIZER] = {.name = "optimizer",
+                           .help = "How the weights are changed",
+                           .family = &spur__optimizer_family,
+                           .selector = "name",
+                           .initial = "adam"},
+    [SECTION_SCHEDULER] = {.name = "scheduler",
+                           .help = "How the learning rate changes",
+                           .family = &spur__scheduler_family,
+                           .selector = "name",
+                           .initial = "constant"},
     [SECTION_TRAIN] = {.name = "train",
                        .help = "How long to train, what to watch, when to save",
                        .common = &train_table},

@@ -49,6 +49,29 @@ static void mistakes_are_named(void **state) {
     refuses("[sweep]\ntrian.epochs = 1, 2\n", "no section [trian] to vary; did you mean [train]?");
 }
 
+/* An option of another kind is refused, unless the sweep varies the kind. */
+static void options_of_other_kinds(void **state) {
+    (void)state;
+    config cfg;
+    spur_error err;
+    refuses("[optimizer]\nname = sgd\nbetas = 0.9, 0.99\n",
+            "t.ini:3:1: 'betas' is an option of adam, adamw, not of 'sgd' (name = sgd)");
+    refuses("[optimizer]\nname = adm\n",
+            "t.ini:2:8: unknown optimizer 'adm'; did you mean 'adam'?");
+    refuses("[model]\nname = resnet99\n", "t.ini:2:8: unknown model 'resnet99'");
+    refuses("[optimizer]\nname = sgd\nlr = -1\n", "t.ini:3:6: lr: found '-1'");
+    refuses("[optimizer]\nname = sgd\nbetas = x\n[sweep]\noptimizer.name = sgd, adam\n",
+            "t.ini:3:9: betas: found 'x'");
+    assert_int_equal(
+        load(&cfg,
+             "[optimizer]\nname = sgd\nbetas = 0.9, 0.99\n[sweep]\noptimizer.name = sgd, adam\n",
+             &err),
+        SPUR_OK);
+    assert_true(cfg.sweeps);
+    assert_string_equal(cfg.parts[SECTION_OPTIMIZER].kind->name, "sgd");
+    config_free(&cfg);
+}
+
 static void overrides_win_and_are_named(void **state) {
     (void)state;
     config cfg;
@@ -101,6 +124,7 @@ static void durations(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(options_of_other_kinds),
         cmocka_unit_test(overrides_win_and_are_named),
         cmocka_unit_test(printing_round_trips),
         cmocka_unit_test(durations),
