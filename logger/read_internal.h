@@ -9,13 +9,62 @@
 
 #include "base/error.h"
 
+/* Goes on reading at `offset` (of a record), for a file that was read that far before. */
+void spur__records_seek(spur_records *records, uint64_t offset);
+
+/* Size of the file; 0 when it cannot be told. */
+uint64_t spur__records_size(const spur_records *records);
+
+/* The rule by which TensorBoard knows event files, applied to a name without directory. */
+bool spur__is_event_file_name(const char *name);
+
 /* Decodes one Summary.Value. *utf8 becomes false when one of its strings is not UTF-8. */
 spur_status spur__value_decode(spur_slice message, spur_value *value, bool *utf8);
 
 /* Decodes the head (type and shape) of a TensorProto. */
 spur_status spur__tensor_decode(spur_slice message, spur_tensor *tensor, bool *utf8);
 
+/* The elements of a numeric tensor in memory of their own (spur__free); *count of them. */
+spur_status spur__tensor_load(const spur_tensor *tensor, double **out, size_t *count,
+                              spur_error *err);
+
+/* The elements of a tensor of strings (spur__free). */
+spur_status spur__tensor_strings(const spur_tensor *tensor, spur_slice **out, size_t *count,
+                                 spur_error *err);
+
+/* Puts the value's tag in front of an error; and the error for a value of another kind. */
+spur_status spur__content_error(spur_status status, const spur_value *value, spur_error *err);
+spur_status spur__content_kind(const spur_value *value, const char *expected, spur_error *err);
+
 /* What a plugin's values are; TENSOR for an unknown plugin. */
 spur_kind spur__kind_of_plugin(spur_slice plugin);
+
+/* ---- lists of texts (read_list.c) ---- */
+
+typedef struct text_list {
+    char **texts;
+    size_t count, capacity;
+} text_list;
+
+/* Takes over `text` (freed at once if that fails, or when it is NULL). False: out of memory. */
+bool spur__text_list_add(text_list *list, char *text);
+void spur__text_list_free(text_list *list);
+
+/* Room for one more element of `size` bytes behind `count`; the array may move. */
+bool spur__grow(void **array, size_t count, size_t *capacity, size_t size);
+
+/* ---- tags of a run (read_tags.c) ---- */
+
+typedef struct tag_table {
+    spur_tag **tags;
+    size_t count, capacity;
+    size_t *slots; /* index + 1 by hash; 0 is free */
+    size_t slot_count; /* a power of two, or 0 */
+} tag_table;
+
+/* The tag of a value, made by it if it is the first; NULL when out of memory. */
+spur_tag *spur__tag_table_get(tag_table *table, const spur_value *value);
+spur_tag *spur__tag_table_find(const tag_table *table, spur_slice name);
+void spur__tag_table_free(tag_table *table);
 
 #endif

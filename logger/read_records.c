@@ -7,7 +7,7 @@
  * only after its checksum, and memory for it is taken only after the file turned out to be that
  * long. Nothing behind damaged framing can be found, so such a file is stuck at that place.
  */
-#include <spur/events.h>
+#include "read_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "base/crc32c.h"
-#include "base/error.h"
 #include "base/memory.h"
 #include "read_wire.h"
 
@@ -91,6 +90,16 @@ uint64_t spur_records_offset(const spur_records *r) {
 
 bool spur_records_stuck(const spur_records *r) {
     return r->stuck != SPUR_OK;
+}
+
+void spur__records_seek(spur_records *r, uint64_t offset) {
+    r->begin = r->end = 0;
+    r->file_offset = r->offset = offset;
+}
+
+uint64_t spur__records_size(const spur_records *r) {
+    struct stat info;
+    return fstat(r->fd, &info) == 0 ? (uint64_t)info.st_size : 0;
 }
 
 const char *spur_records_path(const spur_records *r) {

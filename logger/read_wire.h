@@ -103,6 +103,7 @@ static inline bool wire_next(wire *w, wire_field *field) {
     field->number = (uint32_t)(key >> 3);
     field->type = (uint32_t)(key & 7);
     field->value = 0;
+    field->bytes = (spur_slice){(const char *)w->at, 0};
     switch (field->type) {
     case WIRE_VARINT:
         return wire_varint(w, &field->value);

@@ -377,8 +377,8 @@ const spur__kind *spur__family_find(const spur__family *family, const char *name
     spur__str_init(&list, 700);
     for (size_t i = 0; i < family->count; i++)
         spur__str_printf(&list, "%s%s", i ? ", " : "", family->kinds[i]->name);
-    spur__fail(err, SPUR_E_NOTFOUND, "unknown %s '%s'%s%s%s; there are: %s", family->name, name,
-               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "",
+    spur__fail(err, SPUR_E_NOTFOUND, "unknown %s '%s'%s%s%s there are: %s", family->name, name,
+               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : ";",
                spur__str_text(&list));
     spur__str_free(&list);
     return NULL;

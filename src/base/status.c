@@ -86,14 +86,18 @@ spur_status spur__fail_errno(spur_error *err, int errnum, const char *fmt, ...) 
 
 void spur__error_prefix(spur_error *err, const char *fmt, ...) {
     if (!err) return;
-    char old[sizeof err->message];
+    char prefix[sizeof err->message];
     va_list args;
-    memcpy(old, err->message, sizeof old);
     va_start(args, fmt);
-    int n = vsnprintf(err->message, sizeof err->message, fmt, args);
+    vsnprintf(prefix, sizeof prefix - 2, fmt, args);
     va_end(args);
-    if (n < 0 || (size_t)n >= sizeof err->message) return;
-    snprintf(err->message + n, sizeof err->message - (size_t)n, ": %s", old);
+    size_t n = strlen(prefix), kept = strlen(err->message), room = sizeof err->message - 1;
+    memcpy(prefix + n, ": ", 2);
+    n += 2;
+    if (kept > room - n) kept = room - n;
+    memmove(err->message + n, err->message, kept);
+    memcpy(err->message, prefix, n);
+    err->message[n + kept] = '\0';
 }
 
 void spur__error_clear(spur_error *err) {

@@ -204,6 +204,287 @@ typedef struct spur_value {
  * first value of a tag: spur_run_value() remembers it. */
 SPUR_API bool spur_event_value(const spur_event *event, spur_value *value);
 
+/* ---- contents -------------------------------------------------------------------------------
+ *
+ * Each function takes a value of its kind in any form, old or new, checks that the bytes are what
+ * they claim to be, and fails with E_TYPE (another kind or element type), E_SHAPE (a shape that
+ * does not fit), E_FORMAT or E_MEMORY. *err names the tag, not the file. What they allocate is
+ * freed by the matching _free (fine with a zeroed struct, and after a failure); slices inside point
+ * into the reader's buffer. */
+
+/* The elements of a numeric tensor as doubles, row-major; exactly `count` of them, else E_SHAPE.
+ * Whole numbers beyond 2^53 are rounded. */
+SPUR_API spur_status spur_tensor_numbers(const spur_tensor *tensor, double *out, size_t count,
+                                         spur_error *err);
+
+SPUR_API spur_status spur_value_scalar(const spur_value *value, double *out, spur_error *err);
+
+typedef struct spur_bucket {
+    double left, right, count;
+} spur_bucket;
+
+/* Of the old form the empty outer buckets are left out and the outer edges are min and max, as
+ * TensorBoard does; the moments exist in the old form only. */
+typedef struct spur_histogram {
+    size_t count;
+    spur_bucket *buckets;
+    bool has_moments;
+    double min, max, num, sum, sum_squares;
+} spur_histogram;
+
+SPUR_API spur_status spur_value_histogram(const spur_value *value, spur_histogram *out,
+                                          spur_error *err);
+SPUR_API void spur_histogram_free(spur_histogram *histogram);
+
+/* The encoded files (PNG, JPEG, GIF, ...) of one step. */
+typedef struct spur_images {
+    int64_t width, height; /* as claimed by the value */
+    int colorspace; /* old form: 1 gray, 2 gray + alpha, 3 RGB, 4 RGBA; else 0 */
+    size_t count;
+    spur_slice *files;
+} spur_images;
+
+SPUR_API spur_status spur_value_images(const spur_value *value, spur_images *out, spur_error *err);
+SPUR_API void spur_images_free(spur_images *images);
+
+typedef struct spur_clip {
+    spur_slice file; /* encoded, usually WAV */
+    spur_slice label; /* Markdown; empty when there is none */
+} spur_clip;
+
+typedef struct spur_clips {
+    size_t count;
+    spur_clip *clips;
+    spur_slice content_type; /* "audio/wav"; empty when unknown */
+    double sample_rate; /* old form only, as the next two; else 0 */
+    int64_t channels, frames;
+} spur_clips;
+
+SPUR_API spur_status spur_value_audio(const spur_value *value, spur_clips *out, spur_error *err);
+SPUR_API void spur_clips_free(spur_clips *clips);
+
+/* Texts as a table: rank 0 is 1 x 1, rank 1 is n x 1; of a higher rank the last is the column. */
+typedef struct spur_texts {
+    int rank;
+    size_t rows, columns;
+    spur_slice *cells; /* [rows][columns] */
+} spur_texts;
+
+/* Also of kind LAYOUT (one cell: a serialized Layout), GRAPH and TENSOR when they hold strings. */
+SPUR_API spur_status spur_value_texts(const spur_value *value, spur_texts *out, spur_error *err);
+SPUR_API void spur_texts_free(spur_texts *texts);
+
+typedef enum spur_hparam_type {
+    SPUR_HPARAM_NONE, /* null, a list or a struct */
+    SPUR_HPARAM_NUMBER,
+    SPUR_HPARAM_TEXT,
+    SPUR_HPARAM_BOOL
+} spur_hparam_type;
+
+typedef struct spur_hparam {
+    spur_slice name;
+    spur_hparam_type type;
+    double number; /* of a bool 0 or 1 */
+    spur_slice text;
+} spur_hparam;
+
+typedef enum spur_hparams_what {
+    SPUR_HPARAMS_NONE,
+    SPUR_HPARAMS_EXPERIMENT, /* data: the serialized Experiment */
+    SPUR_HPARAMS_START, /* values, group, time */
+    SPUR_HPARAMS_END /* status, time */
+} spur_hparams_what;
+
+typedef struct spur_hparams_record {
+    spur_hparams_what what;
+    size_t count;
+    spur_hparam *values;
+    spur_slice group;
+    int status; /* 0 unknown, 1 success, 2 failure, 3 running */
+    double time; /* start or end, seconds since the epoch */
+    spur_slice data;
+} spur_hparams_record;
+
+SPUR_API spur_status spur_value_hparams(const spur_value *value, spur_hparams_record *out,
+                                        spur_error *err);
+SPUR_API void spur_hparams_record_free(spur_hparams_record *record);
+
+/* Counts and rates at threshold i / (thresholds - 1). */
+typedef struct spur_pr_curve {
+    size_t thresholds;
+    double *true_positives, *false_positives, *true_negatives, *false_negatives, *precision,
+        *recall;
+} spur_pr_curve;
+
+SPUR_API spur_status spur_value_pr_curve(const spur_value *value, spur_pr_curve *out,
+                                         spur_error *err);
+SPUR_API void spur_pr_curve_free(spur_pr_curve *curve);
+
+/* One of the up to three values of a mesh. */
+typedef struct spur_mesh_part {
+    spur_slice name; /* of the mesh; the tag has a suffix */
+    int content_type; /* 1 vertices, 2 faces, 3 colours */
+    spur_slice config; /* JSON */
+    int64_t shape[3]; /* batch, points, 3 */
+    double *data;
+} spur_mesh_part;
+
+SPUR_API spur_status spur_value_mesh(const spur_value *value, spur_mesh_part *out, spur_error *err);
+SPUR_API void spur_mesh_part_free(spur_mesh_part *part);
+
+/* ---- runs -----------------------------------------------------------------------------------
+ *
+ *   spur_run *run;
+ *   status = spur_run_open("my_logs/run_1/train", &run, &err);
+ *   while ((status = spur_run_next(run, &event, &err)) == SPUR_OK)
+ *       for (spur_value value = {0}; spur_run_value(run, &event, &value);) ...;
+ *   if (status != SPUR_E_END) ...;             // out of memory, or the disk failed
+ *   for (size_t i = 0; i < spur_run_damage_count(run); i++) puts(spur_run_damage(run, i)->message);
+ *   spur_run_close(run);
+ */
+
+typedef struct spur_run spur_run;
+
+/* A run: the event files directly in a directory, or one event file. An event file is a regular
+ * file with "tfevents" in its name, as for TensorBoard. */
+SPUR_API spur_status spur_run_open(const char *path, spur_run **out, spur_error *err);
+SPUR_API void spur_run_close(spur_run *run);
+
+/* The next event, file after file in the order of their names. Damage does not stop it: it is
+ * noted (spur_run_damage) and reading goes on with the next record that can be found, in the next
+ * file if need be. Events with a string that is not UTF-8 are noted and handed out.
+ *
+ * SPUR_E_END once every file is read to its end. To follow a run, call again later: new files are
+ * looked for, and all are read on from where they ended. E_IO, E_MEMORY: tried again by the next
+ * call. */
+SPUR_API spur_status spur_run_next(spur_run *run, spur_event *event, spur_error *err);
+
+/* As spur_event_value(), for the event that spur_run_next() handed out last; also counts the value
+ * under its tag, gives value->info, and judges values without metadata by the first one of the tag.
+ * A graph and tagged run metadata come as one value each (kinds GRAPH, "__run_graph__", and
+ * PROFILE), with value->body as content. Call it for all values, once. */
+SPUR_API bool spur_run_value(spur_run *run, const spur_event *event, spur_value *value);
+
+/* What is known of a tag so far. Kind and metadata are those of its first value, as everywhere in
+ * TensorBoard. */
+struct spur_tag {
+    const char *name; /* NUL-terminated; of a name with NUL inside, name_size tells the whole */
+    size_t name_size;
+    size_t index; /* 0, 1, ... in order of appearance */
+    spur_kind kind;
+    spur_form form;
+    const char *plugin, *display_name, *description; /* "" when absent */
+    uint64_t count; /* values */
+    uint64_t bytes; /* of their contents */
+    int64_t first_step, last_step, min_step, max_step; /* first and last in file order */
+    double first_wall_time, last_wall_time;
+    uint64_t falling; /* values with a step below that of the value before */
+    uint64_t repeated; /* values with the same step as the value before */
+    uint64_t foreign; /* values of another kind than the first */
+};
+
+SPUR_API size_t spur_run_tag_count(const spur_run *run);
+SPUR_API const spur_tag *spur_run_tag(const spur_run *run, size_t index);
+SPUR_API const spur_tag *spur_run_find_tag(const spur_run *run, const char *name);
+
+typedef struct spur_run_file {
+    const char *name; /* without directory */
+    uint64_t size; /* bytes seen so far */
+    uint64_t read; /* bytes read, in whole records */
+    uint64_t events;
+    uint64_t damaged; /* records */
+    bool truncated; /* ends inside a record, for now */
+    bool stuck; /* nothing behind `read` can be read */
+} spur_run_file;
+
+SPUR_API size_t spur_run_file_count(const spur_run *run);
+SPUR_API const spur_run_file *spur_run_file_at(const spur_run *run, size_t index);
+
+typedef struct spur_run_info {
+    uint64_t events;
+    uint64_t damage; /* all, also those that are not kept in the list */
+    uint64_t
+        starts; /* SessionLog START records: 1 + number of restarts, if the writer writes them */
+    bool has_version; /* a "brain.Event:2" was seen */
+    double first_wall_time, last_wall_time; /* lowest and highest of all events; 0 without events */
+} spur_run_info;
+
+SPUR_API spur_run_info spur_run_get_info(const spur_run *run);
+
+typedef struct spur_damage {
+    spur_status status; /* E_DAMAGED, E_FORMAT, E_UTF8, E_RANGE, E_IO (a file cannot be opened) */
+    uint64_t offset; /* in the file */
+    size_t file; /* index of spur_run_file_at() */
+    const char *message; /* complete, with the file's path */
+} spur_damage;
+
+/* The first 100 of what was found damaged. */
+SPUR_API size_t spur_run_damage_count(const spur_run *run);
+SPUR_API const spur_damage *spur_run_damage(const spur_run *run, size_t index);
+
+/* ---- log directories ------------------------------------------------------------------------ */
+
+typedef struct spur_logdir spur_logdir;
+
+/* Finds the runs below a directory as TensorBoard does: every directory with at least one event
+ * file, named by its path from there ("." for the directory itself), links followed, sorted by
+ * name. A path to a file gives one run ".". Reads no file. E_NOTFOUND, E_IO, E_MEMORY. */
+SPUR_API spur_status spur_logdir_open(const char *path, spur_logdir **out, spur_error *err);
+SPUR_API void spur_logdir_close(spur_logdir *logdir);
+
+SPUR_API size_t spur_logdir_count(const spur_logdir *logdir);
+SPUR_API const char *spur_logdir_name(const spur_logdir *logdir, size_t index);
+
+/* For spur_run_open(). */
+SPUR_API const char *spur_logdir_path(const spur_logdir *logdir, size_t index);
+
+/* What could not be looked into: unreadable directories, links in a circle. */
+SPUR_API size_t spur_logdir_problem_count(const spur_logdir *logdir);
+SPUR_API const char *spur_logdir_problem(const spur_logdir *logdir, size_t index);
+
+/* ---- all scalars ----------------------------------------------------------------------------
+ *
+ *   spur_scalars *scalars;
+ *   status = spur_scalars_load("my_logs", NULL, &scalars, &err);
+ *   const spur_series *loss = spur_scalars_find(scalars, "run_1/validation", "epoch_loss");
+ */
+
+typedef struct spur_scalars spur_scalars;
+
+typedef struct spur_scalars_options {
+    const char *run; /* only runs that match this shell pattern ('*' also matches '/'); NULL: all */
+    const char *tag; /* the same for tags */
+    /* A value takes the place of all earlier ones of its tag with the same or a later step, as
+     * after a restart from an older checkpoint: what TensorBoard shows by default. */
+    bool supersede;
+} spur_scalars_options;
+
+typedef struct spur_series {
+    const char *run;
+    const char *tag;
+    size_t count;
+    const int64_t *steps;
+    const double *wall_times;
+    const double *values;
+} spur_series;
+
+/* Loads every scalar of the runs at `path`, in any form; sorted by run, then in order of the tags'
+ * appearance. Values that claim to be scalars but are not count as damage. */
+SPUR_API spur_status spur_scalars_load(const char *path, const spur_scalars_options *options,
+                                       spur_scalars **out, spur_error *err);
+SPUR_API void spur_scalars_destroy(spur_scalars *scalars);
+
+SPUR_API size_t spur_scalars_count(const spur_scalars *scalars);
+SPUR_API const spur_series *spur_scalars_series(const spur_scalars *scalars, size_t index);
+
+/* NULL when there is none. */
+SPUR_API const spur_series *spur_scalars_find(const spur_scalars *scalars, const char *run,
+                                              const char *tag);
+
+/* What was damaged or could not be read, as complete sentences (the first 100 of each run). */
+SPUR_API size_t spur_scalars_problem_count(const spur_scalars *scalars);
+SPUR_API const char *spur_scalars_problem(const spur_scalars *scalars, size_t index);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Whole-file reading, atomic writing with injected failures, directories.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+static char folder[] = "/tmp/spur_test_XXXXXX";
+
+static int make_folder(void **state) {
+    (void)state;
+    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static size_t entries(void) {
+    size_t n = 0;
+    DIR *d = opendir(".");
+    assert_non_null(d);
+    while (readdir(d)) n++;
+    closedir(d);
+    return n - 2;
+}
+
+static void check_content(const char *path, const char *expected) {
+    char *data;
+    size_t size;
+    assert_int_equal(spur__file_read(path, 1000, &data, &size, NULL), SPUR_OK);
+    assert_string_equal(data, expected);
+    assert_int_equal(size, strlen(expected));
+    spur__free(data);
+}
+
+static void test_write_is_atomic(void **state) {
+    (void)state;
+    spur_error err = {0};
+    assert_int_equal(spur__file_write("a", "old", 3, &err), SPUR_OK);
+    for (uint64_t room = 0; room < 6; room++) {
+        spur__fault_write(room, ENOSPC);
+        assert_int_equal(spur__file_write("a", "newer!", 6, &err), SPUR_E_IO);
+        spur__fault_write(0, 0);
+        assert_non_null(strstr(err.message, "a: cannot write: No space left on device"));
+        check_content("a", "old");
+        assert_int_equal(entries(), 1);
+    }
+    assert_int_equal(spur__file_write("a", "newer!", 6, &err), SPUR_OK);
+    check_content("a", "newer!");
+    unlink("a");
+}
+
+static void test_out_of_memory(void **state) {
+    (void)state;
+    char *data;
+    size_t size;
+    assert_int_equal(spur__file_write("b", "x", 1, NULL), SPUR_OK);
+    for (uint64_t n = 1; n <= 2; n++) {
+        spur__fault_malloc(n);
+        assert_int_equal(spur__file_write("b", "y", 1, NULL), SPUR_E_MEMORY);
+    }
+    spur__fault_malloc(1);
+    assert_int_equal(spur__file_read("b", 10, &data, &size, NULL), SPUR_E_MEMORY);
+    spur__fault_malloc(0);
+    check_content("b", "x");
+    unlink("b");
+}
+
+static void test_read_errors(void **state) {
+    (void)state;
+    char *data;
+    size_t size;
+    spur_error err = {0};
+    assert_int_equal(spur__file_read("none", 10, &data, &size, &err), SPUR_E_NOTFOUND);
+    assert_string_equal(err.message, "none: cannot open: No such file or directory");
+    assert_int_equal(spur__file_read(".", 10, &data, &size, &err), SPUR_E_TYPE);
+    assert_int_equal(spur__file_write("c", "0123456789", 10, &err), SPUR_OK);
+    assert_int_equal(spur__file_read("c", 9, &data, &size, &err), SPUR_E_RANGE);
+    unlink("c");
+}
+
+static void test_mkdirs(void **state) {
+    (void)state;
+    spur_error err = {0};
+    assert_int_equal(spur__mkdirs("x/y//z/", &err), SPUR_OK);
+    assert_int_equal(spur__mkdirs("x/y/z", &err), SPUR_OK);
+    assert_int_equal(spur__file_write("x/file", "", 0, &err), SPUR_OK);
+    assert_int_equal(spur__mkdirs("x/file", &err), SPUR_E_EXISTS);
+    assert_true(spur__mkdirs("x/file/deeper", &err) != SPUR_OK);
+    assert_int_equal(spur__mkdirs("", &err), SPUR_E_ARGUMENT);
+    char *joined = spur__path_join("x/", "file");
+    assert_string_equal(joined, "x/file");
+    assert_true(spur__exists(joined));
+    unlink(joined);
+    spur__free(joined);
+    rmdir("x/y/z");
+    rmdir("x/y");
+    rmdir("x");
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    return chdir("/") == 0 ? rmdir(folder) : -1;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_write_is_atomic),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_read_errors),
+        cmocka_unit_test(test_mkdirs),
+    };
+    return cmocka_run_group_tests_name("file", tests, make_folder, remove_folder);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The grammar of a search space, what grid and random enumerate, and that tpe learns.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sweep/search.h"
+#include "sweep/stats.h"
+
+static const search_method *find(const char *name) {
+    return (const search_method *)(const void *)spur__family_find(&search_family, name, NULL);
+}
+
+static void add(space *s, const char *name, const char *text) {
+    spur_error err = {0};
+    if (space_add(s, name, text, false, &err) != SPUR_OK) fail_msg("%s", err.message);
+}
+
+static void check_description(const char *text, bool is_list, const char *expected) {
+    space s;
+    spur__str out;
+    spur_error err = {0};
+    space_init(&s);
+    spur__str_init(&out, 1000);
+    if (space_add(&s, "a.b", text, is_list, &err) != SPUR_OK) fail_msg("%s", err.message);
+    space_describe(&s, &out);
+    assert_string_equal(spur__str_text(&out), expected);
+    spur__str_free(&out);
+    space_free(&s);
+}
+
+static void test_grammar(void **state) {
+    (void)state;
+    check_description("1e-2, 1e-3", false, "a.b = 1e-2 | 1e-3\n");
+    check_description("choice(a, b , c)", false, "a.b = a | b | c\n");
+    check_description("0.9, 0.999 | 0.8, 0.99", true, "a.b = 0.9, 0.999 | 0.8, 0.99\n");
+    check_description("range(2, 6)", false, "a.b = 2 | 3 | 4 | 5 | 6\n");
+    check_description("range(0, 0.3, 0.1)", false, "a.b = 0 | 0.1 | 0.2 | 0.3\n");
+    check_description("range(1, 4, 2)", false, "a.b = 1 | 3\n");
+    check_description("uniform(0, 0.5)", false, "a.b = uniform(0, 0.5)\n");
+    check_description("log(1e-4, 1e-1)", false, "a.b = log(0.0001, 0.1)\n");
+    check_description("choice(0, 0.9) if optimizer.name == sgd and x.y == 2", false,
+                      "a.b = 0 | 0.9 if optimizer.name == sgd and x.y == 2\n");
+}
+
+static void test_grammar_errors(void **state) {
+    (void)state;
+    static const char *const wrong[] = {
+        "",          "a,,b",       "a, a",          "range(1)",       "range(5, 1)",
+        "log(0, 1)", "log(1)",     "uniform(2, 1)", "range(1, 2, 0)", "range(0, 1e9)",
+        "a if",      "a if b = c", "a if x.y == ",  "uniform(a, b)",  "a if plain == 3",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        space s;
+        spur_error err = {0};
+        space_init(&s);
+        if (strcmp(wrong[i], "a if") == 0) continue; /* a value with a blank in it is fine */
+        if (space_add(&s, "a.b", wrong[i], false, &err) == SPUR_OK)
+            fail_msg("'%s' was accepted", wrong[i]);
+        assert_non_null(strstr(err.message, "a.b"));
+        assert_int_equal(s.count, 0);
+    }
+}
+
+static void test_condition_checks(void **state) {
+    (void)state;
+    space s;
+    spur_error err = {0};
+    space_init(&s);
+    add(&s, "optimizer.name", "sgd, adam");
+    add(&s, "optimizer.momentum", "0, 0.9 if optimizer.name == rmsprop");
+    assert_int_equal(space_check(&s, NULL, NULL, &err), SPUR_E_RANGE);
+    assert_true(space_remove(&s, "optimizer.momentum"));
+    add(&s, "optimizer.momentum", "0, 0.9 if model.nmae == x");
+    assert_int_equal(space_check(&s, NULL, NULL, &err), SPUR_E_NOTFOUND);
+    assert_true(space_remove(&s, "optimizer.momentum"));
+    add(&s, "a.x", "1, 2 if a.y == 1");
+    add(&s, "a.y", "1, 2 if a.x == 1");
+    assert_int_equal(space_check(&s, NULL, NULL, &err), SPUR_E_ARGUMENT);
+    space_free(&s);
+}
+
+/* Everything a method suggests, as labels in one text. */
+static void enumerate(const space *sp, const char *method, size_t trials, spur__str *out) {
+    search s;
+    const assignment *a;
+    search_init(&s, sp, 7, false);
+    s.trials = trials;
+    while (search_next(&s, find(method), NULL, &a, NULL) == SPUR_OK) {
+        assignment_label(sp, a, out);
+        spur__str_putc(out, '\n');
+    }
+    search_free(&s);
+}
+
+static void test_grid_is_exact(void **state) {
+    (void)state;
+    space s;
+    spur__str out;
+    space_init(&s);
+    spur__str_init(&out, 10000);
+    add(&s, "optimizer.name", "sgd, adam");
+    add(&s, "optimizer.momentum", "choice(0, 0.9) if optimizer.name == sgd");
+    add(&s, "optimizer.lr", "0.1, 0.01");
+    enumerate(&s, "grid", 0, &out);
+    assert_string_equal(spur__str_text(&out), "optimizer=sgd momentum=0 lr=0.1\n"
+                                              "optimizer=sgd momentum=0 lr=0.01\n"
+                                              "optimizer=sgd momentum=0.9 lr=0.1\n"
+                                              "optimizer=sgd momentum=0.9 lr=0.01\n"
+                                              "optimizer=adam lr=0.1\n"
+                                              "optimizer=adam lr=0.01\n");
+    spur__str_free(&out);
+    space_free(&s);
+}
+
+static void test_random_is_repeatable_and_new(void **state) {
+    (void)state;
+    space s;
+    spur__str first, again;
+    space_init(&s);
+    spur__str_init(&first, 100000);
+    spur__str_init(&again, 100000);
+    add(&s, "optimizer.lr", "log(1e-5, 1)");
+    add(&s, "model.depth", "range(2, 5)");
+    enumerate(&s, "random", 50, &first);
+    enumerate(&s, "random", 50, &again);
+    assert_string_equal(spur__str_text(&first), spur__str_text(&again));
+    space_free(&s);
+    space_init(&s);
+    add(&s, "model.depth", "range(1, 6)");
+    spur__str_clear(&first);
+    enumerate(&s, "random", 50, &first); /* six values: six trials, each once */
+    for (char line[] = "depth=1\n"; line[6] <= '6'; line[6]++)
+        assert_non_null(strstr(spur__str_text(&first), line));
+    assert_int_equal(first.length, 6 * strlen("depth=1\n"));
+    spur__str_free(&first);
+    spur__str_free(&again);
+    space_free(&s);
+}
+
+/* Three known functions of (x in [0, 1], y logarithmic, kind) with one valley each. */
+static double known_function(int which, double x, double y, size_t kind) {
+    double u = x - 0.3, v = log10(y) + 2;
+    if (which == 0) return u * u * 4 + v * v + (double)kind;
+    if (which == 1) return fabs(u) + 0.3 * fabs(v) + (kind == 1 ? 0 : 0.5);
+    return 1 - exp(-20 * u * u - v * v) * (kind == 2 ? 1 : 0.6);
+}
+
+/* The best value found with 60 trials. */
+static double best_of(const space *sp, const char *method, int which, uint64_t seed) {
+    const tpe_options options = {.startup_trials = 10, .candidates = 24};
+    search s;
+    const assignment *a;
+    double best = INFINITY;
+    search_init(&s, sp, seed, false);
+    s.trials = 60;
+    while (search_next(&s, find(method), &options, &a, NULL) == SPUR_OK) {
+        outcome *o = &s.known[s.count - 1];
+        o->value = known_function(which, strtod(a->values[0], NULL), strtod(a->values[1], NULL),
+                                  (size_t)space_number(&sp->parameters[2], a->values[2]));
+        o->state = OUTCOME_FINISHED;
+        best = fmin(best, o->value);
+    }
+    assert_int_equal(s.count, 60);
+    search_free(&s);
+    return best;
+}
+
+static void test_tpe_beats_random(void **state) {
+    (void)state;
+    enum { SEEDS = 20 };
+    space s;
+    space_init(&s);
+    add(&s, "a.x", "uniform(0, 1)");
+    add(&s, "a.y", "log(1e-4, 1)");
+    add(&s, "a.kind", "k0, k1, k2, k3");
+    for (int which = 0; which < 3; which++) {
+        double tpe[SEEDS], drawn[SEEDS];
+        for (size_t seed = 0; seed < SEEDS; seed++) {
+            tpe[seed] = best_of(&s, "tpe", which, seed);
+            drawn[seed] = best_of(&s, "random", which, seed + 1000);
+        }
+        welch_result r = stats_welch(tpe, SEEDS, drawn, SEEDS);
+        printf("function %d: tpe %.4f, random %.4f, p = %.2g\n", which,
+               stats_summarize(tpe, SEEDS).mean, stats_summarize(drawn, SEEDS).mean, r.p);
+        assert_true(r.difference < 0 && r.p < 0.05);
+    }
+    space_free(&s);
+}
+
+/* tpe on a small space of choices must not run a configuration twice, and must end. */
+static void test_tpe_exhausts_choices(void **state) {
+    (void)state;
+    const tpe_options options = {.startup_trials = 3, .candidates = 24};
+    space sp;
+    search s;
+    const assignment *a;
+    space_init(&sp);
+    add(&sp, "a.x", "range(1, 4)");
+    add(&sp, "a.y", "range(1, 3)");
+    search_init(&s, &sp, 1, true);
+    s.trials = 100;
+    while (search_next(&s, find("tpe"), &options, &a, NULL) == SPUR_OK) {
+        s.known[s.count - 1].state = OUTCOME_FINISHED;
+        s.known[s.count - 1].value = strtod(a->values[0], NULL);
+    }
+    assert_int_equal(s.count, 12);
+    search_free(&s);
+    space_free(&sp);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_grammar),
+        cmocka_unit_test(test_grammar_errors),
+        cmocka_unit_test(test_condition_checks),
+        cmocka_unit_test(test_grid_is_exact),
+        cmocka_unit_test(test_random_is_repeatable_and_new),
+        cmocka_unit_test(test_tpe_beats_random),
+        cmocka_unit_test(test_tpe_exhausts_choices),
+    };
+    return cmocka_run_group_tests_name("search", tests, NULL, NULL);
+}

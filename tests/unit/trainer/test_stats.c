@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Statistics against SciPy's numbers (tests/golden/stats.txt, made by make_sweep_golden.py).
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sweep/stats.h"
+
+enum { MOST = 128 };
+
+static void near(double found, double expected, const char *what) {
+    double scale = fmax(fabs(expected), 1e-3);
+    if (!(fabs(found - expected) <= 1e-9 * scale)) {
+        fprintf(stderr, "%s: found %.17g, expected %.17g\n", what, found, expected);
+        fail();
+    }
+}
+
+static size_t read_count(FILE *f) {
+    size_t n;
+    assert_int_equal(fscanf(f, "%zu", &n), 1);
+    assert_true(n <= MOST);
+    return n;
+}
+
+static void read_numbers(FILE *f, double *x, size_t n) {
+    for (size_t i = 0; i < n; i++) assert_int_equal(fscanf(f, "%lf", &x[i]), 1);
+}
+
+static void check_welch(FILE *f) {
+    double a[MOST], b[MOST], e[5];
+    size_t n = read_count(f), m = read_count(f);
+    read_numbers(f, a, n);
+    read_numbers(f, b, m);
+    read_numbers(f, e, 5);
+    welch_result r = stats_welch(a, n, b, m);
+    near(r.t, e[0], "t");
+    near(r.df, e[1], "df");
+    near(r.p, e[2], "p");
+    near(r.low, e[3], "low");
+    near(r.high, e[4], "high");
+}
+
+static void check_wilcoxon(FILE *f) {
+    double a[MOST], b[MOST], e[2];
+    size_t n = read_count(f);
+    read_numbers(f, a, n);
+    read_numbers(f, b, n);
+    read_numbers(f, e, 2);
+    wilcoxon_result r = stats_wilcoxon(a, b, n);
+    near(r.statistic, e[0], "statistic");
+    near(r.p, e[1], "p");
+}
+
+static void check_spearman(FILE *f) {
+    double a[MOST], b[MOST], scratch[2 * MOST], e;
+    size_t n = read_count(f);
+    read_numbers(f, a, n);
+    read_numbers(f, b, n);
+    read_numbers(f, &e, 1);
+    near(stats_spearman(a, b, n, scratch), e, "spearman");
+}
+
+static void check_holm(FILE *f) {
+    double p[MOST], adjusted[MOST], scratch[MOST], e[MOST];
+    size_t n = read_count(f);
+    read_numbers(f, p, n);
+    read_numbers(f, e, n);
+    stats_holm(p, n, adjusted, scratch);
+    for (size_t i = 0; i < n; i++) near(adjusted[i], e[i], "holm");
+}
+
+static void check_normal(FILE *f) {
+    double v[2];
+    read_numbers(f, v, 2);
+    near(stats_normal_quantile(v[0]), v[1], "normal quantile");
+}
+
+static void test_scipy(void **state) {
+    (void)state;
+    char name[32];
+    size_t cases = 0;
+    FILE *f = fopen(SPUR_TEST_SOURCE_DIR "/golden/stats.txt", "r");
+    assert_non_null(f);
+    for (; fscanf(f, "%31s", name) == 1; cases++) {
+        if (strcmp(name, "welch") == 0)
+            check_welch(f);
+        else if (strcmp(name, "wilcoxon") == 0)
+            check_wilcoxon(f);
+        else if (strcmp(name, "spearman") == 0)
+            check_spearman(f);
+        else if (strcmp(name, "holm") == 0)
+            check_holm(f);
+        else if (strcmp(name, "normal") == 0)
+            check_normal(f);
+        else
+            fail_msg("unknown case %s", name);
+    }
+    fclose(f);
+    assert_true(cases >= 32);
+}
+
+static void test_degenerate_samples(void **state) {
+    (void)state;
+    const double same[] = {0.5, 0.5, 0.5}, other[] = {0.6, 0.6, 0.6};
+    assert_true(isnan(stats_welch(same, 1, other, 3).p));
+    assert_true(stats_welch(same, 3, other, 3).p == 0);
+    assert_true(stats_welch(same, 3, same, 3).p == 1);
+    assert_true(isnan(stats_wilcoxon(same, same, 3).p));
+    assert_true(isnan(stats_hedges_g(same, 3, other, 3)));
+    assert_true(isnan(stats_summarize(same, 0).mean));
+    assert_true(isnan(stats_summarize(same, 1).std));
+}
+
+/* Cohen's classic: about 63 runs a side see g = 0.5 with 80 % power at 5 %. */
+static void test_runs_needed(void **state) {
+    (void)state;
+    assert_in_range(stats_runs_needed(0.5, 0.05, 0.8), 62, 65);
+    assert_in_range(stats_runs_needed(-2, 0.05, 0.8), 4, 6);
+    assert_int_equal(stats_runs_needed(0, 0.05, 0.8), 1000000);
+}
+
+static void test_importance(void **state) {
+    (void)state;
+    const double y[] = {1, 1.1, 5, 5.1, 1, 1.1, 5, 5.1};
+    const size_t decisive[] = {0, 0, 1, 1, 0, 0, 1, 1}, idle[] = {0, 1, 0, 1, 1, 0, 1, 0};
+    double scratch[8];
+    assert_true(stats_importance(y, decisive, 8, 2, scratch) > 0.99);
+    assert_true(stats_importance(y, idle, 8, 2, scratch) < 0.05);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scipy),
+        cmocka_unit_test(test_degenerate_samples),
+        cmocka_unit_test(test_runs_needed),
+        cmocka_unit_test(test_importance),
+    };
+    return cmocka_run_group_tests_name("stats", tests, NULL, NULL);
+}

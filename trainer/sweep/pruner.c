@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * none, median, asha and hyperband.
+ *
+ * median: a trial whose best value so far is worse than the median, over the finished trials, of
+ * their values at the same epoch (Golovin et al., "Google Vizier", KDD 2017, section 3.2.2).
+ * asha: asynchronous successive halving (Li et al., "A system for massively parallel
+ * hyperparameter tuning", MLSys 2020). hyperband: several such brackets (Li et al., JMLR 18, 2018).
+ */
+#include "sweep/pruner.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "base/random.h"
+
+static bool never(const void *options, const curve *curves, size_t count, size_t self,
+                  bool maximize) {
+    (void)options, (void)curves, (void)count, (void)self, (void)maximize;
+    return false;
+}
+
+/* Smaller is better from here on. */
+static double loss_of(double value, bool maximize) {
+    return maximize ? -value : value;
+}
+
+/* ---- median -------------------------------------------------------------------------------- */
+
+/* The k-th smallest (from 0) of the finished curves' losses at `epoch`; NaN when there are fewer.
+ * Without sorting: the value that has at most k below it and more than k not above it. */
+static double kth_loss(const curve *curves, size_t count, size_t epoch, size_t k, bool maximize) {
+    for (size_t i = 0; i < count; i++) {
+        if (!curves[i].finished || curves[i].count < epoch) continue;
+        double x = loss_of(curves[i].values[epoch - 1], maximize);
+        size_t below = 0, equal = 0;
+        for (size_t j = 0; j < count; j++) {
+            if (!curves[j].finished || curves[j].count < epoch) continue;
+            double y = loss_of(curves[j].values[epoch - 1], maximize);
+            below += y < x;
+            equal += y == x;
+        }
+        if (below <= k && k < below + equal) return x;
+    }
+    return NAN;
+}
+
+static bool prune_median(const void *options, const curve *curves, size_t count, size_t self,
+                         bool maximize) {
+    const median_options *o = options;
+    const curve *c = &curves[self];
+    size_t finished = 0, reached = 0, epoch = c->count;
+    for (size_t i = 0; i < count; i++) {
+        finished += i != self && curves[i].finished;
+        reached +=
+            curves[i].finished && curves[i].count >= epoch && !isnan(curves[i].values[epoch - 1]);
+    }
+    if (finished < (size_t)o->startup_trials || epoch <= (size_t)o->warmup_epochs) return false;
+    if (reached == 0) return false;
+    double best = INFINITY;
+    for (size_t i = 0; i < epoch; i++) best = fmin(best, loss_of(c->values[i], maximize));
+    if (best == INFINITY) return true; /* nothing but NaN */
+    double middle = kth_loss(curves, count, epoch, reached / 2, maximize);
+    if (reached % 2 == 0)
+        middle = (middle + kth_loss(curves, count, epoch, reached / 2 - 1, maximize)) / 2;
+    return best > middle;
+}
+
+/* ---- asha ---------------------------------------------------------------------------------- */
+
+bool asha_stops(int64_t min_resource, int64_t factor, int64_t rate, const curve *curves,
+                size_t count, size_t self, bool maximize,
+                bool (*same_bracket)(const void *context, const curve *a, const curve *b),
+                const void *context) {
+    const curve *c = &curves[self];
+    double rung = (double)min_resource * pow((double)factor, (double)rate);
+    while (rung < (double)c->count) rung *= (double)factor;
+    if (c->count == 0 || (double)c->count != rung) return false; /* not at a rung */
+    size_t epoch = c->count, rivals = 0, ahead = 0;
+    double mine = loss_of(c->values[epoch - 1], maximize);
+    if (mine != mine) return true;
+    for (size_t i = 0; i < count; i++) {
+        bool rival = i == self || !same_bracket || same_bracket(context, c, &curves[i]);
+        if (!rival || curves[i].count < epoch) continue;
+        double other = loss_of(curves[i].values[epoch - 1], maximize);
+        if (other != other) continue;
+        rivals++;
+        ahead += other < mine;
+    }
+    size_t promoted = rivals / (size_t)factor;
+    return ahead >= (promoted ? promoted : 1);
+}
+
+static bool prune_asha(const void *options, const curve *curves, size_t count, size_t self,
+                       bool maximize) {
+    const asha_options *o = options;
+    return asha_stops(o->min_resource, o->reduction_factor, o->min_early_stopping_rate, curves,
+                      count, self, maximize, NULL, NULL);
+}
+
+/* ---- hyperband ----------------------------------------------------------------------------- */
+
+static size_t bracket_count(const hyperband_options *o) {
+    size_t brackets = 1;
+    double resource = (double)o->min_resource;
+    while ((resource *= (double)o->reduction_factor) <= (double)o->max_resource) brackets++;
+    return brackets;
+}
+
+/* Brackets are filled in proportion to their budgets ceil(B f^s / (s + 1)), s = B - 1 - rate. */
+static uint32_t bracket_budget(const hyperband_options *o, size_t brackets, size_t rate) {
+    size_t s = brackets - 1 - rate;
+    return (uint32_t)ceil((double)brackets * pow((double)o->reduction_factor, (double)s) /
+                          ((double)s + 1));
+}
+
+size_t hyperband_bracket(const hyperband_options *o, size_t trial) {
+    size_t brackets = bracket_count(o);
+    uint32_t total = 0;
+    spur__rng rng;
+    for (size_t b = 0; b < brackets; b++) total += bracket_budget(o, brackets, b);
+    spur__rng_init(&rng, 0, SPUR__STREAM_SEARCH, 0x20000u, trial);
+    uint32_t at = spur__rng_below(&rng, total);
+    for (size_t b = 0; b + 1 < brackets; b++) {
+        uint32_t budget = bracket_budget(o, brackets, b);
+        if (at < budget) return b;
+        at -= budget;
+    }
+    return brackets - 1;
+}
+
+static bool same_hyperband_bracket(const void *options, const curve *a, const curve *b) {
+    return hyperband_bracket(options, a->trial) == hyperband_bracket(options, b->trial);
+}
+
+static bool prune_hyperband(const void *options, const curve *curves, size_t count, size_t self,
+                            bool maximize) {
+    const hyperband_options *o = options;
+    return asha_stops(o->min_resource, o->reduction_factor,
+                      (int64_t)hyperband_bracket(o, curves[self].trial), curves, count, self,
+                      maximize, same_hyperband_bracket, o);
+}
+
+/* ---- the table ----------------------------------------------------------------------------- */
+
+#define INT_ROW(owner, member, initial_, min_, help_)                                              \
+    {                                                                                              \
+        .name = #member, .type = SPUR__OPT_INT, .initial = (initial_), .min = (min_),              \
+        .max = 1000000, .help = (help_), .offset = offsetof(owner, member)                         \
+    }
+
+static const spur__option median_rows[] = {
+    INT_ROW(median_options, startup_trials, "5", 0, "finished trials before anything is pruned"),
+    INT_ROW(median_options, warmup_epochs, "0", 0, "epochs in which a trial is never pruned"),
+};
+static const spur__option asha_rows[] = {
+    INT_ROW(asha_options, min_resource, "1", 1, "epochs of the first rung"),
+    INT_ROW(asha_options, reduction_factor, "4", 2, "one of so many trials goes on at each rung"),
+    INT_ROW(asha_options, min_early_stopping_rate, "0", 0, "rungs left out at the start"),
+};
+static const spur__option hyperband_rows[] = {
+    INT_ROW(hyperband_options, min_resource, "1", 1, "epochs of the first rung"),
+    INT_ROW(hyperband_options, max_resource, "27", 1, "epochs of a full trial"),
+    INT_ROW(hyperband_options, reduction_factor, "3", 2,
+            "one of so many trials goes on at each rung"),
+};
+
+static const spur__options median_table = SPUR__OPTIONS(median_rows, median_options);
+static const spur__options asha_table = SPUR__OPTIONS(asha_rows, asha_options);
+static const spur__options hyperband_table = SPUR__OPTIONS(hyperband_rows, hyperband_options);
+
+static const pruner none = {.kind = {"none", "every trial runs to its end", NULL}, .prune = never};
+static const pruner median = {
+    .kind = {"median", "stop what is worse than the median of finished trials", &median_table},
+    .prune = prune_median,
+};
+static const pruner asha = {
+    .kind = {"asha", "asynchronous successive halving", &asha_table},
+    .prune = prune_asha,
+};
+static const pruner hyperband = {
+    .kind = {"hyperband", "successive halving in several brackets", &hyperband_table},
+    .prune = prune_hyperband,
+};
+
+static const spur__kind *const kinds[] = {&none.kind, &median.kind, &asha.kind, &hyperband.kind};
+
+const spur__family pruner_family = {
+    .name = "pruner",
+    .title = "Pruners",
+    .kinds = kinds,
+    .count = sizeof kinds / sizeof kinds[0],
+};

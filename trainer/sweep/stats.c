@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Summaries, Welch, Wilcoxon, effect sizes and corrections; see stats.h for the sources.
+ */
+#include "sweep/stats.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+summary_stats stats_summarize(const double *x, size_t n) {
+    summary_stats s = {.n = n, .mean = NAN, .std = NAN, .min = NAN, .max = NAN};
+    if (n == 0) return s;
+    double sum = 0, squares = 0;
+    s.min = s.max = x[0];
+    for (size_t i = 0; i < n; i++) {
+        sum += x[i];
+        s.min = fmin(s.min, x[i]);
+        s.max = fmax(s.max, x[i]);
+    }
+    s.mean = sum / (double)n;
+    for (size_t i = 0; i < n; i++) squares += (x[i] - s.mean) * (x[i] - s.mean);
+    if (n > 1) s.std = sqrt(squares / (double)(n - 1));
+    return s;
+}
+
+/* The continued fraction of the incomplete beta function. */
+static double beta_fraction(double a, double b, double x) {
+    const double tiny = 1e-300;
+    double c = 1, d = 1 - (a + b) * x / (a + 1);
+    d = 1 / (fabs(d) < tiny ? tiny : d);
+    double h = d;
+    for (int m = 1; m <= 1000; m++) {
+        for (int odd = 0; odd < 2; odd++) {
+            double k = odd ? -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+                           : m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+            d = 1 + k * d;
+            d = 1 / (fabs(d) < tiny ? tiny : d);
+            c = 1 + k / c;
+            if (fabs(c) < tiny) c = tiny;
+            h *= d * c;
+        }
+        if (fabs(d * c - 1) < 1e-16) break;
+    }
+    return h;
+}
+
+double stats_incomplete_beta(double a, double b, double x) {
+    if (!(x > 0)) return 0;
+    if (x >= 1) return 1;
+    double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
+    if (x < (a + 1) / (a + b + 2)) return front * beta_fraction(a, b, x) / a;
+    return 1 - front * beta_fraction(b, a, 1 - x) / b;
+}
+
+double stats_t_two_sided(double t, double df) {
+    if (t != t || df != df) return NAN;
+    return stats_incomplete_beta(df / 2, 0.5, df / (df + t * t));
+}
+
+double stats_t_critical(double p, double df) {
+    double low = 0, high = 1;
+    while (stats_t_two_sided(high, df) > p && high < 1e300) high *= 2;
+    for (int i = 0; i < 200; i++) {
+        double middle = (low + high) / 2;
+        if (stats_t_two_sided(middle, df) > p)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (low + high) / 2;
+}
+
+/* Horner's rule: (c[0] + c[1] r + ... + c[7] r^7) / (d[0] + ... + d[7] r^7). */
+static double rational(const double c[8], const double d[8], double r) {
+    double num = 0, den = 0;
+    for (int i = 7; i >= 0; i--) {
+        num = num * r + c[i];
+        den = den * r + d[i];
+    }
+    return num / den;
+}
+
+double stats_normal_quantile(double p) {
+    static const double a[8] = {3.3871328727963666080e0,  1.3314166789178437745e+2,
+                                1.9715909503065514427e+3, 1.3731693765509461125e+4,
+                                4.5921953931549871457e+4, 6.7265770927008700853e+4,
+                                3.3430575583588128105e+4, 2.5090809287301226727e+3};
+    static const double b[8] = {1,
+                                4.2313330701600911252e+1,
+                                6.8718700749205790830e+2,
+                                5.3941960214247511077e+3,
+                                2.1213794301586595867e+4,
+                                3.9307895800092710610e+4,
+                                2.8729085735721942674e+4,
+                                5.2264952788528545610e+3};
+    static const double c[8] = {1.42343711074968357734e0,  4.63033784615654529590e0,
+                                5.76949722146069140550e0,  3.64784832476320460504e0,
+                                1.27045825245236838258e0,  2.41780725177450611770e-1,
+                                2.27238449892691845833e-2, 7.74545014278341407640e-4};
+    static const double d[8] = {1,
+                                2.05319162663775882187e0,
+                                1.67638483018380384940e0,
+                                6.89767334985100004550e-1,
+                                1.48103976427480074590e-1,
+                                1.51986665636164571966e-2,
+                                5.47593808499534494600e-4,
+                                1.05075007164441684324e-9};
+    static const double e[8] = {6.65790464350110377720e0,  5.46378491116411436990e0,
+                                1.78482653991729133580e0,  2.96560571828504891230e-1,
+                                2.65321895265761230930e-2, 1.24266094738807843860e-3,
+                                2.71155556874348757815e-5, 2.01033439929228813265e-7};
+    static const double f[8] = {1,
+                                5.99832206555887937690e-1,
+                                1.36929880922735805310e-1,
+                                1.48753612908506148525e-2,
+                                7.86869131145613259100e-4,
+                                1.84631831751005468180e-5,
+                                1.42151175831644588870e-7,
+                                2.04426310338993978564e-15};
+    double q = p - 0.5;
+    if (!(p > 0 && p < 1)) return p == 0 ? -INFINITY : p == 1 ? INFINITY : NAN;
+    if (fabs(q) <= 0.425) return q * rational(a, b, 0.180625 - q * q);
+    double r = sqrt(-log(q < 0 ? p : 1 - p));
+    double x = r <= 5 ? rational(c, d, r - 1.6) : rational(e, f, r - 5);
+    return q < 0 ? -x : x;
+}
+
+double stats_normal_two_sided(double z) {
+    return erfc(fabs(z) / sqrt(2.0));
+}
+
+welch_result stats_welch(const double *a, size_t n, const double *b, size_t m) {
+    summary_stats x = stats_summarize(a, n), y = stats_summarize(b, m);
+    welch_result r = {.t = NAN, .df = NAN, .p = NAN, .low = NAN, .high = NAN};
+    r.difference = x.mean - y.mean;
+    if (n < 2 || m < 2) return r;
+    double u = x.std * x.std / (double)n, v = y.std * y.std / (double)m, error = sqrt(u + v);
+    if (error == 0) {
+        r.p = r.difference == 0 ? 1 : 0;
+        r.low = r.high = r.difference;
+        return r;
+    }
+    r.t = r.difference / error;
+    r.df = (u + v) * (u + v) / (u * u / (double)(n - 1) + v * v / (double)(m - 1));
+    r.p = stats_t_two_sided(r.t, r.df);
+    double half = stats_t_critical(0.05, r.df) * error;
+    r.low = r.difference - half;
+    r.high = r.difference + half;
+    return r;
+}
+
+void stats_ranks(const double *x, size_t n, double *ranks) {
+    for (size_t i = 0; i < n; i++) {
+        size_t below = 0, equal = 0;
+        for (size_t j = 0; j < n; j++) {
+            below += x[j] < x[i];
+            equal += x[j] == x[i];
+        }
+        ranks[i] = (double)below + ((double)equal + 1) / 2;
+    }
+}
+
+/* P(sum of a random subset of the doubled ranks <= doubled) times two, clipped at 1: the exact
+ * two-sided p. `ways` has room for the total + 1. */
+static double exact_p(const double *ranks, size_t n, size_t doubled, double *ways) {
+    size_t total = 0;
+    for (size_t i = 0; i < n; i++) total += (size_t)(2 * ranks[i] + 0.5);
+    memset(ways, 0, (total + 1) * sizeof *ways);
+    ways[0] = 1;
+    for (size_t i = 0; i < n; i++) {
+        size_t rank = (size_t)(2 * ranks[i] + 0.5);
+        for (size_t s = total + 1; s-- > rank;) ways[s] += ways[s - rank];
+    }
+    double below = 0;
+    for (size_t s = 0; s <= doubled; s++) below += ways[s];
+    return fmin(1, 2 * ldexp(below, -(int)n));
+}
+
+/* Normal approximation with the correction for ties, no continuity correction (as SciPy). */
+static double approximate_p(const double *ranks, size_t n, double statistic) {
+    double mean = (double)n * (double)(n + 1) / 4, variance = 0;
+    for (size_t i = 0; i < n; i++) variance += ranks[i] * ranks[i];
+    return stats_normal_two_sided((statistic - mean) / sqrt(variance / 4));
+}
+
+wilcoxon_result stats_wilcoxon(const double *a, const double *b, size_t n) {
+    enum { EXACT = 50 };
+    wilcoxon_result r = {.statistic = NAN, .p = NAN};
+    double *size = spur__malloc_array(3 * n + EXACT * (EXACT + 1) + 1, sizeof *size);
+    double *sign = size ? size + n : NULL, *ranks = size ? size + 2 * n : NULL;
+    if (!size) return r;
+    for (size_t i = 0; i < n; i++) {
+        double d = a[i] - b[i];
+        if (d == 0 || d != d) continue;
+        size[r.pairs] = fabs(d);
+        sign[r.pairs++] = d;
+    }
+    if (r.pairs > 0) {
+        double plus = 0, total = (double)r.pairs * (double)(r.pairs + 1) / 2;
+        stats_ranks(size, r.pairs, ranks);
+        for (size_t i = 0; i < r.pairs; i++) plus += sign[i] > 0 ? ranks[i] : 0;
+        r.statistic = fmin(plus, total - plus);
+        r.p = r.pairs <= EXACT
+                  ? exact_p(ranks, r.pairs, (size_t)(2 * r.statistic + 0.5), size + 3 * n)
+                  : approximate_p(ranks, r.pairs, r.statistic);
+    }
+    spur__free(size);
+    return r;
+}
+
+double stats_hedges_g(const double *a, size_t n, const double *b, size_t m) {
+    summary_stats x = stats_summarize(a, n), y = stats_summarize(b, m);
+    if (n < 2 || m < 2) return NAN;
+    double df = (double)(n + m - 2);
+    double pooled = sqrt(((double)(n - 1) * x.std * x.std + (double)(m - 1) * y.std * y.std) / df);
+    if (!(pooled > 0)) return NAN;
+    return (x.mean - y.mean) / pooled * (1 - 3 / (4 * df - 1));
+}
+
+size_t stats_runs_needed(double g, double alpha, double power) {
+    double z = stats_normal_quantile(1 - alpha / 2), w = stats_normal_quantile(power);
+    double n = ceil(2 * (z + w) * (z + w) / (g * g) + z * z / 4);
+    if (!(n < 1e6)) return 1000000;
+    return n < 2 ? 2 : (size_t)n;
+}
+
+void stats_holm(const double *p, size_t n, double *adjusted, double *scratch) {
+    size_t tests = 0;
+    for (size_t i = 0; i < n; i++) tests += p[i] == p[i];
+    for (size_t i = 0; i < n; i++) {
+        size_t smaller = 0;
+        for (size_t j = 0; j < n; j++) smaller += p[j] < p[i];
+        scratch[i] = (double)(tests - smaller) * p[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        double largest = p[i] == p[i] ? 0 : NAN;
+        for (size_t j = 0; j < n; j++)
+            if (p[j] <= p[i]) largest = fmax(largest, scratch[j]);
+        adjusted[i] = largest > 1 ? 1 : largest;
+    }
+}
+
+double stats_spearman(const double *x, const double *y, size_t n, double *scratch) {
+    double xy = 0, xx = 0, yy = 0, mean = ((double)n + 1) / 2;
+    stats_ranks(x, n, scratch);
+    stats_ranks(y, n, scratch + n);
+    for (size_t i = 0; i < n; i++) {
+        double u = scratch[i] - mean, v = scratch[n + i] - mean;
+        xy += u * v;
+        xx += u * u;
+        yy += v * v;
+    }
+    return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : NAN;
+}
+
+double stats_importance(const double *y, const size_t *group, size_t n, size_t groups,
+                        double *scratch) {
+    double *sum = scratch, *count = scratch + groups;
+    double mean = 0, total = 0, between = 0;
+    size_t used = 0;
+    memset(scratch, 0, 2 * groups * sizeof *scratch);
+    for (size_t i = 0; i < n; i++) {
+        sum[group[i]] += y[i];
+        count[group[i]]++;
+        mean += y[i] / (double)n;
+    }
+    for (size_t i = 0; i < n; i++) total += (y[i] - mean) * (y[i] - mean);
+    for (size_t g = 0; g < groups; g++) {
+        if (count[g] == 0) continue;
+        double d = sum[g] / count[g] - mean;
+        between += count[g] * d * d;
+        used++;
+    }
+    if (!(total > 0) || n < 2) return NAN;
+    double chance = (double)(used - 1) / (double)(n - 1);
+    if (chance >= 1) return 0;
+    return fmax(0, (between / total - chance) / (1 - chance));
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The statistics behind every statement that `spur compare` and `spur sweep` make.
+ *
+ * Samples are final (or best) metrics of runs that differ in their seed only. All tests are
+ * two-sided. Results agree with SciPy's (tests/golden/stats.csv).
+ */
+#ifndef SPUR_TRAINER_SWEEP_STATS_H
+#define SPUR_TRAINER_SWEEP_STATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct summary_stats {
+    size_t n;
+    double mean;
+    double std; /* sample standard deviation (n - 1); NaN for n < 2 */
+    double min, max;
+} summary_stats;
+
+summary_stats stats_summarize(const double *x, size_t n);
+
+/* Regularised incomplete beta function I_x(a, b), by Lentz's continued fraction (Press et al.,
+ * Numerical Recipes, 6.4). */
+double stats_incomplete_beta(double a, double b, double x);
+
+/* P(|T| >= |t|) for Student's t with `df` degrees of freedom. */
+double stats_t_two_sided(double t, double df);
+
+/* The t for which P(|T| >= t) = p. */
+double stats_t_critical(double p, double df);
+
+/* Quantile of the standard normal distribution (Wichura 1988, algorithm AS 241). */
+double stats_normal_quantile(double p);
+double stats_normal_two_sided(double z);
+
+/* Welch's t test for two independent samples (Welch 1947; degrees of freedom after
+ * Satterthwaite). p is NaN with fewer than two values on a side, and 0 or 1 for two constants. */
+typedef struct welch_result {
+    double t, df, p;
+    double difference; /* mean(a) - mean(b) */
+    double low, high; /* 95 % confidence interval of the difference */
+} welch_result;
+welch_result stats_welch(const double *a, size_t n, const double *b, size_t m);
+
+/* Wilcoxon's signed-rank test of pairs a[i], b[i] (Wilcoxon 1945): zero differences are dropped,
+ * ties share mid-ranks. Exact distribution up to 50 pairs (enumerated over doubled mid-ranks, so
+ * also exact with ties), normal approximation with tie correction above. p is NaN without a
+ * non-zero pair or memory. */
+typedef struct wilcoxon_result {
+    double statistic; /* the smaller of the two rank sums */
+    double p;
+    size_t pairs; /* non-zero differences */
+} wilcoxon_result;
+wilcoxon_result stats_wilcoxon(const double *a, const double *b, size_t n);
+
+/* Hedges' g: difference of means over the pooled standard deviation, small-sample corrected
+ * (Hedges 1981). NaN when it is not defined. */
+double stats_hedges_g(const double *a, size_t n, const double *b, size_t m);
+
+/* Runs per side that a two-sided test at `alpha` needs to see an effect of size g with the given
+ * power: 2 ((z_{1-alpha/2} + z_power) / g)^2 + z_{1-alpha/2}^2 / 4 (Guenther 1981), rounded up;
+ * at least 2, at most 1000000. */
+size_t stats_runs_needed(double g, double alpha, double power);
+
+/* Holm's step-down adjustment of n p-values (Holm 1979); NaNs stay and do not count. Scratch of n
+ * doubles. */
+void stats_holm(const double *p, size_t n, double *adjusted, double *scratch);
+
+/* Ranks 1..n with ties sharing their mean rank. */
+void stats_ranks(const double *x, size_t n, double *ranks);
+
+/* Spearman's rank correlation; NaN when one side is constant. Scratch of 2n doubles. */
+double stats_spearman(const double *x, const double *y, size_t n, double *scratch);
+
+/* Share of the variance of y that the means over the groups explain (eta squared, 0..1), less what
+ * chance explains ((k-1)/(n-1), clipped at 0: omega-like): the importance of a parameter whose
+ * value of run i is group[i] in 0..groups-1. NaN when y is constant. */
+double stats_importance(const double *y, const size_t *group, size_t n, size_t groups,
+                        double *scratch /* 2 * groups */);
+
+#endif
