@@ -174,7 +174,7 @@ static spur_status images_of_tensor(const spur_tensor *tensor, spur_images *out,
                           "image tensor of rank %d with %llu elements, expected [width, height, "
                           "file, ...]",
                           tensor->rank, (unsigned long long)tensor->elements);
-    SPUR__TRY(spur__tensor_strings(tensor, &out->files, &count, err));
+    SPUR__TRY(spur__tensor_load_strings(tensor, &out->files, &count, err));
     out->width = decimal(out->files[0]);
     out->height = decimal(out->files[1]);
     if (out->width < 0 || out->height < 0)
@@ -236,7 +236,7 @@ static spur_status clips_of_tensor(const spur_value *value, spur_clips *out, spu
     if (tensor->rank < 1 || tensor->rank > 2 || (tensor->rank == 2 && tensor->shape[1] != 2))
         return spur__fail(err, SPUR_E_SHAPE, "audio tensor of rank %d, expected [n, 2] or [n]",
                           tensor->rank);
-    SPUR__TRY(spur__tensor_strings(tensor, &strings, &count, err));
+    SPUR__TRY(spur__tensor_load_strings(tensor, &strings, &count, err));
     out->content_type = audio_type(value->plugin_content);
     out->count = count / columns;
     out->clips = spur__malloc_array(out->count, sizeof *out->clips);
@@ -292,7 +292,7 @@ spur_status spur_value_texts(const spur_value *value, spur_texts *out, spur_erro
     size_t count;
     if (value->form != SPUR_FORM_TENSOR) return spur__content_kind(value, "text", err);
     const spur_tensor *tensor = &value->tensor;
-    spur_status status = spur__tensor_strings(tensor, &out->cells, &count, err);
+    spur_status status = spur__tensor_load_strings(tensor, &out->cells, &count, err);
     if (status != SPUR_OK) return spur__content_error(status, value, err);
     out->rank = tensor->rank;
     out->columns = tensor->rank > 1 ? (size_t)tensor->shape[tensor->rank - 1] : 1;

@@ -29,8 +29,8 @@ spur_status spur__tensor_load(const spur_tensor *tensor, double **out, size_t *c
                               spur_error *err);
 
 /* The elements of a tensor of strings (spur__free). */
-spur_status spur__tensor_strings(const spur_tensor *tensor, spur_slice **out, size_t *count,
-                                 spur_error *err);
+spur_status spur__tensor_load_strings(const spur_tensor *tensor, spur_slice **out, size_t *count,
+                                      spur_error *err);
 
 /* Puts the value's tag in front of an error; and the error for a value of another kind. */
 spur_status spur__content_error(spur_status status, const spur_value *value, spur_error *err);

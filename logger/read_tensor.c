@@ -268,8 +268,8 @@ spur_status spur__tensor_load(const spur_tensor *tensor, double **out, size_t *c
 
 /* ---- strings -------------------------------------------------------------------------------- */
 
-spur_status spur__tensor_strings(const spur_tensor *tensor, spur_slice **out, size_t *count,
-                                 spur_error *err) {
+spur_status spur__tensor_load_strings(const spur_tensor *tensor, spur_slice **out, size_t *count,
+                                      spur_error *err) {
     size_t found = 0;
     *out = NULL;
     if (tensor->dtype != SPUR_DT_STRING)
