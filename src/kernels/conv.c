@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Plans of convolutions: checks, choice of algorithms, dispatch.
+ */
+#include "kernels/conv.h"
+
+#include "kernels/conv_internal.h"
+
+const char *spur__conv_algo_name(spur__conv_algo algo) {
+    static const char *const names[] = {"auto", "direct", "winograd2", "winograd4", "depthwise"};
+    return names[algo];
+}
+
+static spur_status refuse(spur_error *err, const char *what, ptrdiff_t found, const char *wanted) {
+    return spur__fail(err, SPUR_E_SHAPE, "convolution: %s is %td, expected %s", what, found,
+                      wanted);
+}
+
+static spur_status check_sizes(const spur__conv_shape *s, spur_error *err) {
+    if (s->n < 1) return refuse(err, "batch", s->n, "at least 1");
+    if (s->h < 1) return refuse(err, "height", s->h, "at least 1");
+    if (s->w < 1) return refuse(err, "width", s->w, "at least 1");
+    if (s->c < 1) return refuse(err, "input channels", s->c, "at least 1");
+    if (s->k < 1) return refuse(err, "output channels", s->k, "at least 1");
+    if (s->kh < 1 || s->kh > SPUR__TAPS_MAX) return refuse(err, "kernel height", s->kh, "1 to 64");
+    if (s->kw < 1 || s->kw > SPUR__TAPS_MAX) return refuse(err, "kernel width", s->kw, "1 to 64");
+    if (s->stride_h < 1) return refuse(err, "vertical stride", s->stride_h, "at least 1");
+    if (s->stride_w < 1) return refuse(err, "horizontal stride", s->stride_w, "at least 1");
+    if (s->dilation_h < 1) return refuse(err, "vertical dilation", s->dilation_h, "at least 1");
+    if (s->dilation_w < 1) return refuse(err, "horizontal dilation", s->dilation_w, "at least 1");
+    ptrdiff_t pad =
+        spur__least(spur__least(s->pad_top, s->pad_left), spur__least(s->pad_bottom, s->pad_right));
+    if (pad < 0) return refuse(err, "padding", pad, "at least 0");
+    if (s->groups < 1 || s->c % s->groups != 0 || s->k % s->groups != 0)
+        return refuse(err, "groups", s->groups, "a divisor of input and output channels");
+    return SPUR_OK;
+}
+
+static ptrdiff_t output_size(ptrdiff_t size, ptrdiff_t pad, ptrdiff_t kernel, ptrdiff_t dilation,
+                             ptrdiff_t stride) {
+    ptrdiff_t room = size + pad - (kernel - 1) * dilation - 1;
+    return room < 0 ? 0 : room / stride + 1;
+}
+
+static spur_status complete(spur__conv_shape *s, spur_error *err) {
+    ptrdiff_t oh = output_size(s->h, s->pad_top + s->pad_bottom, s->kh, s->dilation_h, s->stride_h);
+    ptrdiff_t ow = output_size(s->w, s->pad_left + s->pad_right, s->kw, s->dilation_w, s->stride_w);
+    if (oh < 1 || ow < 1)
+        return spur__fail(
+            err, SPUR_E_SHAPE,
+            "convolution: a %tdx%td kernel does not fit into a %tdx%td input with its "
+            "padding",
+            s->kh, s->kw, s->h, s->w);
+    if (s->oh == 0) s->oh = oh;
+    if (s->ow == 0) s->ow = ow;
+    if (s->oh < 1 || s->oh > oh)
+        return refuse(err, "output height", s->oh, "what kernel and stride give");
+    if (s->ow < 1 || s->ow > ow)
+        return refuse(err, "output width", s->ow, "what kernel and stride give");
+    if (s->x_pitch == 0) s->x_pitch = s->c;
+    if (s->y_pitch == 0) s->y_pitch = s->k;
+    if (s->x_pitch < s->c) return refuse(err, "input pitch", s->x_pitch, "at least the channels");
+    if (s->y_pitch < s->k) return refuse(err, "output pitch", s->y_pitch, "at least the channels");
+    return SPUR_OK;
+}
+
+static spur__conv_algo choose(const spur__conv_shape *s, spur__conv_algo wish) {
+    if (s->groups == s->c && s->c == s->k && s->groups > 1) return SPUR__CONV_DEPTHWISE;
+    (void)wish;
+    return SPUR__CONV_DIRECT;
+}
+
+static size_t workspace_of(const spur__conv_plan *plan, spur__conv_pass pass) {
+    if (plan->algo[pass] == SPUR__CONV_DEPTHWISE) return spur__depthwise_workspace(plan, pass);
+    if (pass == SPUR__CONV_BACKWARD_WEIGHTS) return spur__direct_weights_workspace(plan);
+    return spur__direct_workspace(plan, pass);
+}
+
+spur_status spur__conv_plan_init(spur__conv_plan *plan, const spur__conv_shape *shape,
+                                 spur__conv_algo wish, int threads, spur_error *err) {
+    *plan = (spur__conv_plan){.shape = *shape, .threads = threads < 1 ? 1 : threads};
+    SPUR__TRY(check_sizes(shape, err));
+    SPUR__TRY(complete(&plan->shape, err));
+    for (int pass = 0; pass < SPUR__CONV_PASSES; pass++) {
+        plan->algo[pass] = choose(&plan->shape, wish);
+        plan->workspace[pass] = workspace_of(plan, (spur__conv_pass)pass);
+    }
+    plan->packed = plan->algo[SPUR__CONV_FORWARD] == SPUR__CONV_DIRECT
+                       ? spur__direct_packed(&plan->shape)
+                       : (size_t)(shape->kh * shape->kw * shape->k) * sizeof(float);
+    return SPUR_OK;
+}
+
+void spur__conv_pack(const spur__conv_plan *plan, const spur__exec *exec, const float *w,
+                     float *packed, void *workspace) {
+    (void)workspace;
+    if (plan->algo[SPUR__CONV_FORWARD] == SPUR__CONV_DEPTHWISE) {
+        ptrdiff_t n = plan->shape.kh * plan->shape.kw * plan->shape.k;
+        for (ptrdiff_t i = 0; i < n; i++) packed[i] = w[i];
+        return;
+    }
+    spur__direct_pack(plan, exec, w, packed);
+}
+
+void spur__conv_forward(const spur__conv_plan *plan, const spur__exec *exec,
+                        const spur__conv_forward_args *args) {
+    if (plan->algo[SPUR__CONV_FORWARD] == SPUR__CONV_DEPTHWISE)
+        spur__depthwise_forward(plan, exec, args);
+    else
+        spur__direct_forward(plan, exec, args);
+}
+
+void spur__conv_backward_data(const spur__conv_plan *plan, const spur__exec *exec,
+                              const spur__conv_data_args *args) {
+    if (plan->algo[SPUR__CONV_BACKWARD_DATA] == SPUR__CONV_DEPTHWISE)
+        spur__depthwise_backward_data(plan, exec, args);
+    else
+        spur__direct_backward_data(plan, exec, args);
+}
+
+void spur__conv_backward_weights(const spur__conv_plan *plan, const spur__exec *exec,
+                                 const spur__conv_weights_args *args) {
+    if (plan->algo[SPUR__CONV_BACKWARD_WEIGHTS] == SPUR__CONV_DEPTHWISE)
+        spur__depthwise_backward_weights(plan, exec, args);
+    else
+        spur__direct_backward_weights(plan, exec, args);
+}
+
+/* ---- partial sums -------------------------------------------------------------------------- */
+
+typedef struct reduce_job {
+    float *dst;
+    const float *part;
+    ptrdiff_t parts, stride, n;
+    bool accumulate;
+} reduce_job;
+
+enum { REDUCE_BLOCK = 4096 };
+
+static void reduce_task(void *job, ptrdiff_t index, int thread) {
+    const reduce_job *q = job;
+    ptrdiff_t begin = index * REDUCE_BLOCK, n = spur__least(REDUCE_BLOCK, q->n - begin);
+    float sum[REDUCE_BLOCK], *dst = q->dst + begin;
+    (void)thread;
+    for (ptrdiff_t i = 0; i < n; i++) sum[i] = q->part[begin + i];
+    for (ptrdiff_t p = 1; p < q->parts; p++)
+        for (ptrdiff_t i = 0; i < n; i++) sum[i] += q->part[p * q->stride + begin + i];
+    for (ptrdiff_t i = 0; i < n; i++) dst[i] = q->accumulate ? dst[i] + sum[i] : sum[i];
+}
+
+void spur__reduce_parts(const spur__exec *exec, float *dst, const float *part, ptrdiff_t parts,
+                        ptrdiff_t stride, ptrdiff_t n, bool accumulate) {
+    reduce_job q = {dst, part, parts, stride, n, accumulate};
+    spur__parallel(exec, spur__ceil_div(n, REDUCE_BLOCK), reduce_task, &q);
+}

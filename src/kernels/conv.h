@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Two-dimensional convolution (cross-correlation, as in PyTorch), all three passes.
+ *
+ * Tensors are NHWC; neighbouring pixels lie x_pitch (y_pitch) floats apart, so that a tensor may be
+ * a slice of channels of a wider one; rows and images are dense multiples of that. Weights are
+ * HWIO: [kh][kw][c / groups][k]. Any channel count, size, stride, dilation and padding works.
+ *
+ * A plan picks the algorithm of each pass from shape and wish alone (never from CPU, threads or
+ * timing), so the same bits come from every machine and team. Nothing allocates.
+ */
+#ifndef SPUR_KERNELS_CONV_H
+#define SPUR_KERNELS_CONV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "kernels/parallel.h"
+
+typedef struct spur__conv_shape {
+    ptrdiff_t n, h, w, c; /* input; n is the largest batch */
+    ptrdiff_t k; /* output channels */
+    ptrdiff_t kh, kw;
+    ptrdiff_t stride_h, stride_w;
+    ptrdiff_t pad_top, pad_left, pad_bottom, pad_right;
+    ptrdiff_t dilation_h, dilation_w;
+    ptrdiff_t groups; /* divides c and k */
+    ptrdiff_t oh, ow; /* output; 0: computed by spur__conv_plan */
+    ptrdiff_t x_pitch, y_pitch; /* floats between pixels; 0: c and k */
+} spur__conv_shape;
+
+typedef enum spur__conv_algo {
+    SPUR__CONV_AUTO,
+    SPUR__CONV_DIRECT, /* register tiles over a padded copy; any shape */
+    SPUR__CONV_WINOGRAD2, /* F(2x2, 3x3); where it cannot be used, DIRECT */
+    SPUR__CONV_WINOGRAD4, /* F(4x4, 3x3); likewise */
+    SPUR__CONV_DEPTHWISE /* chosen by plans for groups = c = k */
+} spur__conv_algo;
+
+typedef enum spur__conv_pass {
+    SPUR__CONV_FORWARD,
+    SPUR__CONV_BACKWARD_DATA,
+    SPUR__CONV_BACKWARD_WEIGHTS,
+    SPUR__CONV_PASSES
+} spur__conv_pass;
+
+typedef struct spur__conv_plan {
+    spur__conv_shape shape; /* with the zeros filled in */
+    int threads;
+    spur__conv_algo algo[SPUR__CONV_PASSES];
+    size_t workspace[SPUR__CONV_PASSES]; /* bytes of scratch, 64-byte aligned */
+    size_t packed; /* bytes of weights prepared by spur__conv_pack */
+} spur__conv_plan;
+
+/* Checks the shape and fills the plan. E_SHAPE tells what does not fit. */
+spur_status spur__conv_plan_init(spur__conv_plan *plan, const spur__conv_shape *shape,
+                                 spur__conv_algo wish, int threads, spur_error *err);
+
+/* "direct", "winograd4", ... */
+const char *spur__conv_algo_name(spur__conv_algo algo);
+
+/* Weights in the form that the forward pass wants; worth keeping while they do not change. */
+void spur__conv_pack(const spur__conv_plan *plan, const spur__exec *exec, const float *w,
+                     float *packed, void *workspace);
+
+typedef struct spur__conv_forward_args {
+    ptrdiff_t n; /* images in this call, <= shape.n */
+    const float *x; /* [n][h][w][x_pitch] */
+    const float *w; /* [kh][kw][c / groups][k] */
+    const float *packed; /* from spur__conv_pack, or NULL: prepared from w on the way */
+    const float *bias; /* [k] or NULL */
+    float *y; /* [n][oh][ow][y_pitch] */
+    bool relu; /* y = max(y, 0), NaN stays NaN */
+    bool accumulate; /* y = relu(y + conv + bias) */
+    void *workspace; /* plan->workspace[SPUR__CONV_FORWARD] bytes */
+} spur__conv_forward_args;
+
+void spur__conv_forward(const spur__conv_plan *plan, const spur__exec *exec,
+                        const spur__conv_forward_args *args);
+
+/* Gradients. Where relu_y (layout of dy) is given, dy counts only where relu_y > 0. */
+typedef struct spur__conv_data_args {
+    ptrdiff_t n;
+    const float *dy; /* [n][oh][ow][y_pitch] */
+    const float *relu_y; /* as dy, or NULL */
+    const float *w;
+    float *dx; /* [n][h][w][x_pitch] */
+    bool accumulate; /* dx += instead of dx = */
+    void *workspace;
+} spur__conv_data_args;
+
+void spur__conv_backward_data(const spur__conv_plan *plan, const spur__exec *exec,
+                              const spur__conv_data_args *args);
+
+typedef struct spur__conv_weights_args {
+    ptrdiff_t n;
+    const float *x;
+    const float *dy;
+    const float *relu_y; /* or NULL */
+    float *dw; /* [kh][kw][c / groups][k] */
+    float *dbias; /* [k] or NULL */
+    bool accumulate; /* dw, dbias += instead of = */
+    void *workspace;
+} spur__conv_weights_args;
+
+void spur__conv_backward_weights(const spur__conv_plan *plan, const spur__exec *exec,
+                                 const spur__conv_weights_args *args);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The algorithms behind conv.h, for conv.c alone. Each one brings, per pass, the size of its
+ * scratch (in bytes, for the plan's batch and threads) and the pass itself.
+ */
+#ifndef SPUR_KERNELS_CONV_INTERNAL_H
+#define SPUR_KERNELS_CONV_INTERNAL_H
+
+#include "kernels/conv.h"
+#include "kernels/simd/table.h"
+
+/* A source of pixels read through taps: output grid point (i, j) sees source pixel
+ * (i * step_y + off_y[r], j * step_x + off_x[s]), zero outside. Forward and data gradient of every
+ * convolution are such gathers times a matrix; see conv_direct.c. */
+enum { SPUR__TAPS_MAX = 64 };
+
+typedef struct spur__taps {
+    ptrdiff_t count;
+    ptrdiff_t offset[SPUR__TAPS_MAX]; /* rising */
+    ptrdiff_t kernel[SPUR__TAPS_MAX]; /* index into the kernel */
+    ptrdiff_t step;
+} spur__taps;
+
+size_t spur__direct_workspace(const spur__conv_plan *plan, spur__conv_pass pass);
+size_t spur__direct_packed(const spur__conv_shape *s);
+void spur__direct_pack(const spur__conv_plan *plan, const spur__exec *exec, const float *w,
+                       float *packed);
+void spur__direct_forward(const spur__conv_plan *plan, const spur__exec *exec,
+                          const spur__conv_forward_args *args);
+void spur__direct_backward_data(const spur__conv_plan *plan, const spur__exec *exec,
+                                const spur__conv_data_args *args);
+size_t spur__direct_weights_workspace(const spur__conv_plan *plan);
+void spur__direct_backward_weights(const spur__conv_plan *plan, const spur__exec *exec,
+                                   const spur__conv_weights_args *args);
+
+size_t spur__depthwise_workspace(const spur__conv_plan *plan, spur__conv_pass pass);
+void spur__depthwise_forward(const spur__conv_plan *plan, const spur__exec *exec,
+                             const spur__conv_forward_args *args);
+void spur__depthwise_backward_data(const spur__conv_plan *plan, const spur__exec *exec,
+                                   const spur__conv_data_args *args);
+void spur__depthwise_backward_weights(const spur__conv_plan *plan, const spur__exec *exec,
+                                      const spur__conv_weights_args *args);
+
+/* dst[i] = (accumulate ? dst[i] : 0) + sum over parts, in order, of part[p * stride + i]. */
+void spur__reduce_parts(const spur__exec *exec, float *dst, const float *part, ptrdiff_t parts,
+                        ptrdiff_t stride, ptrdiff_t n, bool accumulate);
+
+static inline float *spur__align64(void *p) {
+    return (float *)(((size_t)p + 63) & ~(size_t)63);
+}
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the sources in this folder share: the vector type of the instruction set being compiled
+ * for, its fused multiply-add, and the naming of exported functions (name_avx512, ...).
+ *
+ * The build gives SPUR_ISA = generic | avx2 | avx512. An FMA rounds once everywhere: where the CPU
+ * may lack the instruction it is made of double-precision operations that give the same bits
+ * (round to odd, then to single: Boldo & Melquiond, "Emulation of a FMA and correctly rounded
+ * sums", 2008).
+ */
+#ifndef SPUR_KERNELS_SIMD_H
+#define SPUR_KERNELS_SIMD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "kernels/simd/table.h"
+
+#if defined(SPUR_ISA_avx512) || defined(SPUR_ISA_avx2)
+#include <immintrin.h>
+#endif
+
+#define SPUR__PASTE2(a, b) a##_##b
+#define SPUR__PASTE(a, b) SPUR__PASTE2(a, b)
+/* The exported name of a function of the table. */
+#define SPUR__SIMD(name) SPUR__PASTE(spur__##name, SPUR_ISA)
+#define SPUR__SIMD_PROTOTYPE(type, name, params) type SPUR__SIMD(name) params;
+SPUR__SIMD_MAP(SPUR__SIMD_PROTOTYPE)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+#if defined(SPUR_ISA_avx512)
+enum { VL = 16, MR = 14 };
+#elif defined(SPUR_ISA_avx2)
+enum { VL = 8, MR = 6 };
+#else
+enum { VL = 4, MR = 4 };
+#endif
+enum { NR = 2 * VL };
+
+typedef float vf __attribute__((vector_size(VL * 4)));
+typedef int32_t vi __attribute__((vector_size(VL * 4)));
+typedef float vfu __attribute__((vector_size(VL * 4), aligned(4), may_alias)); /* any address */
+
+ALWAYS_INLINE vf vload(const float *p) {
+    return *(const vfu *)p;
+}
+
+ALWAYS_INLINE void vstore(float *p, vf v) {
+    *(vfu *)p = v;
+}
+
+ALWAYS_INLINE vf vset(float x) {
+    return x - (vf){0};
+}
+
+/* The mask's lanes are all ones or all zeros. */
+ALWAYS_INLINE vf vselect(vi mask, vf yes, vf no) {
+    return (vf)((mask & (vi)yes) | (~mask & (vi)no));
+}
+
+/* max(v, 0) that lets NaN through. */
+ALWAYS_INLINE vf vrelu(vf v) {
+    return vselect(v < (vf){0}, (vf){0}, v);
+}
+
+/* v where y > 0, else 0. */
+ALWAYS_INLINE vf vmask_positive(vf v, vf y) {
+    return (vf)((vi)v & (y > (vf){0}));
+}
+
+#if !defined(SPUR_ISA_avx512) && !defined(SPUR_ISA_avx2) && !defined(__FP_FAST_FMAF)
+#define SPUR__SOFT_FMA 1
+ALWAYS_INLINE float soft_fma(float a, float b, float c) {
+    double p = (double)a * (double)b; /* exact */
+    double s = p + (double)c;
+    double t = s - p;
+    double e = (p - (s - t)) + ((double)c - t); /* s + e is the exact sum */
+    int64_t bits;
+    memcpy(&bits, &s, sizeof bits);
+    int64_t toward = (e > 0.0) == (s > 0.0) ? 1 : -1;
+    int64_t inexact = (e > 0.0) | (e < 0.0);
+    bits += toward & -(inexact & ~bits & 1);
+    memcpy(&s, &bits, sizeof s);
+    return (float)s;
+}
+#endif
+
+/* a * b + c, rounded once. */
+ALWAYS_INLINE float fma1(float a, float b, float c) {
+#if defined(SPUR__SOFT_FMA)
+    return soft_fma(a, b, c);
+#else
+    return __builtin_fmaf(a, b, c);
+#endif
+}
+
+ALWAYS_INLINE vf vfma(vf a, vf b, vf c) {
+#if defined(SPUR_ISA_avx512)
+    return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(SPUR_ISA_avx2)
+    return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    vf r;
+    for (int i = 0; i < VL; i++) r[i] = fma1(a[i], b[i], c[i]);
+    return r;
+#endif
+}
+
+#endif

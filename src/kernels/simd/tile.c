@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The register tile, one instance per row count, width and way of walking A; see tile.h.
+ */
+#include "kernels/simd/simd.h"
+
+/* How A is walked: rows apart by a_row with unit steps; rows 16 apart; neighbouring rows. */
+enum { WALK_ROWS, WALK_BLOCKED, WALK_STEPS };
+
+/* Leaves columns beyond the vectors' end of C and bias alone. */
+ALWAYS_INLINE void store_partial(const spur__tile *t, const vf *acc, ptrdiff_t row, int vectors) {
+    float values[NR] = {0};
+    for (int v = 0; v < vectors; v++) vstore(values + v * VL, acc[v]);
+    float *c = t->c + row * t->c_row;
+    for (ptrdiff_t j = 0; j < t->cols; j++) {
+        float value = t->bias ? values[j] + t->bias[j] : values[j];
+        c[j] = t->relu && value < 0.0f ? 0.0f : value;
+    }
+}
+
+ALWAYS_INLINE void store_row(const spur__tile *t, const vf *acc, ptrdiff_t row, int vectors) {
+    float *c = t->c + row * t->c_row;
+    for (int v = 0; v < vectors; v++) {
+        vf value = acc[v];
+        if (t->bias) value += vload(t->bias + v * VL);
+        if (t->relu) value = vrelu(value);
+        vstore(c + v * VL, value);
+    }
+}
+
+ALWAYS_INLINE void load_row(const spur__tile *t, vf *acc, ptrdiff_t row, int vectors) {
+    const float *c = t->c + row * t->c_row;
+    if (t->cols == vectors * VL) {
+        for (int v = 0; v < vectors; v++) acc[v] = vload(c + v * VL);
+        return;
+    }
+    float values[NR] = {0};
+    for (ptrdiff_t j = 0; j < t->cols; j++) values[j] = c[j];
+    for (int v = 0; v < vectors; v++) acc[v] = vload(values + v * VL);
+}
+
+/* One stretch of k; rows and vectors are constants where this is inlined. */
+ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, ptrdiff_t length,
+                               ptrdiff_t row, ptrdiff_t step, int rows, int vectors) {
+#pragma GCC unroll 4
+    for (ptrdiff_t k = 0; k < length; k++) {
+        vf b0 = vload(b), b1 = vectors > 1 ? vload(b + VL) : b0;
+        __builtin_prefetch(b + 16 * NR);
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; i++) {
+            vf x = vset(a[i * row]);
+            acc[i][0] = vfma(x, b0, acc[i][0]);
+            if (vectors > 1) acc[i][1] = vfma(x, b1, acc[i][1]);
+        }
+        a += step;
+        b += vectors * VL;
+    }
+    return b;
+}
+
+ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
+    vf acc[MR][2];
+    const float *b = t->b;
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+        acc[i][0] = acc[i][1] = (vf){0};
+        if (t->load) load_row(t, acc[i], i, vectors);
+    }
+    for (ptrdiff_t r = 0; r < t->runs; r++) {
+        const float *a = t->a + t->a_run[r];
+        if (walk == WALK_BLOCKED)
+            b = run(acc, a, b, 16, 16, 1, rows, vectors);
+        else if (walk == WALK_ROWS)
+            b = run(acc, a, b, t->run_length, t->a_row, 1, rows, vectors);
+        else
+            b = run(acc, a, b, t->run_length, 1, t->a_step, rows, vectors);
+    }
+    bool whole = t->cols == vectors * VL;
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+        if (whole)
+            store_row(t, acc[i], i, vectors);
+        else
+            store_partial(t, acc[i], i, vectors);
+    }
+}
+
+#define INSTANCE(rows, vectors, walk)                                                              \
+    static void tile_##rows##_##vectors##_##walk(const spur__tile *t) {                            \
+        tile(t, rows, vectors, walk);                                                              \
+    }
+#define INSTANCES(rows)                                                                            \
+    INSTANCE(rows, 1, WALK_ROWS)                                                                   \
+    INSTANCE(rows, 1, WALK_BLOCKED)                                                                \
+    INSTANCE(rows, 1, WALK_STEPS)                                                                  \
+    INSTANCE(rows, 2, WALK_ROWS) INSTANCE(rows, 2, WALK_BLOCKED) INSTANCE(rows, 2, WALK_STEPS)
+#define ENTRY(rows, vectors)                                                                       \
+    {                                                                                              \
+        tile_##rows##_##vectors##_WALK_ROWS, tile_##rows##_##vectors##_WALK_BLOCKED,               \
+            tile_##rows##_##vectors##_WALK_STEPS                                                   \
+    }
+#define ENTRIES(rows)                                                                              \
+    { ENTRY(rows, 1), ENTRY(rows, 2) }
+
+#if defined(SPUR_ISA_avx512)
+#define EACH_ROWS(X, comma)                                                                        \
+    X(1)                                                                                           \
+    comma X(2) comma X(3) comma X(4) comma X(5) comma X(6) comma X(7) comma X(8) comma X(9)        \
+        comma X(10) comma X(11) comma X(12) comma X(13) comma X(14)
+#elif defined(SPUR_ISA_avx2)
+#define EACH_ROWS(X, comma) X(1) comma X(2) comma X(3) comma X(4) comma X(5) comma X(6)
+#else
+#define EACH_ROWS(X, comma) X(1) comma X(2) comma X(3) comma X(4)
+#endif
+#define NOTHING
+#define COMMA ,
+
+EACH_ROWS(INSTANCES, NOTHING)
+
+static void (*const instances[MR][2][3])(const spur__tile *) = {EACH_ROWS(ENTRIES, COMMA)};
+
+void SPUR__SIMD(tile)(const spur__tile *t) {
+    int walk = t->a_step != 1                          ? WALK_STEPS
+               : t->a_row == 16 && t->run_length == 16 ? WALK_BLOCKED
+                                                       : WALK_ROWS;
+    instances[t->rows - 1][t->cols > VL][walk](t);
+}

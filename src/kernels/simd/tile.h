@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The register tile: C[rows][cols] (+)= A[rows][k] * B[k][cols] for up to mr rows and nr columns,
+ * the one loop in which all matrix products and convolutions spend their time.
+ *
+ * k runs over `runs` stretches of `run_length` steps. A's element (row, step) of run r lies at
+ * a[a_run[r] + row * a_row + step * a_step]; B is one packed panel, `width` floats a step with
+ * width = vl or nr, padded by zeros. Every output is one chain of FMAs in k order.
+ */
+#ifndef SPUR_KERNELS_SIMD_TILE_H
+#define SPUR_KERNELS_SIMD_TILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct spur__tile {
+    const float *a;
+    ptrdiff_t a_row, a_step; /* one of them must be 1 */
+    const ptrdiff_t *a_run; /* [runs] */
+    ptrdiff_t runs, run_length;
+    const float *b; /* [runs * run_length][width] */
+    float *c; /* [rows][c_row] */
+    ptrdiff_t c_row;
+    ptrdiff_t rows, cols; /* cols <= nr; width is vl if cols <= vl, else nr */
+    const float *bias; /* [cols], added at the end, or NULL */
+    bool load; /* start from C instead of 0 */
+    bool relu; /* store max(c, 0) */
+} spur__tile;
+
+#define SPUR__TILE_MAP(X) X(void, tile, (const spur__tile *t))
+
+#endif
