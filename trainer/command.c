@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
+extern const command command_inspect;
 extern const command command_help;
 
 const command *const commands[] = {
+    &command_inspect,
     &command_help,
 };
 const size_t command_count = sizeof commands / sizeof commands[0];

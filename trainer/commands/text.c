@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Names and numbers for people and scripts; see text.h.
+ */
+#include "commands/text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Bytes of the well-formed UTF-8 sequence at p, 0 if there is none. */
+static size_t sequence(const char *p, size_t n) {
+    for (size_t length = 1; length <= 4 && length <= n; length++)
+        if (spur__utf8_valid(p, length)) return length;
+    return 0;
+}
+
+static const char replacement[] = "\xef\xbf\xbd";
+
+void text_line(spur__str *out, const char *bytes, size_t n) {
+    for (size_t i = 0; i < n;) {
+        size_t length = sequence(bytes + i, n - i);
+        unsigned char c = (unsigned char)bytes[i];
+        bool c1 = length == 2 && c == 0xc2 && (unsigned char)bytes[i + 1] < 0xa0;
+        if (c == '\n')
+            spur__str_puts(out, "\\n");
+        else if (c < 0x20 || c == 0x7f)
+            spur__str_printf(out, "\\x%02x", c);
+        else if (length == 0 || c1)
+            spur__str_puts(out, replacement);
+        else
+            spur__str_append(out, bytes + i, length);
+        i += length ? length : 1;
+    }
+}
+
+static bool is_start(char c) {
+    return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+size_t text_columns(const char *line) {
+    size_t n = 0;
+    for (; *line; line++) n += is_start(*line);
+    return n;
+}
+
+/* Appends `count` code points from code point `first` on. */
+static void append_part(spur__str *out, const char *line, size_t first, size_t count) {
+    size_t at = 0;
+    for (; *line; line++) {
+        at += is_start(*line);
+        if (at > first && at <= first + count) spur__str_putc(out, *line);
+    }
+}
+
+void text_fit(spur__str *out, const char *line, size_t columns) {
+    size_t n = text_columns(line);
+    if (columns == 0 || n <= columns) {
+        spur__str_puts(out, line);
+        for (; n < columns; n++) spur__str_putc(out, ' ');
+        return;
+    }
+    size_t dots = columns < 3 ? columns : 3, tail = (columns - dots) / 2;
+    append_part(out, line, 0, columns - dots - tail);
+    spur__str_append(out, "...", dots);
+    append_part(out, line, n - tail, tail);
+}
+
+void text_wrap(spur__str *out, const char *words, size_t indent, size_t columns) {
+    size_t used = 0;
+    while (*words) {
+        size_t length = strcspn(words, " "), width = 0;
+        for (size_t i = 0; i < length; i++) width += is_start(words[i]);
+        if (used == 0 || used + 1 + width > columns) {
+            if (used > 0) spur__str_putc(out, '\n');
+            for (size_t i = 0; i < indent; i++) spur__str_putc(out, ' ');
+            used = indent;
+        } else {
+            spur__str_putc(out, ' ');
+            used++;
+        }
+        spur__str_append(out, words, length);
+        used += width;
+        words += length;
+        words += strspn(words, " ");
+    }
+    spur__str_putc(out, '\n');
+}
+
+void text_json(spur__str *out, const char *bytes, size_t n) {
+    spur__str_putc(out, '"');
+    for (size_t i = 0; i < n;) {
+        size_t length = sequence(bytes + i, n - i);
+        unsigned char c = (unsigned char)bytes[i];
+        if (c == '"' || c == '\\')
+            spur__str_printf(out, "\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            spur__str_printf(out, c == '\n' ? "\\n" : "\\u%04x", c);
+        else if (length == 0)
+            spur__str_puts(out, replacement);
+        else
+            spur__str_append(out, bytes + i, length);
+        i += length ? length : 1;
+    }
+    spur__str_putc(out, '"');
+}
+
+void text_json_number(spur__str *out, double value) {
+    if (isnan(value))
+        spur__str_puts(out, "\"NaN\"");
+    else if (isinf(value))
+        spur__str_puts(out, value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+    else
+        spur__str_double(out, value);
+}
+
+void text_seconds(spur__str *out, double seconds) {
+    char text[64];
+    if (fabs(seconds) < 1e12)
+        for (int digits = 6; digits <= 9; digits++) {
+            snprintf(text, sizeof text, "%.*f", digits, seconds);
+            if (strtod(text, NULL) != seconds) continue;
+            spur__str_puts(out, text);
+            return;
+        }
+    spur__str_double(out, seconds);
+}
+
+void text_date(spur__str *out, double seconds) {
+    char text[64];
+    struct tm parts;
+    if (!(fabs(seconds) < 1e11)) {
+        spur__str_putc(out, '-');
+        return;
+    }
+    time_t whole = (time_t)floor(seconds);
+    if (localtime_r(&whole, &parts) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts))
+        spur__str_puts(out, text);
+    else
+        spur__str_putc(out, '-');
+}
+
+void text_bytes(spur__str *out, uint64_t bytes) {
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
+    double value = (double)bytes;
+    size_t unit = 0;
+    while (value >= 999.5 && unit < 4) {
+        value /= 1000;
+        unit++;
+    }
+    spur__str_printf(out, unit && value < 9.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}
+
+void text_count(spur__str *out, uint64_t n) {
+    char digits[32];
+    int length = snprintf(digits, sizeof digits, "%" PRIu64, n);
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0) spur__str_putc(out, ',');
+        spur__str_putc(out, digits[i]);
+    }
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Pieces of output that several commands share: names and numbers for people, JSON, CSV, Markdown
+ * and LaTeX. Names come from files, so they may hold anything: control characters, NUL, broken
+ * UTF-8; none of it reaches the terminal.
+ */
+#ifndef SPUR_TRAINER_COMMANDS_TEXT_H
+#define SPUR_TRAINER_COMMANDS_TEXT_H
+
+#include <stdint.h>
+
+#include <spur/events.h>
+
+#include "base/str.h"
+
+/* One line for people: control characters as \n or \x1b, broken UTF-8 as U+FFFD. */
+void text_line(spur__str *out, const char *bytes, size_t n);
+
+/* Columns that a line of text_line takes: code points. */
+size_t text_columns(const char *line);
+
+/* Appends `line` in exactly `columns` columns: filled up, or with "..." in its middle. 0: as is. */
+void text_fit(spur__str *out, const char *line, size_t columns);
+
+/* Appends words broken into lines of at most `columns`, each behind `indent` spaces. */
+void text_wrap(spur__str *out, const char *words, size_t indent, size_t columns);
+
+/* A JSON string of any bytes. */
+void text_json(spur__str *out, const char *bytes, size_t n);
+
+/* A JSON number; NaN and infinities as the strings "NaN", "Infinity", "-Infinity". */
+void text_json_number(spur__str *out, double value);
+
+/* Seconds since the epoch as a plain decimal that reads back as the same double. */
+void text_seconds(spur__str *out, double seconds);
+
+/* "2026-11-22 09:31:07" in local time; "-" for what is no time. */
+void text_date(spur__str *out, double seconds);
+
+/* "1.2 MB"; 1 kB = 1000 bytes. */
+void text_bytes(spur__str *out, uint64_t bytes);
+
+/* "1,234,567". */
+void text_count(spur__str *out, uint64_t n);
+
+#endif
