@@ -18,7 +18,7 @@
 enum { WRITERS = 8 };
 
 static spur_writer *writers[WRITERS];
-static char answer[512];
+static char answer[2048];
 
 static spur_status do_open(spur_writer **writer, const char *args, int kind) {
     static char directory[1024], file[256];

@@ -174,7 +174,9 @@ class Live(unittest.TestCase):
             for shown in (server, self.server()):
                 self.assert_shown(shown, "run", "loss", want + lost)
                 self.assert_shown(shown, "run", "gone", [(s, float(s)) for s in range(4)])
-            self.assertEqual(len(list(run.iterdir())), 1)
+            *retired, current = sorted(run.iterdir())
+            self.assertTrue(all(p.stat().st_size < 300 for p in retired))
+            self.assertGreater(current.stat().st_size, 1000)
 
 
 if __name__ == "__main__":
