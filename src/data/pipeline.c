@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The way of one sample; see pipeline.h.
+ */
+#include "data/pipeline.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+
+void spur__workspace_free(spur__workspace *workspace) {
+    spur__sample_free(&workspace->sample);
+    spur__resizer_free(&workspace->resizer);
+    spur__pixels_free(&workspace->pixels);
+    spur__pixels_free(&workspace->spare);
+    spur__image_free(&workspace->mask);
+    spur__image_free(&workspace->spare_mask);
+}
+
+static spur__canvas canvas_of(const spur_data *data, const spur__augment *augment,
+                              spur__workspace *w, spur__rng *rng) {
+    bool mask = data->info.task == SPUR_SEGMENTATION;
+    int ignore = data->info.ignore_index;
+    return (spur__canvas){
+        .pixels = &w->pixels,
+        .spare = &w->spare,
+        .mask = mask ? &w->mask : NULL,
+        .spare_mask = mask ? &w->spare_mask : NULL,
+        .fill = augment ? (float)augment->fill : 0,
+        .mask_fill = (uint8_t)(ignore >= 0 ? ignore : 0),
+        .rng = rng,
+    };
+}
+
+/* After a transform wrote to the spare picture, the result is brought back to the first place. */
+static void settle(spur__workspace *w, const spur__canvas *canvas) {
+    if (canvas->pixels != &w->pixels) {
+        spur__pixels swap = w->pixels;
+        w->pixels = w->spare;
+        w->spare = swap;
+    }
+    if (canvas->mask && canvas->mask != &w->mask) {
+        spur__image swap = w->mask;
+        w->mask = w->spare_mask;
+        w->spare_mask = swap;
+    }
+}
+
+static spur_status resize(const spur_data *data, const spur__augment *augment, spur__rng *rng,
+                          spur__workspace *w, spur_error *err) {
+    const spur__sample *sample = &w->sample;
+    bool bytes = sample->image.height > 0;
+    int height = bytes ? sample->image.height : sample->values.height;
+    int width = bytes ? sample->image.width : sample->values.width;
+    const spur_data_info *info = &data->info;
+    spur__box box = spur__augment_box(augment, height, width, rng);
+    if (bytes)
+        SPUR__TRY(spur__resize_image(&w->resizer, &sample->image, box, info->height, info->width,
+                                     &w->pixels, err));
+    else
+        SPUR__TRY(spur__resize_pixels(&w->resizer, &sample->values, box, info->height, info->width,
+                                      &w->pixels, err));
+    if (info->task != SPUR_SEGMENTATION) return SPUR_OK;
+    return spur__resize_nearest(&sample->mask, box, info->height, info->width, &w->mask, err);
+}
+
+spur_status spur__sample_load(const spur_data *data, uint32_t item, const spur__augment *augment,
+                              spur__rng *rng, spur__workspace *w, spur_error *err) {
+    SPUR__TRY(data->kind->read(data, item, &w->sample, err));
+    SPUR__TRY(resize(data, augment, rng, w, err));
+    if (!augment || !rng) return SPUR_OK;
+    spur__canvas canvas = canvas_of(data, augment, w, rng);
+    spur_status status = spur__augment_apply(augment, SPUR__PHASE_PIXELS, &canvas, err);
+    settle(w, &canvas);
+    return status;
+}
+
+void spur__normalize(const spur_data *data, const float *from, float *to, size_t pixels) {
+    size_t channels = (size_t)data->info.channels;
+    float scale[4], offset[4];
+    if (channels > 4) {
+        for (size_t i = 0; i < pixels * channels; i++)
+            to[i] = (from[i] - data->mean[i % channels]) / data->std[i % channels];
+        return;
+    }
+    for (size_t c = 0; c < channels; c++) {
+        scale[c] = 1.0f / data->std[c];
+        offset[c] = data->mean[c];
+    }
+    if (channels == 1)
+        for (size_t i = 0; i < pixels; i++) to[i] = (from[i] - offset[0]) * scale[0];
+    else if (channels == 3)
+        for (size_t i = 0; i < 3 * pixels; i += 3)
+            for (size_t c = 0; c < 3; c++) to[i + c] = (from[i + c] - offset[c]) * scale[c];
+    else
+        for (size_t i = 0; i < pixels * channels; i++)
+            to[i] = (from[i] - offset[i % channels]) * scale[i % channels];
+}
+
+spur_status spur__sample_prepare(const spur_data *data, uint32_t item, const spur__augment *augment,
+                                 spur__rng *rng, spur__workspace *w, float *input, int32_t *mask,
+                                 spur_error *err) {
+    SPUR__TRY(spur__sample_load(data, item, augment, rng, w, err));
+    size_t pixels = (size_t)data->info.height * (size_t)data->info.width;
+    if (augment && rng) {
+        spur__canvas canvas = canvas_of(data, augment, w, rng);
+        spur__normalize(data, w->pixels.data, w->pixels.data, pixels);
+        SPUR__TRY(spur__augment_apply(augment, SPUR__PHASE_NORMALIZED, &canvas, err));
+        memcpy(input, w->pixels.data, pixels * (size_t)data->info.channels * sizeof *input);
+    } else {
+        spur__normalize(data, w->pixels.data, input, pixels);
+    }
+    for (size_t i = 0; mask && i < pixels; i++) mask[i] = w->mask.data[i];
+    return SPUR_OK;
+}
+
+spur_status spur__image_prepare(const spur_data *data, spur__image *image, spur__workspace *w,
+                                float *input, spur_error *err) {
+    const spur_data_info *info = &data->info;
+    SPUR__TRY(spur__image_convert(image, info->channels, err));
+    spur__box box = {0, 0, image->height, image->width};
+    SPUR__TRY(
+        spur__resize_image(&w->resizer, image, box, info->height, info->width, &w->pixels, err));
+    spur__normalize(data, w->pixels.data, input, (size_t)info->height * (size_t)info->width);
+    return SPUR_OK;
+}
+
+spur_status spur__denormalize(const spur_data *data, const float *from, int height, int width,
+                              spur__image *image, spur_error *err) {
+    size_t channels = (size_t)data->info.channels;
+    SPUR__TRY(spur__image_shape(image, height, width, data->info.channels, err));
+    size_t n = spur__image_bytes(image);
+    for (size_t i = 0; i < n; i++) {
+        float x = from[i] * data->std[i % channels] + data->mean[i % channels];
+        image->data[i] = (uint8_t)(x <= 0 ? 0 : x >= 1 ? 255 : rintf(x * 255.0f));
+    }
+    return SPUR_OK;
+}
