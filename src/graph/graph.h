@@ -8,7 +8,9 @@
  *
  * Gradients: backward() of a node reads node->gradient and ADDS to (or, for the first consumer,
  * writes) its inputs' gradients: spur__gradient_beta(node, i) tells which, 0 = write, 1 = add.
- * Parameter gradients are always added to.
+ * Parameter gradients are always added to, and are NULL for frozen parameters.
+ *
+ * Scalars (losses) have rank 0. Every other node has the batch in shape[0].
  */
 #ifndef SPUR_GRAPH_GRAPH_H
 #define SPUR_GRAPH_GRAPH_H
@@ -21,7 +23,7 @@
 #include "base/error.h"
 #include "kernels/parallel.h"
 
-enum { SPUR__MAX_INPUTS = 8, SPUR__MAX_PARAMS = 6 };
+enum { SPUR__MAX_INPUTS = 32, SPUR__MAX_PARAMS = 6 };
 
 typedef struct spur__op spur__op;
 
@@ -32,30 +34,41 @@ struct spur_node {
     int index; /* position in the order of execution */
     spur_dtype dtype;
     int rank;
-    int64_t shape[SPUR_MAX_RANK]; /* shape[0] = batch of the current run (planned: batch) */
+    int64_t shape[SPUR_MAX_RANK]; /* shape[0] = batch of the current run (planned: the largest) */
     int input_count;
     spur_node *inputs[SPUR__MAX_INPUTS];
     int param_count;
-    spur_param *params[SPUR__MAX_PARAMS];
+    spur_param *params[SPUR__MAX_PARAMS]; /* in the order in which they were declared */
     void *options; /* the op's own, owned by the node */
+    size_t options_size;
     void *state; /* what plan() prepared (kernel plans), freed by op->release */
+    const spur_node *shares; /* the layer whose parameters this one uses (spur_reuse), or NULL */
+    int64_t flattened[3]; /* h, w, c when the last axis is a flattened image; else zeros */
+
+    /* Decided by the planner before plan() is called. */
+    bool fused_relu; /* forward ends in a ReLU, backward masks by output > 0 */
+    bool needs_gradient; /* backward() will be called, node->gradient is set */
 
     /* Placed by the planner. */
     float *data; /* int32_t for SPUR_INT32 */
     float *gradient; /* NULL when nothing upstream needs it */
-    void *saved; /* op->plan's saved_bytes, kept from forward to backward */
+    int64_t pitch; /* floats from one row of the last axis to the next; the row's length unless
+                      the node lies inside a concatenation (only for ops that are `pitched`) */
+    void *saved; /* plan's saved_bytes, kept from forward to backward; NULL without backward */
     bool keep;
-    bool needs_gradient; /* a trainable parameter or a kept-gradient input is above */
+    bool passive; /* a view, or done by a fused neighbour: neither forward nor backward is called */
+    signed char beta[SPUR__MAX_INPUTS]; /* see spur__gradient_beta */
 };
 
 /* What an op asks of the planner; filled by op->plan, zeroed before. */
 typedef struct spur__demand {
     size_t saved_bytes; /* lives from forward to backward (argmax, masks, statistics) */
-    size_t forward_workspace; /* shared scratch during the call */
+    size_t forward_workspace; /* scratch during the call, 64-byte aligned */
     size_t backward_workspace;
     bool backward_needs_input[SPUR__MAX_INPUTS]; /* input values must survive until backward */
     bool backward_needs_output; /* own output values must survive until backward */
     int in_place; /* input whose memory the output may take over, plus 1; 0: none */
+    int gradient_in_place; /* input whose gradient may overwrite node->gradient, plus 1; 0: none */
 } spur__demand;
 
 /* What is handed to forward and backward. */
@@ -64,12 +77,14 @@ typedef struct spur__run {
     spur_mode mode;
     uint64_t seed, step; /* for dropout */
     int batch; /* samples in this run */
+    bool repeat; /* the same run once more, to find a NaN: leave running statistics alone */
     void *workspace;
 } spur__run;
 
 struct spur__op {
     const char *kind; /* "conv2d", for names, summary and the Graphs tab */
-    /* Checks inputs and sets rank, shape and dtype of the node; adds parameters. */
+    /* Checks inputs and sets rank, shape and dtype of the node; adds parameters. Messages say what
+     * was expected and found; the name of the layer is put in front by the caller. */
     spur_status (*shape)(spur_node *node, spur_error *err);
     /* Prepares kernel plans in node->state and states demands. NULL: no demands. */
     spur_status (*plan)(spur_node *node, spur__demand *demand, spur_error *err);
@@ -78,6 +93,12 @@ struct spur__op {
     void (*release)(spur_node *node); /* frees node->state; NULL: spur__free */
     /* Multiply-adds of one forward run for one sample; NULL: zero. */
     double (*cost)(const spur_node *node);
+    bool input; /* filled by the caller before each run */
+    bool view; /* output and gradient are input 0's memory: no forward, no backward */
+    bool relu; /* a plain ReLU, which may be merged into the layer before it */
+    bool fuses_relu; /* honours node->fused_relu */
+    bool pitched; /* honours pitch of inputs and output */
+    bool elementwise; /* output has input 0's shape and its axes keep their meaning */
 };
 
 /* Makes a node, copies `options` (options_size bytes, may be 0), infers its shape. NULL, with the
@@ -86,17 +107,20 @@ spur_node *spur__node_create(spur_net *net, const spur__op *op, const char *name
                              spur_node *const *inputs, int input_count, const void *options,
                              size_t options_size);
 
-/* Declares a parameter "<node>.<suffix>" in PyTorch's shape; values are made at build time by
- * `init` (fan_in as given) with the stream of the parameter's index. NULL with *err set when out
- * of memory or the name is taken. A parameter declared by a node that shares weights is found. */
+/* Declares a parameter "<node>.<suffix>" in PyTorch's shape and appends it to node->params. Values
+ * are made at build time, in PyTorch's order, with the stream of the parameter's index. With
+ * init = SPUR_INIT_DEFAULT: uniform within 1/sqrt(fan_in) if fan_in > 0, else normal if
+ * deviation > 0, else `constant`. NULL with *err set when out of memory or the name is taken. A
+ * node that shares weights gets the other's parameter, if shape and layout agree. */
 typedef struct spur__param_spec {
     const char *suffix;
     int rank;
     int64_t shape[SPUR_MAX_RANK];
     spur_layout layout;
+    int64_t flattened[3];
     spur_init init;
     int64_t fan_in, fan_out;
-    float constant; /* value for ZEROS/ONES-like constants when init is CONSTANT */
+    float deviation, constant;
     bool buffer; /* running statistics: no gradient, saved with the weights */
     bool decay;
 } spur__param_spec;
@@ -105,17 +129,40 @@ spur_param *spur__param_declare(spur_node *node, const spur__param_spec *spec, s
 /* Sticks an error to the net (the first one stays) and returns NULL. */
 spur_node *spur__net_fail(spur_net *net, const spur_error *err);
 
-/* Number of values of a node for the current batch; of one sample. */
+/* Number of values of a node for the current batch; of one sample; of the last axis. */
 size_t spur__node_count(const spur_node *node);
 size_t spur__sample_count(const spur_node *node);
+static inline int64_t spur__channels(const spur_node *node) {
+    return node->rank ? node->shape[node->rank - 1] : 1;
+}
+
+/* SPUR_E_SHAPE "expected <what>, found 'x' [64][10]" unless input i has this rank (and is float32);
+ * what: "an image [n][h][w][c]". */
+spur_status spur__expect_rank(const spur_node *node, int i, int rank, const char *what,
+                              spur_error *err);
+
+/* SPUR_E_TYPE unless input i is of this type. */
+spur_status spur__expect_dtype(const spur_node *node, int i, spur_dtype dtype, spur_error *err);
+
+/* Sets rank, shape and dtype of the node to those of another. */
+void spur__shape_like(spur_node *node, const spur_node *other);
+
+/* The weights of a node's first parameter, "weight", and so on; NULL if it has fewer. */
+static inline float *spur__param_value(const spur_node *node, int i) {
+    return i < node->param_count ? node->params[i]->value : NULL;
+}
+static inline float *spur__param_gradient(const spur_node *node, int i) {
+    return i < node->param_count ? node->params[i]->gradient : NULL;
+}
 
 /* 0: input i's gradient must be overwritten, 1: added to. -1: it is not wanted. */
 int spur__gradient_beta(const spur_node *node, int i);
 
-/* Appends "[64][48][48][3]" to a message buffer of n bytes; returns it. */
+/* Writes "[64][48][48][3]" ("a scalar" for rank 0) into a buffer of n bytes; returns it. */
 char *spur__shape_text(const spur_node *node, char *buffer, size_t n);
 
-/* The options of the net. */
+/* The options of the net; its threads and choice of matrix products. */
 const spur_net_options *spur__net_options(const spur_net *net);
+const spur__exec *spur__net_exec(const spur_net *net);
 
 #endif

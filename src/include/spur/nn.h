@@ -78,9 +78,13 @@ SPUR_API void spur_net_destroy(spur_net *net);
 
 /* Names of layers are prefixes of their parameters' names, as in a PyTorch state dict: layer
  * "conv1" has "conv1.weight" and "conv1.bias". Scopes nest and are joined by dots. A NULL name is
- * made from the kind and a number ("conv2d_3"). */
+ * made from the kind and a number ("conv2d_3"). A name that is taken is an error; weights are
+ * shared by spur_reuse() only. */
 SPUR_API void spur_push_scope(spur_net *net, const char *name);
 SPUR_API void spur_pop_scope(spur_net *net);
+
+/* The layer once more, on another input: the same kind and options, the same parameters. */
+SPUR_API spur_node *spur_reuse(spur_net *net, const spur_node *layer, spur_node *x);
 
 /* A placeholder that the caller fills before each run; shape[0] is the largest batch. */
 SPUR_API spur_node *spur_input(spur_net *net, const char *name, spur_dtype dtype, int rank,
@@ -172,7 +176,7 @@ SPUR_API spur_node *spur_upsample2d(spur_net *net, spur_node *x, int height, int
 /* Joins along an axis (negative axes count from the end; the batch axis is not allowed). */
 SPUR_API spur_node *spur_concat(spur_net *net, spur_node *const *nodes, int count, int axis);
 
-/* Elementwise with broadcasting of axes of size 1 (and of missing leading axes). */
+/* Elementwise; axes of size 1 are broadcast, and so is a scalar (rank 0). */
 SPUR_API spur_node *spur_add(spur_net *net, spur_node *a, spur_node *b);
 SPUR_API spur_node *spur_multiply(spur_net *net, spur_node *a, spur_node *b);
 SPUR_API spur_node *spur_scale(spur_net *net, spur_node *x, double factor);
@@ -214,8 +218,9 @@ SPUR_API spur_node *spur_relu(spur_net *net, spur_node *x);
 SPUR_API spur_node *spur_softmax(spur_net *net, spur_node *x);
 SPUR_API spur_node *spur_log_softmax(spur_net *net, spur_node *x);
 
-/* Marks a node whose values must still be readable after a run (outputs, features). The loss and
- * nodes without consumers are kept anyway. */
+/* Marks a node whose values and gradient must still be readable after a run (outputs, features; the
+ * gradient by an input). The values of inputs, of the loss and of nodes without consumers are kept
+ * anyway. */
 SPUR_API void spur_keep(spur_net *net, spur_node *node);
 
 /* ---- running ------------------------------------------------------------------------------- */

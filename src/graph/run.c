@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Building and running: forward in order, backward in reverse order, and the search for the first
+ * layer that is not finite.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "graph/internal.h"
+
+static spur_status check_loss(const spur_net *net, const spur_node *loss, spur_error *err) {
+    char text[128];
+    if (!loss) return SPUR_OK;
+    if (loss->net != net)
+        return spur__fail(err, SPUR_E_ARGUMENT, "the loss '%s' belongs to another net", loss->name);
+    if (loss->rank != 0 || loss->dtype != SPUR_FLOAT32)
+        return spur__fail(err, SPUR_E_SHAPE, "the loss must be a scalar, found '%s' (%s) %s",
+                          loss->name, loss->op->kind, spur__shape_text(loss, text, sizeof text));
+    return SPUR_OK;
+}
+
+static int largest_batch(const spur_net *net) {
+    for (int i = 0; i < net->node_count; i++)
+        if (net->nodes[i]->rank) return (int)net->nodes[i]->shape[0];
+    return 1;
+}
+
+/* A failed build leaves the net as one that can only be destroyed. */
+spur_status spur_net_build(spur_net *net, spur_node *loss, spur_error *err) {
+    if (!net) return spur__fail(err, SPUR_E_ARGUMENT, "spur_net_build: the net is NULL");
+    if (net->error.status != SPUR_OK) {
+        if (err) *err = net->error;
+        return net->error.status;
+    }
+    if (net->built) return spur__fail(err, SPUR_E_STATE, "the net is built already");
+    if (net->node_count == 0) return spur__fail(err, SPUR_E_STATE, "the net has no layers");
+    SPUR__TRY(check_loss(net, loss, err));
+    net->loss = loss;
+    net->backward = loss && !net->options.inference;
+    net->max_batch = net->batch = largest_batch(net);
+    spur_error failure = {0};
+    spur_status status = spur__params_build(net, &failure);
+    if (status == SPUR_OK) status = spur__plan(net, &failure);
+    if (status != SPUR_OK) {
+        spur__net_fail(net, &failure);
+        if (err) *err = failure;
+        return status;
+    }
+    net->built = true;
+    return SPUR_OK;
+}
+
+static spur__run run_of(const spur_net *net, spur_mode mode) {
+    return (spur__run){.exec = net->exec,
+                       .mode = mode,
+                       .seed = net->options.seed,
+                       .step = net->step,
+                       .batch = net->batch};
+}
+
+/* ---- not a number --------------------------------------------------------------------------- */
+
+/* The first value that is not finite in n rows of `length` floats; -1 if all are. */
+static ptrdiff_t first_bad(const float *data, size_t rows, size_t length, size_t pitch) {
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < length; i++)
+            if (!isfinite(data[r * pitch + i])) return (ptrdiff_t)(r * length + i);
+    return -1;
+}
+
+static ptrdiff_t bad_value(const spur_node *node) {
+    size_t length = (size_t)spur__channels(node), count = spur__node_count(node);
+    if (node->dtype != SPUR_FLOAT32) return -1;
+    return first_bad(node->data, count / length, length, (size_t)node->pitch);
+}
+
+static spur_status describe(const spur_node *node, ptrdiff_t place, const char *loss,
+                            spur_error *err) {
+    const char *what =
+        isnan(node->data[(size_t)place / (size_t)spur__channels(node) * (size_t)node->pitch +
+                         (size_t)place % (size_t)spur__channels(node)])
+            ? "NaN"
+            : "infinite";
+    int64_t sample = node->rank ? place / (int64_t)spur__sample_count(node) : 0;
+    for (int i = 0; i < node->param_count; i++)
+        if (first_bad(node->params[i]->value, 1, node->params[i]->count, 0) >= 0)
+            return spur__fail(
+                err, SPUR_E_NUMERIC,
+                "the loss is not finite (%s): parameter '%s' of layer '%s' (%s) holds "
+                "a value that is not finite",
+                loss, node->params[i]->name, node->name, node->op->kind);
+    return spur__fail(
+        err, SPUR_E_NUMERIC,
+        "the loss is not finite (%s): the first layer with such a value is '%s' (%s), "
+        "sample %lld is %s",
+        loss, node->name, node->op->kind, (long long)sample, what);
+}
+
+/* Runs the net once more, looking at every output before its memory is used again. */
+static spur_status find_bad_layer(spur_net *net, spur__run run, spur_error *err) {
+    const char *loss = isnan(net->last_loss) ? "NaN" : net->last_loss > 0 ? "inf" : "-inf";
+    run.repeat = true;
+    for (int i = 0; i < net->node_count; i++) {
+        spur_node *node = net->nodes[i];
+        run.workspace = net->workspaces[2 * i];
+        if (!node->passive && node->op->forward) node->op->forward(node, &run);
+        ptrdiff_t place = bad_value(node);
+        if (place >= 0) return describe(node, place, loss, err);
+    }
+    return spur__fail(err, SPUR_E_NUMERIC, "the loss is not finite (%s)", loss);
+}
+
+/* ---- runs ----------------------------------------------------------------------------------- */
+
+spur_status spur_net_forward(spur_net *net, spur_mode mode, spur_error *err) {
+    if (!net || !net->built)
+        return spur__fail(err, SPUR_E_STATE, "spur_net_forward: the net is not built");
+    if (mode == SPUR_TRAIN && !net->backward)
+        return spur__fail(err, SPUR_E_STATE,
+                          "spur_net_forward: this net was planned for evaluation only");
+    spur__run run = run_of(net, mode);
+    for (int i = 0; i < net->node_count; i++) {
+        spur_node *node = net->nodes[i];
+        if (node->passive || !node->op->forward) continue;
+        run.workspace = net->workspaces[2 * i];
+        node->op->forward(node, &run);
+    }
+    net->forward_done = mode == SPUR_TRAIN;
+    if (!net->loss) return SPUR_OK;
+    net->last_loss = net->loss->data[0];
+    if (isfinite(net->last_loss)) return SPUR_OK;
+    net->forward_done = false;
+    return find_bad_layer(net, run, err);
+}
+
+spur_status spur_net_backward(spur_net *net, float scale, spur_error *err) {
+    if (!net || !net->built || !net->backward)
+        return spur__fail(err, SPUR_E_STATE,
+                          "spur_net_backward: the net is not built for training");
+    if (!net->forward_done)
+        return spur__fail(err, SPUR_E_STATE,
+                          "spur_net_backward: expected a forward run in training mode before it");
+    net->forward_done = false; /* saved values are used up: memory is shared */
+    if (!net->loss->needs_gradient) return SPUR_OK;
+    spur__run run = run_of(net, SPUR_TRAIN);
+    net->loss->gradient[0] = scale;
+    for (int i = net->node_count - 1; i >= 0; i--) {
+        spur_node *node = net->nodes[i];
+        if (node->passive || !node->needs_gradient || !node->op->backward) continue;
+        run.workspace = net->workspaces[2 * i + 1];
+        node->op->backward(node, &run);
+    }
+    return SPUR_OK;
+}

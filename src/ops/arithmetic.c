@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * add and multiply with broadcasting of axes of size 1 (and of scalars), and scale by a constant.
+ */
+#include "graph/graph.h"
+#include "kernels/broadcast.h"
+
+/* ---- add, multiply -------------------------------------------------------------------------- */
+
+static spur_status mismatch(const spur_node *node, spur_error *err) {
+    char a[128], b[128];
+    return spur__fail(err, SPUR_E_SHAPE,
+                      "expected equal sizes, or 1, in every axis, found '%s' %s and '%s' %s",
+                      node->inputs[0]->name, spur__shape_text(node->inputs[0], a, sizeof a),
+                      node->inputs[1]->name, spur__shape_text(node->inputs[1], b, sizeof b));
+}
+
+static spur_status arithmetic_shape(spur_node *node, spur_error *err) {
+    const spur_node *a = node->inputs[0], *b = node->inputs[1];
+    SPUR__TRY(spur__expect_dtype(node, 0, SPUR_FLOAT32, err));
+    SPUR__TRY(spur__expect_dtype(node, 1, SPUR_FLOAT32, err));
+    if (a->rank && b->rank && a->rank != b->rank) return mismatch(node, err);
+    spur__shape_like(node, a->rank ? a : b);
+    for (int i = 0; i < node->rank && a->rank && b->rank; i++) {
+        if (a->shape[i] != b->shape[i] && a->shape[i] != 1 && b->shape[i] != 1)
+            return mismatch(node, err);
+        node->shape[i] = a->shape[i] > b->shape[i] ? a->shape[i] : b->shape[i];
+    }
+    return SPUR_OK;
+}
+
+/* The strides of an operand in a result of the node's shape. */
+static void strides(const spur_node *node, const spur_node *x, ptrdiff_t *stride) {
+    ptrdiff_t step = 1;
+    for (int i = node->rank - 1; i >= 0; i--) {
+        ptrdiff_t size = x->rank ? (ptrdiff_t)x->shape[i] : 1;
+        stride[i] = size == 1 && node->shape[i] != 1 ? 0 : step;
+        step *= size;
+    }
+}
+
+/* The gradient's own operand comes first. */
+static spur__broadcast broadcast_of(const spur_node *node, int own, bool multiply) {
+    spur__broadcast s = {.rank = node->rank ? node->rank : 1, .multiply = multiply};
+    s.size[0] = 1;
+    for (int i = 0; i < node->rank; i++) s.size[i] = (ptrdiff_t)node->shape[i];
+    strides(node, node->inputs[own], s.a);
+    strides(node, node->inputs[1 - own], s.b);
+    spur__broadcast_merge(&s);
+    return s;
+}
+
+static bool full_size(const spur_node *node, int i) {
+    return spur__node_count(node->inputs[i]) == spur__node_count(node);
+}
+
+static spur_status add_plan(spur_node *node, spur__demand *demand, spur_error *err) {
+    (void)err;
+    bool twice = node->inputs[0] == node->inputs[1];
+    if (twice) return SPUR_OK;
+    /* Of two operands of full size the second is more often the fresh one (x + f(x)). */
+    int slot = full_size(node, 1) ? 1 : 0;
+    demand->in_place = slot + 1;
+    demand->gradient_in_place = slot + 1;
+    return SPUR_OK;
+}
+
+static void add_forward(spur_node *node, const spur__run *run) {
+    spur__broadcast s = broadcast_of(node, 0, false);
+    spur__broadcast_forward(&run->exec, &s, node->inputs[0]->data, node->inputs[1]->data,
+                            node->data);
+}
+
+static void add_backward(spur_node *node, const spur__run *run) {
+    for (int i = 0; i < 2; i++) {
+        int beta = spur__gradient_beta(node, i);
+        if (beta < 0 || node->inputs[i]->gradient == node->gradient) continue;
+        spur__broadcast s = broadcast_of(node, i, false);
+        spur__broadcast_backward(&run->exec, &s, node->gradient, NULL, node->inputs[i]->gradient,
+                                 beta == 1);
+    }
+}
+
+static spur_status multiply_plan(spur_node *node, spur__demand *demand, spur_error *err) {
+    (void)err;
+    demand->backward_needs_input[0] = node->inputs[1]->needs_gradient;
+    demand->backward_needs_input[1] = node->inputs[0]->needs_gradient;
+    return SPUR_OK;
+}
+
+static void multiply_forward(spur_node *node, const spur__run *run) {
+    spur__broadcast s = broadcast_of(node, 0, true);
+    spur__broadcast_forward(&run->exec, &s, node->inputs[0]->data, node->inputs[1]->data,
+                            node->data);
+}
+
+static void multiply_backward(spur_node *node, const spur__run *run) {
+    for (int i = 0; i < 2; i++) {
+        int beta = spur__gradient_beta(node, i);
+        if (beta < 0) continue;
+        spur__broadcast s = broadcast_of(node, i, true);
+        spur__broadcast_backward(&run->exec, &s, node->gradient, node->inputs[1 - i]->data,
+                                 node->inputs[i]->gradient, beta == 1);
+    }
+}
+
+static double one_per_value(const spur_node *node) {
+    return (double)spur__sample_count(node);
+}
+
+static const spur__op add_op = {.kind = "add",
+                                .shape = arithmetic_shape,
+                                .plan = add_plan,
+                                .forward = add_forward,
+                                .backward = add_backward};
+static const spur__op multiply_op = {.kind = "multiply",
+                                     .shape = arithmetic_shape,
+                                     .plan = multiply_plan,
+                                     .forward = multiply_forward,
+                                     .backward = multiply_backward,
+                                     .cost = one_per_value};
+
+spur_node *spur_add(spur_net *net, spur_node *a, spur_node *b) {
+    return spur__node_create(net, &add_op, NULL, (spur_node *[]){a, b}, 2, NULL, 0);
+}
+
+spur_node *spur_multiply(spur_net *net, spur_node *a, spur_node *b) {
+    return spur__node_create(net, &multiply_op, NULL, (spur_node *[]){a, b}, 2, NULL, 0);
+}
+
+/* ---- scale ---------------------------------------------------------------------------------- */
+
+static spur_status scale_shape(spur_node *node, spur_error *err) {
+    SPUR__TRY(spur__expect_dtype(node, 0, SPUR_FLOAT32, err));
+    spur__shape_like(node, node->inputs[0]);
+    return SPUR_OK;
+}
+
+static spur_status scale_plan(spur_node *node, spur__demand *demand, spur_error *err) {
+    (void)node;
+    (void)err;
+    demand->in_place = 1;
+    demand->gradient_in_place = 1;
+    return SPUR_OK;
+}
+
+/* y (+)= factor * x, as a product with a scalar. */
+static void multiply_by(const spur_node *node, const spur__run *run, const float *x, float *y,
+                        bool accumulate) {
+    float factor = (float)*(const double *)node->options;
+    spur__broadcast s = {.rank = 1,
+                         .size = {(ptrdiff_t)spur__node_count(node)},
+                         .a = {1},
+                         .b = {0},
+                         .multiply = true};
+    spur__broadcast_backward(&run->exec, &s, x, &factor, y, accumulate);
+}
+
+static void scale_forward(spur_node *node, const spur__run *run) {
+    multiply_by(node, run, node->inputs[0]->data, node->data, false);
+}
+
+static void scale_backward(spur_node *node, const spur__run *run) {
+    int beta = spur__gradient_beta(node, 0);
+    if (beta >= 0) multiply_by(node, run, node->gradient, node->inputs[0]->gradient, beta == 1);
+}
+
+static const spur__op scale_op = {.kind = "scale",
+                                  .shape = scale_shape,
+                                  .plan = scale_plan,
+                                  .forward = scale_forward,
+                                  .backward = scale_backward,
+                                  .elementwise = true};
+
+spur_node *spur_scale(spur_net *net, spur_node *x, double factor) {
+    return spur__node_create(net, &scale_op, NULL, &x, 1, &factor, sizeof factor);
+}

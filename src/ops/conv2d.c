@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conv2d and conv_transpose2d: [n][h][w][c] -> [n][oh][ow][filters].
+ *
+ * Weights lie as [kh][kw][c/groups][filters] (transposed: [kh][kw][filters/groups][c]). A bias and
+ * a ReLU behind the convolution are part of the kernels: forward adds and clamps while it stores,
+ * backward masks the gradient by output > 0 while it loads.
+ */
+#include "base/memory.h"
+#include "kernels/columns.h"
+#include "kernels/conv.h"
+#include "kernels/move.h"
+#include "ops/window.h"
+
+typedef struct conv_options {
+    spur_conv2d_options user;
+    int filters;
+    bool transposed;
+} conv_options;
+
+/* The user's options with defaults filled in; `in` is the side that the window slides over. */
+static void window_of(const conv_options *o, const int64_t image[2], spur__window *w) {
+    *w = (spur__window){0};
+    spur__pair(w->kernel, o->user.kernel, 3);
+    spur__pair(w->stride, o->user.stride, 1);
+    spur__pair(w->dilation, o->user.dilation, 1);
+    for (int i = 0; i < 4; i++) w->padding[i] = o->user.padding[i];
+    w->in[0] = image[0];
+    w->in[1] = image[1];
+}
+
+static int groups_of(const conv_options *o) {
+    return o->user.groups ? o->user.groups : 1;
+}
+
+static spur_status check_channels(const spur_node *node, spur_error *err) {
+    const conv_options *o = node->options;
+    int64_t c = node->inputs[0]->shape[3];
+    int groups = groups_of(o);
+    if (o->filters < 1)
+        return spur__fail(err, SPUR_E_RANGE, "expected at least one filter, found %d", o->filters);
+    if (groups < 1 || c % groups || o->filters % groups)
+        return spur__fail(err, SPUR_E_SHAPE,
+                          "expected channels and filters divisible by %d groups, found %lld and %d",
+                          groups, (long long)c, o->filters);
+    return SPUR_OK;
+}
+
+static spur_status declare(spur_node *node, const spur__window *w, spur_error *err) {
+    const conv_options *o = node->options;
+    int64_t c = node->inputs[0]->shape[3], groups = groups_of(o);
+    int64_t first = o->transposed ? c : o->filters;
+    int64_t second = (o->transposed ? o->filters : c) / groups;
+    int64_t taps = (int64_t)w->kernel[0] * w->kernel[1];
+    spur__param_spec weight = {.suffix = "weight",
+                               .rank = 4,
+                               .shape = {first, second, w->kernel[0], w->kernel[1]},
+                               .layout = o->transposed ? SPUR_LAYOUT_HWOI : SPUR_LAYOUT_HWIO,
+                               .init = o->user.init,
+                               .fan_in = second * taps,
+                               .fan_out = first * taps,
+                               .decay = true};
+    if (!spur__param_declare(node, &weight, err)) return err->status;
+    if (o->user.no_bias) return SPUR_OK;
+    spur__param_spec bias = {.suffix = "bias",
+                             .rank = 1,
+                             .shape = {o->filters},
+                             .init = o->user.init ? SPUR_INIT_ZEROS : SPUR_INIT_DEFAULT,
+                             .fan_in = second * taps};
+    return spur__param_declare(node, &bias, err) ? SPUR_OK : err->status;
+}
+
+static spur_status conv_shape(spur_node *node, spur_error *err) {
+    const conv_options *o = node->options;
+    SPUR__TRY(spur__expect_rank(node, 0, 4, "an image [n][h][w][c]", err));
+    SPUR__TRY(check_channels(node, err));
+    const int64_t *in = node->inputs[0]->shape;
+    spur__window w;
+    window_of(o, in + 1, &w);
+    if (o->user.same_padding) spur__window_same(&w);
+    SPUR__TRY(spur__window_fit(&w, false, err));
+    spur__shape_like(node, node->inputs[0]);
+    node->shape[1] = w.out[0];
+    node->shape[2] = w.out[1];
+    node->shape[3] = o->filters;
+    return declare(node, &w, err);
+}
+
+/* The window of a transposed convolution slides over its output: `in` there is our output. */
+static spur_status transposed_window(const conv_options *o, const int64_t image[2], spur__window *w,
+                                     spur_error *err) {
+    int extra[2];
+    window_of(o, image, w);
+    spur__pair(extra, o->user.output_padding, 0);
+    for (int d = 0; d < 2; d++) {
+        if (w->kernel[d] < 1 || w->stride[d] < 1 || w->dilation[d] < 1)
+            return spur__fail(err, SPUR_E_RANGE, "expected kernel, stride and dilation above 0");
+        if (extra[d] < 0 ||
+            extra[d] >= (w->stride[d] > w->dilation[d] ? w->stride[d] : w->dilation[d]))
+            return spur__fail(err, SPUR_E_RANGE,
+                              "expected output_padding below stride or dilation, found %d",
+                              extra[d]);
+        int64_t span = (int64_t)w->dilation[d] * (w->kernel[d] - 1) + 1;
+        int64_t full = (image[d] - 1) * w->stride[d] + span + extra[d];
+        if (o->user.same_padding) { /* Keras's "same": size * stride */
+            int64_t cut = full - image[d] * w->stride[d];
+            if (cut < 0) cut = 0;
+            w->padding[d] = (int)(cut / 2);
+            w->padding[d + 2] = (int)(cut - cut / 2);
+        }
+        w->in[d] = full - w->padding[d] - w->padding[d + 2];
+        w->out[d] = image[d];
+        if (w->in[d] < 1)
+            return spur__fail(err, SPUR_E_SHAPE,
+                              "expected an output of 1 pixel or more, found %lld",
+                              (long long)w->in[d]);
+    }
+    return SPUR_OK;
+}
+
+static spur_status transpose_shape(spur_node *node, spur_error *err) {
+    const conv_options *o = node->options;
+    SPUR__TRY(spur__expect_rank(node, 0, 4, "an image [n][h][w][c]", err));
+    SPUR__TRY(check_channels(node, err));
+    spur__window w;
+    SPUR__TRY(transposed_window(o, node->inputs[0]->shape + 1, &w, err));
+    spur__shape_like(node, node->inputs[0]);
+    node->shape[1] = w.in[0];
+    node->shape[2] = w.in[1];
+    node->shape[3] = o->filters;
+    return declare(node, &w, err);
+}
+
+/* Multiply-adds: every output (transposed: input) meets every tap and channel of its group. */
+static double conv_cost(const spur_node *node) {
+    const conv_options *o = node->options;
+    const spur_node *side = o->transposed ? node->inputs[0] : node;
+    double pixels = (double)side->shape[1] * (double)side->shape[2];
+    return pixels * (double)node->params[0]->count;
+}
+
+/* ---- planning ------------------------------------------------------------------------------- */
+
+static spur__conv_algo algorithm(const spur_net_options *options) {
+    switch (options->conv) {
+    case SPUR_CONV_DIRECT:
+        return SPUR__CONV_DIRECT;
+    case SPUR_CONV_WINOGRAD2:
+        return SPUR__CONV_WINOGRAD2;
+    case SPUR_CONV_WINOGRAD4:
+        return SPUR__CONV_WINOGRAD4;
+    case SPUR_CONV_AUTO:
+        break;
+    }
+    return SPUR__CONV_AUTO;
+}
+
+/* Makes node->state, a kernel plan for a convolution from `image` to `map` (a transposed
+ * convolution is the data gradient of one that goes the other way). */
+static spur_status make_plan(spur_node *node, const spur_node *image, const spur_node *map,
+                             const spur__window *w, spur_error *err) {
+    spur__conv_shape shape = {
+        .n = image->shape[0],
+        .h = image->shape[1],
+        .w = image->shape[2],
+        .c = image->shape[3],
+        .k = map->shape[3],
+        .kh = w->kernel[0],
+        .kw = w->kernel[1],
+        .stride_h = w->stride[0],
+        .stride_w = w->stride[1],
+        .pad_top = w->padding[0],
+        .pad_left = w->padding[1],
+        .pad_bottom = w->padding[2],
+        .pad_right = w->padding[3],
+        .dilation_h = w->dilation[0],
+        .dilation_w = w->dilation[1],
+        .groups = groups_of(node->options),
+        .oh = map->shape[1],
+        .ow = map->shape[2],
+        .x_pitch = image->pitch,
+        .y_pitch = map->pitch,
+    };
+    node->state = spur__calloc(1, sizeof(spur__conv_plan));
+    if (!node->state) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    return spur__conv_plan_init(node->state, &shape, algorithm(spur__net_options(node->net)),
+                                spur__net_exec(node->net)->threads, err);
+}
+
+/* Bytes of scratch for the gradient of the bias alone. */
+static size_t bias_bytes(const spur_node *node) {
+    ptrdiff_t c = (ptrdiff_t)spur__channels(node);
+    return spur__columns_workspace((ptrdiff_t)spur__node_count(node) / c, c);
+}
+
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+static spur_status conv_plan(spur_node *node, spur__demand *demand, spur_error *err) {
+    const conv_options *o = node->options;
+    spur__window w;
+    window_of(o, node->inputs[0]->shape + 1, &w);
+    if (o->user.same_padding) spur__window_same(&w);
+    SPUR__TRY(make_plan(node, node->inputs[0], node, &w, err));
+    const spur__conv_plan *plan = node->state;
+    demand->forward_workspace = plan->workspace[SPUR__CONV_FORWARD];
+    demand->backward_workspace = larger(plan->workspace[SPUR__CONV_BACKWARD_DATA],
+                                        plan->workspace[SPUR__CONV_BACKWARD_WEIGHTS]);
+    if (node->param_count > 1)
+        demand->backward_workspace = larger(demand->backward_workspace, bias_bytes(node));
+    demand->backward_needs_input[0] = node->params[0]->trainable;
+    demand->backward_needs_output = node->fused_relu;
+    return SPUR_OK;
+}
+
+static spur_status transpose_plan(spur_node *node, spur__demand *demand, spur_error *err) {
+    spur__window w;
+    SPUR__TRY(transposed_window(node->options, node->inputs[0]->shape + 1, &w, err));
+    SPUR__TRY(make_plan(node, node, node->inputs[0], &w, err));
+    const spur__conv_plan *plan = node->state;
+    demand->forward_workspace = plan->workspace[SPUR__CONV_BACKWARD_DATA];
+    demand->backward_workspace =
+        larger(plan->workspace[SPUR__CONV_FORWARD], plan->workspace[SPUR__CONV_BACKWARD_WEIGHTS]);
+    if (node->param_count > 1)
+        demand->backward_workspace = larger(demand->backward_workspace, bias_bytes(node));
+    demand->backward_needs_input[0] = node->params[0]->trainable;
+    return SPUR_OK;
+}
+
+/* ---- running -------------------------------------------------------------------------------- */
+
+static void conv_forward(spur_node *node, const spur__run *run) {
+    spur__conv_forward(node->state, &run->exec,
+                       &(spur__conv_forward_args){.n = run->batch,
+                                                  .x = node->inputs[0]->data,
+                                                  .w = spur__param_value(node, 0),
+                                                  .bias = spur__param_value(node, 1),
+                                                  .y = node->data,
+                                                  .relu = node->fused_relu,
+                                                  .workspace = run->workspace});
+}
+
+static void bias_gradient(spur_node *node, const spur__run *run, const float *relu_y) {
+    ptrdiff_t c = (ptrdiff_t)spur__channels(node);
+    spur__sum_columns(&run->exec, &(spur__columns){.rows = (ptrdiff_t)spur__node_count(node) / c,
+                                                   .n = c,
+                                                   .dy = node->gradient,
+                                                   .pitch = (ptrdiff_t)node->pitch,
+                                                   .relu_y = relu_y,
+                                                   .sum = spur__param_gradient(node, 1),
+                                                   .accumulate = true,
+                                                   .workspace = run->workspace});
+}
+
+static void conv_backward(spur_node *node, const spur__run *run) {
+    const float *mask = node->fused_relu ? node->data : NULL;
+    float *dw = spur__param_gradient(node, 0), *dbias = spur__param_gradient(node, 1);
+    int beta = spur__gradient_beta(node, 0);
+    if (dw)
+        spur__conv_backward_weights(node->state, &run->exec,
+                                    &(spur__conv_weights_args){.n = run->batch,
+                                                               .x = node->inputs[0]->data,
+                                                               .dy = node->gradient,
+                                                               .relu_y = mask,
+                                                               .dw = dw,
+                                                               .dbias = dbias,
+                                                               .accumulate = true,
+                                                               .workspace = run->workspace});
+    else if (dbias)
+        bias_gradient(node, run, mask);
+    if (beta >= 0)
+        spur__conv_backward_data(node->state, &run->exec,
+                                 &(spur__conv_data_args){.n = run->batch,
+                                                         .dy = node->gradient,
+                                                         .relu_y = mask,
+                                                         .w = spur__param_value(node, 0),
+                                                         .dx = node->inputs[0]->gradient,
+                                                         .accumulate = beta == 1,
+                                                         .workspace = run->workspace});
+}
+
+/* Forward is the data gradient of the plan's convolution; the bias is laid down first. */
+static void transpose_forward(spur_node *node, const spur__run *run) {
+    const float *bias = spur__param_value(node, 1);
+    ptrdiff_t c = (ptrdiff_t)spur__channels(node);
+    if (bias)
+        spur__move_box(&run->exec, &(spur__box){.images = 1,
+                                                .rows = (ptrdiff_t)spur__node_count(node) / c,
+                                                .n = c,
+                                                .src = bias,
+                                                .dst = node->data,
+                                                .dst_row = (ptrdiff_t)node->pitch});
+    spur__conv_backward_data(node->state, &run->exec,
+                             &(spur__conv_data_args){.n = run->batch,
+                                                     .dy = node->inputs[0]->data,
+                                                     .w = spur__param_value(node, 0),
+                                                     .dx = node->data,
+                                                     .accumulate = bias != NULL,
+                                                     .workspace = run->workspace});
+}
+
+static void transpose_backward(spur_node *node, const spur__run *run) {
+    float *dw = spur__param_gradient(node, 0);
+    int beta = spur__gradient_beta(node, 0);
+    if (spur__param_gradient(node, 1)) bias_gradient(node, run, NULL);
+    if (dw)
+        spur__conv_backward_weights(node->state, &run->exec,
+                                    &(spur__conv_weights_args){.n = run->batch,
+                                                               .x = node->gradient,
+                                                               .dy = node->inputs[0]->data,
+                                                               .dw = dw,
+                                                               .accumulate = true,
+                                                               .workspace = run->workspace});
+    if (beta >= 0)
+        spur__conv_forward(node->state, &run->exec,
+                           &(spur__conv_forward_args){.n = run->batch,
+                                                      .x = node->gradient,
+                                                      .w = spur__param_value(node, 0),
+                                                      .y = node->inputs[0]->gradient,
+                                                      .accumulate = beta == 1,
+                                                      .workspace = run->workspace});
+}
+
+static const spur__op conv_op = {.kind = "conv2d",
+                                 .shape = conv_shape,
+                                 .plan = conv_plan,
+                                 .forward = conv_forward,
+                                 .backward = conv_backward,
+                                 .cost = conv_cost,
+                                 .fuses_relu = true,
+                                 .pitched = true};
+static const spur__op transpose_op = {.kind = "conv_transpose2d",
+                                      .shape = transpose_shape,
+                                      .plan = transpose_plan,
+                                      .forward = transpose_forward,
+                                      .backward = transpose_backward,
+                                      .cost = conv_cost,
+                                      .pitched = true};
+
+static spur_node *create(spur_net *net, spur_node *x, const char *name, int filters,
+                         const spur_conv2d_options *options, bool transposed) {
+    conv_options o = {.filters = filters, .transposed = transposed};
+    if (options) o.user = *options;
+    return spur__node_create(net, transposed ? &transpose_op : &conv_op, name, &x, 1, &o, sizeof o);
+}
+
+spur_node *spur_conv2d(spur_net *net, spur_node *x, const char *name, int filters,
+                       const spur_conv2d_options *options) {
+    return create(net, x, name, filters, options, false);
+}
+
+spur_node *spur_conv_transpose2d(spur_net *net, spur_node *x, const char *name, int filters,
+                                 const spur_conv2d_options *options) {
+    return create(net, x, name, filters, options, true);
+}

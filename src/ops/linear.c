@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * linear: y = x W + b on the last axis, [..][in] -> [..][units]; W lies as [in][units]. Bias and
+ * ReLU are part of the matrix product.
+ */
+#include <string.h>
+
+#include "graph/graph.h"
+#include "kernels/columns.h"
+#include "kernels/gemm.h"
+
+typedef struct linear_options {
+    spur_linear_options user;
+    int units;
+} linear_options;
+
+static spur_status linear_shape(spur_node *node, spur_error *err) {
+    const linear_options *o = node->options;
+    const spur_node *x = node->inputs[0];
+    char text[128];
+    SPUR__TRY(spur__expect_dtype(node, 0, SPUR_FLOAT32, err));
+    if (x->rank < 2)
+        return spur__fail(err, SPUR_E_SHAPE, "expected [n][..][features], found '%s' %s", x->name,
+                          spur__shape_text(x, text, sizeof text));
+    if (o->units < 1)
+        return spur__fail(err, SPUR_E_RANGE, "expected at least one unit, found %d", o->units);
+    int64_t in = x->shape[x->rank - 1];
+    spur__shape_like(node, x);
+    node->shape[x->rank - 1] = o->units;
+    spur__param_spec weight = {.suffix = "weight",
+                               .rank = 2,
+                               .shape = {o->units, in},
+                               .layout = SPUR_LAYOUT_IN_OUT,
+                               .init = o->user.init,
+                               .fan_in = in,
+                               .fan_out = o->units,
+                               .decay = true};
+    memcpy(weight.flattened, x->flattened, sizeof weight.flattened);
+    if (!spur__param_declare(node, &weight, err)) return err->status;
+    if (o->user.no_bias) return SPUR_OK;
+    spur__param_spec bias = {.suffix = "bias",
+                             .rank = 1,
+                             .shape = {o->units},
+                             .init = o->user.init ? SPUR_INIT_ZEROS : SPUR_INIT_DEFAULT,
+                             .fan_in = in};
+    return spur__param_declare(node, &bias, err) ? SPUR_OK : err->status;
+}
+
+static ptrdiff_t rows_of(const spur_node *node) {
+    return (ptrdiff_t)(spur__node_count(node) / (size_t)spur__channels(node));
+}
+
+/* Parts of the backward workspace, in bytes. */
+static size_t masked_bytes(const spur_node *node) {
+    size_t bytes = node->fused_relu ? spur__node_count(node) * sizeof(float) : 0;
+    return (bytes + 63) / 64 * 64;
+}
+
+static size_t sum_bytes(const spur_node *node) {
+    size_t bytes = spur__columns_workspace(rows_of(node), (ptrdiff_t)spur__channels(node));
+    return (bytes + 63) / 64 * 64;
+}
+
+static spur_status linear_plan(spur_node *node, spur__demand *demand, spur_error *err) {
+    (void)err;
+    size_t gemm = spur__gemm_workspace(spur__net_exec(node->net));
+    demand->forward_workspace = gemm;
+    demand->backward_workspace = gemm + masked_bytes(node) + sum_bytes(node);
+    demand->backward_needs_input[0] = node->params[0]->trainable;
+    demand->backward_needs_output = node->fused_relu;
+    return SPUR_OK;
+}
+
+static void linear_forward(spur_node *node, const spur__run *run) {
+    const spur_node *x = node->inputs[0];
+    spur__gemm(&run->exec,
+               &(spur__gemm_args){.m = rows_of(node),
+                                  .n = (ptrdiff_t)spur__channels(node),
+                                  .k = (ptrdiff_t)spur__channels(x),
+                                  .a = x->data,
+                                  .lda = (ptrdiff_t)x->pitch,
+                                  .b = spur__param_value(node, 0),
+                                  .ldb = (ptrdiff_t)spur__channels(node),
+                                  .c = node->data,
+                                  .ldc = (ptrdiff_t)node->pitch,
+                                  .bias = spur__param_value(node, 1),
+                                  .relu = node->fused_relu},
+               run->workspace);
+}
+
+static void weight_gradient(spur_node *node, const spur__run *run, const float *dy, ptrdiff_t pitch,
+                            void *workspace) {
+    const spur_node *x = node->inputs[0];
+    spur__gemm(&run->exec,
+               &(spur__gemm_args){.m = (ptrdiff_t)spur__channels(x),
+                                  .n = (ptrdiff_t)spur__channels(node),
+                                  .k = rows_of(node),
+                                  .a = x->data,
+                                  .lda = (ptrdiff_t)x->pitch,
+                                  .a_transposed = true,
+                                  .b = dy,
+                                  .ldb = pitch,
+                                  .c = spur__param_gradient(node, 0),
+                                  .ldc = (ptrdiff_t)spur__channels(node),
+                                  .accumulate = true},
+               workspace);
+}
+
+static void input_gradient(spur_node *node, const spur__run *run, const float *dy, ptrdiff_t pitch,
+                           void *workspace) {
+    const spur_node *x = node->inputs[0];
+    spur__gemm(&run->exec,
+               &(spur__gemm_args){.m = rows_of(node),
+                                  .n = (ptrdiff_t)spur__channels(x),
+                                  .k = (ptrdiff_t)spur__channels(node),
+                                  .a = dy,
+                                  .lda = pitch,
+                                  .b = spur__param_value(node, 0),
+                                  .ldb = (ptrdiff_t)spur__channels(node),
+                                  .b_transposed = true,
+                                  .c = x->gradient,
+                                  .ldc = (ptrdiff_t)x->pitch,
+                                  .accumulate = spur__gradient_beta(node, 0) == 1},
+               workspace);
+}
+
+static void linear_backward(spur_node *node, const spur__run *run) {
+    char *work = run->workspace;
+    float *masked = node->fused_relu ? (float *)run->workspace : NULL;
+    const float *dy = masked ? masked : node->gradient;
+    ptrdiff_t pitch = masked ? (ptrdiff_t)spur__channels(node) : (ptrdiff_t)node->pitch;
+    void *gemm_work = work + masked_bytes(node) + sum_bytes(node);
+    if (masked || spur__param_gradient(node, 1))
+        spur__sum_columns(&run->exec, &(spur__columns){.rows = rows_of(node),
+                                                       .n = (ptrdiff_t)spur__channels(node),
+                                                       .dy = node->gradient,
+                                                       .pitch = (ptrdiff_t)node->pitch,
+                                                       .relu_y = masked ? node->data : NULL,
+                                                       .masked = masked,
+                                                       .sum = spur__param_gradient(node, 1),
+                                                       .accumulate = true,
+                                                       .workspace = work + masked_bytes(node)});
+    if (spur__param_gradient(node, 0)) weight_gradient(node, run, dy, pitch, gemm_work);
+    if (spur__gradient_beta(node, 0) >= 0) input_gradient(node, run, dy, pitch, gemm_work);
+}
+
+static double linear_cost(const spur_node *node) {
+    return (double)spur__sample_count(node) * (double)spur__channels(node->inputs[0]);
+}
+
+static const spur__op linear_op = {.kind = "linear",
+                                   .shape = linear_shape,
+                                   .plan = linear_plan,
+                                   .forward = linear_forward,
+                                   .backward = linear_backward,
+                                   .cost = linear_cost,
+                                   .fuses_relu = true,
+                                   .pitched = true};
+
+spur_node *spur_linear(spur_net *net, spur_node *x, const char *name, int units,
+                       const spur_linear_options *options) {
+    linear_options o = {.units = units};
+    if (options) o.user = *options;
+    return spur__node_create(net, &linear_op, name, &x, 1, &o, sizeof o);
+}

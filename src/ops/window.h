@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Windows that slide over an image: what convolutions and pools have in common. Sizes, strides and
+ * dilations are {height, width}, padding is top, left, bottom, right.
+ */
+#ifndef SPUR_OPS_WINDOW_H
+#define SPUR_OPS_WINDOW_H
+
+#include "graph/graph.h"
+
+typedef struct spur__window {
+    int kernel[2], stride[2], dilation[2], padding[4];
+    int64_t in[2], out[2];
+} spur__window;
+
+/* {a, 0} means a in both directions; {0, 0} the default. */
+void spur__pair(int out[2], const int in[2], int standard);
+
+/* Padding that keeps ceil(size / stride); the odd pixel goes to the bottom and the right. */
+void spur__window_same(spur__window *w);
+
+/* Checks the members and computes `out`. */
+spur_status spur__window_fit(spur__window *w, bool ceil_mode, spur_error *err);
+
+#endif
