@@ -112,6 +112,21 @@ class Page:
             time.sleep(0.2)
         raise AssertionError(f"{what or expression}: {problem}; page problems: {self.problems[-5:]}")
 
+    def settle(self, seconds=30):
+        """Waits until two pictures in a row, half a second apart, are equal: animations have ended."""
+        end, last = time.monotonic() + seconds, None
+        while time.monotonic() < end:
+            data = self.call("Page.captureScreenshot", format="png")["data"]
+            if data == last:
+                return
+            last = data
+            time.sleep(0.5)
+        raise AssertionError("the page does not come to rest")
+
+    def close(self):
+        self.call("Page.close")
+        self.socket.close()
+
     def screenshot(self, path):
         data = base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
         with open(path, "wb") as file:
