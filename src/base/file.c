@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crc32c.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -132,39 +133,73 @@ spur_status spur__sync_directory(const char *path, spur_error *err) {
     return failed ? spur__fail_errno(err, failed, "%s: cannot sync", path) : SPUR_OK;
 }
 
-/* Writes and syncs the temporary file; on failure it is gone again. */
-static spur_status write_temporary(const char *temporary, const char *path, const void *data,
-                                   size_t size, spur_error *err) {
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) return spur__fail_errno(err, errno, "%s: cannot create", path);
-    int failed = spur__write_all(fd, data, size);
-    if (!failed && fsync(fd) != 0) failed = errno;
-    if (close(fd) != 0 && !failed) failed = errno;
-    if (!failed) return SPUR_OK;
-    unlink(temporary);
-    return spur__fail_errno(err, failed, "%s: cannot write", path);
+/* Frees what the writer holds; the file descriptor is closed before. */
+static void writer_free(spur__file_writer *writer) {
+    spur__free(writer->path);
+    spur__free(writer->temporary);
+    *writer = (spur__file_writer){.fd = -1};
+}
+
+spur_status spur__file_writer_open(spur__file_writer *writer, const char *path, spur_error *err) {
+    size_t length = strlen(path) + 32;
+    spur_status status = SPUR_OK;
+    *writer = (spur__file_writer){
+        .path = spur__strdup(path), .temporary = spur__malloc(length), .fd = -1};
+    if (!writer->path || !writer->temporary) {
+        status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
+    } else {
+        snprintf(writer->temporary, length, "%s.%ld.tmp", path, (long)getpid());
+        writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (writer->fd < 0) status = spur__fail_errno(err, errno, "%s: cannot create", path);
+    }
+    if (status != SPUR_OK) writer_free(writer);
+    return status;
+}
+
+void spur__file_writer_put(spur__file_writer *writer, const void *data, size_t size) {
+    if (writer->failed) return;
+    writer->failed = spur__write_all(writer->fd, data, size);
+    writer->size += size;
+    writer->crc = spur__crc32c(writer->crc, data, size);
+}
+
+void spur__file_writer_abandon(spur__file_writer *writer) {
+    if (writer->fd < 0) return;
+    close(writer->fd);
+    unlink(writer->temporary);
+    writer_free(writer);
+}
+
+/* Syncs, closes and renames; an errno on failure. */
+static int writer_finish(spur__file_writer *writer) {
+    int failed = writer->failed;
+    if (!failed && fsync(writer->fd) != 0) failed = errno;
+    if (close(writer->fd) != 0 && !failed) failed = errno;
+    if (!failed && rename(writer->temporary, writer->path) != 0) failed = errno;
+    if (failed) unlink(writer->temporary);
+    return failed;
+}
+
+spur_status spur__file_writer_commit(spur__file_writer *writer, spur_error *err) {
+    spur_status status;
+    int failed = writer_finish(writer);
+    char *directory = parent_of(writer->path);
+    if (failed)
+        status = spur__fail_errno(err, failed, "%s: cannot write", writer->path);
+    else if (!directory)
+        status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", writer->path);
+    else
+        status = spur__sync_directory(directory, err);
+    spur__free(directory);
+    writer_free(writer);
+    return status;
 }
 
 spur_status spur__file_write(const char *path, const void *data, size_t size, spur_error *err) {
-    spur_status status;
-    size_t length = strlen(path) + 32;
-    char *temporary = spur__malloc(length), *directory = parent_of(path);
-    if (!temporary || !directory) {
-        status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
-        goto done;
-    }
-    snprintf(temporary, length, "%s.%ld.tmp", path, (long)getpid());
-    SPUR__TRY_GOTO(write_temporary(temporary, path, data, size, err), done);
-    if (rename(temporary, path) != 0) {
-        status = spur__fail_errno(err, errno, "%s: cannot rename into place", path);
-        unlink(temporary);
-        goto done;
-    }
-    status = spur__sync_directory(directory, err);
-done:
-    spur__free(directory);
-    spur__free(temporary);
-    return status;
+    spur__file_writer writer;
+    SPUR__TRY(spur__file_writer_open(&writer, path, err));
+    spur__file_writer_put(&writer, data, size);
+    return spur__file_writer_commit(&writer, err);
 }
 
 spur_status spur__mkdirs(const char *path, spur_error *err) {

@@ -20,6 +20,22 @@ spur_status spur__file_read(const char *path, size_t limit, char **data, size_t 
 /* Replaces `path` by the given bytes such that a crash leaves either the old or the new file. */
 spur_status spur__file_write(const char *path, const void *data, size_t size, spur_error *err);
 
+/* The same, piece by piece, for files too large to hold twice: open, put ..., then commit, or
+ * abandon. After a failure every further put and commit reports it; one of commit and abandon must
+ * follow a successful open. `temporary` and the rest are the writer's own. */
+typedef struct spur__file_writer {
+    char *path, *temporary;
+    int fd;
+    int failed; /* errno of the first failure, or 0 */
+    uint64_t size; /* bytes put */
+    uint32_t crc; /* their CRC-32C */
+} spur__file_writer;
+
+spur_status spur__file_writer_open(spur__file_writer *writer, const char *path, spur_error *err);
+void spur__file_writer_put(spur__file_writer *writer, const void *data, size_t size);
+spur_status spur__file_writer_commit(spur__file_writer *writer, spur_error *err);
+void spur__file_writer_abandon(spur__file_writer *writer);
+
 /* Makes a directory and its parents; an existing one is fine. */
 spur_status spur__mkdirs(const char *path, spur_error *err);
 

@@ -91,6 +91,8 @@ struct spur__op {
     void (*forward)(spur_node *node, const spur__run *run);
     void (*backward)(spur_node *node, const spur__run *run); /* NULL: no gradient flows */
     void (*release)(spur_node *node); /* frees node->state; NULL: spur__free */
+    /* Asked when the output is not finite: says why, if it can (a label out of range); else OK. */
+    spur_status (*explain)(const spur_node *node, spur_error *err);
     /* Multiply-adds of one forward run for one sample; NULL: zero. */
     double (*cost)(const spur_node *node);
     bool input; /* filled by the caller before each run */
@@ -128,6 +130,9 @@ spur_param *spur__param_declare(spur_node *node, const spur__param_spec *spec, s
 
 /* Sticks an error to the net (the first one stays) and returns NULL. */
 spur_node *spur__net_fail(spur_net *net, const spur_error *err);
+
+/* Copies the error that sticks to the net. */
+void spur__net_error(const spur_net *net, spur_error *err);
 
 /* Number of values of a node for the current batch; of one sample; of the last axis. */
 size_t spur__node_count(const spur_node *node);

@@ -47,6 +47,10 @@ spur_node *spur__net_fail(spur_net *net, const spur_error *err) {
     return NULL;
 }
 
+void spur__net_error(const spur_net *net, spur_error *err) {
+    if (err) *err = net->error;
+}
+
 void spur_push_scope(spur_net *net, const char *name) {
     if (!net) return;
     spur__str_puts(&net->scope, name ? name : "");

@@ -83,6 +83,8 @@ static spur_status describe(const spur_node *node, ptrdiff_t place, const char *
             ? "NaN"
             : "infinite";
     int64_t sample = node->rank ? place / (int64_t)spur__sample_count(node) : 0;
+    spur_status said = node->op->explain ? node->op->explain(node, err) : SPUR_OK;
+    if (said != SPUR_OK) return said;
     for (int i = 0; i < node->param_count; i++)
         if (first_bad(node->params[i]->value, 1, node->params[i]->count, 0) >= 0)
             return spur__fail(

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Norm and clipping of all gradients (torch.nn.utils.clip_grad_norm_ and clip_grad_value_). The
+ * norm is summed per run of values, then over the runs in order: the same bits for any threads.
+ */
+#include <math.h>
+
+#include <spur/optim.h>
+#include "base/error.h"
+#include "kernels/optim.h"
+#include "graph/graph.h"
+#include "nn/sweep.h"
+
+/* A pass over one parameter's gradient; tasks are its runs. */
+typedef struct pass {
+    float *gradient;
+    size_t count;
+    float number; /* factor or limit */
+    double *sums;
+} pass;
+
+enum { SUMS = 256 }; /* runs whose sums are taken at a time */
+
+static size_t run_count(const pass *p, size_t begin) {
+    size_t left = p->count - begin;
+    return left < SPUR__RUN ? left : SPUR__RUN;
+}
+
+static void sum_run(void *job, ptrdiff_t index, int thread) {
+    pass *p = job;
+    size_t begin = (size_t)index * SPUR__RUN;
+    (void)thread;
+    p->sums[index] = spur__optim_sum_squares(run_count(p, begin), p->gradient + begin);
+}
+
+static void scale_run(void *job, ptrdiff_t index, int thread) {
+    pass *p = job;
+    size_t begin = (size_t)index * SPUR__RUN;
+    (void)thread;
+    spur__optim_scale(run_count(p, begin), p->gradient + begin, p->number);
+}
+
+static void clamp_run(void *job, ptrdiff_t index, int thread) {
+    pass *p = job;
+    size_t begin = (size_t)index * SPUR__RUN;
+    (void)thread;
+    spur__optim_clamp(run_count(p, begin), p->gradient + begin, p->number);
+}
+
+/* Applies `task` to every trainable gradient of the net. */
+static void over_gradients(spur_net *net, spur__task task, float number) {
+    const spur__exec *exec = spur__net_exec(net);
+    for (int i = 0; i < spur_net_param_count(net); i++) {
+        spur_param *param = spur_net_param(net, i);
+        if (!param->trainable || !param->gradient) continue;
+        pass p = {.gradient = param->gradient, .count = param->count, .number = number};
+        ptrdiff_t runs = spur__ceil_div((ptrdiff_t)param->count, SPUR__RUN);
+        spur__parallel(exec, runs, task, &p);
+    }
+}
+
+/* Sum of squares of one gradient; the sums of at most SUMS runs are held at a time. */
+static double sum_squares(const spur__exec *exec, float *gradient, size_t count) {
+    double sums[SUMS], total = 0;
+    for (size_t done = 0; done < count; done += (size_t)SUMS * SPUR__RUN) {
+        size_t left = count - done, most = (size_t)SUMS * SPUR__RUN;
+        pass p = {.gradient = gradient + done, .count = left < most ? left : most, .sums = sums};
+        ptrdiff_t runs = spur__ceil_div((ptrdiff_t)p.count, SPUR__RUN);
+        spur__parallel(exec, runs, sum_run, &p);
+        for (ptrdiff_t i = 0; i < runs; i++) total += sums[i];
+    }
+    return total;
+}
+
+double spur_gradient_norm(const spur_net *net) {
+    const spur__exec *exec = spur__net_exec(net);
+    spur_net *same = (spur_net *)(uintptr_t)net; /* only looked at */
+    double total = 0;
+    for (int i = 0; i < spur_net_param_count(net); i++) {
+        const spur_param *param = spur_net_param(same, i);
+        if (param->trainable && param->gradient)
+            total += sum_squares(exec, param->gradient, param->count);
+    }
+    return sqrt(total);
+}
+
+spur_status spur_clip_gradient_norm(spur_net *net, double max_norm, double *norm, spur_error *err) {
+    double found = spur_gradient_norm(net);
+    if (norm) *norm = found;
+    if (!isfinite(found))
+        return spur__fail(err, SPUR_E_NUMERIC, "the norm of the gradients is not finite");
+    double factor = max_norm / (found + 1e-6);
+    if (factor < 1) over_gradients(net, scale_run, (float)factor);
+    return SPUR_OK;
+}
+
+void spur_clip_gradient_value(spur_net *net, double limit) {
+    over_gradients(net, clamp_run, (float)limit);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Exponential moving average of the weights, as torch.optim.swa_utils.AveragedModel with
+ * get_ema_multi_avg_fn(decay) and use_buffers = False: running statistics are copied.
+ */
+#include "nn/ema.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "kernels/optim.h"
+#include "graph/graph.h"
+#include "nn/sweep.h"
+
+struct spur_ema {
+    spur_net *net;
+    float weight; /* 1 - decay */
+    spur_param **params;
+    float **averages;
+    int count;
+    spur__runs runs;
+};
+
+void spur_ema_destroy(spur_ema *ema) {
+    if (!ema) return;
+    for (int i = 0; ema->averages && i < ema->count; i++) spur__free(ema->averages[i]);
+    spur__free(ema->averages);
+    spur__free(ema->params);
+    spur__runs_free(&ema->runs);
+    spur__free(ema);
+}
+
+static spur_status fill(spur_ema *ema, spur_error *err) {
+    SPUR__TRY(spur__params_of(ema->net, false, &ema->params, &ema->count, err));
+    SPUR__TRY(spur__runs_create(&ema->runs, ema->params, ema->count, err));
+    ema->averages = spur__calloc((size_t)ema->count + 1, sizeof *ema->averages);
+    if (!ema->averages) return spur__fail(err, SPUR_E_MEMORY, "moving average: out of memory");
+    for (int i = 0; i < ema->count; i++) {
+        const spur_param *param = ema->params[i];
+        if (!param->value)
+            return spur__fail(err, SPUR_E_STATE,
+                              "moving average: %s has no values; is the net built?", param->name);
+        ema->averages[i] = spur__malloc_array(param->count ? param->count : 1, sizeof(float));
+        if (!ema->averages[i])
+            return spur__fail(err, SPUR_E_MEMORY, "moving average: no memory for %s", param->name);
+        memcpy(ema->averages[i], param->value, param->count * sizeof(float));
+    }
+    return SPUR_OK;
+}
+
+spur_ema *spur_ema_create(spur_net *net, double decay, spur_error *err) {
+    if (!(decay >= 0 && decay < 1)) {
+        spur__fail(err, SPUR_E_RANGE, "moving average: found decay %g, expected one in [0, 1)",
+                   decay);
+        return NULL;
+    }
+    spur_ema *ema = spur__calloc(1, sizeof *ema);
+    if (!ema) {
+        spur__fail(err, SPUR_E_MEMORY, "moving average: out of memory");
+        return NULL;
+    }
+    ema->net = net;
+    ema->weight = (float)(1 - decay);
+    if (fill(ema, err) != SPUR_OK) {
+        spur_ema_destroy(ema);
+        return NULL;
+    }
+    return ema;
+}
+
+static void update_run(void *job, ptrdiff_t index, int thread) {
+    const spur_ema *ema = job;
+    const spur__run_of *run = &ema->runs.items[index];
+    const spur_param *param = ema->params[run->param];
+    float *average = ema->averages[run->param] + run->begin;
+    (void)thread;
+    if (param->gradient)
+        spur__optim_lerp(run->count, average, param->value + run->begin, ema->weight);
+    else
+        memcpy(average, param->value + run->begin, run->count * sizeof *average);
+}
+
+static void swap_run(void *job, ptrdiff_t index, int thread) {
+    const spur_ema *ema = job;
+    const spur__run_of *run = &ema->runs.items[index];
+    (void)thread;
+    spur__optim_swap(run->count, ema->averages[run->param] + run->begin,
+                     ema->params[run->param]->value + run->begin);
+}
+
+void spur_ema_update(spur_ema *ema) {
+    const spur__exec *exec = spur__net_exec(ema->net);
+    spur__parallel(exec, (ptrdiff_t)ema->runs.count, update_run, ema);
+}
+
+void spur_ema_swap(spur_ema *ema) {
+    const spur__exec *exec = spur__net_exec(ema->net);
+    spur__parallel(exec, (ptrdiff_t)ema->runs.count, swap_run, ema);
+}
+
+int spur__ema_count(const spur_ema *ema) {
+    return ema->count;
+}
+
+spur_param *spur__ema_param(const spur_ema *ema, int i) {
+    return ema->params[i];
+}
+
+float *spur__ema_average(const spur_ema *ema, int i) {
+    return ema->averages[i];
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Cross-entropy of the softmax over the last axis, as torch.nn.CrossEntropyLoss. With labels t,
+ * class weights w and smoothing s the loss of a row is
+ *     (1 - s) w_t (L - x_t) + s / K sum_c w_c (L - x_c),   L = log sum_c exp x_c,
+ * and the mean divides by the sum of w_t. Soft targets y become y (1 - s) + s / K; their row's loss
+ * is sum_c w_c y_c (L - x_c), and the mean divides by the number of rows.
+ */
+#include <math.h>
+#include <string.h>
+
+#include <spur/loss.h>
+#include "base/fmath.h"
+#include "base/memory.h"
+#include "nn/loss_rows.h"
+
+typedef struct options {
+    int ignore_index;
+    float smoothing;
+    bool sum;
+    bool weighted;
+    float weights[]; /* [classes] when weighted */
+} options;
+
+/* x: [width]. log of the sum of exponentials. */
+static float log_sum(const float *x, size_t width) {
+    float top = x[0], sum = 0;
+    for (size_t c = 1; c < width; c++) top = x[c] > top ? x[c] : top;
+    for (size_t c = 0; c < width; c++) sum += spur__expf(x[c] - top);
+    return top + spur__logf(sum);
+}
+
+static float weight_of(const options *o, size_t class) {
+    return o->weighted ? o->weights[class] : 1;
+}
+
+/* x: [width]; sum over classes of w_c (L - x_c). */
+static float spread(const options *o, const float *x, size_t width, float log_total) {
+    float sum = 0;
+    for (size_t c = 0; c < width; c++) sum += weight_of(o, c) * (log_total - x[c]);
+    return sum;
+}
+
+static spur__partial label_row(const options *o, const float *x, size_t width, int32_t label,
+                               float log_total) {
+    float w = weight_of(o, (size_t)label);
+    float loss = (1 - o->smoothing) * w * (log_total - x[label]);
+    if (o->smoothing > 0) loss += o->smoothing / (float)width * spread(o, x, width, log_total);
+    return (spur__partial){loss, w};
+}
+
+/* x, y: [width] */
+static spur__partial soft_row(const options *o, const float *x, size_t width, const float *y,
+                              float log_total) {
+    float loss = 0, base = o->smoothing / (float)width;
+    for (size_t c = 0; c < width; c++)
+        loss += weight_of(o, c) * (y[c] * (1 - o->smoothing) + base) * (log_total - x[c]);
+    return (spur__partial){loss, 1};
+}
+
+static spur__partial forward_rows(const spur_node *node, size_t begin, size_t end) {
+    const options *o = node->options;
+    const size_t width = spur__loss_width(node);
+    const bool soft = node->inputs[1]->dtype == SPUR_FLOAT32;
+    const float *targets = node->inputs[1]->data;
+    const int32_t *labels = (const int32_t *)(const void *)targets;
+    float *saved = spur__loss_saved_rows(node);
+    spur__partial total = {0};
+    for (size_t r = begin; r < end; r++) {
+        const float *x = node->inputs[0]->data + r * width;
+        if (!soft && labels[r] == o->ignore_index) continue;
+        if (!soft && (labels[r] < 0 || (size_t)labels[r] >= width)) {
+            total.loss = NAN;
+            continue;
+        }
+        float log_total = log_sum(x, width);
+        if (saved) saved[r] = log_total;
+        spur__partial row = soft ? soft_row(o, x, width, targets + r * width, log_total)
+                                 : label_row(o, x, width, labels[r], log_total);
+        total.loss += row.loss;
+        total.weight += row.weight;
+    }
+    return total;
+}
+
+/* x, dx: [width] */
+static void label_gradient(const options *o, const float *x, size_t width, int32_t label,
+                           float log_total, float scale, float *dx, bool add) {
+    float hit = scale * (1 - o->smoothing) * weight_of(o, (size_t)label);
+    float base = scale * o->smoothing / (float)width, mass = 0;
+    for (size_t c = 0; base != 0 && c < width; c++) mass += base * weight_of(o, c);
+    for (size_t c = 0; c < width; c++) {
+        float g = spur__expf(x[c] - log_total) * (hit + mass);
+        if (base != 0) g -= base * weight_of(o, c);
+        spur__put(&dx[c], g, add);
+    }
+    dx[label] -= hit;
+}
+
+/* x, y, dx: [width] */
+static void soft_gradient(const options *o, const float *x, size_t width, const float *y,
+                          float log_total, float scale, float *dx, bool add) {
+    float keep = 1 - o->smoothing, base = o->smoothing / (float)width, mass = 0;
+    for (size_t c = 0; c < width; c++) mass += weight_of(o, c) * (y[c] * keep + base);
+    for (size_t c = 0; c < width; c++) {
+        float target = weight_of(o, c) * (y[c] * keep + base);
+        spur__put(&dx[c], scale * (spur__expf(x[c] - log_total) * mass - target), add);
+    }
+}
+
+static void backward_rows(const spur_node *node, size_t begin, size_t end, float scale) {
+    const options *o = node->options;
+    const size_t width = spur__loss_width(node);
+    const bool soft = node->inputs[1]->dtype == SPUR_FLOAT32;
+    const bool add = spur__gradient_beta(node, 0) == 1;
+    const float *targets = node->inputs[1]->data;
+    const int32_t *labels = (const int32_t *)(const void *)targets;
+    const float *saved = spur__loss_saved_rows(node);
+    for (size_t r = begin; r < end; r++) {
+        const float *x = node->inputs[0]->data + r * width;
+        float *dx = node->inputs[0]->gradient + r * width;
+        if (soft)
+            soft_gradient(o, x, width, targets + r * width, saved[r], scale, dx, add);
+        else if (labels[r] != o->ignore_index)
+            label_gradient(o, x, width, labels[r], saved[r], scale, dx, add);
+        else if (!add)
+            memset(dx, 0, width * sizeof *dx);
+    }
+}
+
+static spur_status shape(spur_node *node, spur_error *err) {
+    return spur__loss_shape(node, true, true, err);
+}
+
+static spur_status plan(spur_node *node, spur__demand *demand, spur_error *err) {
+    (void)err;
+    spur__loss_demand(node, demand, true);
+    return SPUR_OK;
+}
+
+static void forward(spur_node *node, const spur__run *run) {
+    spur__loss_forward(node, run, forward_rows, ((const options *)node->options)->sum);
+}
+
+static void backward(spur_node *node, const spur__run *run) {
+    spur__loss_backward(node, run, backward_rows, ((const options *)node->options)->sum);
+}
+
+static spur_status explain(const spur_node *node, spur_error *err) {
+    const options *o = node->options;
+    return spur__explain_labels(node, o->ignore_index, (int)spur__loss_width(node), err);
+}
+
+static const spur__op op = {
+    .kind = "cross_entropy",
+    .shape = shape,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+    .explain = explain,
+};
+
+spur_node *spur_cross_entropy(spur_net *net, spur_node *logits, spur_node *target,
+                              const spur_cross_entropy_options *given) {
+    const spur_cross_entropy_options none = {0};
+    if (!given) given = &none;
+    size_t classes = logits ? (size_t)spur__channels(logits) : 0;
+    size_t size = sizeof(options) + (given->class_weights ? classes * sizeof(float) : 0);
+    options *o = spur__calloc(1, size);
+    if (!o) return spur__net_no_memory(net, "cross_entropy");
+    o->ignore_index = given->ignore ? given->ignore_index : SPUR__TORCH_IGNORE;
+    o->smoothing = (float)given->label_smoothing;
+    o->sum = given->reduction == SPUR_SUM;
+    o->weighted = given->class_weights != NULL;
+    if (o->weighted) memcpy(o->weights, given->class_weights, classes * sizeof(float));
+    spur_node *inputs[] = {logits, target};
+    spur_node *node = spur__node_create(net, &op, NULL, inputs, 2, o, size);
+    spur__free(o);
+    return node;
+}

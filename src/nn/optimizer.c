@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What all optimizers share: parameters and their moments, groups, the threaded update. All
+ * updates are elementwise, so the split over threads cannot change a bit.
+ */
+#include "nn/optimizer.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "nn/kind.h"
+#include "graph/graph.h"
+#include "nn/sweep.h"
+
+enum { MAX_GROUPS = 16 };
+
+typedef struct group {
+    void *options;
+    double lr, momentum; /* in force */
+} group;
+
+typedef struct held {
+    spur_param *param;
+    int group;
+    float *slots[SPUR__MAX_SLOTS];
+} held;
+
+struct spur_optimizer {
+    const spur__optimizer_kind *kind;
+    spur_net *net;
+    group groups[MAX_GROUPS];
+    int group_count;
+    held *held;
+    int held_count;
+    spur__runs runs;
+    uint64_t steps;
+};
+
+static const spur__optimizer_common *common_of(const spur_optimizer *optimizer, int g) {
+    return optimizer->groups[g].options;
+}
+
+/* Takes over `options`, also when it fails. */
+static spur_status add_group(spur_optimizer *optimizer, void *options, spur_error *err) {
+    const spur__optimizer_kind *kind = optimizer->kind;
+    spur_status status = SPUR_OK;
+    if (optimizer->group_count == MAX_GROUPS)
+        status = spur__fail(err, SPUR_E_RANGE, "optimizer %s: more than %d parameter groups",
+                            kind->kind.name, MAX_GROUPS);
+    else if (kind->check && (status = kind->check(options, err)) != SPUR_OK)
+        spur__error_prefix(err, "optimizer %s", kind->kind.name);
+    if (status != SPUR_OK) {
+        spur__kind_options_free(&kind->kind, options);
+        return status;
+    }
+    group *added = &optimizer->groups[optimizer->group_count++];
+    added->options = options;
+    added->lr = ((const spur__optimizer_common *)options)->lr;
+    added->momentum = kind->momentum ? kind->momentum(options) : 0;
+    return SPUR_OK;
+}
+
+/* Fills one slot array with its starting value. */
+static void start_slot(const spur_optimizer *optimizer, const held *h, int s) {
+    const spur__optimizer_kind *kind = optimizer->kind;
+    const void *options = optimizer->groups[h->group].options;
+    float start = kind->slot_start ? kind->slot_start(options, s) : 0;
+    for (size_t i = 0; i < h->param->count; i++) h->slots[s][i] = start;
+}
+
+/* Gives a parameter the moments that its group's options need, and no others. */
+static spur_status make_slots(spur_optimizer *optimizer, held *h, spur_error *err) {
+    unsigned needed = optimizer->kind->slots(optimizer->groups[h->group].options);
+    for (int s = 0; s < SPUR__MAX_SLOTS; s++) {
+        if (!(needed >> s & 1u)) {
+            spur__free(h->slots[s]);
+            h->slots[s] = NULL;
+            continue;
+        }
+        if (!h->slots[s]) {
+            size_t bytes;
+            if (!spur__mul(h->param->count ? h->param->count : 1, sizeof(float), &bytes) ||
+                !(h->slots[s] = spur__malloc_aligned(64, bytes)))
+                return spur__fail(err, SPUR_E_MEMORY, "optimizer %s: no memory for %s of %s",
+                                  optimizer->kind->kind.name, optimizer->kind->slot_names[s],
+                                  h->param->name);
+        }
+        start_slot(optimizer, h, s);
+    }
+    return SPUR_OK;
+}
+
+static spur_status hold_parameters(spur_optimizer *optimizer, spur_error *err) {
+    spur_param **params;
+    int count;
+    SPUR__TRY(spur__params_of(optimizer->net, true, &params, &count, err));
+    spur_status status = spur__runs_create(&optimizer->runs, params, count, err);
+    if (status == SPUR_OK) {
+        optimizer->held = spur__calloc((size_t)count + 1, sizeof *optimizer->held);
+        if (!optimizer->held) status = spur__fail(err, SPUR_E_MEMORY, "optimizer: out of memory");
+    }
+    for (int i = 0; status == SPUR_OK && i < count; i++) {
+        optimizer->held[i].param = params[i];
+        optimizer->held_count = i + 1;
+        status = make_slots(optimizer, &optimizer->held[i], err);
+    }
+    spur__free(params);
+    return status;
+}
+
+/* Takes over `options`, also when it fails. */
+static spur_optimizer *create(spur_net *net, const spur__optimizer_kind *kind, void *options,
+                              spur_error *err) {
+    spur_optimizer *optimizer = spur__calloc(1, sizeof *optimizer);
+    if (!optimizer) {
+        spur__kind_options_free(&kind->kind, options);
+        spur__fail(err, SPUR_E_MEMORY, "optimizer %s: out of memory", kind->kind.name);
+        return NULL;
+    }
+    optimizer->kind = kind;
+    optimizer->net = net;
+    if (add_group(optimizer, options, err) != SPUR_OK ||
+        hold_parameters(optimizer, err) != SPUR_OK) {
+        spur_optimizer_destroy(optimizer);
+        return NULL;
+    }
+    return optimizer;
+}
+
+spur_optimizer *spur__optimizer_create(spur_net *net, const spur__optimizer_kind *kind,
+                                       const void *options, spur_error *err) {
+    void *copy;
+    if (spur__kind_options_copy(&kind->kind, options, &copy, err) != SPUR_OK) return NULL;
+    return create(net, kind, copy, err);
+}
+
+spur_optimizer *spur_optimizer_create(spur_net *net, const char *name, const char *options,
+                                      spur_error *err) {
+    const spur__kind *kind = spur__family_find(&spur__optimizer_family, name, err);
+    void *parsed;
+    if (!kind) return NULL;
+    if (spur__kind_options_create(kind, "optimizer", options, &parsed, err) != SPUR_OK) return NULL;
+    return create(net, (const spur__optimizer_kind *)(const void *)kind, parsed, err);
+}
+
+void spur_optimizer_destroy(spur_optimizer *optimizer) {
+    if (!optimizer) return;
+    for (int i = 0; i < optimizer->held_count; i++)
+        for (int s = 0; s < SPUR__MAX_SLOTS; s++) spur__free(optimizer->held[i].slots[s]);
+    for (int g = 0; g < optimizer->group_count; g++)
+        spur__kind_options_free(&optimizer->kind->kind, optimizer->groups[g].options);
+    spur__free(optimizer->held);
+    spur__runs_free(&optimizer->runs);
+    spur__free(optimizer);
+}
+
+static bool has_prefix(const char *name, const char *prefix) {
+    size_t n = strlen(prefix);
+    return strncmp(name, prefix, n) == 0 && (name[n] == '\0' || name[n] == '.');
+}
+
+static int count_matches(const spur_optimizer *optimizer, const char *prefix) {
+    int found = 0;
+    for (int i = 0; i < optimizer->held_count; i++)
+        found += has_prefix(optimizer->held[i].param->name, prefix);
+    return found;
+}
+
+spur_status spur_optimizer_add_group(spur_optimizer *optimizer, const char *prefix,
+                                     const char *options, spur_error *err) {
+    const spur__kind *kind = &optimizer->kind->kind;
+    void *own;
+    if (optimizer->steps > 0)
+        return spur__fail(err, SPUR_E_STATE,
+                          "optimizer %s: groups must be added before the first step", kind->name);
+    if (count_matches(optimizer, prefix) == 0)
+        return spur__fail(
+            err, SPUR_E_NOTFOUND,
+            "optimizer %s: no trainable parameter is called '%s' or begins with '%s.'", kind->name,
+            prefix, prefix);
+    SPUR__TRY(spur__kind_options_copy(kind, optimizer->groups[0].options, &own, err));
+    spur_status status = spur__options_parse(kind->options, own, options, prefix, err);
+    if (status != SPUR_OK) {
+        spur__kind_options_free(kind, own);
+        return status;
+    }
+    SPUR__TRY(add_group(optimizer, own, err));
+    for (int i = 0; i < optimizer->held_count; i++) {
+        held *h = &optimizer->held[i];
+        if (!has_prefix(h->param->name, prefix)) continue;
+        h->group = optimizer->group_count - 1;
+        SPUR__TRY(make_slots(optimizer, h, err));
+    }
+    return SPUR_OK;
+}
+
+/* One run of values. */
+static void update_run(void *job, ptrdiff_t index, int thread) {
+    const spur_optimizer *optimizer = job;
+    const spur__run_of *run = &optimizer->runs.items[index];
+    const held *h = &optimizer->held[run->param];
+    const group *g = &optimizer->groups[h->group];
+    const spur__optimizer_common *common = g->options;
+    bool decays = common->decay == SPUR__DECAY_ALL || h->param->decay;
+    spur__update u = {.options = g->options,
+                      .lr = g->lr,
+                      .weight_decay = decays ? common->weight_decay : 0,
+                      .momentum = g->momentum,
+                      .step = optimizer->steps,
+                      .count = run->count,
+                      .value = h->param->value + run->begin,
+                      .gradient = h->param->gradient + run->begin};
+    (void)thread;
+    for (int s = 0; s < SPUR__MAX_SLOTS; s++)
+        if (h->slots[s]) u.slot[s] = h->slots[s] + run->begin;
+    optimizer->kind->update(&u);
+}
+
+spur_status spur_optimizer_step(spur_optimizer *optimizer, spur_error *err) {
+    for (int i = 0; i < optimizer->held_count; i++)
+        if (!optimizer->held[i].param->value || !optimizer->held[i].param->gradient)
+            return spur__fail(err, SPUR_E_STATE,
+                              "optimizer %s: %s has no values; is the net built?",
+                              optimizer->kind->kind.name, optimizer->held[i].param->name);
+    const spur__exec *exec = spur__net_exec(optimizer->net);
+    optimizer->steps++;
+    spur__parallel(exec, (ptrdiff_t)optimizer->runs.count, update_run, optimizer);
+    return SPUR_OK;
+}
+
+uint64_t spur_optimizer_steps(const spur_optimizer *optimizer) {
+    return optimizer->steps;
+}
+
+int spur_optimizer_group_count(const spur_optimizer *optimizer) {
+    return optimizer->group_count;
+}
+
+double spur_optimizer_base_lr(const spur_optimizer *optimizer, int g) {
+    return common_of(optimizer, g)->lr;
+}
+
+double spur_optimizer_lr(const spur_optimizer *optimizer, int g) {
+    return optimizer->groups[g].lr;
+}
+
+void spur_optimizer_set_lr(spur_optimizer *optimizer, int g, double lr) {
+    optimizer->groups[g].lr = lr;
+}
+
+void spur_optimizer_set_momentum(spur_optimizer *optimizer, int g, double momentum) {
+    optimizer->groups[g].momentum = momentum;
+}
+
+const spur__optimizer_kind *spur__optimizer_kind_of(const spur_optimizer *optimizer) {
+    return optimizer->kind;
+}
+
+int spur__optimizer_param_count(const spur_optimizer *optimizer) {
+    return optimizer->held_count;
+}
+
+spur_param *spur__optimizer_param(const spur_optimizer *optimizer, int i) {
+    return optimizer->held[i].param;
+}
+
+float *spur__optimizer_slot(const spur_optimizer *optimizer, int i, int s) {
+    return optimizer->held[i].slots[s];
+}
+
+void spur__optimizer_set_steps(spur_optimizer *optimizer, uint64_t steps) {
+    optimizer->steps = steps;
+}

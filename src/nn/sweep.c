@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Cutting parameters into runs; see sweep.h.
+ */
+#include "nn/sweep.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+spur_status spur__runs_create(spur__runs *runs, spur_param *const *params, int count,
+                              spur_error *err) {
+    size_t total = 0;
+    for (int i = 0; i < count; i++) total += (params[i]->count + SPUR__RUN - 1) / SPUR__RUN;
+    *runs = (spur__runs){spur__malloc_array(total ? total : 1, sizeof *runs->items), 0};
+    if (!runs->items) return spur__fail(err, SPUR_E_MEMORY, "optimizer: out of memory");
+    for (int i = 0; i < count; i++)
+        for (size_t begin = 0; begin < params[i]->count; begin += SPUR__RUN) {
+            size_t left = params[i]->count - begin;
+            runs->items[runs->count++] =
+                (spur__run_of){i, begin, left < SPUR__RUN ? left : SPUR__RUN};
+        }
+    return SPUR_OK;
+}
+
+void spur__runs_free(spur__runs *runs) {
+    spur__free(runs->items);
+    *runs = (spur__runs){0};
+}
+
+static bool is_wanted(const spur_param *param, bool only_trainable) {
+    return !only_trainable || (param->trainable && param->gradient);
+}
+
+spur_status spur__params_of(spur_net *net, bool only_trainable, spur_param ***params, int *count,
+                            spur_error *err) {
+    int total = spur_net_param_count(net);
+    *count = 0;
+    *params = spur__malloc_array((size_t)total + 1, sizeof **params);
+    if (!*params) return spur__fail(err, SPUR_E_MEMORY, "parameters: out of memory");
+    for (int i = 0; i < total; i++) {
+        spur_param *param = spur_net_param(net, i);
+        if (is_wanted(param, only_trainable)) (*params)[(*count)++] = param;
+    }
+    return SPUR_OK;
+}
