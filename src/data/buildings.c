@@ -59,9 +59,9 @@ static spur_status buildings_open(spur_data *data, spur_error *err) {
     data->info.width = o->common.size.width ? (int)o->common.size.width : 128;
     data->info.channels = 3;
     SPUR__TRY(spur__data_set_classes(data, 2, names, err));
-    SPUR__TRY(add_split(data, SPUR_TRAIN, o->samples, err));
-    SPUR__TRY(add_split(data, SPUR_VALIDATION, o->val_samples, err));
-    SPUR__TRY(add_split(data, SPUR_TEST, o->test_samples, err));
+    SPUR__TRY(add_split(data, SPUR_SPLIT_TRAIN, o->samples, err));
+    SPUR__TRY(add_split(data, SPUR_SPLIT_VALIDATION, o->val_samples, err));
+    SPUR__TRY(add_split(data, SPUR_SPLIT_TEST, o->test_samples, err));
     buildings_state *state = data->state = spur__calloc(1, sizeof *state);
     if (!state) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     spur__noise_fill(&state->noise, (uint64_t)o->common.seed, 0.62f);

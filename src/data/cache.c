@@ -132,7 +132,7 @@ static bool parse(spur_data *data, char *text) {
     if (data->info.task == SPUR_SEGMENTATION) {
         for (size_t i = 0; good && i < (size_t)SPUR_SPLIT_COUNT * 256; i++)
             good = next_count(&text, &s->values[i / 256][i % 256]);
-        for (size_t i = 0; good && i < data->splits[SPUR_TRAIN].count; i++)
+        for (size_t i = 0; good && i < data->splits[SPUR_SPLIT_TRAIN].count; i++)
             good = next_number(&text, &s->item_weights[i]);
     }
     return good && strcmp(text, "end\n") == 0;
@@ -160,7 +160,7 @@ static void format(const spur_data *data, spur__str *out) {
     if (data->info.task == SPUR_SEGMENTATION) {
         for (size_t i = 0; i < (size_t)SPUR_SPLIT_COUNT * 256; i++)
             spur__str_printf(out, "%" PRIu64 "\n", s->values[i / 256][i % 256]);
-        for (size_t i = 0; i < data->splits[SPUR_TRAIN].count; i++) {
+        for (size_t i = 0; i < data->splits[SPUR_SPLIT_TRAIN].count; i++) {
             spur__str_double(out, s->item_weights[i]);
             spur__str_putc(out, '\n');
         }

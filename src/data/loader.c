@@ -347,7 +347,7 @@ spur_status spur__loader_create(spur_loader **out, const spur_data *data,
     spur_status status;
     *out = NULL;
     if (!config) config = &defaults;
-    const char *sampler = config->split == SPUR_TRAIN ? "shuffle" : "sequential";
+    const char *sampler = config->split == SPUR_SPLIT_TRAIN ? "shuffle" : "sequential";
     int workers = config->workers ? config->workers : spur__data_workers(data);
     if (config->augment) SPUR__TRY(spur__augment_check(config->augment, &data->info, err));
     spur_loader *l = spur__calloc(1, sizeof *l);

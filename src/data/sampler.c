@@ -95,7 +95,7 @@ static spur_status make_weights(spur__sampler *sampler, const spur_data *data, s
     double sum = 0;
     if (data->info.task == SPUR_REGRESSION)
         return spur__fail(err, SPUR_E_UNSUPPORTED, "sampler weighted: the data have no classes");
-    if (split != SPUR_TRAIN)
+    if (split != SPUR_SPLIT_TRAIN)
         return spur__fail(err, SPUR_E_ARGUMENT, "sampler weighted: for training only");
     sampler->cumulative = spur__malloc_array(sampler->count, sizeof *sampler->cumulative);
     if (!sampler->cumulative) return spur__fail(err, SPUR_E_MEMORY, "out of memory");

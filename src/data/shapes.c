@@ -142,9 +142,9 @@ static spur_status shapes_open(spur_data *data, spur_error *err) {
     if (!data->state) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     spur__noise_fill(data->state, (uint64_t)o->common.seed, 0.6f);
     SPUR__TRY(spur__data_set_classes(data, (size_t)o->classes, names, err));
-    SPUR__TRY(add_split(data, SPUR_TRAIN, o->samples, err));
-    SPUR__TRY(add_split(data, SPUR_VALIDATION, o->val_samples, err));
-    return add_split(data, SPUR_TEST, o->test_samples, err);
+    SPUR__TRY(add_split(data, SPUR_SPLIT_TRAIN, o->samples, err));
+    SPUR__TRY(add_split(data, SPUR_SPLIT_VALIDATION, o->val_samples, err));
+    return add_split(data, SPUR_SPLIT_TEST, o->test_samples, err);
 }
 
 static void shapes_close(spur_data *data) {

@@ -48,7 +48,7 @@ static size_t list_groups(const spur_data *data, group *groups) {
     size_t count = 0;
     for (size_t i = 0; i < data->item_count; i++) {
         const spur__item *item = &data->items[i];
-        if (item->split != SPUR_TRAIN) continue;
+        if (item->split != SPUR_SPLIT_TRAIN) continue;
         if (count > 0 && groups[count - 1].id == item->group) continue;
         groups[count++] = (group){item->group, item->label};
     }
@@ -60,9 +60,9 @@ static void move_marked(spur_data *data, const group *groups, size_t count, cons
     size_t at = 0;
     for (size_t i = 0; i < data->item_count && at < count; i++) {
         spur__item *item = &data->items[i];
-        if (item->split != SPUR_TRAIN) continue;
+        if (item->split != SPUR_SPLIT_TRAIN) continue;
         while (at < count && groups[at].id != item->group) at++;
-        if (at < count && marked[at]) item->split = SPUR_VALIDATION;
+        if (at < count && marked[at]) item->split = SPUR_SPLIT_VALIDATION;
     }
 }
 
@@ -84,7 +84,8 @@ static void mark_label(const spur_data *data, const group *groups, size_t count,
 static spur_status split_validation(spur_data *data, spur_error *err) {
     if (data->common->val_split <= 0) return SPUR_OK;
     for (size_t i = 0; i < data->item_count; i++)
-        if (data->items[i].split == SPUR_VALIDATION) return SPUR_OK; /* it came with its own */
+        if (data->items[i].split == SPUR_SPLIT_VALIDATION)
+            return SPUR_OK; /* it came with its own */
     group *groups = spur__malloc_array(data->item_count, sizeof *groups);
     uint32_t *order = spur__malloc_array(data->item_count, sizeof *order);
     bool *marked = spur__calloc(data->item_count, sizeof *marked);
@@ -119,7 +120,7 @@ static void thin_class(spur_data *data, int32_t label, size_t keep, uint32_t *or
     spur__rng rng;
     size_t n = 0;
     for (size_t i = 0; i < data->item_count; i++)
-        if (data->items[i].split == SPUR_TRAIN && data->items[i].label == label)
+        if (data->items[i].split == SPUR_SPLIT_TRAIN && data->items[i].label == label)
             order[n++] = (uint32_t)i;
     spur__rng_init(&rng, (uint64_t)data->common->seed, SPUR__STREAM_SPLIT, 1, (uint64_t)label);
     spur__rng_shuffle(&rng, order, n);
@@ -139,7 +140,7 @@ static spur_status thin(spur_data *data, spur_error *err) {
     spur_status status = SPUR_OK;
     if (counts && order) {
         for (size_t i = 0; i < data->item_count; i++)
-            if (data->items[i].split == SPUR_TRAIN) counts[data->items[i].label]++;
+            if (data->items[i].split == SPUR_SPLIT_TRAIN) counts[data->items[i].label]++;
         for (size_t i = 0; i < classes; i++) most = counts[i] > most ? counts[i] : most;
         for (size_t i = 0; i < classes; i++)
             thin_class(data, (int32_t)i, kept(kind, factor, i, classes, most), order);

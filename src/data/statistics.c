@@ -125,7 +125,7 @@ static spur_status allocate(spur_data *data, spur_error *err) {
     s->mean = spur__calloc(channels, sizeof *s->mean);
     s->std = spur__calloc(channels, sizeof *s->std);
     s->class_counts = spur__calloc(data->info.classes, sizeof *s->class_counts);
-    s->item_weights = spur__calloc(data->splits[SPUR_TRAIN].count, sizeof *s->item_weights);
+    s->item_weights = spur__calloc(data->splits[SPUR_SPLIT_TRAIN].count, sizeof *s->item_weights);
     s->values = spur__calloc(SPUR_SPLIT_COUNT, sizeof *s->values);
     if (s->mean && s->std && s->class_counts && s->item_weights && s->values) return SPUR_OK;
     return spur__fail(err, SPUR_E_MEMORY, "out of memory");
@@ -133,7 +133,7 @@ static spur_status allocate(spur_data *data, spur_error *err) {
 
 /* Mean and (population) standard deviation of the training split, pooled over all pixels. */
 static void pool(spur_data *data, const double *sums) {
-    const spur__index *train = &data->splits[SPUR_TRAIN];
+    const spur__index *train = &data->splits[SPUR_SPLIT_TRAIN];
     size_t channels = (size_t)data->info.channels;
     double pixels = (double)data->info.height * data->info.width * (double)train->count;
     for (size_t c = 0; c < channels && train->count > 0; c++) {
@@ -149,7 +149,7 @@ static void pool(spur_data *data, const double *sums) {
 }
 
 static void count_labels(spur_data *data) {
-    const spur__index *train = &data->splits[SPUR_TRAIN];
+    const spur__index *train = &data->splits[SPUR_SPLIT_TRAIN];
     for (size_t i = 0; i < train->count; i++)
         data->statistics.class_counts[data->items[train->items[i]].label]++;
 }
@@ -165,11 +165,11 @@ static void count_values(spur_data *data, uint32_t (*values)[256]) {
  * pixels in the whole split). */
 static void weigh_masks(spur_data *data, uint32_t (*values)[256]) {
     spur__statistics *s = &data->statistics;
-    const uint64_t *counts = s->values[SPUR_TRAIN];
+    const uint64_t *counts = s->values[SPUR_SPLIT_TRAIN];
     double total = 0;
     for (int v = 0; v < 256; v++) total += v == data->info.ignore_index ? 0 : (double)counts[v];
-    for (size_t i = 0; i < data->splits[SPUR_TRAIN].count; i++) {
-        const uint32_t *own = values[data->splits[SPUR_TRAIN].items[i]];
+    for (size_t i = 0; i < data->splits[SPUR_SPLIT_TRAIN].count; i++) {
+        const uint32_t *own = values[data->splits[SPUR_SPLIT_TRAIN].items[i]];
         double sum = 0, present = 0;
         for (int v = 0; v < 256; v++) {
             if (own[v] == 0 || v == data->info.ignore_index) continue;
@@ -186,7 +186,7 @@ static spur_status count_pixels(spur_data *data, spur_error *err) {
     uint64_t *counts = spur__calloc(data->info.classes, sizeof *counts);
     if (!counts) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     for (size_t k = 0; k < data->info.classes; k++)
-        counts[k] = (int)k == data->info.ignore_index ? 0 : s->values[SPUR_TRAIN][k];
+        counts[k] = (int)k == data->info.ignore_index ? 0 : s->values[SPUR_SPLIT_TRAIN][k];
     spur__free(s->class_counts);
     s->class_counts = counts;
     return SPUR_OK;
@@ -214,7 +214,8 @@ static spur_status gather(spur_data *data, bool everything, spur_error *err) {
     bool *wanted = spur__calloc(data->item_count, sizeof *wanted);
     if (!wanted) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     for (size_t i = 0; i < data->item_count; i++)
-        wanted[i] = !data->items[i].dropped && (everything || data->items[i].split == SPUR_TRAIN);
+        wanted[i] =
+            !data->items[i].dropped && (everything || data->items[i].split == SPUR_SPLIT_TRAIN);
     SPUR__TRY_GOTO(run_pass(data, wanted, &sums, &values, err), done);
     pool(data, sums);
     if (values) {

@@ -8,7 +8,7 @@
  *     spur_batch batch;
  *     const char *const options[] = {"path", "camvid", "size", "180x240", NULL};
  *     if (spur_data_open(&data, "segmentation", options, &err)) ...
- *     if (spur_loader_create(&train, data, SPUR_TRAIN, &(spur_loader_options){.seed = 1}, &err)) ...
+ *     if (spur_loader_create(&train, data, SPUR_SPLIT_TRAIN, &(spur_loader_options){.seed = 1}, &err)) ...
  *     while (spur_loader_next(train, &batch, &err) == SPUR_OK)
  *         step(batch.input, batch.labels, batch.count);
  *
@@ -31,7 +31,12 @@ extern "C" {
 typedef struct spur_data spur_data;
 typedef struct spur_loader spur_loader;
 
-typedef enum spur_split { SPUR_TRAIN, SPUR_VALIDATION, SPUR_TEST, SPUR_SPLIT_COUNT } spur_split;
+typedef enum spur_split {
+    SPUR_SPLIT_TRAIN,
+    SPUR_SPLIT_VALIDATION,
+    SPUR_SPLIT_TEST,
+    SPUR_SPLIT_COUNT
+} spur_split;
 
 typedef enum spur_task {
     SPUR_CLASSIFICATION, /* one class per sample */
@@ -65,7 +70,8 @@ typedef struct spur_loader_options {
     size_t batch_size; /* default: the data's batch_size option */
     int workers; /* threads; default: the data's workers option; -1: none, work is done in _next */
     uint64_t seed; /* of shuffling and augmentation */
-    const char *sampler; /* "sequential", "shuffle", "weighted"; default: shuffle for SPUR_TRAIN */
+    const char
+        *sampler; /* "sequential", "shuffle", "weighted"; default: shuffle for SPUR_SPLIT_TRAIN */
     const char *const *augment; /* name, value, ..., NULL as in the [augment] section */
     bool drop_last; /* leave out a last batch that is not full */
 } spur_loader_options;

@@ -33,7 +33,7 @@ static spur_data *open_shapes(const char *samples) {
 static spur_loader *make(const spur_data *data, const spur_loader_options *options) {
     spur_loader *loader;
     spur_error err = {0};
-    if (spur_loader_create(&loader, data, SPUR_TRAIN, options, &err) != SPUR_OK)
+    if (spur_loader_create(&loader, data, SPUR_SPLIT_TRAIN, options, &err) != SPUR_OK)
         fail_msg("%s", err.message);
     return loader;
 }
@@ -150,7 +150,7 @@ static void test_empty_split(void **state) {
     spur_batch batch;
     spur_data *data = open_shapes("20");
     spur_loader *loader;
-    assert_int_equal(spur_loader_create(&loader, data, SPUR_TEST, NULL, NULL), SPUR_OK);
+    assert_int_equal(spur_loader_create(&loader, data, SPUR_SPLIT_TEST, NULL, NULL), SPUR_OK);
     for (int i = 0; i < 3; i++)
         assert_int_equal(spur_loader_next(loader, &batch, NULL), SPUR_E_END);
     assert_int_equal(spur_loader_seek(loader, 7, 0, NULL), SPUR_OK);
@@ -186,7 +186,8 @@ static void test_failing_allocations(void **state) {
         spur_error err = {0};
         spur__fault_malloc(n);
         spur_status status = spur_data_open(&data, "shapes", options, &err);
-        if (status == SPUR_OK) status = spur_loader_create(&loader, data, SPUR_TRAIN, NULL, &err);
+        if (status == SPUR_OK)
+            status = spur_loader_create(&loader, data, SPUR_SPLIT_TRAIN, NULL, &err);
         spur__fault_malloc(0);
         spur_loader_destroy(loader);
         spur_data_close(data);
