@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+extern const command command_export;
 extern const command command_inspect;
 extern const command command_help;
 
 const command *const commands[] = {
+    &command_export,
     &command_inspect,
     &command_help,
 };

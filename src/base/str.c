@@ -112,7 +112,9 @@ static void decimal_comma_to_point(char *text) {
 
 void spur__str_double(spur__str *s, double value) {
     char text[40];
-    for (int digits = 1; digits <= 17; digits++) {
+    /* 15 digits give the shortest text wherever one exists, %g drops the zeros; subnormal numbers
+     * have fewer digits of their own */
+    for (int digits = value > -1e-300 && value < 1e-300 ? 1 : 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (value != value || strtod(text, NULL) == value) break;
     }

@@ -21,15 +21,15 @@ const command command_inspect = {
     .name = "inspect",
     .usage = "DIR|FILE [--json]",
     .summary = "Show the runs and tags in event files and verify every record.",
-    .help =
-        "Runs are named as in TensorBoard: by their directory, '.' for DIR itself. For every tag\n"
-        "its kind, the number of values, and the steps of the first and the last one in file\n"
-        "order. Lines with '!' tell what is wrong or unusual: damaged records with their place,\n"
-        "steps that fall or repeat, values of another kind, a last record that is not complete.\n\n"
-        "  --json   the same, and more, as one JSON document\n\n"
-        "Exit status: 0 all records are whole (a file may end inside a record that is still\n"
-        "being written), 1 something is damaged or cannot be read, 2 no such file or no event\n"
-        "file in it.",
+    .help = "Runs are named as in TensorBoard: by their directory, '.' for DIR itself. For\n"
+            "every tag its kind, the number of values, and the steps of the first and the\n"
+            "last one in file order. Lines with '!' tell what is wrong or unusual: damaged\n"
+            "records with their place, steps that fall or repeat, values of another kind, a\n"
+            "last record that is not complete.\n\n"
+            "  --json   the same, and more, as one JSON document\n\n"
+            "Exit status: 0 all records are whole (a file may end inside a record that is\n"
+            "still being written), 1 something is damaged or cannot be read, 2 no such file\n"
+            "or no event file in it.",
     .run = run_inspect,
 };
 
