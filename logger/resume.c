@@ -2,10 +2,11 @@
  *
  * Continuing an event file from a checkpoint, without a trace of what came after it.
  *
- * A file of the run is never cut: TensorBoard reads on from where it was. Instead a new file with a
- * later name takes over the records up to the checkpoint and the old one is removed. The new file
- * begins with a version record and a SessionLog START at step 0: a slow loader that has read the old
- * file forgets all of it then; a fast one forgets each tag's points as it meets their steps again.
+ * A new file with a later name takes over the records up to the checkpoint; then the old one is cut
+ * down to its beginning. The new file begins with a version record and a SessionLog START at step 0:
+ * a slow loader that has read the old file forgets all of it then; a fast one forgets each tag's
+ * points as it meets their steps again. The old file is not removed at once: a slow loader that
+ * cannot open the file which it follows stays there for ever instead of going on to the next.
  *
  * Files of one chain know each other by SessionLog.msg, the name of the chain's first file, and
  * all have a beginning of the same size: so (first name, length) means the same in each of them, and a
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/crc32c.h"
@@ -27,6 +29,7 @@
 #include "writer.h"
 
 static const size_t file_limit = (size_t)1 << 40;
+static const double retired_seconds = 600;
 
 /* A file of the chain, in memory. */
 typedef struct old_file {
@@ -179,8 +182,17 @@ static spur_status find_old(const char *directory, const char *stream, uint64_t 
                       directory, stream, (unsigned long long)length);
 }
 
-/* Removes all other files of the chain. */
-static void remove_chain(const char *directory, const char *stream, const char *keep) {
+/* Leaves the file's beginning, or nothing when a running TensorBoard must have gone on long since. */
+static void retire(const old_file *old) {
+    struct stat st;
+    if (old->size > old->beginning)
+        (void)!truncate(old->path, (off_t)old->beginning);
+    else if (stat(old->path, &st) == 0 && difftime(time(NULL), st.st_mtime) > retired_seconds)
+        unlink(old->path);
+}
+
+/* Retires all other files of the chain. */
+static void retire_chain(const char *directory, const char *stream, const char *keep) {
     DIR *dir = opendir(directory);
     if (!dir) return;
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
@@ -188,7 +200,7 @@ static void remove_chain(const char *directory, const char *stream, const char *
         if (!strstr(entry->d_name, "tfevents")) continue;
         if (read_old(directory, entry->d_name, &old, NULL) == SPUR_OK &&
             strcmp(old.stream, stream) == 0 && strcmp(old.path, keep) != 0)
-            unlink(old.path);
+            retire(&old);
         free_old(&old);
     }
     closedir(dir);
@@ -304,7 +316,7 @@ spur_status spur__continue_file(spur_writer *w, const char *name, uint64_t lengt
     }
     SPUR__TRY_GOTO(write_new(w->directory, w->path, beginning, &old, (size_t)length, fd, err),
                    done);
-    remove_chain(w->directory, w->stream, w->path);
+    retire_chain(w->directory, w->stream, w->path);
     *written = length;
 done:
     spur__free(beginning);

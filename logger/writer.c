@@ -182,12 +182,14 @@ spur_status spur_writer_open(spur_writer **out, const spur_writer_options *optio
     if (!w) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     w->generation = atomic_load(&spur__generation);
     w->queue.fd = -1;
+    pthread_mutex_init(&w->files, NULL);
     spur__tags_init(&w->tags, o.max_tags);
     spur_status status = adopt_options(w, &o);
     if (status != SPUR_OK) spur__fail(err, status, "out of memory");
     if (status == SPUR_OK) status = spur__run_directory(&o, o.wall_time, &w->directory, err);
     if (status == SPUR_OK) status = open_in_directory(w, &o, err);
     if (status != SPUR_OK) {
+        pthread_mutex_destroy(&w->files);
         free_writer(w);
         return status;
     }
@@ -234,6 +236,7 @@ spur_status spur_writer_close(spur_writer *w, spur_error *err) {
         status = spur_writer_error(w, err);
     }
     spur__queue_free(&w->queue, !alive);
+    if (alive) pthread_mutex_destroy(&w->files);
     free_writer(w);
     return status;
 }

@@ -28,6 +28,7 @@ struct spur_writer {
     spur_error first;
     uint64_t warnings, falling, repeated, nonfinite;
     bool has_graph;
+    pthread_mutex_t files; /* held while projector files are written */
     dev_t device; /* of the directory, to find a second writer on it */
     ino_t inode;
     bool ready; /* fully open; guarded by the registry's lock */
@@ -104,7 +105,6 @@ typedef struct spur__entry {
     Spur__Tb__TensorProto *tensor;
     ProtobufCBinaryData content; /* of the plugin's metadata */
     const spur_log_options *options; /* may be NULL */
-    bool reserved; /* a tag that users cannot take */
     bool once; /* E_STATE if the tag has a point already */
     size_t parts; /* audio: clips; others 0 */
 } spur__entry;

@@ -144,7 +144,7 @@ typedef enum spur_form {
 } spur_form;
 
 /* Element types, numbered as in TensorFlow's types.proto. */
-typedef enum spur_dtype {
+typedef enum spur_tensor_dtype {
     SPUR_DT_INVALID = 0,
     SPUR_DT_FLOAT = 1,
     SPUR_DT_DOUBLE = 2,
@@ -160,7 +160,7 @@ typedef enum spur_dtype {
     SPUR_DT_HALF = 19,
     SPUR_DT_UINT32 = 22,
     SPUR_DT_UINT64 = 23
-} spur_dtype;
+} spur_tensor_dtype;
 
 /* "float", "string", ...; "unknown" for what is not in the list. */
 SPUR_API const char *spur_dtype_name(int dtype);
@@ -169,7 +169,7 @@ enum { SPUR_TENSOR_MAX_RANK = 8 };
 
 /* A tensor's type and shape; its elements by spur_tensor_numbers() and spur_tensor_strings(). */
 typedef struct spur_tensor {
-    int dtype; /* spur_dtype, or a number that this version does not know */
+    int dtype; /* spur_tensor_dtype, or a number that this version does not know */
     int rank; /* 0 when the shape is missing; -1: unknown, negative, too large or over MAX_RANK */
     int64_t shape[SPUR_TENSOR_MAX_RANK];
     uint64_t elements; /* product of the shape; 1 for rank 0 */

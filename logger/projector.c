@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The Projector tab. It reads files, not events: projector_config.pbtxt in the run's directory names
+ * tables of points, labels and pictures, all of which must be inside that directory.
+ */
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "image_size.h"
+#include "sha256.h"
+#include "writer.h"
+
+enum { SPRITE_SIDE = 8192, POINTS_SHOWN = 100000, NAME_LIMIT = 180 };
+static const size_t table_limit = (size_t)8 << 30, config_limit = (size_t)64 << 20;
+
+/* ---- checks -------------------------------------------------------------------------------- */
+
+static spur_status check_cell(const char *cell, const char *what, spur_error *err) {
+    SPUR__TRY(spur__check_text(cell, what, err));
+    if (strpbrk(cell, "\t\n\r"))
+        return spur__fail(err, SPUR_E_ARGUMENT, "%s \"%.100s\" contains a tab or a line end", what,
+                          cell);
+    return SPUR_OK;
+}
+
+static spur_status check_metadata(const spur_log_points *p, size_t columns, spur_error *err) {
+    if (!p->metadata) return SPUR_OK;
+    if (columns > 1 && !p->metadata_header)
+        return spur__fail(err, SPUR_E_ARGUMENT, "metadata of %zu columns need a header", columns);
+    for (size_t i = 0; columns > 1 && i < columns; i++)
+        SPUR__TRY(check_cell(p->metadata_header[i], "a header of the metadata", err));
+    for (size_t i = 0; i < p->rows * columns; i++)
+        SPUR__TRY(check_cell(p->metadata[i], "a cell of the metadata", err));
+    return SPUR_OK;
+}
+
+/* Pictures in a square grid: how many in a row. */
+static size_t grid_side(size_t rows) {
+    size_t side = (size_t)sqrt((double)rows);
+    while (side * side < rows) side++;
+    return side;
+}
+
+static spur_status check_sprites(const spur_log_points *p, spur_error *err) {
+    const spur_log_images *s = p->sprites;
+    if (!s) return SPUR_OK;
+    size_t side = grid_side(p->rows);
+    if (s->count < 0 || (size_t)s->count != p->rows || s->height < 1 || s->width < 1)
+        return spur__fail(err, SPUR_E_SHAPE, "%d sprites of %d x %d for %zu points", s->count,
+                          s->width, s->height, p->rows);
+    if (side * (size_t)s->height > SPRITE_SIDE || side * (size_t)s->width > SPRITE_SIDE)
+        return spur__fail(err, SPUR_E_RANGE,
+                          "%d sprites of %d x %d do not fit a picture of %d x %d pixels", s->count,
+                          s->width, s->height, SPRITE_SIDE, SPRITE_SIDE);
+    return SPUR_OK;
+}
+
+static spur_status check_points(const char *tag, const spur_log_points *p, spur_error *err) {
+    size_t product;
+    SPUR__TRY(check_cell(tag, "the tag", err));
+    if (!*tag) return spur__fail(err, SPUR_E_ARGUMENT, "the tag is empty");
+    if (!p || !p->values || !p->rows || !p->columns)
+        return spur__fail(err, SPUR_E_ARGUMENT, "an embedding needs points");
+    if (!spur__mul(p->rows, p->columns, &product) || product > SIZE_MAX / sizeof(float))
+        return spur__fail(err, SPUR_E_RANGE, "%zu points of %zu dimensions", p->rows, p->columns);
+    SPUR__TRY(check_metadata(p, p->metadata_columns ? p->metadata_columns : 1, err));
+    return check_sprites(p, err);
+}
+
+/* ---- files --------------------------------------------------------------------------------- */
+
+/* Writes <directory>/<folder>/<name>. */
+static spur_status write_file(const char *folder, const char *name, const void *data, size_t size,
+                              spur_error *err) {
+    char *path = spur__path_join(folder, name);
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", name);
+    spur_status status = spur__file_write(path, data, size, err);
+    spur__free(path);
+    return status;
+}
+
+static spur_status write_text(const char *folder, const char *name, spur__str *text,
+                              spur_error *err) {
+    spur_status status = spur__str_status(text);
+    if (status != SPUR_OK)
+        spur__fail(err, status, "%s: %s", name, spur_strstatus(status));
+    else
+        status = write_file(folder, name, spur__str_text(text), text->length, err);
+    spur__str_free(text);
+    return status;
+}
+
+static spur_status write_tensors(const char *folder, const spur_log_points *p, spur_error *err) {
+    spur__str text;
+    spur__str_init(&text, table_limit);
+    for (size_t i = 0; i < p->rows; i++)
+        for (size_t k = 0; k < p->columns; k++)
+            spur__str_printf(&text, "%.9g%c", (double)p->values[i * p->columns + k],
+                             k + 1 < p->columns ? '\t' : '\n');
+    return write_text(folder, "tensors.tsv", &text, err);
+}
+
+static void put_row(spur__str *text, const char *const *cells, size_t columns) {
+    for (size_t i = 0; i < columns; i++) {
+        spur__str_puts(text, cells[i]);
+        spur__str_putc(text, i + 1 < columns ? '\t' : '\n');
+    }
+}
+
+/* One column has no header line, several have one: so TensorBoard tells them apart. */
+static spur_status write_metadata(const char *folder, const spur_log_points *p, spur_error *err) {
+    spur__str text;
+    size_t columns = p->metadata_columns ? p->metadata_columns : 1;
+    if (!p->metadata) return SPUR_OK;
+    spur__str_init(&text, table_limit);
+    if (columns > 1) put_row(&text, p->metadata_header, columns);
+    for (size_t i = 0; i < p->rows; i++) put_row(&text, p->metadata + i * columns, columns);
+    return write_text(folder, "metadata.tsv", &text, err);
+}
+
+/* Copies picture i to its place in the grid; `pixel` is the size of one in bytes. */
+static void place_sprite(const spur_log_images *s, size_t i, size_t side, size_t pixel,
+                         unsigned char *grid) {
+    size_t line = (size_t)s->width * pixel, height = (size_t)s->height;
+    const unsigned char *from = (const unsigned char *)s->pixels + i * height * line;
+    unsigned char *to = grid + (i / side * height * side + i % side) * line;
+    for (size_t y = 0; y < height; y++) memcpy(to + y * side * line, from + y * line, line);
+}
+
+static spur_status write_sprites(const char *folder, const spur_log_points *p, spur_error *err) {
+    const spur_log_images *s = p->sprites;
+    spur__blob file = {0};
+    if (!s) return SPUR_OK;
+    if (!s->pixels || s->channels < 1 || s->channels > 4)
+        return spur__fail(err, SPUR_E_ARGUMENT, "the sprites have no pixels or %d channels",
+                          s->channels);
+    size_t side = grid_side(p->rows), element = s->type == SPUR_LOG_U8    ? 1
+                                                : s->type == SPUR_LOG_F32 ? 4
+                                                                          : 8;
+    size_t pixel = element * (size_t)s->channels;
+    unsigned char *grid = spur__calloc(side * side, (size_t)s->height * (size_t)s->width * pixel);
+    if (!grid) return spur__fail(err, SPUR_E_MEMORY, "sprites: out of memory");
+    for (size_t i = 0; i < p->rows; i++) place_sprite(s, i, side, pixel, grid);
+    spur_log_images whole = *s;
+    whole.pixels = grid;
+    whole.count = 1;
+    whole.height = s->height * (int)side;
+    whole.width = s->width * (int)side;
+    spur_status status = spur__sprite_encode(&whole, &file, err);
+    if (status == SPUR_OK) status = write_file(folder, "sprite.png", file.data, file.size, err);
+    spur__blob_free(&file);
+    spur__free(grid);
+    return status;
+}
+
+/* ---- the configuration --------------------------------------------------------------------- */
+
+/* A string of protobuf's text format. */
+static void put_quoted(spur__str *out, const char *text) {
+    spur__str_putc(out, '"');
+    for (const char *p = text; *p; p++) {
+        if (*p == '"' || *p == '\\') spur__str_putc(out, '\\');
+        if ((unsigned char)*p < 0x20)
+            spur__str_printf(out, "\\%03o", (unsigned)(unsigned char)*p);
+        else
+            spur__str_putc(out, *p);
+    }
+    spur__str_putc(out, '"');
+}
+
+static void put_path(spur__str *out, const char *key, const char *folder, const char *name) {
+    spur__str_printf(out, "%s: ", key);
+    spur__str path;
+    spur__str_init(&path, 4096);
+    spur__str_printf(&path, "%s/%s", folder, name);
+    put_quoted(out, spur__str_text(&path));
+    spur__str_putc(out, '\n');
+    spur__str_free(&path);
+}
+
+/* The line that names the tensor: "  tensor_name: ...\n". */
+static void put_name(spur__str *out, const char *tag, int64_t step) {
+    spur__str name;
+    spur__str_init(&name, 1 << 20);
+    spur__str_printf(&name, "%s:%05lld", tag, (long long)step);
+    spur__str_puts(out, "  tensor_name: ");
+    put_quoted(out, spur__str_text(&name));
+    spur__str_putc(out, '\n');
+    spur__str_free(&name);
+}
+
+static void put_entry(spur__str *out, const char *name_line, const char *folder,
+                      const spur_log_points *p) {
+    spur__str_printf(out, "embeddings {\n%s", name_line);
+    put_path(out, "  tensor_path", folder, "tensors.tsv");
+    if (p->metadata) put_path(out, "  metadata_path", folder, "metadata.tsv");
+    if (p->sprites) {
+        spur__str_puts(out, "  sprite {\n");
+        put_path(out, "    image_path", folder, "sprite.png");
+        spur__str_printf(out, "    single_image_dim: %d\n    single_image_dim: %d\n  }\n",
+                         p->sprites->width, p->sprites->height);
+    }
+    spur__str_puts(out, "}\n");
+}
+
+/* Adds the entry to the run's configuration, unless a restart has found it there. */
+static spur_status update_config(const char *directory, const char *folder, const char *tag,
+                                 int64_t step, const spur_log_points *p, spur_error *err) {
+    spur__str text, name;
+    char *path = spur__path_join(directory, "projector_config.pbtxt"), *old = NULL;
+    size_t size = 0;
+    spur_status status = SPUR_OK;
+    spur__str_init(&text, config_limit);
+    spur__str_init(&name, 1 << 20);
+    if (!path) {
+        status = spur__fail(err, SPUR_E_MEMORY, "projector_config.pbtxt: out of memory");
+        goto done;
+    }
+    if (spur__exists(path))
+        SPUR__TRY_GOTO(spur__file_read(path, config_limit, &old, &size, err), done);
+    put_name(&name, tag, step);
+    if (old && strstr(old, spur__str_text(&name))) goto done;
+    if (old) spur__str_append(&text, old, size);
+    put_entry(&text, spur__str_text(&name), folder, p);
+    status = spur__str_status(&text);
+    if (status != SPUR_OK)
+        spur__fail(err, status, "%s: %s", path, spur_strstatus(status));
+    else
+        status = spur__file_write(path, text.data, text.length, err);
+done:
+    spur__str_free(&text);
+    spur__str_free(&name);
+    spur__free(old);
+    spur__free(path);
+    return status;
+}
+
+/* "projector/<tag>-<step>": the tag percent-encoded, or its hash if that gets too long. */
+static void put_folder(spur__str *out, const char *tag, int64_t step) {
+    char hash[SPUR__SHA256_HEX];
+    spur__str_puts(out, "projector/");
+    size_t start = out->length;
+    for (const char *p = tag; *p; p++) {
+        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+                     (*p >= '0' && *p <= '9') || *p == '_' || *p == '-';
+        spur__str_printf(out, plain ? "%c" : "%%%02X", (unsigned)(unsigned char)*p);
+    }
+    bool unfit = out->length - start > NAME_LIMIT ||
+                 (out->data && strstr(spur__str_text(out) + start, "tfevents"));
+    if (unfit) {
+        spur__sha256_hex(tag, strlen(tag), hash);
+        out->length = start;
+        spur__str_puts(out, hash);
+    }
+    spur__str_printf(out, "-%05lld", (long long)step);
+}
+
+static spur_status write_embedding(const char *directory, const char *tag, int64_t step,
+                                   const spur_log_points *p, spur_error *err) {
+    spur__str folder;
+    spur__str_init(&folder, 1 << 20);
+    put_folder(&folder, tag, step);
+    char *path = spur__path_join(directory, spur__str_text(&folder));
+    spur_status status = spur__str_status(&folder) == SPUR_OK && path
+                             ? spur__mkdirs(path, err)
+                             : spur__fail(err, SPUR_E_MEMORY, "an embedding: out of memory");
+    if (status == SPUR_OK) status = write_tensors(path, p, err);
+    if (status == SPUR_OK) status = write_metadata(path, p, err);
+    if (status == SPUR_OK) status = write_sprites(path, p, err);
+    if (status == SPUR_OK)
+        status = update_config(directory, spur__str_text(&folder), tag, step, p, err);
+    spur__free(path);
+    spur__str_free(&folder);
+    return status;
+}
+
+spur_status spur_log_embedding(spur_writer *w, const char *tag, int64_t step,
+                               const spur_log_points *points) {
+    spur_error err;
+    if (!spur__alive(w)) return SPUR_OK;
+    if (check_points(tag, points, &err) != SPUR_OK) return spur__writer_fail(w, &err);
+    pthread_mutex_lock(&w->files);
+    spur_status status = write_embedding(w->directory, tag, step, points, &err);
+    pthread_mutex_unlock(&w->files);
+    if (status != SPUR_OK) return spur__writer_fail(w, &err);
+    if (points->rows > POINTS_SHOWN)
+        spur__writer_warn(w, "embedding \"%.200s\": the browser shows %d of %zu points", tag,
+                          POINTS_SHOWN, points->rows);
+    return SPUR_OK;
+}
