@@ -23,11 +23,11 @@ typedef struct buildings_options {
     }
 
 static const spur__option rows[] = {
-    SPUR__DATA_ROW_SIZE(buildings_options, "128x128", "height and width of the scenes"),
+    SPUR__DATA_ROW_SIZE("128x128", "height and width of the scenes"),
     COUNT(samples, "400", "training scenes"),
     COUNT(val_samples, "80", "validation scenes"),
     COUNT(test_samples, "80", "test scenes"),
-    SPUR__DATA_ROWS_LOADER(buildings_options),
+    SPUR__DATA_ROWS_LOADER,
 };
 
 static const spur__options table = SPUR__OPTIONS(rows, buildings_options);

@@ -13,11 +13,15 @@
 #include "base/memory.h"
 
 extern const spur__dataset_kind spur__data_buildings;
+extern const spur__dataset_kind spur__data_cifar10;
+extern const spur__dataset_kind spur__data_image_folder;
+extern const spur__dataset_kind spur__data_mnist;
+extern const spur__dataset_kind spur__data_segmentation;
 extern const spur__dataset_kind spur__data_shapes;
 
 static const spur__kind *const kinds[] = {
-    &spur__data_buildings.kind,
-    &spur__data_shapes.kind,
+    &spur__data_buildings.kind, &spur__data_cifar10.kind,      &spur__data_image_folder.kind,
+    &spur__data_mnist.kind,     &spur__data_segmentation.kind, &spur__data_shapes.kind,
 };
 
 const spur__family spur__dataset_family = {
@@ -90,12 +94,24 @@ static void publish(spur_data *data) {
     for (int i = 0; i < SPUR_SPLIT_COUNT; i++) data->info.samples[i] = data->splits[i].count;
 }
 
+/* What the rows of the options cannot say. */
+static spur_status check_common(const spur__data_common *o, spur_error *err) {
+    if (o->channels == 2)
+        return spur__fail(err, SPUR_E_RANGE, "data.channels: found 2, expected 1, 3 or 4");
+    if ((o->size.height == 0) != (o->size.width == 0))
+        return spur__fail(err, SPUR_E_RANGE,
+                          "data.size: found %dx%d, expected both or none to be 0",
+                          (int)o->size.height, (int)o->size.width);
+    return SPUR_OK;
+}
+
 spur_status spur__data_open(spur_data **out, const spur__dataset_kind *kind, const void *options,
                             spur_error *err) {
     spur_data *data = NULL;
     spur_status status;
     *out = NULL;
     SPUR__TRY(create(&data, kind, options, err));
+    SPUR__TRY_GOTO(check_common(data->common, err), failed);
     SPUR__TRY_GOTO(kind->open(data, err), failed);
     SPUR__TRY_GOTO(spur__data_split(data, err), failed);
     SPUR__TRY_GOTO(spur__data_prepare(data, err), failed);
@@ -193,6 +209,19 @@ spur_status spur__data_set_classes(spur_data *data, size_t count, const char *co
         data->class_names[i] = spur__strdup(names && names[i] ? names[i] : number);
         if (!data->class_names[i]) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     }
+    return SPUR_OK;
+}
+
+spur_status spur__data_set_shape(spur_data *data, const char *first, spur_error *err) {
+    const spur__data_common *o = data->common;
+    spur__bytes bytes = {0};
+    spur__image shape = {0};
+    spur_status status = spur__image_read_header(first, &bytes, &shape, err);
+    spur__bytes_free(&bytes);
+    if (status != SPUR_OK) return status;
+    data->info.height = o->size.height ? (int)o->size.height : shape.height;
+    data->info.width = o->size.width ? (int)o->size.width : shape.width;
+    data->info.channels = o->channels ? (int)o->channels : shape.channels == 1 ? 1 : 3;
     return SPUR_OK;
 }
 

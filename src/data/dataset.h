@@ -128,6 +128,10 @@ spur_status spur__data_add(spur_data *data, spur_split split, int32_t label, uin
 spur_status spur__data_set_classes(spur_data *data, size_t count, const char *const *names,
                                    spur_error *err);
 
+/* For formats of pictures: sets info.height, width and channels from the options and, where these
+ * say so, from the header of the first picture. */
+spur_status spur__data_set_shape(spur_data *data, const char *first, spur_error *err);
+
 /* For formats: appends a line to the notes. */
 void spur__data_note(spur_data *data, const char *fmt, ...) SPUR_PRINTF(2, 3);
 
@@ -142,14 +146,14 @@ spur_status spur__check_normalization(const char *value, spur_error *err);
 
 /* ---- rows that formats share ----------------------------------------------------------------- */
 
-#define SPUR__DATA_ROWS_LOADER(type_)                                                              \
+#define SPUR__DATA_ROWS_LOADER                                                                     \
     {.name = "batch_size",                                                                         \
      .type = SPUR__OPT_INT,                                                                        \
      .initial = "32",                                                                              \
      .min = 1,                                                                                     \
      .max = 65536,                                                                                 \
      .help = "samples per batch",                                                                  \
-     .offset = offsetof(type_, common.batch_size)},                                                \
+     .offset = offsetof(spur__data_common, batch_size)},                                           \
         {.name = "workers",                                                                        \
          .type = SPUR__OPT_INT,                                                                    \
          .initial = "auto",                                                                        \
@@ -157,67 +161,67 @@ spur_status spur__check_normalization(const char *value, spur_error *err);
          .max = 256,                                                                               \
          .choices = "auto",                                                                        \
          .help = "threads that prepare batches; 0: none, auto: by the number of processors",       \
-         .offset = offsetof(type_, common.workers)},                                               \
+         .offset = offsetof(spur__data_common, workers)},                                          \
         {.name = "drop_last",                                                                      \
          .type = SPUR__OPT_BOOL,                                                                   \
          .initial = "false",                                                                       \
          .help = "leave out the last training batch of an epoch when it is not full",              \
-         .offset = offsetof(type_, common.drop_last)},                                             \
+         .offset = offsetof(spur__data_common, drop_last)},                                        \
         {.name = "normalization",                                                                  \
          .type = SPUR__OPT_TEXT,                                                                   \
          .initial = "dataset",                                                                     \
          .check = spur__check_normalization,                                                       \
          .help = "none, imagenet, dataset (mean and std of the training split), or means then "    \
                  "stds as numbers",                                                                \
-         .offset = offsetof(type_, common.normalization)},                                         \
+         .offset = offsetof(spur__data_common, normalization)},                                    \
     {                                                                                              \
         .name = "seed", .type = SPUR__OPT_INT, .initial = "0", .min = 0, .max = 9e15,              \
         .help = "of what is random in the data themselves: splitting, thinning, generated scenes", \
-        .offset = offsetof(type_, common.seed)                                                     \
+        .offset = offsetof(spur__data_common, seed)                                                \
     }
 
-#define SPUR__DATA_ROW_PATH(type_, help_)                                                          \
+#define SPUR__DATA_ROW_PATH(help_)                                                                 \
     {                                                                                              \
         .name = "path", .type = SPUR__OPT_TEXT, .initial = "", .help = help_,                      \
-        .offset = offsetof(type_, common.path)                                                     \
+        .offset = offsetof(spur__data_common, path)                                                \
     }
 
-#define SPUR__DATA_ROW_VERIFY(type_)                                                               \
+#define SPUR__DATA_ROW_VERIFY                                                                      \
     {                                                                                              \
         .name = "verify", .type = SPUR__OPT_CHOICE, .initial = "full",                             \
         .choices = "full|header|off",                                                              \
         .help = "before the first training: decode every file once (remembered), read the "        \
                 "headers, or nothing",                                                             \
-        .offset = offsetof(type_, common.verify)                                                   \
+        .offset = offsetof(spur__data_common, verify)                                              \
     }
 
-#define SPUR__DATA_ROW_SIZE(type_, initial_, help_)                                                \
+#define SPUR__DATA_ROW_SIZE(initial_, help_)                                                       \
     {                                                                                              \
         .name = "size", .type = SPUR__OPT_SIZE, .initial = initial_, .min = 0, .max = 16384,       \
-        .unit = "pixels", .help = help_, .offset = offsetof(type_, common.size)                    \
+        .unit = "pixels", .help = help_, .offset = offsetof(spur__data_common, size)               \
     }
 
-#define SPUR__DATA_ROW_CHANNELS(type_, initial_)                                                   \
+#define SPUR__DATA_ROW_CHANNELS(initial_)                                                          \
     {                                                                                              \
         .name = "channels", .type = SPUR__OPT_INT, .initial = initial_, .min = 0, .max = 4,        \
         .help = "1 grey, 3 colour, 4 colour and alpha; 0: as the first picture, without alpha",    \
-        .offset = offsetof(type_, common.channels)                                                 \
+        .offset = offsetof(spur__data_common, channels)                                            \
     }
 
-#define SPUR__DATA_ROW_VAL_SPLIT(type_)                                                            \
+#define SPUR__DATA_ROW_VAL_SPLIT                                                                   \
     {                                                                                              \
         .name = "val_split", .type = SPUR__OPT_FLOAT, .initial = "0.2", .min = 0, .max = 0.9,      \
         .help = "share of the training samples set aside for validation, the same of every class", \
-        .offset = offsetof(type_, common.val_split)                                                \
+        .offset = offsetof(spur__data_common, val_split)                                           \
     }
 
-#define SPUR__DATA_ROW_IMBALANCE(type_)                                                            \
+#define SPUR__DATA_ROW_IMBALANCE                                                                   \
     {                                                                                              \
         .name = "imbalance", .type = SPUR__OPT_TEXT, .initial = "none",                            \
         .check = spur__check_imbalance,                                                            \
         .help = "thin the training classes: exp:F leaves a long tail down to the share F of the "  \
                 "first class, step:F cuts the second half of the classes",                         \
-        .offset = offsetof(type_, common.imbalance)                                                \
+        .offset = offsetof(spur__data_common, imbalance)                                           \
     }
 
 #endif

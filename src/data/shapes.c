@@ -25,7 +25,7 @@ typedef struct shapes_options {
     }
 
 static const spur__option rows[] = {
-    SPUR__DATA_ROW_SIZE(shapes_options, "32x32", "height and width of the pictures"),
+    SPUR__DATA_ROW_SIZE("32x32", "height and width of the pictures"),
     {.name = "classes",
      .type = SPUR__OPT_INT,
      .initial = "8",
@@ -43,8 +43,8 @@ static const spur__option rows[] = {
      .max = 1,
      .help = "standard deviation of the noise on every pixel",
      .offset = offsetof(shapes_options, noise)},
-    SPUR__DATA_ROW_IMBALANCE(shapes_options),
-    SPUR__DATA_ROWS_LOADER(shapes_options),
+    SPUR__DATA_ROW_IMBALANCE,
+    SPUR__DATA_ROWS_LOADER,
 };
 
 static const spur__options table = SPUR__OPTIONS(rows, shapes_options);
