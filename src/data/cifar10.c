@@ -44,7 +44,7 @@ static char *find_folder(const char *path) {
 static spur_status add_file(spur_data *data, int number, spur_error *err) {
     cifar_state *s = data->state;
     spur__bytes *bytes = &s->files[number];
-    spur_split split = number == FILES - 1 ? SPUR_TEST : SPUR_TRAIN;
+    spur_split split = number == FILES - 1 ? SPUR_SPLIT_TEST : SPUR_SPLIT_TRAIN;
     SPUR__TRY(spur__bytes_read(bytes, s->paths[number], err));
     if (bytes->size == 0 || bytes->size % RECORD)
         return spur__fail(err, SPUR_E_FORMAT, "%s: %zu bytes, expected a multiple of %d",

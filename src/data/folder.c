@@ -131,7 +131,7 @@ spur_status spur__split_folder(const char *path, spur_split split, char **out, s
         }
         spur__free(joined);
     }
-    if (split != SPUR_TRAIN) return SPUR_OK;
+    if (split != SPUR_SPLIT_TRAIN) return SPUR_OK;
     *out = spur__strdup(path);
     return *out ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "out of memory");
 }
@@ -201,7 +201,7 @@ static spur_status scan_split(scan *s, spur_split split, spur_error *err) {
     spur_status status = spur__split_folder(s->data->common->path, split, &folder, err);
     if (status != SPUR_OK || !folder) return status;
     SPUR__TRY_GOTO(spur__list_folders(folder, &classes, err), done);
-    if (split == SPUR_TRAIN) {
+    if (split == SPUR_SPLIT_TRAIN) {
         drop_splits(&classes);
         if (classes.count < 2) {
             status = spur__fail(err, SPUR_E_NOTFOUND,

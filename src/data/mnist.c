@@ -86,7 +86,7 @@ static spur_status add_part(spur_data *data, int part, size_t *classes, spur_err
     for (size_t i = 0; i < labels->sizes[0]; i++) {
         uint8_t label = labels->values[i];
         if ((size_t)label + 1 > *classes) *classes = (size_t)label + 1;
-        SPUR__TRY(spur__data_add(data, part ? SPUR_TEST : SPUR_TRAIN, label,
+        SPUR__TRY(spur__data_add(data, part ? SPUR_SPLIT_TEST : SPUR_SPLIT_TRAIN, label,
                                  (uint32_t)data->item_count, err));
     }
     return SPUR_OK;

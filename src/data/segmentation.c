@@ -157,7 +157,7 @@ static spur_status add_tiles(spur_data *data, size_t i, spur_split split, spur__
     segmentation_state *s = data->state;
     spur__image shape = {0};
     SPUR__TRY(spur__image_read_header(s->images.names[i], bytes, &shape, err));
-    int overlap = split == SPUR_TRAIN ? (int)o->overlap : 0;
+    int overlap = split == SPUR_SPLIT_TRAIN ? (int)o->overlap : 0;
     s->tilings[i] =
         spur__tiling_make(shape.height, shape.width, (int)o->tile, (int)o->tile, overlap);
     s->first[i] = (uint32_t)data->item_count;
