@@ -138,13 +138,7 @@ static int by_name(const void *a, const void *b) {
 static spur_status start_walk(spur_logdir *logdir, const char *path, spur_error *err) {
     struct stat info;
     walk w = {.logdir = logdir, .root = path, .err = err};
-    if (stat(path, &info) != 0) {
-        int errnum = errno;
-        spur_status status = spur__fail_errno(err, errnum, "%s: cannot open", path);
-        if (errnum != ENOENT && errnum != ENOTDIR) return status;
-        if (err) err->status = SPUR_E_NOTFOUND;
-        return SPUR_E_NOTFOUND;
-    }
+    if (stat(path, &info) != 0) return spur__fail_errno(err, errno, "%s: cannot open", path);
     return S_ISDIR(info.st_mode) ? walk_directory(&w, path, ".", &info) : add_run(&w, path, ".");
 }
 

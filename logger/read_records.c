@@ -43,13 +43,7 @@ static spur_status open_file(spur_records *r, spur_error *err) {
     struct stat info;
     /* not blocking: opening a pipe without a writer would wait for one */
     r->fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (r->fd < 0) {
-        int errnum = errno;
-        spur_status status = spur__fail_errno(err, errnum, "%s: cannot open", r->path);
-        if (errnum != ENOENT) return status;
-        if (err) err->status = SPUR_E_NOTFOUND;
-        return SPUR_E_NOTFOUND;
-    }
+    if (r->fd < 0) return spur__fail_errno(err, errno, "%s: cannot open", r->path);
     if (fstat(r->fd, &info) != 0) return spur__fail_errno(err, errno, "%s: cannot stat", r->path);
     if (!S_ISREG(info.st_mode))
         return spur__fail(err, SPUR_E_TYPE, "%s: not a regular file", r->path);

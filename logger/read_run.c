@@ -111,13 +111,8 @@ static spur_status find_files(spur_run *run, spur_error *err) {
 
 static spur_status look_at(spur_run *run, spur_error *err) {
     struct stat info;
-    if (stat(run->path, &info) != 0) {
-        int errnum = errno;
-        spur_status status = spur__fail_errno(err, errnum, "%s: cannot open", run->path);
-        if (errnum != ENOENT && errnum != ENOTDIR) return status;
-        if (err) err->status = SPUR_E_NOTFOUND;
-        return SPUR_E_NOTFOUND;
-    }
+    if (stat(run->path, &info) != 0)
+        return spur__fail_errno(err, errno, "%s: cannot open", run->path);
     run->is_directory = S_ISDIR(info.st_mode);
     if (run->is_directory) return find_files(run, err);
     if (!S_ISREG(info.st_mode))

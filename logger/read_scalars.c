@@ -56,8 +56,12 @@ static void free_series(series *s) {
 }
 
 /* A copy of a name that lives as long as the result. */
-static const char *keep_name(spur_scalars *scalars, const char *name) {
-    char *copy = spur__strdup(name);
+static const char *keep_name(spur_scalars *scalars, const char *name, size_t size) {
+    char *copy = spur__malloc(size + 1);
+    if (copy) {
+        memcpy(copy, name, size);
+        copy[size] = '\0';
+    }
     return spur__text_list_add(&scalars->names, copy) ? copy : NULL;
 }
 
@@ -67,10 +71,10 @@ static spur_status add_series(loading *l, const spur_tag *tag, series **out) {
     bool fits = spur__grow(&list, scalars->count, &scalars->capacity, sizeof *scalars->series);
     scalars->series = list;
     if (!fits) return out_of_memory(l);
-    const char *name = keep_name(scalars, tag->name);
+    const char *name = keep_name(scalars, tag->name, tag->name_size);
     series *made = name ? spur__calloc(1, sizeof *made) : NULL;
     if (!made) return out_of_memory(l);
-    made->public = (spur_series){.run = l->run_name, .tag = name};
+    made->public = (spur_series){.run = l->run_name, .tag = name, .tag_size = tag->name_size};
     scalars->series[scalars->count++] = made;
     *out = made;
     return SPUR_OK;
@@ -151,7 +155,7 @@ static spur_status read_events(loading *l) {
 static spur_status load_run(spur_scalars *scalars, const spur_scalars_options *options,
                             const char *name, const char *path, spur_error *err) {
     loading l = {.scalars = scalars, .options = options, .run_name = name, .err = err};
-    l.run_name = keep_name(scalars, name);
+    l.run_name = keep_name(scalars, name, strlen(name));
     if (!l.run_name) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
     spur_status status = spur_run_open(path, &l.run, err);
     if (status == SPUR_OK) status = read_events(&l);

@@ -31,7 +31,7 @@ const command command_export = {
             "                   directory of -o, <run>/<tag>/step_<step>_<number>.<type>,\n"
             "                   and a table of them\n"
             "  --csv --json --md --latex\n"
-            "                   form of the table: CSV (the default), a JSON array of objects,\n"
+            "                   form of the table: CSV (the default), JSON (an array),\n"
             "                   Markdown, LaTeX; numbers in CSV and JSON are exact\n"
             "  -o, --output PATH\n"
             "                   write to this file (or directory) instead of stdout\n"

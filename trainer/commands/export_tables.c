@@ -55,7 +55,7 @@ static spur_status end_table(exporting *ex, table *t, spur_status status) {
 
 static void put_series(exporting *ex, table *t, const spur_series *series) {
     for (size_t i = 0; i < series->count; i++) {
-        const cell cells[] = {cell_string(series->run), cell_string(series->tag),
+        const cell cells[] = {cell_string(series->run), cell_text(series->tag, series->tag_size),
                               cell_int(series->steps[i]), cell_seconds(series->wall_times[i]),
                               cell_number(series->values[i])};
         table_row(t, cells);

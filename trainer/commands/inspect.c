@@ -33,7 +33,7 @@ const command command_inspect = {
     .run = run_inspect,
 };
 
-enum { NAME_MIN = 24, OUTPUT_MAX = 1 << 28 };
+enum { NAME_MIN = 16, OUTPUT_MAX = 1 << 28 };
 
 typedef struct inspection {
     const char *path;
@@ -75,20 +75,24 @@ static void put_run_line(inspection *in, const char *name, const spur_run *run) 
     size_t files = spur_run_file_count(run);
     uint64_t bytes = 0;
     for (size_t i = 0; i < files; i++) bytes += spur_run_file_at(run, i)->size;
+    spur__str line;
+    spur__str_init(&line, OUTPUT_MAX);
     if (in->runs++ > 0) spur__str_putc(&in->out, '\n');
     text_line(&in->out, name, strlen(name));
-    spur__str_printf(&in->out, "\n  %zu file%s, ", files, files == 1 ? "" : "s");
-    text_bytes(&in->out, bytes);
-    spur__str_puts(&in->out, ", ");
-    text_count(&in->out, info.events);
-    spur__str_printf(&in->out, " event%s", info.events == 1 ? "" : "s");
-    if (info.events > 0) {
-        spur__str_puts(&in->out, ", ");
-        text_date(&in->out, info.first_wall_time);
-        spur__str_puts(&in->out, " to ");
-        text_date(&in->out, info.last_wall_time);
-    }
     spur__str_putc(&in->out, '\n');
+    spur__str_printf(&line, "%zu file%s, ", files, files == 1 ? "" : "s");
+    text_bytes(&line, bytes);
+    spur__str_puts(&line, ", ");
+    text_count(&line, info.events);
+    spur__str_printf(&line, " event%s", info.events == 1 ? "" : "s");
+    if (info.events > 0) {
+        spur__str_puts(&line, ", ");
+        text_date(&line, info.first_wall_time);
+        spur__str_puts(&line, " to ");
+        text_date(&line, info.last_wall_time);
+    }
+    text_wrap(&in->out, spur__str_text(&line), 2, in->width ? in->width : 80);
+    spur__str_free(&line);
 }
 
 typedef struct columns {

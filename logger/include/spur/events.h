@@ -462,6 +462,7 @@ typedef struct spur_scalars_options {
 typedef struct spur_series {
     const char *run;
     const char *tag;
+    size_t tag_size; /* strlen(tag), or more when the tag has NUL inside */
     size_t count;
     const int64_t *steps;
     const double *wall_times;
