@@ -1,2 +1,61 @@
 # SPDX-License-Identifier: MIT
-# Installation: libraries, headers, a CMake package (find_package(spur)) and pkg-config files.
+# Installation: libraries, headers, a CMake package (find_package(spur [COMPONENTS log nn])) and
+# pkg-config files (spur-log, spur-nn). Switched off when Spur is part of another project.
+option(SPUR_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
+if(NOT SPUR_INSTALL)
+  return()
+endif()
+include(CMakePackageConfigHelpers)
+
+set(spur_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/spur)
+
+# One .pc file. Arguments: name, description, libraries after -l (first: the library itself, then
+# static parts of it), required packages.
+function(spur_pkg_config name description libraries requires)
+  list(POP_FRONT libraries first)
+  set(PC_NAME ${name})
+  set(PC_DESCRIPTION ${description})
+  set(PC_LIBS -l${first})
+  list(TRANSFORM libraries PREPEND "-l")
+  string(REPLACE ";" " " PC_LIBS_PRIVATE "${libraries}")
+  string(REPLACE ";" " " PC_REQUIRES_PRIVATE "${requires}")
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/spur.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+    COMPONENT ${name})
+endfunction()
+
+# A library with what it is made of, as one export set and one component of the package.
+function(spur_install_library component)
+  install(TARGETS ${ARGN} EXPORT spur_${component}
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT spur-${component}
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT spur-${component}
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT spur-${component}
+    INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(EXPORT spur_${component} NAMESPACE spur:: FILE spur-${component}.cmake
+    DESTINATION ${spur_package_dir} COMPONENT spur-${component})
+endfunction()
+
+spur_install_library(base spur_base)
+spur_install_library(log spur_log spur_proto)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/base/include/spur ${PROJECT_SOURCE_DIR}/logger/include/spur
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT spur-log FILES_MATCHING PATTERN "*.h")
+spur_pkg_config(spur-log "TensorBoard event files: writing and reading"
+  "spur-log;spur-base;spur-proto;m;pthread" "libprotobuf-c;libpng;zlib")
+
+if(SPUR_NN)
+  spur_install_library(nn spur_nn)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/include/spur DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    COMPONENT spur-nn FILES_MATCHING PATTERN "*.h")
+  spur_pkg_config(spur-nn "A CNN and U-Net engine that trains on CPUs"
+    "spur-nn;spur-base;m;pthread;gomp" "openblas;libcjson;libpng;libjpeg;zlib")
+endif()
+if(SPUR_TRAINER)
+  install(TARGETS spur RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT spur)
+endif()
+
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/spurConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/spurConfig.cmake INSTALL_DESTINATION ${spur_package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/spurConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/spurConfig.cmake ${PROJECT_BINARY_DIR}/spurConfigVersion.cmake
+  DESTINATION ${spur_package_dir} COMPONENT spur-log)
