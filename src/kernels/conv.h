@@ -79,7 +79,11 @@ typedef struct spur__conv_forward_args {
 void spur__conv_forward(const spur__conv_plan *plan, const spur__exec *exec,
                         const spur__conv_forward_args *args);
 
-/* Gradients. Where relu_y (layout of dy) is given, dy counts only where relu_y > 0. */
+/* Gradients. Where relu_y (layout of dy) is given, dy counts only where relu_y > 0.
+ *
+ * A transposed convolution is the same three passes with the roles swapped: its forward is
+ * backward_data (with bias and ReLU), its data gradient is forward, its weight gradient is
+ * backward_weights with x and dy exchanged; weights are [kh][kw][filters / groups][inputs]. */
 typedef struct spur__conv_data_args {
     ptrdiff_t n;
     const float *dy; /* [n][oh][ow][y_pitch] */
@@ -87,6 +91,8 @@ typedef struct spur__conv_data_args {
     const float *w;
     float *dx; /* [n][h][w][x_pitch] */
     bool accumulate; /* dx += instead of dx = */
+    const float *bias; /* [c] or NULL: added to every pixel of dx */
+    bool relu; /* dx = max(dx, 0) at the end */
     void *workspace;
 } spur__conv_data_args;
 

@@ -90,6 +90,8 @@ void spur__depthwise_backward_data(const spur__conv_plan *plan, const spur__exec
     q.row.count = s->w;
     q.row.y_pitch = s->x_pitch;
     q.row.accumulate = args->accumulate;
+    q.row.bias = args->bias;
+    q.row.relu = args->relu;
     spur__parallel(exec, args->n * s->h, data_task, &q);
 }
 

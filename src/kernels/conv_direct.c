@@ -346,6 +346,8 @@ void spur__direct_backward_data(const spur__conv_plan *plan, const spur__exec *e
         g.dst =
             args->dx + group * c + (phase / s->stride_w * s->w + phase % s->stride_w) * s->x_pitch;
         g.accumulate = args->accumulate;
+        g.bias = args->bias ? args->bias + group * c : NULL;
+        g.relu = args->relu;
         pack_job q = {s, g.simd, &g.y, &g.x, args->w, panels, group, true};
         pack_weights(&q, exec);
         run_gather(&g, exec);

@@ -8,12 +8,23 @@
 
 #include <stddef.h>
 
+#include "kernels/simd/blend.h"
 #include "kernels/simd/depthwise.h"
+#include "kernels/simd/norm.h"
 #include "kernels/simd/pack.h"
+#include "kernels/simd/pool.h"
 #include "kernels/simd/tile.h"
+#include "kernels/simd/vec.h"
 
 /* X(return type, name, (parameters)) */
-#define SPUR__SIMD_MAP(X) SPUR__TILE_MAP(X) SPUR__PACK_MAP(X) SPUR__DEPTHWISE_MAP(X)
+#define SPUR__SIMD_MAP(X)                                                                          \
+    SPUR__TILE_MAP(X)                                                                              \
+    SPUR__PACK_MAP(X)                                                                              \
+    SPUR__DEPTHWISE_MAP(X)                                                                         \
+    SPUR__VEC_MAP(X)                                                                               \
+    SPUR__NORM_MAP(X)                                                                              \
+    SPUR__POOL_MAP(X)                                                                              \
+    SPUR__BLEND_MAP(X)
 
 typedef struct spur__simd {
     ptrdiff_t vl; /* floats in a vector */

@@ -72,6 +72,8 @@ static inline void assert_same_bytes(const char *what,
                                      ptrdiff_t n) {
     spur__isa best = spur__cpu_isa();
     float *reference = floats(n), *found = floats(n);
+    memset(reference, 0, (size_t)n * sizeof(float));
+    memset(found, 0, (size_t)n * sizeof(float));
     for (int i = 0; i < 4 + (int)best; i++) {
         spur__exec exec = {.threads = i < 4 ? i + 1 : 1, .gemm = SPUR__GEMM_SPUR};
         spur__isa isa = spur__cpu_force(i < 4 ? best : (spur__isa)(i - 4));

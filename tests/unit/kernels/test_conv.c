@@ -212,7 +212,7 @@ typedef struct conv_data {
     spur__conv_algo algo;
     spur__conv_shape s; /* complete */
     bool relu, accumulate;
-    float *x, *w, *bias, *dy, *y0, *dx0, *dw0, *db0, *mask;
+    float *x, *w, *bias, *bias_x, *dy, *y0, *dx0, *dw0, *db0, *mask;
     ptrdiff_t nx, ny, nw;
 } conv_data;
 
@@ -235,10 +235,11 @@ static void make_data(conv_data *d, const conv_case *test, spur__conv_algo algo,
     d->dw0 = random_floats(d->nw, 7);
     d->db0 = random_floats(s.k, 8);
     d->mask = random_floats(d->ny, 9);
+    d->bias_x = random_floats(s.c, 10);
 }
 
 static void free_data(conv_data *d) {
-    float *all[] = {d->x, d->w, d->bias, d->dy, d->y0, d->dx0, d->dw0, d->db0, d->mask};
+    float *all[] = {d->x, d->w, d->bias, d->dy, d->y0, d->dx0, d->dw0, d->db0, d->mask, d->bias_x};
     for (size_t i = 0; i < COUNT(all); i++) free(all[i]);
 }
 
@@ -270,6 +271,8 @@ static void run_passes(void *arg, const spur__exec *exec, float *out) {
                                                      .relu_y = mask,
                                                      .w = d->w,
                                                      .dx = dx,
+                                                     .bias = d->relu ? d->bias_x : NULL,
+                                                     .relu = d->relu,
                                                      .accumulate = d->accumulate,
                                                      .workspace = ws[1]});
     spur__conv_backward_weights(&plan, exec,
@@ -340,6 +343,11 @@ static double *oracle(const conv_data *d) {
     initial(d, out);
     for (ptrdiff_t at = 0; at < d->s.n * d->s.oh * d->s.ow; at++)
         for (ptrdiff_t k = 0; k < d->s.k; k++) oracle_output(d, out, at, k);
+    double *dx = out + d->ny;
+    for (ptrdiff_t i = 0; d->relu && i < d->nx; i++) {
+        ptrdiff_t c = i % d->s.x_pitch;
+        if (c < d->s.c) dx[i] = fmax(dx[i] + (double)d->bias_x[c], 0.0);
+    }
     return out;
 }
 

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Batch, group and layer normalisation of pixels with channels, both passes.
+ *
+ * Statistics are taken over fixed blocks of pixels (two passes over a block that is still in
+ * cache: mean, then squared distances from it) and combined in double in block order (Chan et al.,
+ * "Updating formulae and a pairwise algorithm for computing sample variances", 1979), so neither
+ * a large mean nor the team changes a digit.
+ */
+#ifndef SPUR_KERNELS_NORM_H
+#define SPUR_KERNELS_NORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernels/parallel.h"
+
+/* Bytes of scratch for any function of this file on `n` images of `pixels` pixels. */
+size_t spur__norm_workspace(ptrdiff_t n, ptrdiff_t pixels, ptrdiff_t channels);
+
+/* ---- batch norm ---------------------------------------------------------------------------- */
+
+typedef struct spur__batch_norm {
+    ptrdiff_t pixels, channels; /* x, y, dy, dx: [pixels][pitch]; pixels = n * h * w */
+    ptrdiff_t x_pitch, y_pitch; /* 0: channels; dx as x, dy and relu_y as y */
+    const float *gamma, *beta; /* [channels] or NULL: 1 and 0 */
+    double eps;
+    bool relu; /* y = max(y, 0) */
+    float *mean, *rstd; /* [channels]: kept from forward to backward */
+    float *running_mean, *running_var; /* updated in training if not NULL */
+    double momentum;
+    void *workspace;
+} spur__batch_norm;
+
+/* Training: mean and 1/sqrt(var + eps) of the batch into p->mean, p->rstd, running statistics
+ * updated (with the unbiased variance), then normalised. */
+void spur__batch_norm_train(const spur__exec *exec, const spur__batch_norm *p, const float *x,
+                            float *y);
+/* Evaluation by the running statistics. */
+void spur__batch_norm_eval(const spur__exec *exec, const spur__batch_norm *p, const float *x,
+                           float *y);
+
+typedef struct spur__norm_gradient {
+    const float *x, *dy;
+    const float *relu_y; /* dy counts where it is above 0; NULL: everywhere */
+    float *dx; /* or NULL */
+    float *dgamma, *dbeta; /* += ; or NULL */
+    bool accumulate; /* dx += */
+} spur__norm_gradient;
+
+void spur__batch_norm_backward(const spur__exec *exec, const spur__batch_norm *p,
+                               const spur__norm_gradient *g);
+/* The gradient of evaluation (frozen statistics). */
+void spur__batch_norm_eval_backward(const spur__exec *exec, const spur__batch_norm *p,
+                                    const spur__norm_gradient *g);
+
+/* Weights and bias of a convolution [rows][channels] with the normalisation of its outputs folded
+ * in: w' = w * gamma * rstd, bias' = beta + (bias - mean) * gamma * rstd, by running statistics. */
+void spur__batch_norm_fold(const spur__batch_norm *p, ptrdiff_t rows, const float *w,
+                           const float *bias, float *w_out, float *bias_out);
+
+/* ---- group norm, layer norm ----------------------------------------------------------------- */
+
+typedef struct spur__group_norm {
+    ptrdiff_t n, pixels, channels,
+        groups; /* [n][pixels][channels], dense; groups divide channels */
+    const float *gamma, *beta; /* [channels] or NULL */
+    double eps;
+    float *mean, *rstd; /* [n][groups]: kept for backward */
+    void *workspace;
+} spur__group_norm;
+
+/* Layer norm over the last axis is n = rows, pixels = 1, groups = 1. */
+void spur__group_norm_forward(const spur__exec *exec, const spur__group_norm *p, const float *x,
+                              float *y);
+void spur__group_norm_backward(const spur__exec *exec, const spur__group_norm *p,
+                               const spur__norm_gradient *g);
+
+#endif

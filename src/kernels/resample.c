@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Resizing; see resample.h. Forward tasks are output rows; backward tasks are stretches of channels
+ * of an image, since neighbouring output rows add to the same input row.
+ */
+#include "kernels/resample.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "kernels/simd/table.h"
+
+enum { CHANNELS = 32 };
+
+typedef struct resample_job {
+    const spur__resample_shape *s;
+    const float *from;
+    float *to;
+    ptrdiff_t channel_tasks;
+    bool accumulate;
+} resample_job;
+
+/* The two source positions of output i and the weight of the second one. */
+typedef struct source {
+    ptrdiff_t a, b;
+    float weight;
+} source;
+
+static source source_of(ptrdiff_t i, ptrdiff_t size, ptrdiff_t out, bool bilinear) {
+    float scale = (float)size / (float)out;
+    if (!bilinear) {
+        ptrdiff_t at = spur__least((ptrdiff_t)floorf((float)i * scale), size - 1);
+        return (source){at, at, 0.0f};
+    }
+    float position = scale * ((float)i + 0.5f) - 0.5f;
+    if (position < 0.0f) position = 0.0f;
+    ptrdiff_t a = spur__least((ptrdiff_t)position, size - 1);
+    return (source){a, spur__least(a + 1, size - 1), position - (float)a};
+}
+
+static spur__blend blend_of(source v, source u, ptrdiff_t w, ptrdiff_t c) {
+    return (spur__blend){
+        .offset = {(v.a * w + u.a) * c, (v.a * w + u.b) * c, (v.b * w + u.a) * c,
+                   (v.b * w + u.b) * c},
+        .weight = {(1.0f - v.weight) * (1.0f - u.weight), (1.0f - v.weight) * u.weight,
+                   v.weight * (1.0f - u.weight), v.weight * u.weight},
+    };
+}
+
+static void forward_task(void *job, ptrdiff_t index, int thread) {
+    const resample_job *q = job;
+    const spur__resample_shape *s = q->s;
+    const float *x = q->from + index / s->oh * s->h * s->w * s->c;
+    float *y = q->to + index * s->ow * s->c;
+    source v = source_of(index % s->oh, s->h, s->oh, s->bilinear);
+    (void)thread;
+    for (ptrdiff_t i = 0; i < s->ow; i++, y += s->c) {
+        source u = source_of(i, s->w, s->ow, s->bilinear);
+        spur__blend b = blend_of(v, u, s->w, s->c);
+        if (s->bilinear)
+            spur__simd_table()->blend(&b, x, y, s->c);
+        else
+            memcpy(y, x + b.offset[0], (size_t)s->c * sizeof(float));
+    }
+}
+
+void spur__resample(const spur__exec *exec, const spur__resample_shape *s, const float *x,
+                    float *y) {
+    resample_job q = {.s = s, .from = x, .to = y};
+    spur__parallel(exec, s->n * s->oh, forward_task, &q);
+}
+
+static void backward_task(void *job, ptrdiff_t index, int thread) {
+    const resample_job *q = job;
+    const spur__resample_shape *s = q->s;
+    ptrdiff_t image = index / q->channel_tasks, c0 = index % q->channel_tasks * CHANNELS;
+    ptrdiff_t channels = spur__least(CHANNELS, s->c - c0);
+    const float *dy = q->from + image * s->oh * s->ow * s->c + c0;
+    float *dx = q->to + image * s->h * s->w * s->c + c0;
+    (void)thread;
+    for (ptrdiff_t i = 0; !q->accumulate && i < s->h * s->w; i++)
+        memset(dx + i * s->c, 0, (size_t)channels * sizeof(float));
+    for (ptrdiff_t i = 0; i < s->oh * s->ow; i++, dy += s->c) {
+        source v = source_of(i / s->ow, s->h, s->oh, s->bilinear);
+        source u = source_of(i % s->ow, s->w, s->ow, s->bilinear);
+        spur__blend b = blend_of(v, u, s->w, s->c);
+        spur__simd_table()->spread(&b, dy, dx, channels, s->bilinear ? 4 : 1);
+    }
+}
+
+void spur__resample_backward(const spur__exec *exec, const spur__resample_shape *s, const float *dy,
+                             float *dx, bool accumulate) {
+    resample_job q = {.s = s, .from = dy, .to = dx, .accumulate = accumulate};
+    q.channel_tasks = spur__ceil_div(s->c, CHANNELS);
+    spur__parallel(exec, s->n * q.channel_tasks, backward_task, &q);
+}

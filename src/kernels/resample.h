@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Nearest and bilinear (align_corners = False) resizing of NHWC images, both passes; positions and
+ * weights as PyTorch computes them.
+ */
+#ifndef SPUR_KERNELS_RESAMPLE_H
+#define SPUR_KERNELS_RESAMPLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernels/parallel.h"
+
+typedef struct spur__resample_shape {
+    ptrdiff_t n, h, w, c, oh, ow; /* dense images */
+    bool bilinear;
+} spur__resample_shape;
+
+void spur__resample(const spur__exec *exec, const spur__resample_shape *s, const float *x,
+                    float *y);
+/* dx (+)= the transposed operation on dy */
+void spur__resample_backward(const spur__exec *exec, const spur__resample_shape *s, const float *dy,
+                             float *dx, bool accumulate);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Pieces of normalisation, per instruction set; vectors run over channels.
+ */
+#ifndef SPUR_KERNELS_SIMD_NORM_H
+#define SPUR_KERNELS_SIMD_NORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernels/simd/pack.h"
+
+/* y = x * scale + shift, per channel. */
+typedef struct spur__affine {
+    ptrdiff_t count, channels, x_pitch, y_pitch;
+    const float *x;
+    float *y;
+    const float *scale, *shift; /* [channels] */
+    bool relu;
+} spur__affine;
+
+/* dx (+)= dy * a + x * b + c, per channel; dy under its mask (layout of dy). */
+typedef struct spur__norm_dx {
+    ptrdiff_t count, channels, x_pitch, dy_pitch;
+    const float *x, *dy, *mask;
+    float *dx; /* x_pitch */
+    const float *a, *b, *c; /* [channels] */
+    bool accumulate;
+} spur__norm_dx;
+
+/* moments: mean[channels] and squared distances from it summed, m2[channels], of the pixels.
+ * moments_dy: sum of dy, and of dy * (x - mean), per channel. */
+#define SPUR__NORM_MAP(X)                                                                          \
+    X(void, moments, (const spur__pixels *p, float *mean, float *m2))                              \
+    X(void, moments_dy,                                                                            \
+      (const spur__norm_dx *p, const float *mean, float *sum_dy, float *sum_dyx))                  \
+    X(void, affine, (const spur__affine *p))                                                       \
+    X(void, norm_dx, (const spur__norm_dx *p))
+
+#endif

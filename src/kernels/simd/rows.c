@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sums, softmax rows, columns of pixels, dropout; see vec.h.
+ */
+#include "kernels/simd/simd.h"
+
+#include "base/fmath.h"
+#include "base/random.h"
+
+enum { LANES = 16 };
+
+void SPUR__SIMD(sums)(const float *x, ptrdiff_t n, double out[2]) {
+    double sum[LANES] = {0}, square[LANES] = {0};
+    ptrdiff_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (int j = 0; j < LANES; j++) {
+            double v = (double)x[i + j];
+            sum[j] += v;
+            square[j] += v * v;
+        }
+    }
+    for (int j = 0; i < n; i++, j++) {
+        sum[j] += (double)x[i];
+        square[j] += (double)x[i] * (double)x[i];
+    }
+    for (int j = 0; j < LANES; j++) {
+        out[0] += sum[j];
+        out[1] += square[j];
+    }
+}
+
+/* Sum of a[i] (times b[i]) in 16 lanes, whatever the vector width. */
+ALWAYS_INLINE float lane_sum(const float *a, const float *b, ptrdiff_t n) {
+    float sum[LANES] = {0};
+    ptrdiff_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int j = 0; j < LANES; j++) sum[j] += b ? a[i + j] * b[i + j] : a[i + j];
+    for (int j = 0; i < n; i++, j++) sum[j] += b ? a[i] * b[i] : a[i];
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++) sum[j] += sum[j + half];
+    return sum[0];
+}
+
+/* Largest value; NaN if one is NaN. */
+ALWAYS_INLINE float row_max(const float *x, ptrdiff_t n) {
+    float most = x[0];
+    for (ptrdiff_t i = 1; i < n; i++) most = x[i] > most || x[i] != x[i] ? x[i] : most;
+    return most;
+}
+
+/* y = exp(x - shift); returns the sum. */
+ALWAYS_INLINE float row_exp(const float *x, float *y, ptrdiff_t n, float shift) {
+    enum { BLOCK = 256 };
+    float sum = 0.0f, e[BLOCK];
+    for (ptrdiff_t i = 0; i < n; i += BLOCK) {
+        ptrdiff_t m = n - i < BLOCK ? n - i : BLOCK;
+        for (ptrdiff_t j = 0; j < m; j++) e[j] = spur__expf(x[i + j] - shift);
+        sum += lane_sum(e, NULL, m);
+        if (y) memcpy(y + i, e, (size_t)m * sizeof(float));
+    }
+    return sum;
+}
+
+void SPUR__SIMD(softmax)(const spur__rows_job *q, ptrdiff_t begin, ptrdiff_t end) {
+    for (ptrdiff_t r = begin; r < end; r++) {
+        const float *x = q->x + r * q->cols;
+        float *y = q->y + r * q->cols, shift = row_max(x, q->cols);
+        if (q->log) {
+            float total = spur__logf(row_exp(x, NULL, q->cols, shift));
+            for (ptrdiff_t i = 0; i < q->cols; i++) y[i] = (x[i] - shift) - total;
+        } else {
+            float factor = 1.0f / row_exp(x, y, q->cols, shift);
+            for (ptrdiff_t i = 0; i < q->cols; i++) y[i] *= factor;
+        }
+    }
+}
+
+void SPUR__SIMD(softmax_backward)(const spur__rows_job *q, ptrdiff_t begin, ptrdiff_t end) {
+    for (ptrdiff_t r = begin; r < end; r++) {
+        const float *y = q->x + r * q->cols, *dy = q->dy + r * q->cols;
+        float *dx = q->y + r * q->cols;
+        float sum = lane_sum(dy, q->log ? NULL : y, q->cols);
+        for (ptrdiff_t i = 0; i < q->cols; i++) {
+            float d = q->log ? dy[i] - spur__expf(y[i]) * sum : y[i] * (dy[i] - sum);
+            dx[i] = q->accumulate ? dx[i] + d : d;
+        }
+    }
+}
+
+ALWAYS_INLINE float masked(const spur__pixels *p, ptrdiff_t at) {
+    return p->mask && !(p->mask[at] > 0.0f) ? 0.0f : p->x[at];
+}
+
+void SPUR__SIMD(column_sums)(const spur__pixels *p, float *sums) {
+    ptrdiff_t c = 0;
+    for (; c + VL <= p->channels; c += VL) {
+        vf sum = {0};
+        for (ptrdiff_t i = 0; i < p->count; i++) {
+            vf x = vload(p->x + i * p->pitch + c);
+            sum += p->mask ? vmask_positive(x, vload(p->mask + i * p->pitch + c)) : x;
+        }
+        vstore(sums + c, sum);
+    }
+    for (; c < p->channels; c++) {
+        float sum = 0.0f;
+        for (ptrdiff_t i = 0; i < p->count; i++) sum += masked(p, i * p->pitch + c);
+        sums[c] = sum;
+    }
+}
+
+void SPUR__SIMD(add_pixels)(const spur__pixels *p, float *out, ptrdiff_t out_pitch) {
+    for (ptrdiff_t i = 0; i < p->count; i++) {
+        float *y = out + i * out_pitch;
+        ptrdiff_t at = i * p->pitch, c = 0;
+        for (; c + VL <= p->channels; c += VL) {
+            vf x = vload(p->x + at + c);
+            vstore(y + c,
+                   vload(y + c) + (p->mask ? vmask_positive(x, vload(p->mask + at + c)) : x));
+        }
+        for (; c < p->channels; c++) y[c] += masked(p, at + c);
+    }
+}
+
+void SPUR__SIMD(scale_pixels)(const spur__pixels *p, const float *s, float *y, bool accumulate) {
+    for (ptrdiff_t i = 0; i < p->count; i++) {
+        const float *x = p->x + i * p->channels;
+        float *to = y + i * p->channels;
+        ptrdiff_t c = 0;
+        for (; c + VL <= p->channels; c += VL) {
+            vf v = vload(x + c) * vload(s + c);
+            vstore(to + c, accumulate ? vload(to + c) + v : v);
+        }
+        for (; c < p->channels; c++) to[c] = accumulate ? to[c] + x[c] * s[c] : x[c] * s[c];
+    }
+}
+
+void SPUR__SIMD(dot_pixels)(const spur__pixels *p, const float *dy, float *sums) {
+    ptrdiff_t c = 0;
+    for (; c + VL <= p->channels; c += VL) {
+        vf sum = vload(sums + c);
+        for (ptrdiff_t i = 0; i < p->count; i++)
+            sum = vfma(vload(p->x + i * p->channels + c), vload(dy + i * p->channels + c), sum);
+        vstore(sums + c, sum);
+    }
+    for (; c < p->channels; c++)
+        for (ptrdiff_t i = 0; i < p->count; i++)
+            sums[c] = fma1(p->x[i * p->channels + c], dy[i * p->channels + c], sums[c]);
+}
+
+/* ---- dropout: Philox4x32-10, sixteen blocks at a time ---------------------------------------- */
+
+ALWAYS_INLINE void philox_round(uint32_t x[4][LANES], uint32_t k0, uint32_t k1) {
+    for (int j = 0; j < LANES; j++) {
+        uint64_t a = (uint64_t)0xD2511F53u * x[0][j], b = (uint64_t)0xCD9E8D57u * x[2][j];
+        x[0][j] = (uint32_t)(b >> 32) ^ x[1][j] ^ k0;
+        x[2][j] = (uint32_t)(a >> 32) ^ x[3][j] ^ k1;
+        x[1][j] = (uint32_t)b;
+        x[3][j] = (uint32_t)a;
+    }
+}
+
+/* Numbers of blocks [block, block + 16) as base/random.c makes them. */
+ALWAYS_INLINE void philox_blocks(const spur__dropout_job *q, uint32_t block, uint32_t x[4][LANES]) {
+    uint32_t k0 = q->key[0], k1 = q->key[1];
+    for (uint32_t j = 0; j < LANES; j++) {
+        x[0][j] = block + j;
+        for (int i = 1; i < 4; i++) x[i][j] = q->counter[i];
+    }
+    for (int round = 0; round < 10; round++) {
+        philox_round(x, k0, k1);
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+}
+
+void SPUR__SIMD(dropout)(const spur__dropout_job *q, ptrdiff_t begin, ptrdiff_t end) {
+    for (ptrdiff_t i = begin; i < end; i += 4 * LANES) {
+        uint32_t x[4][LANES];
+        ptrdiff_t n = end - i < 4 * LANES ? end - i : 4 * LANES;
+        philox_blocks(q, q->counter[0] + (uint32_t)(i / 4), x);
+        for (ptrdiff_t j = 0; j < n; j++) {
+            float value = q->x ? q->x[i + j] : 1.0f;
+            float v = x[j % 4][j / 4] < q->threshold ? 0.0f : value * q->factor;
+            q->y[i + j] = q->accumulate ? q->y[i + j] + v : v;
+        }
+    }
+}

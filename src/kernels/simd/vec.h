@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Elementwise operations and pieces of row and column work, per instruction set.
+ */
+#ifndef SPUR_KERNELS_SIMD_VEC_H
+#define SPUR_KERNELS_SIMD_VEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/simd/pack.h"
+
+typedef enum spur__map_op {
+    SPUR__MAP_FILL, /* y = alpha */
+    SPUR__MAP_COPY, /* y = a */
+    SPUR__MAP_ADD, /* y = a + b */
+    SPUR__MAP_MUL, /* y = a * b */
+    SPUR__MAP_SCALE, /* y = alpha * a */
+    /* Activations: forward y = f(a); backward y (+)= b * f', where a is the output, or the input
+     * from SILU on. */
+    SPUR__MAP_RELU,
+    SPUR__MAP_LEAKY_RELU, /* alpha: slope below zero */
+    SPUR__MAP_ELU, /* alpha */
+    SPUR__MAP_SIGMOID,
+    SPUR__MAP_TANH,
+    SPUR__MAP_SILU,
+    SPUR__MAP_HARD_SWISH,
+    SPUR__MAP_HARD_SIGMOID,
+    SPUR__MAP_GELU, /* by the error function */
+    SPUR__MAP_SOFTPLUS
+} spur__map_op;
+
+typedef struct spur__map {
+    spur__map_op op;
+    bool backward; /* of an activation */
+    bool accumulate; /* y += */
+    float alpha;
+    const float *a, *b;
+    float *y;
+} spur__map;
+
+typedef struct spur__rows_job {
+    ptrdiff_t rows, cols;
+    const float *x, *dy;
+    float *y;
+    bool log, accumulate;
+} spur__rows_job;
+
+typedef struct spur__dropout_job {
+    uint32_t key[2], counter[4]; /* counter[0] counts blocks of four values */
+    uint32_t threshold; /* values whose number is below it become zero */
+    float factor;
+    const float *x; /* or NULL: ones */
+    float *y;
+    bool accumulate;
+} spur__dropout_job;
+
+/* map: [begin, end) of an elementwise job.
+ * sums: out[0] += x, out[1] += x * x over n values, in 16 lanes of double.
+ * softmax, softmax_backward: rows [begin, end); backward: x is the forward's output.
+ * column_sums: sums[channels] = sum of the pixels, in order.
+ * add_pixels: out += x. scale_pixels: y (+)= x * s[channels]. dot_pixels: sums[channels] += x * dy;
+ * the pixels of those two are dense.
+ * dropout: values [begin, end), begin a multiple of 4. */
+#define SPUR__VEC_MAP(X)                                                                           \
+    X(void, map, (const spur__map *m, ptrdiff_t begin, ptrdiff_t end))                             \
+    X(void, sums, (const float *x, ptrdiff_t n, double out[2]))                                    \
+    X(void, softmax, (const spur__rows_job *j, ptrdiff_t begin, ptrdiff_t end))                    \
+    X(void, softmax_backward, (const spur__rows_job *j, ptrdiff_t begin, ptrdiff_t end))           \
+    X(void, column_sums, (const spur__pixels *p, float *sums))                                     \
+    X(void, add_pixels, (const spur__pixels *p, float *out, ptrdiff_t out_pitch))                  \
+    X(void, scale_pixels, (const spur__pixels *p, const float *s, float *y, bool accumulate))      \
+    X(void, dot_pixels, (const spur__pixels *p, const float *dy, float *sums))                     \
+    X(void, dropout, (const spur__dropout_job *j, ptrdiff_t begin, ptrdiff_t end))
+
+#endif

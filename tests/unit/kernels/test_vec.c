@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Loops over values against the C library in double precision, and their bytes.
+ */
+#include "kernels_test.h"
+
+#include "kernels/vec.h"
+
+enum { N = 100003 };
+
+typedef struct activation_case {
+    spur__map_op op;
+    float alpha;
+    double (*f)(double x, double alpha);
+} activation_case;
+
+static double relu(double x, double a) {
+    (void)a;
+    return fmax(x, 0.0);
+}
+static double leaky(double x, double a) {
+    return x < 0.0 ? a * x : x;
+}
+static double elu(double x, double a) {
+    return x < 0.0 ? a * expm1(x) : x;
+}
+static double sigmoid(double x, double a) {
+    (void)a;
+    return 1.0 / (1.0 + exp(-x));
+}
+static double hyperbolic(double x, double a) {
+    (void)a;
+    return tanh(x);
+}
+static double silu(double x, double a) {
+    return x * sigmoid(x, a);
+}
+static double hard_sigmoid(double x, double a) {
+    (void)a;
+    return fmin(fmax(x + 3.0, 0.0), 6.0) / 6.0;
+}
+static double hard_swish(double x, double a) {
+    return x * hard_sigmoid(x, a);
+}
+static double gelu(double x, double a) {
+    (void)a;
+    return 0.5 * x * (1.0 + erf(x * sqrt(0.5)));
+}
+static double softplus(double x, double a) {
+    (void)a;
+    return log1p(exp(x));
+}
+
+static const activation_case activations[] = {
+    {SPUR__MAP_RELU, 0.0f, relu},
+    {SPUR__MAP_LEAKY_RELU, 0.125f, leaky},
+    {SPUR__MAP_ELU, 1.5f, elu},
+    {SPUR__MAP_SIGMOID, 0.0f, sigmoid},
+    {SPUR__MAP_TANH, 0.0f, hyperbolic},
+    {SPUR__MAP_SILU, 0.0f, silu},
+    {SPUR__MAP_HARD_SWISH, 0.0f, hard_swish},
+    {SPUR__MAP_HARD_SIGMOID, 0.0f, hard_sigmoid},
+    {SPUR__MAP_GELU, 0.0f, gelu},
+    {SPUR__MAP_SOFTPLUS, 0.0f, softplus},
+};
+
+/* Slope by central differences in double; kinks lie at 0 and +-3. */
+static double slope(const activation_case *a, double x) {
+    double h = 1e-5;
+    return (a->f(x + h, (double)a->alpha) - a->f(x - h, (double)a->alpha)) / (2.0 * h);
+}
+
+static bool near_kink(double x) {
+    return fabs(x) < 1e-4 || fabs(fabs(x) - 3.0) < 1e-4;
+}
+
+static void test_activations(void **state) {
+    spur__exec exec = {.threads = 2};
+    float *x = random_floats(N, 1), *dy = random_floats(N, 2), *y = floats(N), *dx = floats(N);
+    double *wanted = malloc(N * sizeof(double)), *gradient = malloc(N * sizeof(double));
+    (void)state;
+    for (ptrdiff_t i = 0; i < N; i++) x[i] *= 3.0f;
+    for (size_t k = 0; k < COUNT(activations); k++) {
+        const activation_case *a = &activations[k];
+        spur__vec_activation(&exec, N, a->op, a->alpha, x, y);
+        memcpy(dx, x, N * sizeof(float));
+        spur__vec_activation_backward(
+            &exec, N,
+            &(spur__activation_gradient){.op = a->op,
+                                         .alpha = a->alpha,
+                                         .dy = dy,
+                                         .dx = dx,
+                                         .value = spur__activation_from_output(a->op) ? y : x,
+                                         .accumulate = true});
+        for (ptrdiff_t i = 0; i < N; i++) {
+            wanted[i] = a->f((double)x[i], (double)a->alpha);
+            gradient[i] = (double)x[i] + (double)dy[i] * slope(a, (double)x[i]);
+            if (near_kink((double)x[i])) dx[i] = (float)gradient[i];
+        }
+        assert_close("activation", y, wanted, N, 5e-7);
+        assert_close("its gradient", dx, gradient, N, 2e-6);
+    }
+    free(x);
+    free(dy);
+    free(y);
+    free(dx);
+    free(wanted);
+    free(gradient);
+}
+
+static void test_arithmetic(void **state) {
+    enum { M = 1001 };
+    spur__exec exec = {.threads = 2};
+    float *a = random_floats(M, 1), *b = random_floats(M, 2), *y = floats(M), *z = floats(M);
+    (void)state;
+    spur__vec_add(&exec, M, a, b, y);
+    for (int i = 0; i < M; i++) assert_true(y[i] == a[i] + b[i]);
+    spur__vec_mul(&exec, M, a, b, y, false);
+    for (int i = 0; i < M; i++) assert_true(y[i] == a[i] * b[i]);
+    spur__vec_copy(&exec, M, a, z);
+    spur__vec_mul(&exec, M, a, b, z, true);
+    for (int i = 0; i < M; i++) assert_true(z[i] == a[i] + a[i] * b[i]);
+    spur__vec_scale(&exec, M, 3.0f, b, y, false);
+    for (int i = 0; i < M; i++) assert_true(y[i] == 3.0f * b[i]);
+    spur__vec_fill(&exec, M, 2.5f, y);
+    for (int i = 0; i < M; i++) assert_true(y[i] == 2.5f);
+    free(a);
+    free(b);
+    free(y);
+    free(z);
+}
+
+static void test_sums(void **state) {
+    spur__exec exec = {.threads = 2};
+    float *x = random_floats(N, 1);
+    double sum = 0.0, squares = 0.0;
+    (void)state;
+    for (ptrdiff_t i = 0; i < N; i++) {
+        sum += (double)x[i];
+        squares += (double)x[i] * (double)x[i];
+    }
+    assert_true(fabs(spur__vec_sum(&exec, N, x) - sum) < 1e-9);
+    assert_true(fabs(spur__vec_sum_squares(&exec, N, x) - squares) < 1e-7);
+    assert_true(spur__vec_finite(&exec, N, x));
+    x[N - 1] = NAN;
+    assert_false(spur__vec_finite(&exec, N, x));
+    x[N - 1] = -INFINITY;
+    assert_false(spur__vec_finite(&exec, N, x));
+    free(x);
+}
+
+static void check_softmax(ptrdiff_t rows, ptrdiff_t cols, bool log) {
+    spur__exec exec = {.threads = 2};
+    ptrdiff_t n = rows * cols;
+    float *x = random_floats(n, 1), *y = floats(n), *dy = random_floats(n, 2), *dx = floats(n);
+    double *p = malloc((size_t)n * sizeof(double)), *d = malloc((size_t)n * sizeof(double));
+    for (ptrdiff_t i = 0; i < n; i++) x[i] = x[i] * 4.0f + 200.0f;
+    (log ? spur__vec_log_softmax : spur__vec_softmax)(&exec, rows, cols, x, y);
+    spur__vec_softmax_backward(
+        &exec, &(spur__softmax_gradient){
+                   .rows = rows, .cols = cols, .y = y, .dy = dy, .dx = dx, .log = log});
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        double total = 0.0, dot = 0.0;
+        for (ptrdiff_t i = r * cols; i < (r + 1) * cols; i++) total += exp((double)x[i] - 200.0);
+        for (ptrdiff_t i = r * cols; i < (r + 1) * cols; i++) {
+            double s = exp((double)x[i] - 200.0) / total;
+            p[i] = log ? (double)x[i] - 200.0 - (double)logl(total) : s;
+            dot += (double)dy[i] * (log ? 1.0 : s);
+        }
+        for (ptrdiff_t i = r * cols; i < (r + 1) * cols; i++)
+            d[i] = log ? (double)dy[i] - exp(p[i]) * dot : p[i] * ((double)dy[i] - dot);
+    }
+    for (ptrdiff_t i = 0; cols == 1 && i < n; i++) { /* exact, where the oracle is not */
+        p[i] = log ? 0.0 : 1.0;
+        d[i] = 0.0;
+    }
+    assert_close("softmax", y, p, n, 1e-6);
+    assert_close("softmax gradient", dx, d, n, 2e-6);
+    free(x);
+    free(y);
+    free(dy);
+    free(dx);
+    free(p);
+    free(d);
+}
+
+static void test_softmax(void **state) {
+    static const ptrdiff_t cols[] = {1, 2, 10, 11, 16, 1000};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cols); i++) {
+        check_softmax(37, cols[i], false);
+        check_softmax(37, cols[i], true);
+    }
+}
+
+static void test_pixels(void **state) {
+    enum { PIXELS = 777, C = 19, PITCH = 23 };
+    spur__exec exec = {.threads = 2};
+    float *x = random_floats(PIXELS * PITCH, 1), *mask = random_floats(PIXELS * PITCH, 2);
+    float *ws = floats(spur__vec_column_sums_scratch(C)), *out = random_floats(PIXELS * C, 3);
+    float sums[C] = {0}, *copy = random_floats(PIXELS * C, 3);
+    double wanted[C] = {0};
+    spur__pixels p = {x, mask, PIXELS, C, PITCH};
+    (void)state;
+    for (int i = 0; i < C; i++) wanted[i] = (double)(sums[i] = (float)i);
+    spur__vec_column_sums(&exec, &p, sums, true, ws);
+    spur__vec_copy_pixels(&exec, &p, out, C, true);
+    for (int i = 0; i < PIXELS; i++)
+        for (int c = 0; c < C; c++) {
+            float v = mask[i * PITCH + c] > 0.0f ? x[i * PITCH + c] : 0.0f;
+            wanted[c] += (double)v;
+            assert_true(out[i * C + c] == copy[i * C + c] + v);
+        }
+    assert_close("column sums", sums, wanted, C, 1e-6);
+    free(x);
+    free(mask);
+    free(ws);
+    free(out);
+    free(copy);
+}
+
+static void test_channel_scale(void **state) {
+    enum { IMAGES = 3, PIXELS = 50, C = 21, ALL = IMAGES * PIXELS * C };
+    spur__exec exec = {.threads = 2};
+    float *x = random_floats(ALL, 1), *s = random_floats(IMAGES * C, 2), *y = floats(ALL);
+    float *dy = random_floats(ALL, 3), *dx = floats(ALL), *ds = floats(IMAGES * C);
+    double wanted[IMAGES * C] = {0};
+    spur__channel_scale a = {.n = IMAGES,
+                             .pixels = PIXELS,
+                             .channels = C,
+                             .x = x,
+                             .s = s,
+                             .y = y,
+                             .dy = dy,
+                             .dx = dx,
+                             .ds = ds};
+    (void)state;
+    spur__vec_channel_scale(&exec, &a);
+    spur__vec_channel_scale_backward(&exec, &a);
+    for (int i = 0; i < ALL; i++) {
+        int at = i / (PIXELS * C) * C + i % C;
+        assert_true(y[i] == x[i] * s[at]);
+        assert_true(dx[i] == dy[i] * s[at]);
+        wanted[at] += (double)x[i] * (double)dy[i];
+    }
+    assert_close("factors' gradient", ds, wanted, IMAGES * C, 1e-6);
+    free(x);
+    free(s);
+    free(y);
+    free(dy);
+    free(dx);
+    free(ds);
+}
+
+/* The vectors' numbers are those of base/random.h. */
+static void test_dropout(void **state) {
+    spur__exec exec = {.threads = 2};
+    spur__dropout d = {.rate = 0.3f, .seed = 5, .node = 7, .step = 11};
+    float *x = random_floats(N, 1), *y = floats(N);
+    spur__rng rng;
+    int zeros = 0;
+    (void)state;
+    spur__rng_init(&rng, 5, SPUR__STREAM_DROPOUT, 11, 7);
+    spur__vec_dropout(&exec, N, &d, x, y, false);
+    for (ptrdiff_t i = 0; i < N; i++) {
+        bool dropped = (double)spur__rng_u32(&rng) < 4294967296.0 * (double)0.3f;
+        zeros += dropped;
+        assert_true(y[i] == (dropped ? 0.0f : x[i] * (1.0f / 0.7f)));
+    }
+    assert_in_range(zeros, 29000, 31000);
+    free(x);
+    free(y);
+}
+
+static void everything(void *arg, const spur__exec *exec, float *out) {
+    const float *x = arg;
+    for (size_t k = 0; k < COUNT(activations); k++) {
+        const activation_case *a = &activations[k];
+        float *y = out + 2 * (ptrdiff_t)k * N;
+        spur__vec_activation(exec, N, a->op, a->alpha, x, y);
+        spur__vec_activation_backward(
+            exec, N, &(spur__activation_gradient){a->op, a->alpha, y, x, y + N, false});
+    }
+    float *rest = out + 2 * (ptrdiff_t)COUNT(activations) * N;
+    double sum = spur__vec_sum_squares(exec, N, x);
+    memcpy(rest, &sum, sizeof sum);
+    spur__vec_softmax(exec, N / 11, 11, x, rest + 2);
+    spur__vec_softmax_backward(
+        exec, &(spur__softmax_gradient){N / 99, 99, x, rest + 2, rest + N, false, false});
+    spur__vec_dropout(exec, N, &(spur__dropout){0.5f, 1, 2, 3}, x, rest + 2 * N, false);
+    float ws[32 * 100];
+    spur__vec_column_sums(exec, &(spur__pixels){x, NULL, N / 100, 99, 100}, rest + 3 * N, false,
+                          ws);
+}
+
+static void test_same_bytes(void **state) {
+    float *x = random_floats(N, 1);
+    (void)state;
+    ptrdiff_t n = (2 * (ptrdiff_t)COUNT(activations) + 3) * N + 99;
+    assert_same_bytes("vec", everything, x, n);
+    free(x);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_activations), cmocka_unit_test(test_arithmetic),
+        cmocka_unit_test(test_sums),        cmocka_unit_test(test_softmax),
+        cmocka_unit_test(test_pixels),      cmocka_unit_test(test_channel_scale),
+        cmocka_unit_test(test_dropout),     cmocka_unit_test(test_same_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
