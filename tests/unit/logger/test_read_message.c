@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "event.pb-c.h"
+#include "fuzz/read_everything.h"
 
 /* ---- comparing ------------------------------------------------------------------------------ */
 
@@ -145,7 +146,7 @@ enum { POOL = 1 << 14 };
 /* A random event and the memory of all its parts. */
 typedef struct maker {
     spur__rng rng;
-    char pool[POOL];
+    _Alignas(16) char pool[POOL];
     size_t used;
     Spur__Tb__Event event;
     Spur__Tb__SourceMetadata source;
@@ -388,25 +389,7 @@ static void test_random_events(void **state) {
 
 /* Reads everything of an event that can be read; only sanitizers look at what happens. */
 static void read_everything(const spur_event *event) {
-    for (spur_value value = {0}; spur_event_value(event, &value);) {
-        double number;
-        spur_histogram h;
-        spur_images images;
-        spur_clips clips;
-        spur_texts texts;
-        spur_hparams_record record;
-        spur_pr_curve curve;
-        spur_mesh_part mesh;
-        spur_error err;
-        if (spur_value_scalar(&value, &number, &err) != SPUR_OK) assert_true(err.message[0]);
-        if (spur_value_histogram(&value, &h, &err) == SPUR_OK) spur_histogram_free(&h);
-        if (spur_value_images(&value, &images, &err) == SPUR_OK) spur_images_free(&images);
-        if (spur_value_audio(&value, &clips, &err) == SPUR_OK) spur_clips_free(&clips);
-        if (spur_value_texts(&value, &texts, &err) == SPUR_OK) spur_texts_free(&texts);
-        if (spur_value_hparams(&value, &record, &err) == SPUR_OK) spur_hparams_record_free(&record);
-        if (spur_value_pr_curve(&value, &curve, &err) == SPUR_OK) spur_pr_curve_free(&curve);
-        if (spur_value_mesh(&value, &mesh, &err) == SPUR_OK) spur_mesh_part_free(&mesh);
-    }
+    for (spur_value value = {0}; spur_event_value(event, &value);) read_value(&value);
 }
 
 static void test_mutilated_events(void **state) {
