@@ -35,8 +35,8 @@ static void add_text(digest *d, const char *text) {
 
 /* Options that change nothing in the statistics. */
 static bool irrelevant(const char *name) {
-    static const char *const names[] = {"batch_size", "workers", "drop_last", "normalization",
-                                        "verify"};
+    static const char *const names[] = {"batch_size",    "workers", "drop_last",
+                                        "normalization", "verify",  "cache"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0) return true;
     return false;

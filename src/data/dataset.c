@@ -11,17 +11,22 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/keep.h"
 
+extern const spur__dataset_kind spur__data_audio_folder;
 extern const spur__dataset_kind spur__data_buildings;
 extern const spur__dataset_kind spur__data_cifar10;
+extern const spur__dataset_kind spur__data_csv;
 extern const spur__dataset_kind spur__data_image_folder;
 extern const spur__dataset_kind spur__data_mnist;
 extern const spur__dataset_kind spur__data_segmentation;
 extern const spur__dataset_kind spur__data_shapes;
+extern const spur__dataset_kind spur__data_tones;
 
 static const spur__kind *const kinds[] = {
-    &spur__data_buildings.kind, &spur__data_cifar10.kind,      &spur__data_image_folder.kind,
-    &spur__data_mnist.kind,     &spur__data_segmentation.kind, &spur__data_shapes.kind,
+    &spur__data_audio_folder.kind, &spur__data_buildings.kind,    &spur__data_cifar10.kind,
+    &spur__data_csv.kind,          &spur__data_image_folder.kind, &spur__data_mnist.kind,
+    &spur__data_segmentation.kind, &spur__data_shapes.kind,       &spur__data_tones.kind,
 };
 
 const spur__family spur__dataset_family = {
@@ -114,6 +119,10 @@ spur_status spur__data_open(spur_data **out, const spur__dataset_kind *kind, con
     SPUR__TRY_GOTO(check_common(data->common, err), failed);
     SPUR__TRY_GOTO(kind->open(data, err), failed);
     SPUR__TRY_GOTO(spur__data_split(data, err), failed);
+    if (data->common->cache > 0 && !data->keeps_itself)
+        SPUR__TRY_GOTO(
+            spur__keep_create(&data->keep, data->item_count, (size_t)data->common->cache, err),
+            failed);
     SPUR__TRY_GOTO(spur__data_prepare(data, err), failed);
     publish(data);
     *out = data;
@@ -160,6 +169,7 @@ static void free_names(spur_data *data) {
 void spur_data_close(spur_data *data) {
     if (!data) return;
     if (data->kind->close) data->kind->close(data);
+    spur__keep_destroy(data->keep);
     for (int i = 0; i < SPUR_SPLIT_COUNT; i++) spur__free(data->splits[i].items);
     spur__statistics_free(&data->statistics);
     free_names(data);
@@ -174,6 +184,16 @@ void spur_data_close(spur_data *data) {
 
 const spur_data_info *spur_data_describe(const spur_data *data) {
     return &data->info;
+}
+
+spur_status spur__data_read(const spur_data *data, uint32_t item, spur__sample *out,
+                            spur_error *err) {
+    if (!data->keep) return data->kind->read(data, item, out, err);
+    spur_status status = spur__keep_recall(data->keep, item, out, err);
+    if (status != SPUR_E_NOTFOUND) return status;
+    SPUR__TRY(data->kind->read(data, item, out, err));
+    spur__keep_store(data->keep, item, out);
+    return SPUR_OK;
 }
 
 int spur__data_workers(const spur_data *data) {

@@ -30,6 +30,7 @@ typedef struct spur__data_common {
     double val_split;
     int64_t seed;
     char *imbalance;
+    int64_t cache; /* MiB of decoded samples to keep; 0: none */
 } spur__data_common;
 
 /* One item as read: a picture in bytes, or values in floats (then `image` has height 0), and what
@@ -70,6 +71,7 @@ typedef struct spur__statistics {
 } spur__statistics;
 
 typedef struct spur__dataset_kind spur__dataset_kind;
+typedef struct spur__keep spur__keep;
 
 struct spur_data {
     const spur__dataset_kind *kind;
@@ -83,6 +85,8 @@ struct spur_data {
     spur__index splits[SPUR_SPLIT_COUNT];
     spur__statistics statistics;
     float *mean, *std; /* [channels] in use */
+    spur__keep *keep; /* decoded samples; NULL: none are kept */
+    bool keeps_itself; /* the format keeps what it decodes */
     char *notes; /* remarks for people, one a line: "masks: ..."; "" when there are none */
 };
 
@@ -114,6 +118,11 @@ spur_status spur__data_open(spur_data **out, const spur__dataset_kind *kind, con
 
 /* Number of threads that `workers` stands for (0 for the word auto's value is resolved). */
 int spur__data_workers(const spur_data *data);
+
+/* Reads one item, from memory if it is kept. The sound of a sample (out->audio) is there only after
+ * the kind's own read. */
+spur_status spur__data_read(const spur_data *data, uint32_t item, spur__sample *out,
+                            spur_error *err);
 
 /* The item at a position of a split. */
 static inline uint32_t spur__data_item(const spur_data *data, spur_split split, size_t position) {
@@ -213,6 +222,13 @@ spur_status spur__check_normalization(const char *value, spur_error *err);
         .name = "val_split", .type = SPUR__OPT_FLOAT, .initial = "0.2", .min = 0, .max = 0.9,      \
         .help = "share of the training samples set aside for validation, the same of every class", \
         .offset = offsetof(spur__data_common, val_split)                                           \
+    }
+
+#define SPUR__DATA_ROW_CACHE                                                                       \
+    {                                                                                              \
+        .name = "cache", .type = SPUR__OPT_INT, .initial = "512", .min = 0, .max = 1 << 20,        \
+        .unit = "MiB", .help = "decoded samples are kept in memory up to this; 0: none",           \
+        .offset = offsetof(spur__data_common, cache)                                               \
     }
 
 #define SPUR__DATA_ROW_IMBALANCE                                                                   \

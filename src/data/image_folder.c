@@ -15,6 +15,7 @@ static const spur__option rows[] = {
     SPUR__DATA_ROW_VAL_SPLIT,
     SPUR__DATA_ROW_IMBALANCE,
     SPUR__DATA_ROW_VERIFY,
+    SPUR__DATA_ROW_CACHE,
     SPUR__DATA_ROWS_LOADER,
 };
 

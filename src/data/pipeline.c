@@ -67,7 +67,7 @@ static spur_status resize(const spur_data *data, const spur__augment *augment, s
 
 spur_status spur__sample_load(const spur_data *data, uint32_t item, const spur__augment *augment,
                               spur__rng *rng, spur__workspace *w, spur_error *err) {
-    SPUR__TRY(data->kind->read(data, item, &w->sample, err));
+    SPUR__TRY(spur__data_read(data, item, &w->sample, err));
     SPUR__TRY(resize(data, augment, rng, w, err));
     if (!augment || !rng) return SPUR_OK;
     spur__canvas canvas = canvas_of(data, augment, w, rng);

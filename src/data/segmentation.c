@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * segmentation: images/ and masks/ with the same stems (any endings), below train/, val/ and test/
- * or at once; whole or cut into tiles. Decoded files of a tiled set are kept, up to 1 GiB.
+ * or at once; whole or cut into tiles. Of a tiled set whole files are kept, if `cache` allows it.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -52,6 +52,7 @@ static const spur__option rows[] = {
            .help = "by how much neighbouring tiles overlap"),
     SPUR__DATA_ROW_VAL_SPLIT,
     SPUR__DATA_ROW_VERIFY,
+    SPUR__DATA_ROW_CACHE,
     SPUR__DATA_ROWS_LOADER,
 };
 
@@ -190,11 +191,13 @@ static spur_status add_items(spur_data *data, size_t from, spur_split split, spu
 /* Decides whether the decoded files of a tiled set are kept. */
 static spur_status plan_keeping(spur_data *data, spur_error *err) {
     segmentation_state *s = data->state;
+    const segmentation_options *o = data->options;
     double bytes = 0;
-    if (!((const segmentation_options *)data->options)->tile) return SPUR_OK;
+    if (!o->tile) return SPUR_OK;
     for (size_t i = 0; i < s->images.count; i++)
         bytes += (double)s->tilings[i].height * s->tilings[i].width * (data->info.channels + 1);
-    if (bytes > (double)(1 << 30)) return SPUR_OK;
+    data->keeps_itself = true;
+    if (bytes > (double)o->common.cache * (1 << 20)) return SPUR_OK;
     s->kept = spur__calloc(s->images.count, sizeof *s->kept);
     return s->kept ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "out of memory");
 }

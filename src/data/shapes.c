@@ -44,6 +44,7 @@ static const spur__option rows[] = {
      .help = "standard deviation of the noise on every pixel",
      .offset = offsetof(shapes_options, noise)},
     SPUR__DATA_ROW_IMBALANCE,
+    SPUR__DATA_ROW_CACHE,
     SPUR__DATA_ROWS_LOADER,
 };
 
