@@ -138,8 +138,8 @@ static float windowed_sinc(float x, float half) {
     return sinc * (0.5f + 0.5f * cosine);
 }
 
-spur_status spur__resample(const spur__pixels *from, int from_rate, int to_rate, spur__pixels *to,
-                           spur_error *err) {
+spur_status spur__wav_resample(const spur__pixels *from, int from_rate, int to_rate,
+                               spur__pixels *to, spur_error *err) {
     enum { HALF = 16 };
     double step = (double)from_rate / to_rate;
     float cut = step > 1 ? (float)(1 / step) : 1; /* relative to the old rate */

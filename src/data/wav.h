@@ -13,7 +13,7 @@ spur_status spur__wav_decode(const uint8_t *data, size_t size, const char *name,
                              int *rate, spur_error *err);
 
 /* Resamples by a windowed sinc (half width 16 zero crossings of the lower rate, Hann window). */
-spur_status spur__resample(const spur__pixels *from, int from_rate, int to_rate, spur__pixels *to,
-                           spur_error *err);
+spur_status spur__wav_resample(const spur__pixels *from, int from_rate, int to_rate,
+                               spur__pixels *to, spur_error *err);
 
 #endif
