@@ -1,0 +1,497 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Makes the golden files in tests/golden/data with PyTorch 2.13.0.
+
+usage: make_golden.py [OUTPUT_FOLDER]
+
+Every number that goes in comes from formula(), which tests/golden/golden.c has too. Files are
+safetensors with float64 values: results of PyTorch in float64, and under "distance/..." how far its
+own float32 is from them. Tensors of more than 4096 values are stored as their norm and 256 samples.
+"""
+import json
+import math
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+assert torch.__version__.split("+")[0] == "2.13.0", torch.__version__
+torch.use_deterministic_algorithms(True)
+torch.set_num_threads(2)
+
+FULL, SAMPLES = 4096, 256
+MASK = (1 << 64) - 1
+
+
+def seed_of(name):
+    """FNV-1a, 64 bits."""
+    h = 0xCBF29CE484222325
+    for byte in name.encode():
+        h = ((h ^ byte) * 0x100000001B3) & MASK
+    return h
+
+
+def formula(name, count):
+    """`count` numbers in [-0.5, 0.5), multiples of 2^-24: splitmix64 of the name's hash plus index."""
+    with np.errstate(over="ignore"):
+        z = np.uint64(seed_of(name)) + (np.arange(count, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z = z ^ (z >> np.uint64(31))
+    return (z >> np.uint64(40)).astype(np.float64) / 2.0**24 - 0.5
+
+
+def numbers(name, shape, scale=1.0, offset=0.0):
+    """float32 values of the formula times scale plus offset, rounded once."""
+    values = formula(name, int(np.prod(shape))) * scale + offset
+    return torch.from_numpy(values.astype(np.float32).reshape(shape))
+
+
+def labels(name, shape, classes):
+    values = np.floor((formula(name, int(np.prod(shape))) + 0.5) * classes).astype(np.int64)
+    return torch.from_numpy(values.reshape(shape))
+
+
+def sample(tensor):
+    """What is stored of a tensor: all of it, or [norm, samples...]."""
+    flat = tensor.detach().to(torch.float64).reshape(-1)
+    if flat.numel() <= FULL:
+        return flat.numpy()
+    step = flat.numel() // SAMPLES
+    picked = flat[torch.arange(SAMPLES) * step]
+    return np.concatenate([[flat.norm().item()], picked.numpy()])
+
+
+def distance(a, b):
+    """Relative distance of the stored forms, in the Euclidean norm; b is the reference."""
+    a, b = sample(a), sample(b)
+    norm = np.linalg.norm(b)
+    return float(np.linalg.norm(a - b) / norm) if norm > 0 else float(np.linalg.norm(a))
+
+
+class Store(dict):
+    def put(self, name, value):
+        self[name] = np.ascontiguousarray(value, dtype=np.float64)
+
+    def write(self, path):
+        header, blobs, at = {}, [], 0
+        for name, value in self.items():
+            data = value.tobytes()
+            header[name] = {"dtype": "F64", "shape": list(value.shape), "data_offsets": [at, at + len(data)]}
+            blobs.append(data)
+            at += len(data)
+        text = json.dumps(header, separators=(",", ":")).encode()
+        text += b" " * (-len(text) % 8)
+        path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blobs))
+        print(f"{path.name}: {len(self)} tensors, {path.stat().st_size} bytes")
+
+
+# ---- losses ---------------------------------------------------------------------------------------
+
+
+def dice(logits, target, smooth=1.0, skip_first=False, ignore=None):
+    """The formula of docs/losses.md; logits [rows, k], target labels [rows] or soft [rows, k]."""
+    k = logits.shape[1]
+    p = torch.sigmoid(logits) if k == 1 else torch.softmax(logits, 1)
+    if target.dtype == torch.int64:
+        keep = torch.ones_like(target, dtype=torch.bool) if ignore is None else target != ignore
+        p, target = p[keep], target[keep]
+        target = target[:, None].to(p.dtype) if k == 1 else F.one_hot(target, k).to(p.dtype)
+    both, total = (p * target).sum(0), p.sum(0) + target.sum(0)
+    score = (2 * both + smooth) / (total + smooth)
+    return 1 - (score[1:] if skip_first and k > 1 else score).mean()
+
+
+def focal(logits, target, gamma=2.0, alpha=None, weight=None, ignore=-100, reduction="mean"):
+    """Binary: torchvision's sigmoid_focal_loss; classes: -(1 - p)^gamma log p times the weight."""
+    keep = target != ignore
+    logits, target = logits[keep], target[keep]
+    if logits.shape[1] == 1:
+        y = target.to(logits.dtype)
+        p, ce = torch.sigmoid(logits[:, 0]), F.binary_cross_entropy_with_logits(logits[:, 0], y, reduction="none")
+        loss = ce * (1 - (p * y + (1 - p) * (1 - y))) ** gamma
+        if alpha is not None:
+            loss = (alpha * y + (1 - alpha) * (1 - y)) * loss
+    else:
+        logp = F.log_softmax(logits, 1).gather(1, target[:, None])[:, 0]
+        loss = -((1 - logp.exp()) ** gamma) * logp
+        if weight is not None:
+            loss = loss * weight[target]
+    return loss.mean() if reduction == "mean" else loss.sum()
+
+
+def soft_targets(name, rows, k):
+    t = numbers(name, (rows, k), 1.0, 0.5).to(torch.float32) + 0.01
+    t = t / t.sum(1, keepdim=True)
+    return t.to(torch.float32)
+
+
+def with_ignored(t, index):
+    t = t.clone()
+    t[::5] = index
+    return t
+
+
+def loss_cases():
+    """name: (rows, width, function of (logits, dtype)). The C test has the same list."""
+    rows, k = 60, 7
+    lab = labels("labels", (rows,), k)
+    bits = labels("bits", (rows,), 2)
+    ign = with_ignored(lab, 6)
+    bign = with_ignored(bits, 9)
+    soft = soft_targets("soft", rows, k)
+    values = numbers("values", (rows, k), 4.0)
+    unit = numbers("unit", (rows, k), 1.0, 0.5)
+    unit1 = numbers("unit1", (rows, 1), 1.0, 0.5)
+    w = numbers("class_weights", (k,), 1.0, 1.0)
+    pw = numbers("pos_weight", (k,), 2.0, 2.0)
+    ce, bce = F.cross_entropy, F.binary_cross_entropy_with_logits
+    smooth = lambda y, s: y * (1 - s) + s / 2
+    return {
+        "ce": (k, lambda x, d: ce(x, lab)),
+        "ce_sum": (k, lambda x, d: ce(x, lab, reduction="sum")),
+        "ce_weight": (k, lambda x, d: ce(x, lab, w.to(d))),
+        "ce_ignore": (k, lambda x, d: ce(x, ign, ignore_index=6)),
+        "ce_smoothing": (k, lambda x, d: ce(x, lab, label_smoothing=0.1)),
+        "ce_all": (k, lambda x, d: ce(x, ign, w.to(d), ignore_index=6, label_smoothing=0.2)),
+        "ce_soft": (k, lambda x, d: ce(x, soft.to(d))),
+        "ce_soft_weight": (k, lambda x, d: ce(x, soft.to(d), w.to(d), label_smoothing=0.1)),
+        "bce": (k, lambda x, d: bce(x, unit.to(d))),
+        "bce_sum": (k, lambda x, d: bce(x, unit.to(d), reduction="sum")),
+        "bce_pos_weight": (k, lambda x, d: bce(x, unit.to(d), pos_weight=pw.to(d))),
+        "bce_labels": (1, lambda x, d: bce(x[:, 0], bits.to(d))),
+        "bce_ignore": (1, lambda x, d: bce(x[bign != 9, 0], bign[bign != 9].to(d))),
+        "bce_smoothing": (1, lambda x, d: bce(x, smooth(unit1.to(d), 0.1))),
+        "mse": (k, lambda x, d: F.mse_loss(x, values.to(d))),
+        "mse_sum": (k, lambda x, d: F.mse_loss(x, values.to(d), reduction="sum")),
+        "mae": (k, lambda x, d: F.l1_loss(x, values.to(d))),
+        "huber": (k, lambda x, d: F.huber_loss(x, values.to(d))),
+        "huber_delta": (k, lambda x, d: F.huber_loss(x, values.to(d), delta=0.5)),
+        "dice": (k, lambda x, d: dice(x, lab)),
+        "dice_binary": (1, lambda x, d: dice(x, bits)),
+        "dice_soft": (k, lambda x, d: dice(x, soft.to(d), smooth=0.5)),
+        "dice_all": (k, lambda x, d: dice(x, ign, 2.0, True, 6)),
+        "focal": (k, lambda x, d: focal(x, lab)),
+        "focal_gamma": (k, lambda x, d: focal(x, ign, 1.5, weight=w.to(d), ignore=6)),
+        "focal_binary": (1, lambda x, d: focal(x, bits, 2.0, 0.25)),
+        "focal_sum": (1, lambda x, d: focal(x, bits, 3.0, reduction="sum")),
+        "bce_dice": (1, lambda x, d: bce(x[:, 0], bits.to(d)) + 0.5 * dice(x, bits)),
+        "ce_dice": (k, lambda x, d: ce(x, lab, w.to(d)) + dice(x, lab)),
+    }
+
+
+def make_losses(folder):
+    store = Store()
+    for name, (k, function) in loss_cases().items():
+        results = []
+        for dtype in (torch.float64, torch.float32):
+            x = numbers("logits/" + name, (60, k), 8.0).to(dtype).requires_grad_()
+            loss = function(x, dtype)
+            loss.backward()
+            results.append((loss, x.grad))
+        (l64, g64), (l32, g32) = results
+        store.put(name + "/loss", [l64.item()])
+        store.put(name + "/gradient", sample(g64))
+        store.put(name + "/distance", [distance(l32, l64), distance(g32, g64)])
+    store.write(folder / "losses.safetensors")
+
+
+# ---- optimizers and schedulers --------------------------------------------------------------------
+
+OPTIMIZERS = {
+    "sgd": (torch.optim.SGD, dict(lr=0.05)),
+    "sgd_decay": (torch.optim.SGD, dict(lr=0.05, weight_decay=0.02)),
+    "sgd_momentum": (torch.optim.SGD, dict(lr=0.02, momentum=0.9, weight_decay=0.01)),
+    "sgd_dampening": (torch.optim.SGD, dict(lr=0.05, momentum=0.8, dampening=0.3)),
+    "sgd_nesterov": (torch.optim.SGD, dict(lr=0.02, momentum=0.9, nesterov=True, weight_decay=0.01)),
+    "adam": (torch.optim.Adam, dict(lr=0.01)),
+    "adam_decay": (torch.optim.Adam, dict(lr=0.01, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.1)),
+    "adam_amsgrad": (torch.optim.Adam, dict(lr=0.01, amsgrad=True)),
+    "adamw": (torch.optim.AdamW, dict(lr=0.01)),
+    "adamw_decay": (torch.optim.AdamW, dict(lr=0.02, weight_decay=0.3, amsgrad=True)),
+    "adagrad": (torch.optim.Adagrad, dict(lr=0.1)),
+    "adagrad_all": (torch.optim.Adagrad, dict(lr=0.1, lr_decay=0.05, weight_decay=0.02, initial_accumulator_value=0.1, eps=1e-8)),
+    "rmsprop": (torch.optim.RMSprop, dict(lr=0.005)),
+    "rmsprop_momentum": (torch.optim.RMSprop, dict(lr=0.002, alpha=0.9, momentum=0.5, weight_decay=0.02, eps=1e-6)),
+    "rmsprop_centered": (torch.optim.RMSprop, dict(lr=0.005, centered=True, momentum=0.3)),
+}
+
+
+def option_text(options):
+    def one(value):
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return ",".join(map(repr, value)) if isinstance(value, (tuple, list)) else str(value)
+
+    return " ".join(f"{k}={one(v)}" for k, v in options.items())
+
+
+def run_optimizer(make, options, dtype):
+    """50 steps on 64 values; gradient = formula + 0.1 * value."""
+    p = nn.Parameter(numbers("start", (8, 8), 2.0).to(dtype))
+    optimizer, trace = make([p], foreach=False, **options), []
+    for step in range(50):
+        p.grad = numbers(f"gradient/{step}", (8, 8), 2.0).to(dtype) + 0.1 * p.detach()
+        optimizer.step()
+        trace.append(p.detach().clone().to(torch.float64).reshape(-1))
+    return torch.stack(trace)
+
+
+def make_optimizers(folder):
+    store = Store()
+    for name, (make, options) in OPTIMIZERS.items():
+        a, b = run_optimizer(make, options, torch.float64), run_optimizer(make, options, torch.float32)
+        store.put(name + "/values", a[[0, 1, 9, 49]].numpy())
+        store.put(name + "/distance", [distance(b, a)])
+    store.write(folder / "optimizers.safetensors")
+
+
+def lr_trace(make, monitor=None, base=0.1, momentum=False):
+    p = nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([p], lr=base, momentum=0.9)
+    scheduler, lrs, momenta = make(optimizer), [], []
+    for step in range(50):
+        lrs.append(optimizer.param_groups[0]["lr"])
+        momenta.append(optimizer.param_groups[0]["momentum"])
+        optimizer.step()
+        scheduler.step() if monitor is None else scheduler.step(monitor[step])
+    return momenta if momentum else lrs
+
+
+def warm(main, steps, factor):
+    S = torch.optim.lr_scheduler
+    return lambda o: S.SequentialLR(o, [S.LinearLR(o, factor, total_iters=steps), main(o)], [steps])
+
+
+def make_schedulers(folder):
+    S, store = torch.optim.lr_scheduler, Store()
+    monitor = (formula("monitor", 50) * 0.5 + np.exp(-np.arange(50) / 12.0)).tolist()
+    falling = [1 / (1 + i) for i in range(20)] + [0.05] * 30
+    cases = {
+        "constant": lambda o: S.LambdaLR(o, lambda t: 1.0),
+        "step": lambda o: S.StepLR(o, 7, 0.5),
+        "multistep": lambda o: S.MultiStepLR(o, [5, 20, 21], 0.3),
+        "exponential": lambda o: S.ExponentialLR(o, 0.93),
+        "polynomial": lambda o: S.PolynomialLR(o, 40, 2.0),
+        "cosine": lambda o: S.CosineAnnealingLR(o, 50, 0.001),
+        "cosine_short": lambda o: S.CosineAnnealingLR(o, 20),
+        "restarts": lambda o: S.CosineAnnealingWarmRestarts(o, 10, 1, 0.01),
+        "restarts_longer": lambda o: S.CosineAnnealingWarmRestarts(o, 5, 2),
+        "one_cycle": lambda o: S.OneCycleLR(o, 0.4, total_steps=50),
+        "one_cycle_linear": lambda o: S.OneCycleLR(o, 0.4, total_steps=50, pct_start=0.25, anneal_strategy="linear", base_momentum=0.8, max_momentum=0.9, div_factor=10.0, final_div_factor=100.0),
+        "one_cycle_three": lambda o: S.OneCycleLR(o, 0.4, total_steps=50, three_phase=True),
+        "warm_step": warm(lambda o: S.StepLR(o, 7, 0.5), 8, 0.2),
+        "warm_cosine": warm(lambda o: S.CosineAnnealingLR(o, 40, 0.001), 10, 1.0 / 3),
+    }
+    for name, make in cases.items():
+        store.put(name, lr_trace(make))
+    store.put("one_cycle_momentum", lr_trace(cases["one_cycle"], momentum=True))
+    store.put("one_cycle_linear_momentum", lr_trace(cases["one_cycle_linear"], momentum=True))
+    store.put("plateau", lr_trace(lambda o: S.ReduceLROnPlateau(o, "min", 0.5, 3), monitor))
+    store.put("plateau_cooldown", lr_trace(lambda o: S.ReduceLROnPlateau(o, "min", 0.2, 2, 0.01, "abs", 4, 0.0005), falling))
+    store.put("plateau_max", lr_trace(lambda o: S.ReduceLROnPlateau(o, "max", 0.5, 4), monitor))
+    store.write(folder / "schedulers.safetensors")
+
+
+# ---- nets -------------------------------------------------------------------------------------------
+
+
+class MLP(nn.Module):
+    """The model mlp with layers=2 width=32 activation=tanh."""
+
+    def __init__(self, inputs, classes):
+        super().__init__()
+        self.fc1, self.fc2, self.head = nn.Linear(inputs, 32), nn.Linear(32, 32), nn.Linear(32, classes)
+
+    def forward(self, x):
+        return self.head(torch.tanh(self.fc2(torch.tanh(self.fc1(x)))))
+
+
+class MyNet(nn.Module):
+    def __init__(self, size, classes):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 32, 3, padding=1)
+        self.conv2 = nn.Conv2d(32, 64, 3, padding=1)
+        self.conv3 = nn.Conv2d(64, 128, 3, padding=1)
+        self.fc1 = nn.Linear(128 * (size // 4) ** 2, 512)
+        self.fc2 = nn.Linear(512, classes)
+
+    def forward(self, x):
+        x = F.relu(self.conv2(F.relu(self.conv1(x))))
+        x = F.relu(self.conv3(F.max_pool2d(x, 2)))
+        x = F.relu(self.fc1(F.max_pool2d(x, 2).flatten(1)))
+        return self.fc2(x)
+
+
+class Block(nn.Module):
+    """Two convolutions of the unet, each with norm and ReLU."""
+
+    def __init__(self, inputs, filters, norm):
+        super().__init__()
+        make = {"batch": nn.BatchNorm2d, "group": lambda c: nn.GroupNorm(min(8, c), c), "none": None}[norm]
+        self.conv1 = nn.Conv2d(inputs, filters, 3, padding=1, bias=norm == "none")
+        self.conv2 = nn.Conv2d(filters, filters, 3, padding=1, bias=norm == "none")
+        self.norm1, self.norm2 = (make(filters), make(filters)) if make else (nn.Identity(), nn.Identity())
+
+    def forward(self, x):
+        x = F.relu(self.norm1(self.conv1(x)))
+        return F.relu(self.norm2(self.conv2(x)))
+
+
+class UNet(nn.Module):
+    """The model unet: down1.., bottom, up1.., merge1.., head; padded bottom and right, then cropped."""
+
+    def __init__(self, channels, classes, base, depth, norm="batch", bilinear=False):
+        super().__init__()
+        self.depth, self.bilinear, inputs = depth, bilinear, channels
+        for level in range(1, depth + 1):
+            f = base << (level - 1)
+            self.add_module(f"down{level}", Block(inputs, f, norm))
+            inputs = f
+        self.bottom = Block(inputs, base << depth, norm)
+        for level in range(depth, 0, -1):
+            f = base << (level - 1)
+            if not bilinear:
+                self.add_module(f"up{level}", nn.ConvTranspose2d(2 * f, f, 2, stride=2))
+            self.add_module(f"merge{level}", Block(3 * f if bilinear else 2 * f, f, norm))
+        self.head = nn.Conv2d(base, classes, 1)
+
+    def forward(self, x):
+        h, w, step = x.shape[2], x.shape[3], 1 << self.depth
+        x, skips = F.pad(x, (0, -w % step, 0, -h % step)), []
+        for level in range(1, self.depth + 1):
+            x = getattr(self, f"down{level}")(x)
+            skips.append(x)
+            x = F.max_pool2d(x, 2)
+        x = self.bottom(x)
+        for level in range(self.depth, 0, -1):
+            if self.bilinear:
+                x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+            else:
+                x = getattr(self, f"up{level}")(x)
+            x = getattr(self, f"merge{level}")(torch.cat([skips[level - 1], x], 1))
+        return self.head(x)[:, :, :h, :w]
+
+
+class BasicBlock(nn.Module):
+    def __init__(self, inputs, filters, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, filters, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(filters)
+        self.conv2 = nn.Conv2d(filters, filters, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(filters)
+        self.downsample = None
+        if stride != 1 or inputs != filters:
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, filters, 1, stride, bias=False), nn.BatchNorm2d(filters))
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + (self.downsample(x) if self.downsample else x))
+
+
+class ResNet(nn.Module):
+    """resnet18 with torchvision's names; small: 3x3 stem without pooling."""
+
+    def __init__(self, classes, small):
+        super().__init__()
+        self.small = small
+        self.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False) if small else nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+        self.bn1, inputs = nn.BatchNorm2d(64), 64
+        for i in range(4):
+            f = 64 << i
+            blocks = [BasicBlock(inputs, f, 1 if i == 0 else 2), BasicBlock(f, f, 1)]
+            self.add_module(f"layer{i + 1}", nn.Sequential(*blocks))
+            inputs = f
+        self.fc = nn.Linear(512, classes)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)))
+        if not self.small:
+            x = F.max_pool2d(x, 3, 2, 1)
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(x.mean((2, 3)))
+
+
+def fill(model):
+    """Weights by the formula: uniform with variance 2 / fan_in, small biases, norms around one."""
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if p.dim() > 1:
+                fan_in = p.shape[1] * math.prod(p.shape[2:])
+                p.copy_(numbers(name, tuple(p.shape), 2 * math.sqrt(6.0 / fan_in)))
+            elif name.endswith("weight"):
+                p.copy_(numbers(name, tuple(p.shape), 0.5, 1.0))
+            else:
+                p.copy_(numbers(name, tuple(p.shape), 0.2))
+
+
+# name: (constructor, input shape NCHW or [n, features], label shape, classes)
+NETS = {
+    "mlp": (lambda: MLP(20, 5), (16, 20), (16,), 5),
+    "my_net": (lambda: MyNet(24, 10), (4, 3, 24, 24), (4,), 10),
+    "unet": (lambda: UNet(3, 4, 4, 2), (2, 3, 22, 30), (2, 22, 30), 4),
+    "unet_bilinear": (lambda: UNet(1, 3, 8, 2, "group", True), (2, 1, 20, 24), (2, 20, 24), 3),
+    "resnet18": (lambda: ResNet(6, True), (4, 3, 16, 16), (4,), 6),
+}
+
+
+def run_net(make, shape, label_shape, classes, dtype):
+    """One training forward and backward run, statistics after it, then ten steps of Adam."""
+    model = make()
+    fill(model)
+    model = model.to(dtype).train()
+    x, y = numbers("input", shape, 2.0).to(dtype), labels("labels", label_shape, classes)
+    out = {}
+    model.eval()
+    out["eval"] = model(x)
+    model.train()
+    optimizer, losses = torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=1e-4, foreach=False), []
+    for step in range(10):
+        optimizer.zero_grad()
+        logits = model(x)
+        loss = F.cross_entropy(logits, y)
+        loss.backward()
+        losses.append(loss.item())
+        if step == 0:
+            out["logits"], out["loss"] = logits.clone(), loss.clone()
+            for name, p in model.named_parameters():
+                out["gradient/" + name] = p.grad.clone()
+            for name, b in model.named_buffers():
+                if "running" in name:
+                    out["statistic/" + name] = b.clone()
+        optimizer.step()
+    out["losses"] = torch.tensor(losses, dtype=torch.float64)
+    for name, p in model.named_parameters():
+        out["final/" + name] = p
+    return {k: v.detach().to(torch.float64) for k, v in out.items()}
+
+
+def make_nets(folder):
+    for name, (make, shape, label_shape, classes) in NETS.items():
+        store = Store()
+        a = run_net(make, shape, label_shape, classes, torch.float64)
+        b = run_net(make, shape, label_shape, classes, torch.float32)
+        for key, value in a.items():
+            store.put(key, sample(value))
+            store.put("distance/" + key, [distance(b[key], value)])
+        store.write(folder / f"net_{name}.safetensors")
+
+
+def main():
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "data"
+    folder.mkdir(parents=True, exist_ok=True)
+    make_losses(folder)
+    make_optimizers(folder)
+    make_schedulers(folder)
+    make_nets(folder)
+    total = sum(p.stat().st_size for p in folder.glob("*.safetensors"))
+    assert total < 5e6, total
+    print(f"{total} bytes in all")
+
+
+if __name__ == "__main__":
+    main()
