@@ -95,6 +95,7 @@ struct spur__op {
     spur_status (*explain)(const spur_node *node, spur_error *err);
     /* Multiply-adds of one forward run for one sample; NULL: zero. */
     double (*cost)(const spur_node *node);
+    int (*concat_axis)(const spur_node *node); /* concatenations: along which axis */
     bool input; /* filled by the caller before each run */
     bool view; /* output and gradient are input 0's memory: no forward, no backward */
     bool relu; /* a plain ReLU, which may be merged into the layer before it */

@@ -33,6 +33,7 @@ struct spur_net {
     bool forward_done; /* in training mode, so that backward may follow */
     float last_loss;
 
+    size_t planned; /* bytes of it that are used */
     spur__arena arena; /* activations, gradients, saved values, workspaces */
     spur__arena param_arena; /* values, then gradients */
     float *gradients; /* all parameters' gradients lie together */
@@ -54,7 +55,7 @@ spur_status spur__place(spur__buffer *buffers, int count, size_t *total, spur_er
 
 /* Marks nodes whose gradients are wanted, fuses neighbours, asks every op for its demands, places
  * everything. */
-spur_status spur__plan(spur_net *net, spur_error *err);
+spur_status spur__plan_net(spur_net *net, spur_error *err);
 
 /* Merges ReLUs into the layers before them. Before the ops' plan(). */
 void spur__fuse(spur_net *net);

@@ -120,7 +120,7 @@ const spur__exec *spur__net_exec(const spur_net *net) {
 }
 
 size_t spur_net_planned_bytes(const spur_net *net) {
-    return net ? net->arena.size : 0;
+    return net ? net->planned : 0;
 }
 
 int spur_net_node_count(const spur_net *net) {

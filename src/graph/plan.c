@@ -5,8 +5,8 @@
  *
  * Time runs from 0 to F-1 over the forward calls and from F to 2F-1 over the backward calls in
  * reverse order; LATER than all of them are values that the caller may read. Nodes that share
- * memory form a group named by its root: views and fused ReLUs (values and gradients), in-place
- * operations (values, or gradients). A group lives from its first writer to its last reader.
+ * memory form a group named by its root: views, fused ReLUs and slices of concatenations (values and
+ * gradients), in-place operations (values, or gradients). A group lives from its first writer to its last reader.
  *
  * The first operation to touch a gradient during the backward run, that is its last consumer,
  * writes it; the others add (node->beta).
@@ -14,21 +14,11 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "graph/internal.h"
-
-typedef struct plan {
-    spur_net *net;
-    int nodes;
-    spur__demand *demands;
-    int *data_root, *gradient_root; /* union-find parents */
-    int *data_begin, *data_end; /* of the group, at its root */
-    int *gradient_begin, *gradient_end;
-    int *memory; /* block behind the int arrays */
-    spur__buffer *buffers; /* values, gradients, saved, forward and backward workspaces */
-} plan;
+#include "graph/plan.h"
 
 enum { VALUES, GRADIENTS, SAVED, FORWARD_WORK, BACKWARD_WORK, KINDS };
-enum { NEVER = -1 };
+enum { NEVER = -1, INT_ARRAYS = 6 };
+typedef spur__plan plan;
 
 static int backward_time(const plan *p, int i) {
     return 2 * p->nodes - 1 - i;
@@ -38,7 +28,7 @@ static int later(const plan *p) {
     return 2 * p->nodes;
 }
 
-static int root_of(const int *root, int i) {
+int spur__root_of(const int *root, int i) {
     while (root[i] != i) i = root[i];
     return i;
 }
@@ -76,7 +66,7 @@ static spur_status mark_gradients(const plan *p, spur_error *err) {
 }
 
 /* True when node i's backward call writes the gradient of its input k. */
-static bool gives_gradient(const spur_node *node, int k) {
+bool spur__gives_gradient(const spur_node *node, int k) {
     return node->needs_gradient && !node->passive && node->op->backward &&
            node->inputs[k]->needs_gradient;
 }
@@ -114,7 +104,7 @@ static void extend(int *begin, int *end, int from, int to) {
     if (to > *end) *end = to;
 }
 
-static bool read_by_caller(const spur_node *node) {
+bool spur__read_by_caller(const spur_node *node) {
     return node->keep || node->op->input || node == node->net->loss ||
            spur__consumer_count(node) == 0;
 }
@@ -125,15 +115,15 @@ static void data_lives(plan *p) {
     for (int i = 0; i < p->nodes; i++) {
         const spur_node *node = p->net->nodes[i];
         const spur__demand *demand = &p->demands[i];
-        int root = root_of(p->data_root, i);
+        int root = spur__root_of(p->data_root, i);
         bool back = node->needs_gradient;
         extend(&p->data_begin[root], &p->data_end[root], node->op->input ? 0 : i,
-               read_by_caller(node)                    ? later(p)
+               spur__read_by_caller(node)              ? later(p)
                : back && demand->backward_needs_output ? backward_time(p, i)
                                                        : i);
         if (node->passive) continue;
         for (int k = 0; k < node->input_count; k++) {
-            int x = root_of(p->data_root, node->inputs[k]->index);
+            int x = spur__root_of(p->data_root, node->inputs[k]->index);
             bool again = back && demand->backward_needs_input[k];
             extend(&p->data_begin[x], &p->data_end[x], i, again ? backward_time(p, i) : i);
         }
@@ -144,21 +134,21 @@ static void data_lives(plan *p) {
 static void gradient_lives(plan *p) {
     for (int i = 0; i < p->nodes; i++) p->gradient_begin[i] = p->gradient_end[i] = NEVER;
     if (p->net->backward && p->net->loss->needs_gradient) {
-        int root = root_of(p->gradient_root, p->net->loss->index);
+        int root = spur__root_of(p->gradient_root, p->net->loss->index);
         p->gradient_begin[root] = p->nodes;
     }
     for (int i = p->nodes - 1; i >= 0; i--) {
         spur_node *node = p->net->nodes[i];
         for (int k = 0; k < node->input_count; k++) {
             node->beta[k] = -1;
-            if (!gives_gradient(node, k)) continue;
-            int x = root_of(p->gradient_root, node->inputs[k]->index);
+            if (!spur__gives_gradient(node, k)) continue;
+            int x = spur__root_of(p->gradient_root, node->inputs[k]->index);
             bool first = p->gradient_begin[x] == NEVER;
             node->beta[k] = first ? 0 : 1;
             if (first) p->gradient_begin[x] = backward_time(p, i);
         }
         if (!node->needs_gradient) continue;
-        int root = root_of(p->gradient_root, i);
+        int root = spur__root_of(p->gradient_root, i);
         int end = node->keep ? later(p) : backward_time(p, i);
         if (end > p->gradient_end[root]) p->gradient_end[root] = end;
     }
@@ -174,14 +164,14 @@ static void share_in_place(plan *p) {
         const spur_node *node = p->net->nodes[i];
         int slot = p->demands[i].in_place - 1;
         if (slot < 0 || node->passive) continue;
-        int x = root_of(p->data_root, node->inputs[slot]->index);
+        if (p->data_root[i] != i) continue; /* lies inside a concatenation */
+        int x = spur__root_of(p->data_root, node->inputs[slot]->index);
         int uses = 0;
         for (int k = 0; k < node->input_count; k++)
-            uses += root_of(p->data_root, node->inputs[k]->index) == x;
+            uses += spur__root_of(p->data_root, node->inputs[k]->index) == x;
         if (uses != 1 || p->data_end[x] != i || !same_size(node, p->net->nodes[x])) continue;
-        int own = root_of(p->data_root, i);
-        p->data_root[own] = x;
-        if (p->data_end[own] > p->data_end[x]) p->data_end[x] = p->data_end[own];
+        p->data_root[i] = x;
+        if (p->data_end[i] > p->data_end[x]) p->data_end[x] = p->data_end[i];
     }
 }
 
@@ -191,9 +181,9 @@ static void share_gradients(plan *p) {
         const spur_node *node = p->net->nodes[i];
         int slot = p->demands[i].gradient_in_place - 1;
         if (slot < 0 || node->passive || !node->needs_gradient || node->beta[slot] != 0) continue;
-        int x = root_of(p->gradient_root, node->inputs[slot]->index);
-        int own = root_of(p->gradient_root, i);
-        if (own == x || p->gradient_end[own] != backward_time(p, i) ||
+        int x = spur__root_of(p->gradient_root, node->inputs[slot]->index);
+        int own = p->gradient_root[i];
+        if (own != i || own == x || p->gradient_end[own] != backward_time(p, i) ||
             !same_size(node, p->net->nodes[x]) || !same_size(node, p->net->nodes[own]))
             continue;
         p->gradient_root[x] = own;
@@ -228,11 +218,21 @@ static void *at(const plan *p, int i, int kind) {
     return b->bytes ? p->net->arena.base + b->offset : NULL;
 }
 
+/* Floats from the start of the root's memory to that of node i. */
+static int64_t offset_of(const plan *p, const int *root, int i) {
+    int64_t offset = 0;
+    for (; root[i] != i; i = root[i]) offset += p->slice[i];
+    return offset;
+}
+
 static void set_pointers(plan *p) {
     for (int i = 0; i < p->nodes; i++) {
         spur_node *node = p->net->nodes[i];
-        node->data = at(p, root_of(p->data_root, i), VALUES);
-        if (node->needs_gradient) node->gradient = at(p, root_of(p->gradient_root, i), GRADIENTS);
+        node->data = at(p, spur__root_of(p->data_root, i), VALUES);
+        if (node->data) node->data += offset_of(p, p->data_root, i);
+        if (node->needs_gradient)
+            node->gradient = at(p, spur__root_of(p->gradient_root, i), GRADIENTS);
+        if (node->gradient) node->gradient += offset_of(p, p->gradient_root, i);
         node->saved = at(p, i, SAVED);
         p->net->workspaces[2 * i] = at(p, i, FORWARD_WORK);
         p->net->workspaces[2 * i + 1] = at(p, i, BACKWARD_WORK);
@@ -244,9 +244,10 @@ static bool plan_alloc(plan *p, spur_net *net) {
     *p = (plan){.net = net, .nodes = net->node_count};
     p->demands = spur__calloc(n, sizeof *p->demands);
     p->buffers = spur__calloc(n * KINDS, sizeof *p->buffers);
-    p->memory = spur__calloc(n * 6, sizeof *p->memory);
+    p->slice = spur__calloc(n, sizeof *p->slice);
+    p->memory = spur__calloc(n * INT_ARRAYS, sizeof *p->memory);
     if (!net->workspaces) net->workspaces = spur__calloc(n * 2, sizeof *net->workspaces);
-    if (!p->demands || !p->buffers || !p->memory || !net->workspaces) return false;
+    if (!p->demands || !p->buffers || !p->memory || !p->slice || !net->workspaces) return false;
     p->data_root = p->memory;
     p->gradient_root = p->memory + n;
     p->data_begin = p->memory + 2 * n;
@@ -260,8 +261,9 @@ static spur_status lay_out(plan *p, spur_error *err) {
     size_t total;
     SPUR__TRY(mark_gradients(p, err));
     spur__fuse(p->net);
-    SPUR__TRY(ask(p, err));
     share_views(p);
+    spur__slice(p);
+    SPUR__TRY(ask(p, err));
     data_lives(p);
     gradient_lives(p);
     share_in_place(p);
@@ -271,17 +273,19 @@ static spur_status lay_out(plan *p, spur_error *err) {
     if (!spur__arena_create(&p->net->arena, total))
         return spur__fail(err, SPUR_E_MEMORY, "out of memory for the net: %zu bytes are needed",
                           total);
+    p->net->planned = total;
     set_pointers(p);
     return SPUR_OK;
 }
 
-spur_status spur__plan(spur_net *net, spur_error *err) {
+spur_status spur__plan_net(spur_net *net, spur_error *err) {
     plan p;
     spur_status status = plan_alloc(&p, net)
                              ? lay_out(&p, err)
                              : spur__fail(err, SPUR_E_MEMORY, "out of memory while planning");
     spur__free(p.demands);
     spur__free(p.buffers);
+    spur__free(p.slice);
     spur__free(p.memory);
     return status;
 }

@@ -41,7 +41,7 @@ spur_status spur_net_build(spur_net *net, spur_node *loss, spur_error *err) {
     net->max_batch = net->batch = largest_batch(net);
     spur_error failure = {0};
     spur_status status = spur__params_build(net, &failure);
-    if (status == SPUR_OK) status = spur__plan(net, &failure);
+    if (status == SPUR_OK) status = spur__plan_net(net, &failure);
     if (status != SPUR_OK) {
         spur__net_fail(net, &failure);
         if (err) *err = failure;

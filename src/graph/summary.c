@@ -92,7 +92,7 @@ static void totals(const spur_net *net, FILE *out) {
     scaled(cost, 1000, c, sizeof c);
     (void)fprintf(out, "Parameters: %s (%s trainable)   Multiply-adds per sample: %s\n", a, b, c);
     if (!net->built) return;
-    scaled((double)net->arena.size, 1024, c, sizeof c);
+    scaled((double)net->planned, 1024, c, sizeof c);
     scaled((double)net->param_arena.size, 1024, d, sizeof d);
     (void)fprintf(out, "Memory: %siB for parameters%s, %siB for activations%s at batch %d\n", d,
                   net->backward ? " and their gradients" : "", c,

@@ -91,7 +91,9 @@ static void concat_backward(spur_node *node, const spur__run *run) {
 static const spur__op concat_op = {.kind = "concat",
                                    .shape = concat_shape,
                                    .forward = concat_forward,
-                                   .backward = concat_backward};
+                                   .backward = concat_backward,
+                                   .concat_axis = axis_of,
+                                   .pitched = true};
 
 spur_node *spur_concat(spur_net *net, spur_node *const *nodes, int count, int axis) {
     if (count < 1 || !nodes) {

@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "kernels/columns.h"
 #include "kernels/conv.h"
-#include "kernels/move.h"
 #include "ops/window.h"
 
 typedef struct conv_options {
@@ -19,8 +18,8 @@ typedef struct conv_options {
 } conv_options;
 
 /* The user's options with defaults filled in; `in` is the side that the window slides over. */
-static void window_of(const conv_options *o, const int64_t image[2], spur__window *w) {
-    *w = (spur__window){0};
+static void window_of(const conv_options *o, const int64_t image[2], spur__slide *w) {
+    *w = (spur__slide){0};
     spur__pair(w->kernel, o->user.kernel, 3);
     spur__pair(w->stride, o->user.stride, 1);
     spur__pair(w->dilation, o->user.dilation, 1);
@@ -46,7 +45,7 @@ static spur_status check_channels(const spur_node *node, spur_error *err) {
     return SPUR_OK;
 }
 
-static spur_status declare(spur_node *node, const spur__window *w, spur_error *err) {
+static spur_status declare(spur_node *node, const spur__slide *w, spur_error *err) {
     const conv_options *o = node->options;
     int64_t c = node->inputs[0]->shape[3], groups = groups_of(o);
     int64_t first = o->transposed ? c : o->filters;
@@ -75,7 +74,7 @@ static spur_status conv_shape(spur_node *node, spur_error *err) {
     SPUR__TRY(spur__expect_rank(node, 0, 4, "an image [n][h][w][c]", err));
     SPUR__TRY(check_channels(node, err));
     const int64_t *in = node->inputs[0]->shape;
-    spur__window w;
+    spur__slide w;
     window_of(o, in + 1, &w);
     if (o->user.same_padding) spur__window_same(&w);
     SPUR__TRY(spur__window_fit(&w, false, err));
@@ -87,7 +86,7 @@ static spur_status conv_shape(spur_node *node, spur_error *err) {
 }
 
 /* The window of a transposed convolution slides over its output: `in` there is our output. */
-static spur_status transposed_window(const conv_options *o, const int64_t image[2], spur__window *w,
+static spur_status transposed_window(const conv_options *o, const int64_t image[2], spur__slide *w,
                                      spur_error *err) {
     int extra[2];
     window_of(o, image, w);
@@ -122,7 +121,7 @@ static spur_status transpose_shape(spur_node *node, spur_error *err) {
     const conv_options *o = node->options;
     SPUR__TRY(spur__expect_rank(node, 0, 4, "an image [n][h][w][c]", err));
     SPUR__TRY(check_channels(node, err));
-    spur__window w;
+    spur__slide w;
     SPUR__TRY(transposed_window(o, node->inputs[0]->shape + 1, &w, err));
     spur__shape_like(node, node->inputs[0]);
     node->shape[1] = w.in[0];
@@ -158,7 +157,7 @@ static spur__conv_algo algorithm(const spur_net_options *options) {
 /* Makes node->state, a kernel plan for a convolution from `image` to `map` (a transposed
  * convolution is the data gradient of one that goes the other way). */
 static spur_status make_plan(spur_node *node, const spur_node *image, const spur_node *map,
-                             const spur__window *w, spur_error *err) {
+                             const spur__slide *w, spur_error *err) {
     spur__conv_shape shape = {
         .n = image->shape[0],
         .h = image->shape[1],
@@ -199,7 +198,7 @@ static size_t larger(size_t a, size_t b) {
 
 static spur_status conv_plan(spur_node *node, spur__demand *demand, spur_error *err) {
     const conv_options *o = node->options;
-    spur__window w;
+    spur__slide w;
     window_of(o, node->inputs[0]->shape + 1, &w);
     if (o->user.same_padding) spur__window_same(&w);
     SPUR__TRY(make_plan(node, node->inputs[0], node, &w, err));
@@ -215,7 +214,7 @@ static spur_status conv_plan(spur_node *node, spur__demand *demand, spur_error *
 }
 
 static spur_status transpose_plan(spur_node *node, spur__demand *demand, spur_error *err) {
-    spur__window w;
+    spur__slide w;
     SPUR__TRY(transposed_window(node->options, node->inputs[0]->shape + 1, &w, err));
     SPUR__TRY(make_plan(node, node, node->inputs[0], &w, err));
     const spur__conv_plan *plan = node->state;
@@ -280,23 +279,14 @@ static void conv_backward(spur_node *node, const spur__run *run) {
                                                          .workspace = run->workspace});
 }
 
-/* Forward is the data gradient of the plan's convolution; the bias is laid down first. */
+/* Forward is the data gradient of the plan's convolution. */
 static void transpose_forward(spur_node *node, const spur__run *run) {
-    const float *bias = spur__param_value(node, 1);
-    ptrdiff_t c = (ptrdiff_t)spur__channels(node);
-    if (bias)
-        spur__move_box(&run->exec, &(spur__box){.images = 1,
-                                                .rows = (ptrdiff_t)spur__node_count(node) / c,
-                                                .n = c,
-                                                .src = bias,
-                                                .dst = node->data,
-                                                .dst_row = (ptrdiff_t)node->pitch});
     spur__conv_backward_data(node->state, &run->exec,
                              &(spur__conv_data_args){.n = run->batch,
                                                      .dy = node->inputs[0]->data,
                                                      .w = spur__param_value(node, 0),
                                                      .dx = node->data,
-                                                     .accumulate = bias != NULL,
+                                                     .bias = spur__param_value(node, 1),
                                                      .workspace = run->workspace});
 }
 

@@ -11,7 +11,7 @@ void spur__pair(int out[2], const int in[2], int standard) {
     out[1] = in[1] ? in[1] : out[0];
 }
 
-void spur__window_same(spur__window *w) {
+void spur__window_same(spur__slide *w) {
     for (int d = 0; d < 2; d++) {
         int64_t out = (w->in[d] + w->stride[d] - 1) / w->stride[d];
         int64_t span = (int64_t)w->dilation[d] * (w->kernel[d] - 1) + 1;
@@ -22,7 +22,7 @@ void spur__window_same(spur__window *w) {
     }
 }
 
-static spur_status check(const spur__window *w, int d, spur_error *err) {
+static spur_status check(const spur__slide *w, int d, spur_error *err) {
     enum { LIMIT = 1 << 15 };
     if (w->kernel[d] < 1 || w->stride[d] < 1 || w->dilation[d] < 1 || w->kernel[d] > LIMIT ||
         w->stride[d] > LIMIT || w->dilation[d] > LIMIT)
@@ -36,7 +36,7 @@ static spur_status check(const spur__window *w, int d, spur_error *err) {
     return SPUR_OK;
 }
 
-spur_status spur__window_fit(spur__window *w, bool ceil_mode, spur_error *err) {
+spur_status spur__window_fit(spur__slide *w, bool ceil_mode, spur_error *err) {
     for (int d = 0; d < 2; d++) {
         SPUR__TRY(check(w, d, err));
         int64_t span = (int64_t)w->dilation[d] * (w->kernel[d] - 1) + 1;

@@ -8,18 +8,18 @@
 
 #include "graph/graph.h"
 
-typedef struct spur__window {
+typedef struct spur__slide {
     int kernel[2], stride[2], dilation[2], padding[4];
     int64_t in[2], out[2];
-} spur__window;
+} spur__slide;
 
 /* {a, 0} means a in both directions; {0, 0} the default. */
 void spur__pair(int out[2], const int in[2], int standard);
 
 /* Padding that keeps ceil(size / stride); the odd pixel goes to the bottom and the right. */
-void spur__window_same(spur__window *w);
+void spur__window_same(spur__slide *w);
 
 /* Checks the members and computes `out`. */
-spur_status spur__window_fit(spur__window *w, bool ceil_mode, spur_error *err);
+spur_status spur__window_fit(spur__slide *w, bool ceil_mode, spur_error *err);
 
 #endif

@@ -123,7 +123,7 @@ static inline spur_status case_open(case_run *r, const op_case *c, const spur_ne
     r->net = spur_net_create(options);
     for (; r->inputs < MOST_INPUTS && c->x[r->inputs].rank; r->inputs++) {
         int k = r->inputs;
-        char name[8];
+        char name[16];
         (void)snprintf(name, sizeof name, "x%d", k);
         r->x[k] = spur_input(r->net, name, c->x[k].ints ? SPUR_INT32 : SPUR_FLOAT32, c->x[k].rank,
                              c->x[k].shape);

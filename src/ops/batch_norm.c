@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * batch_norm: per channel over all samples and pixels, [n]..[c]. Training uses the batch's own
+ * statistics and moves the running ones; evaluation uses the running ones.
+ */
+#include <string.h>
+
+#include "graph/graph.h"
+#include "kernels/norm.h"
+
+static const spur_norm_options *options_of(const spur_node *node) {
+    return node->options;
+}
+
+static spur_status batch_norm_shape(spur_node *node, spur_error *err) {
+    const spur_norm_options *o = node->options;
+    const spur_node *x = node->inputs[0];
+    SPUR__TRY(spur__expect_dtype(node, 0, SPUR_FLOAT32, err));
+    if (x->rank < 2)
+        return spur__fail(err, SPUR_E_SHAPE, "expected [n][..][channels], found rank %d", x->rank);
+    if (!(o->eps >= 0) || !(o->momentum >= 0 && o->momentum <= 1))
+        return spur__fail(err, SPUR_E_RANGE,
+                          "expected eps from 0 and momentum from 0 to 1, found %g and %g", o->eps,
+                          o->momentum);
+    spur__shape_like(node, x);
+    spur__param_spec spec = {.rank = 1, .shape = {spur__channels(x)}};
+    memcpy(spec.flattened, x->flattened, sizeof spec.flattened);
+    static const struct {
+        const char *suffix;
+        float constant;
+        bool buffer;
+    } rows[] = {{"weight", 1, false},
+                {"bias", 0, false},
+                {"running_mean", 0, true},
+                {"running_var", 1, true}};
+    for (int i = o->no_affine ? 2 : 0; i < 4; i++) {
+        spec.suffix = rows[i].suffix;
+        spec.constant = rows[i].constant;
+        spec.buffer = rows[i].buffer;
+        if (!spur__param_declare(node, &spec, err)) return err->status;
+    }
+    return SPUR_OK;
+}
+
+static ptrdiff_t pixels_of(const spur_node *node) {
+    return (ptrdiff_t)(spur__node_count(node) / (size_t)spur__channels(node));
+}
+
+static size_t statistics_bytes(const spur_node *node) {
+    size_t bytes = 2 * (size_t)spur__channels(node) * sizeof(float);
+    return (bytes + 63) / 64 * 64;
+}
+
+/* Statistics that no backward call will want lie at the workspace's start. */
+static spur_status batch_norm_plan(spur_node *node, spur__demand *demand, spur_error *err) {
+    (void)err;
+    size_t scratch = spur__norm_workspace(1, pixels_of(node), (ptrdiff_t)spur__channels(node));
+    demand->saved_bytes = statistics_bytes(node);
+    demand->forward_workspace = statistics_bytes(node) + scratch;
+    demand->backward_workspace = scratch;
+    demand->backward_needs_input[0] = true;
+    demand->backward_needs_output = node->fused_relu;
+    demand->gradient_in_place = 1;
+    return SPUR_OK;
+}
+
+static spur__batch_norm kernel_args(const spur_node *node, const spur__run *run, bool forward) {
+    const spur_norm_options *o = node->options;
+    int first = o->no_affine ? 0 : 2;
+    char *work = run->workspace;
+    float *statistics = node->saved ? node->saved : run->workspace;
+    bool still = run->mode == SPUR_TRAIN && (run->repeat || !forward);
+    return (spur__batch_norm){
+        .pixels = pixels_of(node),
+        .channels = (ptrdiff_t)spur__channels(node),
+        .x_pitch = (ptrdiff_t)node->inputs[0]->pitch,
+        .y_pitch = (ptrdiff_t)node->pitch,
+        .gamma = o->no_affine ? NULL : spur__param_value(node, 0),
+        .beta = o->no_affine ? NULL : spur__param_value(node, 1),
+        .eps = o->eps > 0 ? o->eps : 1e-5,
+        .relu = node->fused_relu,
+        .mean = statistics,
+        .rstd = statistics + spur__channels(node),
+        .running_mean = still ? NULL : spur__param_value(node, first),
+        .running_var = still ? NULL : spur__param_value(node, first + 1),
+        .momentum = o->momentum > 0 ? o->momentum : 0.1,
+        .workspace = forward ? work + statistics_bytes(node) : work,
+    };
+}
+
+static void batch_norm_forward(spur_node *node, const spur__run *run) {
+    spur__batch_norm p = kernel_args(node, run, true);
+    if (run->mode == SPUR_TRAIN)
+        spur__batch_norm_train(&run->exec, &p, node->inputs[0]->data, node->data);
+    else
+        spur__batch_norm_eval(&run->exec, &p, node->inputs[0]->data, node->data);
+}
+
+static void batch_norm_backward(spur_node *node, const spur__run *run) {
+    spur__batch_norm p = kernel_args(node, run, false);
+    int beta = spur__gradient_beta(node, 0);
+    bool affine = !options_of(node)->no_affine;
+    spur__batch_norm_backward(&run->exec, &p,
+                              &(spur__norm_gradient){
+                                  .x = node->inputs[0]->data,
+                                  .dy = node->gradient,
+                                  .relu_y = node->fused_relu ? node->data : NULL,
+                                  .dx = beta < 0 ? NULL : node->inputs[0]->gradient,
+                                  .dgamma = affine ? spur__param_gradient(node, 0) : NULL,
+                                  .dbeta = affine ? spur__param_gradient(node, 1) : NULL,
+                                  .accumulate = beta == 1,
+                              });
+}
+
+static double batch_norm_cost(const spur_node *node) {
+    return (double)spur__sample_count(node);
+}
+
+static const spur__op batch_norm_op = {.kind = "batch_norm",
+                                       .shape = batch_norm_shape,
+                                       .plan = batch_norm_plan,
+                                       .forward = batch_norm_forward,
+                                       .backward = batch_norm_backward,
+                                       .cost = batch_norm_cost,
+                                       .fuses_relu = true,
+                                       .pitched = true,
+                                       .elementwise = true};
+
+spur_node *spur_batch_norm(spur_net *net, spur_node *x, const char *name,
+                           const spur_norm_options *options) {
+    spur_norm_options o = {0};
+    if (options) o = *options;
+    return spur__node_create(net, &batch_norm_op, name, &x, 1, &o, sizeof o);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Pools: max and average, with windows that slide, that divide the image evenly (adaptive), or that
+ * are the whole image (global: [n][h][w][c] -> [n][c]).
+ */
+#include "base/memory.h"
+#include "kernels/pool.h"
+#include "ops/window.h"
+
+typedef struct pool_options {
+    spur_pool2d_options user;
+    int height, width; /* of an adaptive pool's output */
+    bool max, adaptive, global;
+} pool_options;
+
+static spur_status sliding(const spur_node *node, spur__slide *w, spur_error *err) {
+    const pool_options *o = node->options;
+    *w = (spur__slide){.dilation = {1, 1},
+                       .in = {node->inputs[0]->shape[1], node->inputs[0]->shape[2]}};
+    spur__pair(w->kernel, o->user.kernel, 2);
+    for (int d = 0; d < 2; d++) w->stride[d] = w->kernel[d];
+    if (o->user.stride[0]) spur__pair(w->stride, o->user.stride, 1);
+    for (int i = 0; i < 4; i++) {
+        w->padding[i] = o->user.padding[i];
+        if (w->padding[i] > w->kernel[i % 2] / 2)
+            return spur__fail(err, SPUR_E_RANGE,
+                              "expected padding of at most half the kernel of %d, found %d",
+                              w->kernel[i % 2], w->padding[i]);
+    }
+    return spur__window_fit(w, o->user.ceil_mode, err);
+}
+
+static spur_status pool_shape(spur_node *node, spur_error *err) {
+    const pool_options *o = node->options;
+    SPUR__TRY(spur__expect_rank(node, 0, 4, "an image [n][h][w][c]", err));
+    spur__shape_like(node, node->inputs[0]);
+    if (o->global) {
+        node->rank = 2;
+        node->shape[1] = node->inputs[0]->shape[3];
+        return SPUR_OK;
+    }
+    if (o->adaptive) {
+        if (o->height < 1 || o->width < 1)
+            return spur__fail(err, SPUR_E_RANGE, "expected a size from 1x1, found %dx%d", o->height,
+                              o->width);
+        node->shape[1] = o->height;
+        node->shape[2] = o->width;
+        return SPUR_OK;
+    }
+    spur__slide w;
+    SPUR__TRY(sliding(node, &w, err));
+    node->shape[1] = w.out[0];
+    node->shape[2] = w.out[1];
+    return SPUR_OK;
+}
+
+static spur_status pool_plan(spur_node *node, spur__demand *demand, spur_error *err) {
+    const pool_options *o = node->options;
+    const spur_node *x = node->inputs[0];
+    spur__pool_shape *s = spur__calloc(1, sizeof *s);
+    if (!s) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    node->state = s;
+    *s = (spur__pool_shape){.n = (ptrdiff_t)x->shape[0],
+                            .h = (ptrdiff_t)x->shape[1],
+                            .w = (ptrdiff_t)x->shape[2],
+                            .c = (ptrdiff_t)x->shape[3],
+                            .oh = o->global ? 1 : (ptrdiff_t)node->shape[1],
+                            .ow = o->global ? 1 : (ptrdiff_t)node->shape[2],
+                            .x_pitch = (ptrdiff_t)x->pitch,
+                            .y_pitch = (ptrdiff_t)node->pitch,
+                            .adaptive = o->adaptive || o->global,
+                            .exclude_padding = o->user.exclude_padding};
+    if (!s->adaptive) {
+        spur__slide w;
+        SPUR__TRY(sliding(node, &w, err));
+        s->kh = w.kernel[0];
+        s->kw = w.kernel[1];
+        s->stride_h = w.stride[0];
+        s->stride_w = w.stride[1];
+        s->pad_top = w.padding[0];
+        s->pad_left = w.padding[1];
+        s->pad_bottom = w.padding[2];
+        s->pad_right = w.padding[3];
+    }
+    if (o->max) demand->saved_bytes = spur__pool_argmax_bytes(s);
+    return SPUR_OK;
+}
+
+static spur__pool_shape shape_of_run(const spur_node *node, const spur__run *run) {
+    spur__pool_shape s = *(const spur__pool_shape *)node->state;
+    s.n = run->batch;
+    return s;
+}
+
+static void pool_forward(spur_node *node, const spur__run *run) {
+    const pool_options *o = node->options;
+    spur__pool_shape s = shape_of_run(node, run);
+    if (o->max)
+        spur__max_pool(&run->exec, &s, node->inputs[0]->data, node->data, node->saved);
+    else
+        spur__avg_pool(&run->exec, &s, node->inputs[0]->data, node->data);
+}
+
+static void pool_backward(spur_node *node, const spur__run *run) {
+    const pool_options *o = node->options;
+    int beta = spur__gradient_beta(node, 0);
+    float *dx = node->inputs[0]->gradient;
+    if (beta < 0) return;
+    spur__pool_shape s = shape_of_run(node, run);
+    if (o->max)
+        spur__max_pool_backward(&run->exec, &s, node->gradient, node->saved, dx, beta == 1);
+    else
+        spur__avg_pool_backward(&run->exec, &s, node->gradient, dx, beta == 1);
+}
+
+#define OP(name)                                                                                   \
+    {                                                                                              \
+        .kind = name, .shape = pool_shape, .plan = pool_plan, .forward = pool_forward,             \
+        .backward = pool_backward, .pitched = true                                                 \
+    }
+static const spur__op max_op = OP("max_pool2d"), avg_op = OP("avg_pool2d");
+static const spur__op adaptive_max_op = OP("adaptive_max_pool2d");
+static const spur__op adaptive_avg_op = OP("adaptive_avg_pool2d");
+static const spur__op global_max_op = OP("global_max_pool2d");
+static const spur__op global_avg_op = OP("global_avg_pool2d");
+
+static spur_node *create(spur_net *net, spur_node *x, const spur__op *op, const pool_options *o) {
+    return spur__node_create(net, op, NULL, &x, 1, o, sizeof *o);
+}
+
+spur_node *spur_max_pool2d(spur_net *net, spur_node *x, const spur_pool2d_options *options) {
+    pool_options o = {.max = true};
+    if (options) o.user = *options;
+    return create(net, x, &max_op, &o);
+}
+
+spur_node *spur_avg_pool2d(spur_net *net, spur_node *x, const spur_pool2d_options *options) {
+    pool_options o = {.max = false};
+    if (options) o.user = *options;
+    return create(net, x, &avg_op, &o);
+}
+
+spur_node *spur_adaptive_avg_pool2d(spur_net *net, spur_node *x, int height, int width) {
+    pool_options o = {.adaptive = true, .height = height, .width = width};
+    return create(net, x, &adaptive_avg_op, &o);
+}
+
+spur_node *spur_adaptive_max_pool2d(spur_net *net, spur_node *x, int height, int width) {
+    pool_options o = {.max = true, .adaptive = true, .height = height, .width = width};
+    return create(net, x, &adaptive_max_op, &o);
+}
+
+spur_node *spur_global_avg_pool2d(spur_net *net, spur_node *x) {
+    pool_options o = {.global = true};
+    return create(net, x, &global_avg_op, &o);
+}
+
+spur_node *spur_global_max_pool2d(spur_net *net, spur_node *x) {
+    pool_options o = {.max = true, .global = true};
+    return create(net, x, &global_max_op, &o);
+}

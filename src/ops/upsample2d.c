@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * upsample2d: nearest and bilinear (align_corners = False) resizing of images to given sizes.
+ */
+#include "graph/graph.h"
+#include "kernels/resample.h"
+
+typedef struct upsample_options {
+    int height, width;
+    spur_resample mode;
+} upsample_options;
+
+static spur_status upsample_shape(spur_node *node, spur_error *err) {
+    const upsample_options *o = node->options;
+    SPUR__TRY(spur__expect_rank(node, 0, 4, "an image [n][h][w][c]", err));
+    if (o->height < 1 || o->width < 1)
+        return spur__fail(err, SPUR_E_RANGE, "expected a size from 1x1, found %dx%d", o->height,
+                          o->width);
+    if (o->mode != SPUR_NEAREST && o->mode != SPUR_BILINEAR)
+        return spur__fail(err, SPUR_E_ARGUMENT, "unknown mode %d", (int)o->mode);
+    spur__shape_like(node, node->inputs[0]);
+    node->shape[1] = o->height;
+    node->shape[2] = o->width;
+    return SPUR_OK;
+}
+
+static spur__resample_shape kernel_shape(const spur_node *node, const spur__run *run) {
+    const upsample_options *o = node->options;
+    const spur_node *x = node->inputs[0];
+    return (spur__resample_shape){.n = run->batch,
+                                  .h = (ptrdiff_t)x->shape[1],
+                                  .w = (ptrdiff_t)x->shape[2],
+                                  .c = (ptrdiff_t)x->shape[3],
+                                  .oh = o->height,
+                                  .ow = o->width,
+                                  .bilinear = o->mode == SPUR_BILINEAR};
+}
+
+static void upsample_forward(spur_node *node, const spur__run *run) {
+    spur__resample_shape s = kernel_shape(node, run);
+    spur__resample(&run->exec, &s, node->inputs[0]->data, node->data);
+}
+
+static void upsample_backward(spur_node *node, const spur__run *run) {
+    int beta = spur__gradient_beta(node, 0);
+    if (beta < 0) return;
+    spur__resample_shape s = kernel_shape(node, run);
+    spur__resample_backward(&run->exec, &s, node->gradient, node->inputs[0]->gradient, beta == 1);
+}
+
+/* Bilinear values are sums of four. */
+static double upsample_cost(const spur_node *node) {
+    const upsample_options *o = node->options;
+    return o->mode == SPUR_BILINEAR ? 4.0 * (double)spur__sample_count(node) : 0;
+}
+
+static const spur__op upsample_op = {.kind = "upsample2d",
+                                     .shape = upsample_shape,
+                                     .forward = upsample_forward,
+                                     .backward = upsample_backward,
+                                     .cost = upsample_cost};
+
+spur_node *spur_upsample2d(spur_net *net, spur_node *x, int height, int width, spur_resample mode) {
+    upsample_options o = {height, width, mode};
+    return spur__node_create(net, &upsample_op, NULL, &x, 1, &o, sizeof o);
+}
