@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Images: what is encoded decodes to the same pixels, with libpng; sizes, limits, other formats; the
+ * structure of an animation.
+ */
+#include "written.h"
+
+#include <math.h>
+#include <png.h>
+
+#include "image_size.h"
+
+enum { FIRST = 2 };
+
+static spur_writer *begin(void **state) {
+    spur_writer *w;
+    assert_int_equal(open_exact(&w, *state, NULL), SPUR_OK);
+    return w;
+}
+
+static written *finish(spur_writer *w) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s", spur_writer_path(w));
+    spur_writer_close(w, NULL);
+    return read_written(path);
+}
+
+/* The file decodes to these pixels. */
+static void assert_png(ProtobufCBinaryData file, int height, int width, int channels,
+                       const uint8_t *pixels) {
+    static const png_uint_32 formats[] = {0, PNG_FORMAT_GRAY, PNG_FORMAT_GA, PNG_FORMAT_RGB,
+                                          PNG_FORMAT_RGBA};
+    size_t size = (size_t)height * (size_t)width * (size_t)channels;
+    uint8_t *decoded = malloc(size);
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    assert_true(png_image_begin_read_from_memory(&image, file.data, file.len));
+    assert_int_equal(image.width, width);
+    assert_int_equal(image.height, height);
+    assert_int_equal(image.format, formats[channels]);
+    assert_true(png_image_finish_read(&image, NULL, decoded, 0, NULL));
+    assert_memory_equal(decoded, pixels, size);
+    free(decoded);
+}
+
+static void assert_text(ProtobufCBinaryData s, const char *text) {
+    assert_int_equal(s.len, strlen(text));
+    assert_memory_equal(s.data, text, s.len);
+}
+
+static void test_bytes_of_each_channel_count(void **state) {
+    enum { H = 5, W = 7 };
+    uint8_t pixels[3 * H * W * 4];
+    spur_writer *w = begin(state);
+    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 37 + 11);
+    for (int c = 1; c <= 4; c++) {
+        spur_log_images images = {
+            .pixels = pixels, .count = 3, .height = H, .width = W, .channels = c};
+        assert_int_equal(spur_log_image(w, "i", c, &images, NULL), SPUR_OK);
+    }
+    written *got = finish(w);
+    for (int c = 1; c <= 4; c++) {
+        const Spur__Tb__TensorProto *t = value_at(got, FIRST + (size_t)c - 1, "images")->tensor;
+        assert_int_equal(t->dtype, SPUR__TB__DATA_TYPE__DT_STRING);
+        assert_shape(t, 1, 5, 0, 0);
+        assert_text(t->string_val[0], "7");
+        assert_text(t->string_val[1], "5");
+        for (int i = 0; i < 3; i++)
+            assert_png(t->string_val[2 + i], H, W, c, pixels + i * H * W * c);
+    }
+    forget(got);
+}
+
+static void test_floats(void **state) {
+    const float f[6] = {0.0f, 1.0f, 0.5f, -3.0f, 7.0f, NAN};
+    const double d[6] = {0.0, 1.0, 1.0 / 255, 254.0 / 255, INFINITY, -INFINITY};
+    const uint8_t f_bytes[6] = {0, 255, 127, 0, 255, 0}, d_bytes[6] = {0, 255, 1, 254, 255, 0};
+    spur_log_images images = {
+        .pixels = f, .type = SPUR_LOG_F32, .count = 1, .height = 2, .width = 3, .channels = 1};
+    spur_writer *w = begin(state);
+    assert_int_equal(spur_log_image(w, "f", 0, &images, NULL), SPUR_OK);
+    images.pixels = d;
+    images.type = SPUR_LOG_F64;
+    assert_int_equal(spur_log_image(w, "d", 0, &images, NULL), SPUR_OK);
+    written *got = finish(w);
+    assert_png(value_at(got, FIRST, "images")->tensor->string_val[2], 2, 3, 1, f_bytes);
+    assert_png(value_at(got, FIRST + 1, "images")->tensor->string_val[2], 2, 3, 1, d_bytes);
+    forget(got);
+}
+
+static void test_counts(void **state) {
+    const uint8_t pixels[5] = {1, 2, 3, 4, 5};
+    const int counts[] = {0, 1, 5, 5, 5}, limits[] = {0, 0, 0, 4, 9}, expected[] = {0, 1, 3, 4, 5};
+    spur_writer *w = begin(state);
+    for (int i = 0; i < 5; i++) {
+        spur_log_images images = {
+            .pixels = pixels, .count = counts[i], .height = 1, .width = 1, .channels = 1};
+        spur_log_image_options options = {.max_outputs = limits[i]};
+        assert_int_equal(spur_log_image(w, "i", i, &images, &options), SPUR_OK);
+    }
+    written *got = finish(w);
+    for (int i = 0; i < 5; i++)
+        assert_shape(value_at(got, FIRST + (size_t)i, "images")->tensor, 1, 2 + expected[i], 0, 0);
+    forget(got);
+}
+
+static void test_refused(void **state) {
+    const uint8_t pixels[16] = {0};
+    const spur_log_images good = {
+        .pixels = pixels, .count = 1, .height = 2, .width = 2, .channels = 1};
+    spur_log_images bad = good;
+    spur_writer *w = begin(state);
+    bad.channels = 5;
+    assert_int_equal(spur_log_image(w, "i", 0, &bad, NULL), SPUR_E_SHAPE);
+    bad = good;
+    bad.height = 0;
+    assert_int_equal(spur_log_image(w, "i", 0, &bad, NULL), SPUR_E_SHAPE);
+    bad = good;
+    bad.type = SPUR_LOG_I32;
+    assert_int_equal(spur_log_image(w, "i", 0, &bad, NULL), SPUR_E_TYPE);
+    bad = good;
+    bad.pixels = NULL;
+    assert_int_equal(spur_log_image(w, "i", 0, &bad, NULL), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_log_image(w, "i", 0, &good, &(spur_log_image_options){.compression = 10}),
+                     SPUR_E_RANGE);
+    assert_int_equal(spur_log_image(w, "i", 0, &good, &(spur_log_image_options){.max_outputs = -1}),
+                     SPUR_E_RANGE);
+    written *got = finish(w);
+    assert_int_equal(got->count, FIRST);
+    forget(got);
+}
+
+/* ---- files --------------------------------------------------------------------------------- */
+
+static void test_encoded(void **state) {
+    const unsigned char gif[] = "GIF89a\x03\x00\x02\x00...";
+    const unsigned char jpeg[] = {0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xc0,
+                                  0,    11,   8,    0,    2, 0, 3, 1, 1,    0x11};
+    const unsigned char webp[] = "RIFF....WEBPVP8 ................";
+    const spur_log_bytes files[] = {{gif, sizeof gif - 1}, {jpeg, sizeof jpeg}};
+    const spur_log_bytes other = {webp, sizeof webp}, cut = {gif, 7}, none = {NULL, 0};
+    const unsigned char wide[] = "GIF87a\x04\x00\x02\x00...";
+    const spur_log_bytes mixed[] = {{gif, sizeof gif - 1}, {wide, sizeof wide - 1}};
+    spur_writer *w = begin(state);
+    assert_int_equal(spur_log_image_encoded(w, "i", 0, files, 2, NULL), SPUR_OK);
+    assert_int_equal(spur_log_image_encoded(w, "i", 1, &other, 1, NULL), SPUR_E_FORMAT);
+    assert_int_equal(spur_log_image_encoded(w, "i", 1, &cut, 1, NULL), SPUR_E_FORMAT);
+    assert_int_equal(spur_log_image_encoded(w, "i", 1, &none, 1, NULL), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_log_image_encoded(w, "i", 1, mixed, 2, NULL), SPUR_E_SHAPE);
+    written *got = finish(w);
+    const Spur__Tb__TensorProto *t = value_at(got, FIRST, "images")->tensor;
+    assert_text(t->string_val[0], "3");
+    assert_text(t->string_val[1], "2");
+    assert_int_equal(t->string_val[3].len, sizeof jpeg);
+    assert_int_equal(got->count, FIRST + 1);
+    forget(got);
+}
+
+/* Any prefix of a file is refused or measured, never read beyond its end (for the sanitizers). */
+static void test_prefixes(void **state) {
+    (void)state;
+    const unsigned char jpeg[] = {0xff, 0xd8, 0xff, 0xff, 0xe0, 0, 4, 1, 2,
+                                  0xff, 0xc2, 0,    11,   8,    0, 2, 0, 3};
+    const char *const others[] = {"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\2",
+                                  "GIF87a\1\0\2\0"};
+    const size_t sizes[] = {24, 10};
+    int width, height;
+    for (size_t n = 0; n <= sizeof jpeg; n++) {
+        unsigned char *copy = malloc(n + 1);
+        memcpy(copy, jpeg, n);
+        spur_status expected = n == sizeof jpeg ? SPUR_OK : SPUR_E_FORMAT;
+        assert_int_equal(spur__image_size(copy, n, &width, &height, NULL), expected);
+        free(copy);
+    }
+    for (int k = 0; k < 2; k++)
+        for (size_t n = 0; n <= sizes[k]; n++) {
+            spur_status expected = n == sizes[k] ? SPUR_OK : SPUR_E_FORMAT;
+            assert_int_equal(spur__image_size(others[k], n, &width, &height, NULL), expected);
+        }
+    assert_int_equal(width, 1);
+    assert_int_equal(height, 2);
+}
+
+/* ---- animation ----------------------------------------------------------------------------- */
+
+static uint32_t be32(const uint8_t *p) {
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* The order of chunks that the specification asks for, with rising sequence numbers. */
+static void test_animation(void **state) {
+    enum { FRAMES = 4, SIDE = 9 };
+    uint8_t pixels[FRAMES * SIDE * SIDE * 3];
+    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * i >> 3);
+    spur_log_images images = {
+        .pixels = pixels, .count = FRAMES, .height = SIDE, .width = SIDE, .channels = 3};
+    spur_writer *w = begin(state);
+    assert_int_equal(spur_log_animation(w, "a", 0, &images,
+                                        &(spur_log_animation_options){.frames_per_second = 20}),
+                     SPUR_OK);
+    images.count = 0;
+    assert_int_equal(spur_log_animation(w, "a", 1, &images, NULL), SPUR_E_SHAPE);
+    written *got = finish(w);
+    const Spur__Tb__TensorProto *t = value_at(got, FIRST, "images")->tensor;
+    assert_shape(t, 1, 3, 0, 0);
+    ProtobufCBinaryData file = t->string_val[2];
+    assert_png(file, SIDE, SIDE, 3, pixels); /* the first frame, for who knows no animations */
+    char order[64] = "";
+    uint32_t sequence = 0;
+    for (size_t at = 8; at < file.len; at += be32(file.data + at) + 12) {
+        const uint8_t *chunk = file.data + at;
+        strncat(order, (const char *)chunk + 4, 2);
+        bool numbered = memcmp(chunk + 4, "fcTL", 4) == 0 || memcmp(chunk + 4, "fdAT", 4) == 0;
+        if (numbered) assert_int_equal(be32(chunk + 8), sequence++);
+        if (memcmp(chunk + 4, "acTL", 4) == 0) {
+            assert_int_equal(be32(chunk + 8), FRAMES);
+            assert_int_equal(be32(chunk + 12), 0);
+        }
+        if (memcmp(chunk + 4, "fcTL", 4) == 0) assert_memory_equal(chunk + 28, "\0\x32\x03\xe8", 4);
+    }
+    assert_string_equal(order, "IHacfcIDfcfdfcfdfcfdIE");
+    forget(got);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_bytes_of_each_channel_count),
+        TEST(test_floats),
+        TEST(test_counts),
+        TEST(test_refused),
+        TEST(test_encoded),
+        cmocka_unit_test(test_prefixes),
+        TEST(test_animation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
