@@ -28,22 +28,29 @@
 #include "rundir.h"
 #include "writer.h"
 
-static const size_t file_limit = (size_t)1 << 40;
+enum { COPY_BLOCK = 1 << 20 };
 static const double retired_seconds = 600;
+static const uint64_t record_limit = (uint64_t)2 << 30;
 
-/* A file of the chain, in memory. */
+/* A file of the chain. */
 typedef struct old_file {
-    char *path, *data;
-    size_t size, beginning; /* bytes of the records that every file starts with */
+    char *path;
+    int fd;
+    uint64_t size, beginning; /* beginning: bytes of the records that every file starts with */
     double wall_time; /* of its first record */
     char *stream;
+    char *record; /* the record read last */
+    size_t capacity;
 } old_file;
 
+static const old_file no_file = {.fd = -1};
+
 static void free_old(old_file *old) {
+    if (old->fd >= 0) close(old->fd);
     spur__free(old->path);
-    spur__free(old->data);
     spur__free(old->stream);
-    *old = (old_file){0};
+    spur__free(old->record);
+    *old = no_file;
 }
 
 static uint64_t get_le(const char *p, int bytes) {
@@ -52,20 +59,42 @@ static uint64_t get_le(const char *p, int bytes) {
     return x;
 }
 
-/* Size of the whole record at p, 0 if it is damaged or not all there. */
-static size_t record_size(const char *p, size_t left) {
-    if (left < SPUR__RECORD_FRAME) return 0;
-    uint64_t payload = get_le(p, 8);
-    if (get_le(p + 8, 4) != spur__crc32c_mask(spur__crc32c(0, p, 8))) return 0;
-    if (payload > left - SPUR__RECORD_FRAME) return 0;
-    const char *body = p + SPUR__RECORD_HEAD;
-    uint32_t crc = spur__crc32c_mask(spur__crc32c(0, body, (size_t)payload));
-    return get_le(body + payload, 4) == crc ? (size_t)payload + SPUR__RECORD_FRAME : 0;
+/* Exactly `size` bytes at an offset. */
+static bool read_at(int fd, char *data, size_t size, uint64_t offset) {
+    while (size > 0) {
+        ssize_t n = pread(fd, data, size, (off_t)offset);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        data += n;
+        size -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return true;
 }
 
-static Spur__Tb__Event *unpack(const char *record, size_t size) {
-    return spur__tb__event__unpack(NULL, size - SPUR__RECORD_FRAME,
-                                   (const uint8_t *)record + SPUR__RECORD_HEAD);
+/* Reads the record at `at`, which must end at or before `end`. Its size with the frame, 0 if it is
+ * damaged, not all there, or too large for memory. */
+static size_t read_record(old_file *old, uint64_t at, uint64_t end) {
+    char head[SPUR__RECORD_HEAD];
+    if (at + SPUR__RECORD_FRAME > end || !read_at(old->fd, head, sizeof head, at)) return 0;
+    uint64_t payload = get_le(head, 8);
+    if (get_le(head + 8, 4) != spur__crc32c_mask(spur__crc32c(0, head, 8))) return 0;
+    if (payload > record_limit || payload > end - at - SPUR__RECORD_FRAME) return 0;
+    size_t size = (size_t)payload + SPUR__RECORD_TAIL;
+    if (size > old->capacity) {
+        char *larger = spur__realloc(old->record, size);
+        if (!larger) return 0;
+        old->record = larger;
+        old->capacity = size;
+    }
+    if (!read_at(old->fd, old->record, size, at + SPUR__RECORD_HEAD)) return 0;
+    uint32_t crc = spur__crc32c_mask(spur__crc32c(0, old->record, (size_t)payload));
+    return get_le(old->record + payload, 4) == crc ? (size_t)payload + SPUR__RECORD_FRAME : 0;
+}
+
+/* The event of the record read last. */
+static Spur__Tb__Event *unpack(const old_file *old, size_t size) {
+    return spur__tb__event__unpack(NULL, size - SPUR__RECORD_FRAME, (const uint8_t *)old->record);
 }
 
 /* ---- what the continued run has already ---------------------------------------------------- */
@@ -102,19 +131,17 @@ static spur_status adopt_event(spur_writer *w, const Spur__Tb__Event *event, spu
     return SPUR_OK;
 }
 
-static spur_status adopt_records(spur_writer *w, const old_file *old, size_t length,
-                                 spur_error *err) {
-    for (size_t at = old->beginning; at < length;) {
-        size_t size = record_size(old->data + at, length - at);
+static spur_status adopt_records(spur_writer *w, old_file *old, uint64_t length, spur_error *err) {
+    for (uint64_t at = old->beginning; at < length;) {
+        size_t size = read_record(old, at, length);
         if (size == 0)
-            return spur__fail(
-                err, SPUR_E_DAMAGED,
-                "%s: no whole record at offset %zu, expected records up to offset %zu", old->path,
-                at, length);
-        Spur__Tb__Event *event = unpack(old->data + at, size);
+            return spur__fail(err, SPUR_E_DAMAGED,
+                              "%s: no whole record at offset %llu, expected records up to %llu",
+                              old->path, (unsigned long long)at, (unsigned long long)length);
+        Spur__Tb__Event *event = unpack(old, size);
         if (!event)
-            return spur__fail(err, SPUR_E_DAMAGED, "%s: the record at offset %zu is no event",
-                              old->path, at);
+            return spur__fail(err, SPUR_E_DAMAGED, "%s: the record at offset %llu is no event",
+                              old->path, (unsigned long long)at);
         spur_status status = adopt_event(w, event, err);
         spur__tb__event__free_unpacked(event, NULL);
         SPUR__TRY(status);
@@ -127,10 +154,10 @@ static spur_status adopt_records(spur_writer *w, const old_file *old, size_t len
 
 /* Reads a file's beginning; false if it is not one of ours. */
 static bool read_beginning(old_file *old) {
-    size_t at = 0;
+    uint64_t at = 0;
     for (int i = 0; i < 2; i++) {
-        size_t size = record_size(old->data + at, old->size - at);
-        Spur__Tb__Event *event = size ? unpack(old->data + at, size) : NULL;
+        size_t size = read_record(old, at, old->size);
+        Spur__Tb__Event *event = size ? unpack(old, size) : NULL;
         if (!event) return false;
         if (i == 0) old->wall_time = event->wall_time;
         if (i == 1 && event->what_case == SPUR__TB__EVENT__WHAT_SESSION_LOG)
@@ -145,31 +172,32 @@ static bool read_beginning(old_file *old) {
     return old->stream != NULL;
 }
 
-static spur_status read_old(const char *directory, const char *name, old_file *old,
-                            spur_error *err) {
-    *old = (old_file){0};
+/* Opens a file if it is one of the chain. */
+static bool open_old(const char *directory, const char *name, const char *stream, old_file *old) {
+    struct stat info;
+    *old = no_file;
+    if (!strstr(name, "tfevents")) return false;
     old->path = spur__path_join(directory, name);
-    if (!old->path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", name);
-    SPUR__TRY(spur__file_read(old->path, file_limit, &old->data, &old->size, err));
-    if (!read_beginning(old))
-        return spur__fail(err, SPUR_E_FORMAT, "%s: not an event file that this library began",
-                          old->path);
-    return SPUR_OK;
+    if (old->path) old->fd = open(old->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool ours = old->fd >= 0 && fstat(old->fd, &info) == 0 && S_ISREG(info.st_mode);
+    if (ours) {
+        old->size = (uint64_t)info.st_size;
+        ours = read_beginning(old) && strcmp(old->stream, stream) == 0;
+    }
+    if (!ours) free_old(old);
+    return ours;
 }
 
 /* The file of the chain `stream` with the last name among those with enough bytes. */
 static spur_status find_old(const char *directory, const char *stream, uint64_t length,
                             old_file *best, spur_error *err) {
-    *best = (old_file){0};
+    *best = no_file;
     DIR *dir = opendir(directory);
     if (!dir) return spur__fail_errno(err, errno, "%s: cannot read directory", directory);
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
         old_file old;
-        if (!strstr(entry->d_name, "tfevents")) continue;
-        bool fits = read_old(directory, entry->d_name, &old, NULL) == SPUR_OK &&
-                    strcmp(old.stream, stream) == 0 && old.size >= length &&
-                    (!best->path || strcmp(old.path, best->path) > 0);
-        if (fits) {
+        if (!open_old(directory, entry->d_name, stream, &old)) continue;
+        if (old.size >= length && (!best->path || strcmp(old.path, best->path) > 0)) {
             free_old(best);
             *best = old;
         } else {
@@ -197,10 +225,8 @@ static void retire_chain(const char *directory, const char *stream, const char *
     if (!dir) return;
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
         old_file old;
-        if (!strstr(entry->d_name, "tfevents")) continue;
-        if (read_old(directory, entry->d_name, &old, NULL) == SPUR_OK &&
-            strcmp(old.stream, stream) == 0 && strcmp(old.path, keep) != 0)
-            retire(&old);
+        if (!open_old(directory, entry->d_name, stream, &old)) continue;
+        if (strcmp(old.path, keep) != 0) retire(&old);
         free_old(&old);
     }
     closedir(dir);
@@ -208,12 +234,11 @@ static void retire_chain(const char *directory, const char *stream, const char *
 
 /* ---- the new file -------------------------------------------------------------------------- */
 
-/* Version and START records of exactly `size` bytes: the message is padded with spaces. */
-static spur_status make_beginning(const old_file *old, size_t size, unsigned char **out,
-                                  spur_error *err) {
+/* Version and START records of the old ones' size: the message is padded with spaces. */
+static spur_status make_beginning(const old_file *old, unsigned char **out, spur_error *err) {
     char message[512];
     unsigned char *version = NULL, *start = NULL;
-    size_t version_size = 0, start_size = 0;
+    size_t version_size = 0, start_size = 0, size = (size_t)old->beginning;
     spur_status status;
     *out = NULL;
     SPUR__TRY_GOTO(spur__pack_version(old->wall_time, "spur.log " SPUR_VERSION_STRING, &version,
@@ -249,9 +274,22 @@ done:
     return status;
 }
 
+/* Appends the old file's records up to `length`. Returns an errno. */
+static int copy_records(int fd, const old_file *old, uint64_t length) {
+    char *block = spur__malloc(COPY_BLOCK);
+    int error = block ? 0 : ENOMEM;
+    for (uint64_t at = old->beginning; at < length && !error;) {
+        size_t size = length - at < COPY_BLOCK ? (size_t)(length - at) : COPY_BLOCK;
+        error = read_at(old->fd, block, size, at) ? spur__write_all(fd, block, size) : EIO;
+        at += size;
+    }
+    spur__free(block);
+    return error;
+}
+
 /* Writes everything under a name that no reader takes, then gives it its real one. */
 static spur_status write_new(const char *directory, const char *path,
-                             const unsigned char *beginning, const old_file *old, size_t length,
+                             const unsigned char *beginning, const old_file *old, uint64_t length,
                              int *fd, spur_error *err) {
     spur_status status = SPUR_OK;
     char *temporary = spur__path_join(directory, ".spur-continue.tmp");
@@ -263,8 +301,8 @@ static spur_status write_new(const char *directory, const char *path,
         goto done;
     }
     spur__event_file_lock(*fd);
-    int error = spur__write_all(*fd, beginning, old->beginning);
-    if (!error) error = spur__write_all(*fd, old->data + old->beginning, length - old->beginning);
+    int error = spur__write_all(*fd, beginning, (size_t)old->beginning);
+    if (!error) error = copy_records(*fd, old, length);
     if (!error && fsync(*fd) != 0) error = errno;
     if (!error && rename(temporary, path) != 0) error = errno;
     if (error) {
@@ -303,8 +341,8 @@ spur_status spur__continue_file(spur_writer *w, const char *name, uint64_t lengt
                        old.path, (unsigned long long)length);
         goto done;
     }
-    SPUR__TRY_GOTO(adopt_records(w, &old, (size_t)length, err), done);
-    SPUR__TRY_GOTO(make_beginning(&old, old.beginning, &beginning, err), done);
+    SPUR__TRY_GOTO(adopt_records(w, &old, length, err), done);
+    SPUR__TRY_GOTO(make_beginning(&old, &beginning, err), done);
     SPUR__TRY_GOTO(spur__event_files_scan(w->directory, &found, err), done);
     SPUR__TRY_GOTO(spur__event_file_name(&found, w->options.filename_suffix, now, &new_name, err),
                    done);
@@ -314,8 +352,7 @@ spur_status spur__continue_file(spur_writer *w, const char *name, uint64_t lengt
         status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", new_name);
         goto done;
     }
-    SPUR__TRY_GOTO(write_new(w->directory, w->path, beginning, &old, (size_t)length, fd, err),
-                   done);
+    SPUR__TRY_GOTO(write_new(w->directory, w->path, beginning, &old, length, fd, err), done);
     retire_chain(w->directory, w->stream, w->path);
     *written = length;
 done:

@@ -90,7 +90,8 @@ typedef struct spur_writer_options {
     /* Continuing a run from a checkpoint, without a trace of what came after it: the name of the
      * event file in `directory` and its flushed length, as spur_writer_checkpoint told them. A new
      * file with a later name takes over the records up to that length and is synced; then the old
-     * one is emptied but for its first records (and removed by a later resume). Needs `directory`; not together with `purge`. */
+     * one is emptied but for its first records (and removed by a later resume). One checkpoint may
+     * be continued from any number of times. Needs `directory`; not together with `purge`. */
     const char *continue_file;
     uint64_t continue_length;
 

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What TensorBoard would silently lose or choke on: each is refused, or warned about and counted.
+ */
+#include "written.h"
+
+#include <math.h>
+#include <sys/stat.h>
+
+#include "writer.h"
+
+/* Collects warnings. */
+typedef struct notes {
+    int count;
+    char last[1024];
+} notes;
+
+static void on_warning(void *user, const char *message) {
+    notes *n = user;
+    n->count++;
+    snprintf(n->last, sizeof n->last, "%s", message);
+}
+
+static void assert_warned(const notes *n, int count, const char *about) {
+    assert_int_equal(n->count, count);
+    if (!strstr(n->last, about)) fail_msg("\"%s\" says nothing about \"%s\"", n->last, about);
+}
+
+static spur_writer *begin(void **state, notes *n) {
+    spur_writer *w;
+    spur_writer_options options = {.on_warning = on_warning, .user = n};
+    assert_int_equal(open_exact(&w, *state, &options), SPUR_OK);
+    return w;
+}
+
+/* ---- steps, times, values ------------------------------------------------------------------ */
+
+static void test_steps(void **state) {
+    notes n = {0};
+    spur_writer_stats stats;
+    spur_writer *w = begin(state, &n);
+    const int64_t steps[] = {5, 6, 6, 3, 3, 4, 7};
+    for (size_t i = 0; i < 7; i++) assert_int_equal(spur_log_scalar(w, "a", steps[i], 0), SPUR_OK);
+    spur_writer_get_stats(w, &stats);
+    assert_int_equal(stats.falling_steps, 1);
+    assert_int_equal(stats.repeated_steps, 2);
+    assert_int_equal(stats.warnings, 3);
+    assert_warned(&n, 2, "tag \"a\", step 3"); /* told once per tag and kind of warning */
+    spur_log_text(w, "t", 1, "x", NULL);
+    spur_log_text(w, "t", 0, "x", NULL);
+    assert_warned(&n, 3, "below");
+    spur_log_scalar(w, "b", (int64_t)1 << 31, 0);
+    assert_warned(&n, 4, "HParams");
+    spur_log_scalar(w, "c", INT32_MAX, 0);
+    assert_int_equal(n.count, 4);
+    spur_writer_close(w, NULL);
+}
+
+static void test_wall_times(void **state) {
+    notes n = {0};
+    spur_writer *w = begin(state, &n);
+    spur_log_options options = {.wall_time = NAN};
+    const uint8_t pixel[1] = {0};
+    spur_log_images image = {.pixels = pixel, .count = 1, .height = 1, .width = 1, .channels = 1};
+    assert_int_equal(spur_log_scalar_with(w, "a", 0, 0, &options), SPUR_E_NUMERIC);
+    assert_int_equal(spur_log_text(w, "t", 0, "x", &options), SPUR_E_NUMERIC);
+    assert_int_equal(
+        spur_log_image(w, "i", 0, &image, &(spur_log_image_options){.log.wall_time = -INFINITY}),
+        SPUR_E_NUMERIC);
+    options.wall_time = -5;
+    assert_int_equal(spur_log_scalar_with(w, "a", 0, 0, &options), SPUR_E_RANGE);
+    assert_int_equal(spur_log_hparams_end(w, SPUR_LOG_SUCCESS, &options), SPUR_E_RANGE);
+    assert_int_equal(spur_writer_flush(w), SPUR_OK);
+    assert_int_equal(count_records(spur_writer_path(w)), 2);
+    spur_writer *other = NULL;
+    assert_int_equal(spur_writer_open(&other, &(spur_writer_options){.wall_time = NAN}, NULL),
+                     SPUR_E_NUMERIC);
+    spur_writer_close(w, NULL);
+}
+
+static void test_values(void **state) {
+    notes n = {0};
+    spur_writer_stats stats;
+    spur_writer *w = begin(state, &n);
+    const double odd[] = {1, NAN, INFINITY};
+    const spur_log_hparam p = {"clip", spur_log_number(INFINITY)};
+    spur_log_scalar(w, "nan", 0, NAN);
+    spur_log_scalar(w, "inf", 0, INFINITY);
+    assert_int_equal(n.count, 0); /* these are shown as what they are */
+    spur_log_scalar(w, "huge", 0, 1e38);
+    assert_warned(&n, 1, "float");
+    spur_log_scalar(w, "beyond", 0, -1e300);
+    assert_warned(&n, 2, "float");
+    spur_log_histogram(w, "h", 0, spur_log_doubles(odd, 3), NULL);
+    assert_warned(&n, 3, "2 values are not finite");
+    spur_writer_get_stats(w, &stats);
+    assert_int_equal(stats.nonfinite, 2);
+    spur_log_hparams(w, &p, 1, NULL);
+    assert_warned(&n, 4, "clip");
+    spur_writer_get_stats(w, &stats);
+    assert_int_equal(stats.warnings, 4);
+    spur_writer_close(w, NULL);
+}
+
+/* ---- texts --------------------------------------------------------------------------------- */
+
+static void test_utf8_everywhere(void **state) {
+    static const char bad[] = "a\xe9z";
+    notes n = {0};
+    spur_writer *w = begin(state, &n);
+    const spur_log_options described = {.description = bad}, named = {.display_name = bad};
+    const char *const cells[] = {"fine", bad};
+    const spur_log_hparam key = {bad, spur_log_number(1)}, text = {"k", spur_log_string(bad)};
+    const char *const tags[] = {bad};
+    const spur_log_chart chart = {.title = "t", .tags = tags, .tag_count = 1};
+    const spur_log_category category = {.title = "t", .charts = &chart, .chart_count = 1};
+    const float v[3] = {0};
+    const spur_log_mesh_data mesh = {.vertices = v, .vertex_count = 1, .config_json = bad};
+    const spur_log_points points = {.values = v, .rows = 1, .columns = 3, .metadata = tags};
+    spur_log_graph_builder *g;
+    assert_int_equal(spur_log_scalar(w, bad, 0, 0), SPUR_E_UTF8);
+    assert_int_equal(spur_log_scalar_with(w, "a", 0, 0, &described), SPUR_E_UTF8);
+    assert_int_equal(spur_log_scalar_with(w, "a", 0, 0, &named), SPUR_E_UTF8);
+    assert_int_equal(spur_log_text(w, bad, 0, "x", NULL), SPUR_E_UTF8);
+    assert_int_equal(spur_log_text_table(w, "t", 0, &(spur_log_cells){cells, 2, 0}, NULL),
+                     SPUR_E_UTF8);
+    assert_int_equal(spur_log_hparams(w, &key, 1, NULL), SPUR_E_UTF8);
+    assert_int_equal(spur_log_hparams(w, &text, 1, NULL), SPUR_E_UTF8);
+    assert_int_equal(spur_log_hparams(w, NULL, 0, &(spur_log_session_options){.group = bad}),
+                     SPUR_E_UTF8);
+    assert_int_equal(spur_log_hparams_experiment(w, &(spur_log_experiment){.name = bad}, NULL),
+                     SPUR_E_UTF8);
+    assert_int_equal(spur_log_layout(w, &category, 1, NULL), SPUR_E_UTF8);
+    assert_int_equal(spur_log_mesh(w, "m", 0, &mesh, NULL), SPUR_E_UTF8);
+    assert_int_equal(spur_log_mesh(w, bad, 0, &mesh, NULL), SPUR_E_UTF8);
+    assert_int_equal(spur_log_embedding(w, "e", 0, &points), SPUR_E_UTF8);
+    assert_int_equal(spur_log_graph_create(&g), SPUR_OK);
+    assert_int_equal(spur_log_graph_add(g, &(spur_log_node){.name = bad, .op = "o"}), SPUR_E_UTF8);
+    assert_int_equal(spur_log_graph_add(g, &(spur_log_node){.name = "n", .op = bad}), SPUR_E_UTF8);
+    spur_log_graph_destroy(g);
+    assert_int_equal(spur_writer_flush(w), SPUR_OK);
+    assert_int_equal(count_records(spur_writer_path(w)), 2);
+    spur_writer_close(w, NULL);
+}
+
+/* ---- tags ---------------------------------------------------------------------------------- */
+
+static void test_tags(void **state) {
+    notes n = {0};
+    spur_writer *w = begin(state, &n);
+    char *long_tag = malloc(70000);
+    memset(long_tag, 'x', 69999);
+    long_tag[69999] = '\0';
+    assert_int_equal(spur_log_scalar(w, NULL, 0, 0), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_log_scalar(w, "", 0, 0), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_log_text(w, NULL, 0, "x", NULL), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_log_scalar(w, long_tag, 0, 0), SPUR_E_RANGE);
+    assert_int_equal(spur_log_scalar(w, "_hparams_/session_start_info", 0, 0), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_log_text(w, "custom_scalars__config__", 0, "x", NULL), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_log_scalar(w, "a", 0, 0), SPUR_OK);
+    assert_int_equal(spur_log_histogram(w, "a", 1, spur_log_floats(NULL, 0), NULL), SPUR_E_TYPE);
+    assert_int_equal(spur_log_text(w, "b", 0, "x", NULL), SPUR_OK);
+    assert_int_equal(spur_log_scalar(w, "b", 1, 0), SPUR_E_TYPE);
+    assert_int_equal(spur_log_scalar(w, "a//b/ \n<b>\xf0\x9f\x98\x80", 0, 0), SPUR_OK);
+    spur_writer_close(w, NULL);
+    free(long_tag);
+}
+
+static void test_tag_budget(void **state) {
+    spur_writer *w;
+    char tag[16];
+    assert_int_equal(open_exact(&w, *state, &(spur_writer_options){.max_tags = 100}), SPUR_OK);
+    for (int i = 0; i < 100; i++) {
+        snprintf(tag, sizeof tag, "%d", i);
+        assert_int_equal(spur_log_scalar(w, tag, 0, 0), SPUR_OK);
+    }
+    assert_int_equal(spur_log_scalar(w, "one more", 0, 0), SPUR_E_RANGE);
+    assert_int_equal(spur_log_scalar(w, "7", 1, 0), SPUR_OK);
+    spur_writer_close(w, NULL);
+}
+
+/* ---- places -------------------------------------------------------------------------------- */
+
+static spur_status try_open(const spur_writer_options *options) {
+    spur_writer *w;
+    spur_error err;
+    spur_status status = spur_writer_open(&w, options, &err);
+    assert_true((status == SPUR_OK) == (w != NULL));
+    if (status != SPUR_OK) assert_true(strlen(err.message) > 10);
+    spur_writer_close(w, NULL);
+    return status;
+}
+
+static void test_names_of_directories(void **state) {
+    char path[4200];
+    spur_writer_options o = {.directory = path};
+    snprintf(path, sizeof path, "%s/my.tfevents.dir/", (char *)*state);
+    assert_int_equal(try_open(&o), SPUR_E_ARGUMENT);
+    snprintf(path, sizeof path, "%s/caf\xe9", (char *)*state);
+    assert_int_equal(try_open(&o), SPUR_E_UTF8);
+    o = (spur_writer_options){.logdir = *state, .name = "a/b"};
+    assert_int_equal(try_open(&o), SPUR_E_ARGUMENT);
+    o.name = "tfevents";
+    assert_int_equal(try_open(&o), SPUR_E_ARGUMENT);
+    snprintf(path, sizeof path, "test -z \"$(ls -A '%s')\"", (char *)*state);
+    assert_int_equal(system(path), 0); /* nothing was created */
+    o = (spur_writer_options){.directory = *state, .filename_suffix = ".profile-empty"};
+    assert_int_equal(try_open(&o), SPUR_E_ARGUMENT);
+    o.filename_suffix = "/x";
+    assert_int_equal(try_open(&o), SPUR_E_ARGUMENT);
+    o.filename_suffix = "mine";
+    assert_int_equal(try_open(&o), SPUR_OK);
+    snprintf(path, sizeof path, "ls '%s' | grep -q '[.]mine$'", (char *)*state);
+    assert_int_equal(system(path), 0);
+}
+
+static void test_sub_names(void **state) {
+    notes n = {0};
+    spur_writer *w = begin(state, &n), *sub;
+    const char *const bad[] = {"", "/abs", "../up", "x/tfevents", NULL};
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(spur_writer_open_sub(&sub, w, bad[i], NULL), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_writer_open_sub(&sub, w, "caf\xe9", NULL), SPUR_E_UTF8);
+    spur_writer_close(w, NULL);
+}
+
+static void test_two_writers_in_one_directory(void **state) {
+    notes n = {0};
+    spur_writer *w = begin(state, &n), *other;
+    spur_error err;
+    spur_writer_options options = {.directory = *state, .on_warning = on_warning, .user = &n};
+    assert_int_equal(spur_writer_open(&other, &options, &err), SPUR_E_EXISTS);
+    assert_null(other);
+    spur_writer_close(w, NULL);
+    assert_int_equal(n.count, 0);
+    assert_int_equal(spur_writer_open(&other, &options, &err), SPUR_OK);
+    assert_warned(&n, 1, "there are event files already");
+    spur_writer_close(other, NULL);
+    options.purge = true; /* a restart that says so */
+    assert_int_equal(spur_writer_open(&other, &options, &err), SPUR_OK);
+    assert_int_equal(n.count, 1);
+    spur_writer_close(other, NULL);
+}
+
+/* Another process: seen by its lock. */
+static void test_other_program_in_the_directory(void **state) {
+    notes n = {0};
+    char command[4300];
+    spur_writer *w;
+    snprintf(
+        command, sizeof command,
+        "cd '%s' && touch x.tfevents.y && flock -x x.tfevents.y sh -c 'touch ready; sleep 3' >/dev/null 2>&1 &",
+        (char *)*state);
+    if (system("command -v flock >/dev/null") != 0) skip();
+    assert_int_equal(system(command), 0);
+    snprintf(command, sizeof command, "cd '%s'; until test -e ready; do sleep 0.01; done",
+             (char *)*state);
+    assert_int_equal(system(command), 0);
+    w = begin(state, &n);
+    assert_warned(&n, 1, "another program is writing");
+    spur_writer_close(w, NULL);
+}
+
+/* A later file's name sorts behind all that are there, also those of a host with a fast clock. */
+static void test_names_of_files(void **state) {
+    char path[4200], last[4200] = "";
+    snprintf(path, sizeof path, "%s/events.out.tfevents.9000000000.host.1.0.v2", (char *)*state);
+    spur__file_write(path, "", 0, NULL);
+    for (int i = 0; i < 12; i++) {
+        notes n = {0};
+        spur_writer *w = begin(state, &n);
+        assert_true(strcmp(spur_writer_path(w), path) > 0 && strcmp(spur_writer_path(w), last) > 0);
+        snprintf(last, sizeof last, "%s", spur_writer_path(w));
+        spur_writer_close(w, NULL);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_steps),
+        TEST(test_wall_times),
+        TEST(test_values),
+        TEST(test_utf8_everywhere),
+        TEST(test_tags),
+        TEST(test_tag_budget),
+        TEST(test_names_of_directories),
+        TEST(test_sub_names),
+        TEST(test_two_writers_in_one_directory),
+        TEST(test_other_program_in_the_directory),
+        TEST(test_names_of_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
