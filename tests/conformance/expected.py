@@ -242,7 +242,7 @@ def session(i):
         "hparams": {"lr": 0.1 / 2**same, "units": 16.0 * (same + 1), "optimizer": ["adam", "sgd", "étonnant"][i % 3],
                     "nesterov": i % 2 == 0},
         "group": "pair" if i >= 3 else None,
-        "status": {1: "STATUS_FAILURE", 2: "STATUS_RUNNING"}.get(i, "STATUS_SUCCESS"),
+        "status": {1: "STATUS_FAILURE", 2: "STATUS_UNKNOWN"}.get(i, "STATUS_SUCCESS"),
         "accuracy": 0.75 + i / 64, "validation": 0.5 + i / 64,
         "start": at(4 * i), "end": 0 if i == 2 else at(4 * i + 40),
     }
