@@ -28,10 +28,11 @@ static void put_le(unsigned char *p, uint64_t x, int bytes) {
     for (int i = 0; i < bytes; i++) p[i] = (unsigned char)(x >> (8 * i));
 }
 
-/* -1..1 to a 16-bit sample: saturating, NaN is silence. */
+/* -1..1 to a 16-bit sample as tf.audio.encode_wav does it: saturating; NaN is silence. */
 static int16_t sample_of(double x) {
     if (!(x > -1.0)) return x <= -1.0 ? INT16_MIN : 0;
-    return x >= 1.0 ? INT16_MAX : (int16_t)lround(x * 32767.0);
+    long rounded = x < 1.0 ? lround(x * 32768.0) : INT16_MAX;
+    return (int16_t)(rounded < INT16_MAX ? rounded : INT16_MAX);
 }
 
 static void put_wav_head(unsigned char *p, const spur_log_clips *clips, size_t data_size) {

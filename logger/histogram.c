@@ -18,9 +18,11 @@ enum { BUCKETS_DEFAULT = 30, BUCKETS_MAX = 1000000 };
 typedef struct range {
     double min, max;
     size_t finite;
+    double scale; /* 1; or 1/2 where max - min would overflow */
+    double width; /* of a bucket, scaled */
 } range;
 
-static range range_of(const spur_log_array *values) {
+static range range_of(const spur_log_array *values, size_t k) {
     range r = {.min = INFINITY, .max = -INFINITY};
     for (size_t i = 0; i < values->count; i++) {
         double x = spur__element(values->data, values->type, i);
@@ -29,12 +31,15 @@ static range range_of(const spur_log_array *values) {
         if (x > r.max) r.max = x;
         r.finite++;
     }
+    r.scale = isfinite(r.max - r.min) ? 1.0 : 0.5;
+    r.width = k ? (r.max * r.scale - r.min * r.scale) / (double)k : 0.0;
     return r;
 }
 
-/* Position of x in [min, max] as a fraction; the halves keep max - min from overflowing. */
+/* floor((x - min) / width) as TensorFlow has it, unless the width is too small for a double. */
 static size_t bucket_of(double x, range r, size_t k) {
-    double position = (x * 0.5 - r.min * 0.5) / (r.max * 0.5 - r.min * 0.5) * (double)k;
+    double offset = x * r.scale - r.min * r.scale;
+    double position = r.width > 0.0 ? offset / r.width : offset / (r.max - r.min) * (double)k;
     size_t i = position > 0.0 ? (size_t)position : 0;
     return i < k ? i : k - 1;
 }
@@ -42,8 +47,8 @@ static size_t bucket_of(double x, range r, size_t k) {
 static double edge(range r, size_t i, size_t k) {
     if (i == 0) return r.min;
     if (i == k) return r.max;
-    double part = (double)i / (double)k;
-    return r.min + (r.max * 0.5 - r.min * 0.5) * part * 2.0;
+    if (!(r.width > 0.0)) return r.min + (r.max - r.min) * ((double)i / (double)k);
+    return (r.min * r.scale + r.width * (double)i) / r.scale;
 }
 
 /* Fills rows[k][3], which is zeroed. */
@@ -101,7 +106,7 @@ spur_status spur_log_histogram(spur_writer *w, const char *tag, int64_t step, sp
     size_t k = wanted > 0 ? (size_t)wanted : 0;
     double *rows = spur__calloc(k * 3, sizeof *rows);
     if (!rows) return spur__writer_failf(w, SPUR_E_MEMORY, "%zu buckets: out of memory", k);
-    range r = range_of(&values);
+    range r = range_of(&values, k);
     fill_rows(&values, r, rows, k);
     spur_status status = write_rows(w, tag, step, rows, k, options ? &options->log : NULL);
     spur__free(rows);

@@ -183,6 +183,7 @@ spur_status spur_writer_open(spur_writer **out, const spur_writer_options *optio
     w->generation = atomic_load(&spur__generation);
     w->queue.fd = -1;
     pthread_mutex_init(&w->files, NULL);
+    w->fixed_time = options && options->wall_time != 0.0;
     spur__tags_init(&w->tags, o.max_tags);
     spur_status status = adopt_options(w, &o);
     if (status != SPUR_OK) spur__fail(err, status, "out of memory");
@@ -209,7 +210,7 @@ spur_status spur_writer_open_sub(spur_writer **out, spur_writer *parent, const c
     char *directory = spur__path_join(parent->directory, name);
     if (!directory) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", name);
     o.directory = directory;
-    o.wall_time = 0.0;
+    if (!parent->fixed_time) o.wall_time = 0.0;
     spur_status status = spur_writer_open(out, &o, err);
     spur__free(directory);
     return status;

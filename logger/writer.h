@@ -28,6 +28,7 @@ struct spur_writer {
     spur_error first;
     uint64_t warnings, falling, repeated, nonfinite;
     bool has_graph;
+    bool fixed_time; /* options.wall_time came from the caller */
     pthread_mutex_t files; /* held while projector files are written */
     dev_t device; /* of the directory, to find a second writer on it */
     ino_t inode;

@@ -19,6 +19,7 @@ export SPUR_TEST_FULL=$([ $full = yes ] && echo 1 || echo 0)
 export SPUR_TEST_DATA=${SPUR_TEST_DATA:-$PWD/../shared/data}
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/tests/lsan.supp}
 begin=$SECONDS
 
 scripts/setup.sh build test
