@@ -8,6 +8,7 @@
 
 #include <png.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -39,6 +40,7 @@ void spur__blob_free(spur__blob *blob) {
 typedef struct png_state {
     jmp_buf jump;
     spur__blob *out;
+    bool no_memory;
     char message[128];
 } png_state;
 
@@ -57,7 +59,9 @@ static void on_warning(png_structp png, png_const_charp message) {
 
 static void on_write(png_structp png, png_bytep bytes, png_size_t size) {
     png_state *state = png_get_io_ptr(png);
-    if (spur__blob_append(state->out, bytes, size) != SPUR_OK) png_error(png, "out of memory");
+    if (spur__blob_append(state->out, bytes, size) == SPUR_OK) return;
+    state->no_memory = true;
+    png_error(png, "out of memory");
 }
 
 static void on_flush(png_structp png) {
@@ -65,8 +69,10 @@ static void on_flush(png_structp png) {
 }
 
 static png_voidp on_malloc(png_structp png, png_alloc_size_t size) {
-    (void)png;
-    return spur__malloc(size);
+    png_state *state = png_get_mem_ptr(png);
+    void *p = spur__malloc(size);
+    state->no_memory = state->no_memory || !p;
+    return p;
 }
 
 static void on_free(png_structp png, png_voidp p) {
@@ -94,16 +100,16 @@ spur_status spur__png_encode(const uint8_t *pixels, int height, int width, int c
     png_infop volatile info = NULL;
     const int size[3] = {height, width, channels};
     png_structp png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &state, on_error, on_warning,
-                                                NULL, on_malloc, on_free);
+                                                &state, on_malloc, on_free);
     if (!png) return spur__fail(err, SPUR_E_MEMORY, "PNG: out of memory");
     if (setjmp(state.jump)) {
         png_destroy_write_struct(&png, (png_infopp)(uintptr_t)&info);
-        bool memory = strcmp(state.message, "out of memory") == 0;
-        return spur__fail(err, memory ? SPUR_E_MEMORY : SPUR_E_FORMAT, "PNG: %s", state.message);
+        return spur__fail(err, state.no_memory ? SPUR_E_MEMORY : SPUR_E_FORMAT, "PNG: %s",
+                          state.message);
     }
     png_set_write_fn(png, &state, on_write, on_flush);
     info = png_create_info_struct(png);
-    if (!info) png_error(png, "out of memory");
+    if (!info) png_error(png, "no info struct");
     write_rows(png, info, pixels, size, level);
     png_destroy_write_struct(&png, (png_infopp)(uintptr_t)&info);
     return SPUR_OK;
