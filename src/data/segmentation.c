@@ -202,9 +202,13 @@ static spur_status plan_keeping(spur_data *data, spur_error *err) {
     return s->kept ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "out of memory");
 }
 
+/* The rule of the masks, after the checks that need no file. */
 static spur_status make_rule(spur_data *data, spur_error *err) {
     const segmentation_options *o = data->options;
     segmentation_state *s = data->state;
+    if (o->overlap >= o->tile && o->overlap > 0)
+        return spur__fail(err, SPUR_E_RANGE, "data.overlap: %d, expected less than data.tile (%d)",
+                          (int)o->overlap, (int)o->tile);
     spur__mask_options options = {o->masks,        o->classes,  o->first_class,
                                   o->ignore_index, o->positive, o->colors};
     SPUR__TRY(spur__mask_rule_init(&s->rule, &options, err));
@@ -217,9 +221,6 @@ static spur_status set_shape(spur_data *data, spur_error *err) {
     const segmentation_state *s = data->state;
     SPUR__TRY(spur__data_set_shape(data, s->images.names[0], err));
     if (o->tile && !o->common.size.height) data->info.height = data->info.width = (int)o->tile;
-    if (o->overlap >= o->tile && o->overlap > 0)
-        return spur__fail(err, SPUR_E_RANGE, "data.overlap: %d, expected less than data.tile (%d)",
-                          (int)o->overlap, (int)o->tile);
     return plan_keeping(data, err);
 }
 

@@ -124,22 +124,6 @@ static bool solve8(double a[8][9]) {
     return true;
 }
 
-bool spur__perspective_matrix(double from[4][2], double to[4][2], double m[8]) {
-    double a[8][9];
-    for (int i = 0; i < 4; i++) {
-        double x = to[i][0], y = to[i][1], u = from[i][0], v = from[i][1];
-        const double first[9] = {x, y, 1, 0, 0, 0, -u * x, -u * y, u};
-        const double second[9] = {0, 0, 0, x, y, 1, -v * x, -v * y, v};
-        for (int j = 0; j < 9; j++) {
-            a[2 * i][j] = first[j];
-            a[2 * i + 1][j] = second[j];
-        }
-    }
-    if (!solve8(a)) return false;
-    for (int i = 0; i < 8; i++) m[i] = a[i][8] / a[i][i];
-    return true;
-}
-
 /* torchvision maps (x + 0.5, y + 0.5) and takes half a pixel off again; the same in our form. */
 static void shift_half_pixel(double m[8]) {
     double d = m[6] * 0.5 + m[7] * 0.5 + 1; /* new constant of the denominator */
@@ -153,6 +137,23 @@ static void shift_half_pixel(double m[8]) {
     }
     m[6] = n[6] / d;
     m[7] = n[7] / d;
+}
+
+bool spur__perspective_matrix(double from[4][2], double to[4][2], double m[8]) {
+    double a[8][9];
+    for (int i = 0; i < 4; i++) {
+        double x = to[i][0], y = to[i][1], u = from[i][0], v = from[i][1];
+        const double first[9] = {x, y, 1, 0, 0, 0, -u * x, -u * y, u};
+        const double second[9] = {0, 0, 0, x, y, 1, -v * x, -v * y, v};
+        for (int j = 0; j < 9; j++) {
+            a[2 * i][j] = first[j];
+            a[2 * i + 1][j] = second[j];
+        }
+    }
+    if (!solve8(a)) return false;
+    for (int i = 0; i < 8; i++) m[i] = a[i][8] / a[i][i];
+    shift_half_pixel(m);
+    return true;
 }
 
 /* A list of one number r means (-r, r), two numbers a range. */
@@ -223,6 +224,5 @@ spur_status spur__perspective_apply(const spur__augment *augment, spur__canvas *
         to[i][1] = from[i][1] > 0 ? bottom - y : y;
     }
     if (!spur__perspective_matrix(from, to, m)) return SPUR_OK;
-    shift_half_pixel(m);
     return spur__warp(canvas, m, err);
 }

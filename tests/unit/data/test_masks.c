@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * data: segmentation - pairs, every form of masks, the traps that the audit finds, tiles.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "data/dataset.h"
+#include "data/tiles.h"
+
+#include "files.h"
+
+enum { H = 4, W = 6 };
+
+/* A picture and a mask; the mask repeats `values` (n of them). */
+static void make_pair(const char *stem, const uint8_t *values, int n) {
+    uint8_t mask[H * W];
+    char name[64];
+    for (int i = 0; i < H * W; i++) mask[i] = values[i % n];
+    snprintf(name, sizeof name, "s/images/%s.jpg", stem);
+    write_jpeg(name, H, W, 3, 100);
+    snprintf(name, sizeof name, "s/masks/%s.png", stem);
+    write_mask(name, H, W, mask);
+}
+
+#define PAIR(stem, ...)                                                                            \
+    make_pair(stem, (const uint8_t[]){__VA_ARGS__}, (int)sizeof((const uint8_t[]){__VA_ARGS__}))
+
+/* Data of root/s with further options. */
+#define SEGMENTATION(...) OPTIONS("path", in_root("s"), "val_split", "0", __VA_ARGS__)
+
+static void test_index(void **state) {
+    (void)state;
+    spur__sample sample = {0};
+    PAIR("a", 0, 1, 2, 3);
+    PAIR("b", 0, 0, 0, 2);
+    spur_data *data =
+        open_data("segmentation", SEGMENTATION("class_names", "sky, road, car, tree"));
+    const spur_data_info *info = spur_data_describe(data);
+    assert_int_equal(info->task, SPUR_SEGMENTATION);
+    assert_int_equal(info->classes, 4);
+    assert_string_equal(info->class_names[3], "tree");
+    assert_int_equal(info->class_counts[0], 6 + 18);
+    assert_int_equal(info->class_counts[2], 6 + 6);
+    assert_int_equal(info->ignore_index, -1);
+    assert_int_equal(spur__data_read(data, 0, &sample, NULL), SPUR_OK);
+    for (int i = 0; i < H * W; i++) assert_int_equal(sample.mask.data[i], i % 4);
+    /* Weight of a picture: mean over its classes of 1 / share (of 48 pixels). */
+    double a = (48.0 / 24 + 48.0 / 6 + 48.0 / 12 + 48.0 / 6) / 4, b = (48.0 / 24 + 48.0 / 12) / 2;
+    assert_true(fabs(data->statistics.item_weights[0] - a) < 1e-12);
+    assert_true(fabs(data->statistics.item_weights[1] - b) < 1e-12);
+    spur__sample_free(&sample);
+    spur_data_close(data);
+    refuse_data("segmentation", SEGMENTATION("class_names", "sky, road"), SPUR_E_RANGE,
+                "2 names, expected 4");
+}
+
+static void test_ignored(void **state) {
+    (void)state;
+    PAIR("a", 0, 1, 2, 11);
+    spur_data *data = open_data("segmentation", SEGMENTATION("ignore_index", "11"));
+    assert_int_equal(data->info.classes, 3);
+    assert_int_equal(data->info.ignore_index, 11);
+    assert_int_equal(data->info.class_counts[2], 6);
+    spur_data_close(data);
+    /* The same with another class as the one of interest: ignored pixels get a label of their own. */
+    data = open_data("segmentation", SEGMENTATION("ignore_index", "11", "positive", "1"));
+    assert_int_equal(data->info.classes, 2);
+    assert_int_equal(data->info.ignore_index, 255);
+    assert_int_equal(data->info.class_counts[0], 12);
+    assert_int_equal(data->info.class_counts[1], 6);
+    spur_data_close(data);
+}
+
+static void test_binary(void **state) {
+    (void)state;
+    PAIR("a", 0, 255, 255);
+    spur_data *data = open_data("segmentation", SEGMENTATION("masks", "binary"));
+    assert_int_equal(data->info.classes, 2);
+    assert_int_equal(data->info.class_counts[1], 16);
+    spur_data_close(data);
+    PAIR("a", 0, 1);
+    refuse_data("segmentation", SEGMENTATION("masks", "binary"), SPUR_E_RANGE,
+                "want masks = index");
+}
+
+static void test_colours(void **state) {
+    (void)state;
+    uint8_t rgb[H * W * 3];
+    spur__sample sample = {0};
+    static const uint8_t colours[3][3] = {{0, 0, 0}, {128, 0, 0}, {0, 64, 255}};
+    PAIR("a", 0);
+    for (int i = 0; i < H * W; i++) memcpy(rgb + 3 * i, colours[i % 3], 3);
+    write_raw_png("s/masks/a.png", H, W, PNG_COLOR_TYPE_RGB, 8, rgb, W * 3);
+    const char *const all = "000000, 800000, 0040FF";
+    spur_data *data = open_data("segmentation", SEGMENTATION("masks", "color", "colors", all));
+    assert_int_equal(data->info.classes, 3);
+    assert_int_equal(spur__data_read(data, 0, &sample, NULL), SPUR_OK);
+    for (int i = 0; i < H * W; i++) assert_int_equal(sample.mask.data[i], i % 3);
+    spur__sample_free(&sample);
+    spur_data_close(data);
+    data = open_data("segmentation",
+                     SEGMENTATION("masks", "color", "colors", all, "ignore_index", "2"));
+    assert_int_equal(data->info.classes, 2);
+    assert_int_equal(data->info.ignore_index, 255);
+    spur_data_close(data);
+    refuse_data("segmentation", SEGMENTATION("masks", "color", "colors", "000000, 800000"),
+                SPUR_E_RANGE, "s/masks/a.png: colour 0040ff at row 0, column 2");
+    refuse_data("segmentation", SEGMENTATION("masks", "index"), SPUR_E_FORMAT,
+                "a coloured mask (800000 at row 0, column 1); set masks = color");
+    refuse_data("segmentation", SEGMENTATION("masks", "color"), SPUR_E_ARGUMENT, "data.colors");
+    refuse_data("segmentation", SEGMENTATION("masks", "color", "colors", "red, blue"),
+                SPUR_E_FORMAT, "RRGGBB");
+}
+
+static void test_first_class(void **state) {
+    (void)state;
+    PAIR("a", 1, 2, 3);
+    spur_data *data = open_data("segmentation", SEGMENTATION("first_class", "1"));
+    assert_int_equal(data->info.classes, 3);
+    spur_data_close(data);
+    PAIR("b", 0, 1, 2, 3);
+    refuse_data("segmentation", SEGMENTATION("first_class", "1"), SPUR_E_RANGE,
+                "s/masks/b.png: mask value 0 at row 0, column 0");
+    data = open_data("segmentation", SEGMENTATION("first_class", "1", "ignore_index", "0"));
+    assert_int_equal(data->info.classes, 3);
+    assert_int_equal(data->info.ignore_index, 255);
+    spur_data_close(data);
+}
+
+/* The traps of the audit, each with the way out in its message. */
+static void test_audit(void **state) {
+    (void)state;
+    PAIR("a", 0, 255);
+    refuse_data("segmentation", SEGMENTATION("masks", "index"), SPUR_E_RANGE,
+                "the masks hold only the values 0, 255, which as classes would be 256 of them: set "
+                "masks = binary");
+    refuse_data("segmentation", SEGMENTATION("classes", "2"), SPUR_E_RANGE,
+                "s/masks/a.png: mask value 255 at row 0, column 1, expected a class from 0 to 1; "
+                "masks of 0 and 255 want masks = binary");
+    PAIR("a", 0, 1, 2, 255);
+    refuse_data("segmentation", SEGMENTATION("masks", "index"), SPUR_E_RANGE,
+                "set ignore_index = 255");
+    PAIR("a", 1, 2, 3);
+    refuse_data("segmentation", SEGMENTATION("masks", "index"), SPUR_E_RANGE,
+                "1, 2, 3 and never 0, but classes count from 0: set first_class = 1");
+    refuse_data("segmentation", SEGMENTATION("classes", "3"), SPUR_E_RANGE,
+                "mask value 3 at row 0, column 2, expected a class from 0 to 2; if the classes of "
+                "the files count from 1, set first_class = 1");
+    refuse_data("segmentation", SEGMENTATION("classes", "4"), SPUR_E_RANGE, "never 0");
+    PAIR("a", 0, 76, 149);
+    refuse_data("segmentation", SEGMENTATION("masks", "index"), SPUR_E_RANGE,
+                "0, 76, 149, which do not look like classes");
+    PAIR("a", 0);
+    refuse_data("segmentation", SEGMENTATION("masks", "index"), SPUR_E_RANGE,
+                "there is nothing to learn");
+}
+
+static void test_pairs_refused(void **state) {
+    (void)state;
+    PAIR("a", 0, 1);
+    write_jpeg("s/images/b.jpg", H, W, 3, 9);
+    refuse_data("segmentation", SEGMENTATION("masks", "index"), SPUR_E_NOTFOUND,
+                "s/images/b.jpg: no mask: expected");
+    write_png("s/masks/b.png", H, W + 1, 1, 0);
+    refuse_data("segmentation", SEGMENTATION("masks", "index", "classes", "200"), SPUR_E_SHAPE,
+                "s/masks/b.png: a mask of 4 x 7 pixels, but");
+    PAIR("b", 0, 1);
+    write_jpeg("s/masks/b.jpg", H, W, 1, 9);
+    refuse_data("segmentation", SEGMENTATION("masks", "index"), SPUR_E_EXISTS, "two masks for");
+    assert_int_equal(unlink(in_root("s/masks/b.png")), 0);
+    refuse_data("segmentation", SEGMENTATION("masks", "index"), SPUR_E_FORMAT, "a JPEG as mask");
+    refuse_data("segmentation", OPTIONS("path", in_root("s/masks")), SPUR_E_NOTFOUND,
+                "no folder images in it");
+    in_root("e/images/x");
+    in_root("e/masks/x");
+    refuse_data("segmentation", OPTIONS("path", in_root("e")), SPUR_E_NOTFOUND, "empty: no JPEG");
+}
+
+/* Tiles of a picture that is numbered through its columns. */
+static void test_tiles(void **state) {
+    (void)state;
+    spur__sample sample = {0};
+    spur__image picture = {0};
+    uint8_t mask[10 * 20];
+    assert_int_equal(spur__image_shape(&picture, 10, 20, 1, NULL), SPUR_OK);
+    for (int i = 0; i < 200; i++) picture.data[i] = (uint8_t)i, mask[i] = i % 20 >= 10;
+    assert_int_equal(spur__image_write_png(in_root("s/images/a.png"), &picture, NULL), SPUR_OK);
+    write_mask("s/masks/a.png", 10, 20, mask);
+    for (int cache = 0; cache < 2; cache++) {
+        spur_data *data = open_data(
+            "segmentation", SEGMENTATION("tile", "8", "overlap", "2", "cache", cache ? "9" : "0"));
+        assert_int_equal(data->info.height, 8);
+        assert_int_equal(data->info.samples[SPUR_SPLIT_TRAIN], 2 * 3);
+        for (int round = 0; round < 2; round++) {
+            assert_int_equal(spur__data_read(data, 5, &sample, NULL), SPUR_OK);
+            for (int y = 0; y < 8; y++)
+                for (int x = 0; x < 8; x++) {
+                    assert_int_equal(sample.image.data[y * 8 + x], (y + 2) * 20 + x + 12);
+                    assert_int_equal(sample.mask.data[y * 8 + x], 1);
+                }
+        }
+        spur_data_close(data);
+    }
+    spur_data *data = open_data("segmentation", SEGMENTATION("tile", "16", "ignore_index", "7"));
+    assert_int_equal(spur__data_read(data, 0, &sample, NULL), SPUR_OK);
+    assert_int_equal(sample.mask.data[10 * 16], 7); /* below the picture */
+    assert_int_equal(sample.image.data[10 * 16], 0);
+    spur_data_close(data);
+    refuse_data("segmentation", SEGMENTATION("tile", "8", "overlap", "8"), SPUR_E_RANGE,
+                "data.overlap: 8");
+    spur__sample_free(&sample);
+    spur__image_free(&picture);
+}
+
+/* All tiles of one picture stay in one split. */
+static void test_tiles_stay_together(void **state) {
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        char stem[8];
+        snprintf(stem, sizeof stem, "p%d", i);
+        PAIR(stem, 0, 1);
+    }
+    spur_data *data =
+        open_data("segmentation", OPTIONS("path", in_root("s"), "tile", "2", "val_split", "0.3"));
+    assert_int_equal(data->info.samples[SPUR_SPLIT_VALIDATION], 3 * 6);
+    for (size_t i = 1; i < data->item_count; i++)
+        if (data->items[i].group == data->items[i - 1].group)
+            assert_int_equal(data->items[i].split, data->items[i - 1].split);
+    spur_data_close(data);
+}
+
+/* Tiles that tell the truth blend to the truth, and every pixel is covered. */
+static void test_blend(void **state) {
+    (void)state;
+    static const int sizes[][2] = {{10, 20}, {8, 8}, {5, 30}, {33, 17}};
+    for (size_t k = 0; k < 4; k++) {
+        int h = sizes[k][0], w = sizes[k][1];
+        spur__tiling tiling = spur__tiling_make(h, w, 8, 8, 3);
+        spur__blend blend;
+        assert_int_equal(spur__blend_create(&blend, &tiling, 2, NULL), SPUR_OK);
+        for (int t = 0; t < spur__tiling_count(&tiling); t++) {
+            float tile[8 * 8 * 2];
+            spur__box box = spur__tiling_box(&tiling, t);
+            assert_true(box.top >= 0 && box.left >= 0);
+            for (int i = 0; i < 64; i++) {
+                tile[2 * i] = (float)((box.top + i / 8) * 100 + box.left + i % 8);
+                tile[2 * i + 1] = 1;
+            }
+            spur__blend_add(&blend, t, tile);
+        }
+        spur__blend_finish(&blend);
+        for (int i = 0; i < h * w; i++) {
+            assert_true(fabsf(blend.sums[2 * i] - (float)(i / w * 100 + i % w)) < 1e-2f);
+            assert_true(fabsf(blend.sums[2 * i + 1] - 1) < 1e-5f);
+        }
+        spur__blend_free(&blend);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_index, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_ignored, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_binary, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_colours, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_first_class, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_audit, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_pairs_refused, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_tiles, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_tiles_stay_together, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_blend, make_root, remove_root),
+    };
+    return cmocka_run_group_tests_name("masks", tests, NULL, NULL);
+}
