@@ -24,23 +24,26 @@ static const char *const kind_names[SPUR_KIND_COUNT] = {
 };
 
 /* Plugin names of TensorBoard and the kind of their values. */
+#define PLUGIN(name, kind)                                                                         \
+    { name, sizeof name - 1, kind }
 static const struct {
     const char *plugin;
+    size_t size;
     spur_kind kind;
 } plugins[] = {
-    {"scalars", SPUR_KIND_SCALAR},
-    {"histograms", SPUR_KIND_HISTOGRAM},
-    {"images", SPUR_KIND_IMAGE},
-    {"audio", SPUR_KIND_AUDIO},
-    {"text", SPUR_KIND_TEXT},
-    {"hparams", SPUR_KIND_HPARAMS},
-    {"pr_curves", SPUR_KIND_PR_CURVE},
-    {"mesh", SPUR_KIND_MESH},
-    {"custom_scalars", SPUR_KIND_LAYOUT},
-    {"graphs", SPUR_KIND_GRAPH},
-    {"graph_keras_model", SPUR_KIND_GRAPH},
-    {"graph_run_metadata", SPUR_KIND_GRAPH},
-    {"graph_run_metadata_graph", SPUR_KIND_GRAPH},
+    PLUGIN("scalars", SPUR_KIND_SCALAR),
+    PLUGIN("histograms", SPUR_KIND_HISTOGRAM),
+    PLUGIN("images", SPUR_KIND_IMAGE),
+    PLUGIN("audio", SPUR_KIND_AUDIO),
+    PLUGIN("text", SPUR_KIND_TEXT),
+    PLUGIN("hparams", SPUR_KIND_HPARAMS),
+    PLUGIN("pr_curves", SPUR_KIND_PR_CURVE),
+    PLUGIN("mesh", SPUR_KIND_MESH),
+    PLUGIN("custom_scalars", SPUR_KIND_LAYOUT),
+    PLUGIN("graphs", SPUR_KIND_GRAPH),
+    PLUGIN("graph_keras_model", SPUR_KIND_GRAPH),
+    PLUGIN("graph_run_metadata", SPUR_KIND_GRAPH),
+    PLUGIN("graph_run_metadata_graph", SPUR_KIND_GRAPH),
 };
 
 const char *spur_kind_name(spur_kind kind) {
@@ -49,7 +52,9 @@ const char *spur_kind_name(spur_kind kind) {
 
 spur_kind spur__kind_of_plugin(spur_slice plugin) {
     for (size_t i = 0; i < sizeof plugins / sizeof plugins[0]; i++)
-        if (spur_slice_is(plugin, plugins[i].plugin)) return plugins[i].kind;
+        if (plugin.size == plugins[i].size &&
+            memcmp(plugin.data, plugins[i].plugin, plugin.size) == 0)
+            return plugins[i].kind;
     return SPUR_KIND_TENSOR;
 }
 
@@ -169,6 +174,7 @@ spur_status spur__value_decode(spur_slice message, spur_value *value, bool *utf8
                           .plugin_content = nothing,
                           .display_name = nothing,
                           .description = nothing,
+                          .message = message,
                           .body = nothing};
     wire w = wire_of(message);
     for (wire_field f; wire_next(&w, &f);) SPUR__TRY(decode_value_field(&f, value, utf8));
@@ -213,13 +219,21 @@ static spur_status decode_run_metadata(spur_slice message, spur_event *event, bo
     return wire_status(&w);
 }
 
-/* Walks all values once, so that spur_event_value() cannot fail later. */
-static spur_status check_summary(spur_slice summary, bool *utf8) {
-    wire w = wire_of(summary);
-    spur_value value;
-    for (wire_field f; wire_next(&w, &f);)
-        if (wire_key(&f) == WIRE_KEY(1, WIRE_BYTES))
-            SPUR__TRY(spur__value_decode(f.bytes, &value, utf8));
+/* Walks all values once, so that spur_event_value() cannot fail later; keeps the first, which in
+ * nearly all events is the only one. */
+static spur_status check_summary(spur_event *event, const value_template *guess, bool *utf8) {
+    wire w = wire_of(event->data);
+    spur_value other, *value = &event->first;
+    for (wire_field f; wire_next(&w, &f); value = &other) {
+        if (wire_key(&f) != WIRE_KEY(1, WIRE_BYTES)) continue;
+        if (value == &event->first && guess && spur__value_template_fits(guess, f.bytes)) {
+            event->match = guess;
+            value->message = f.bytes;
+        } else {
+            SPUR__TRY(spur__value_decode(f.bytes, value, utf8));
+        }
+        value->position = (size_t)((const char *)w.at - event->data.data);
+    }
     return wire_status(&w);
 }
 
@@ -235,7 +249,7 @@ static spur_status take_what(spur_event *event, spur_event_what what, const wire
         return SPUR_OK;
     case SPUR_EVENT_SUMMARY:
         event->data = f->bytes;
-        return check_summary(f->bytes, utf8);
+        return SPUR_OK; /* checked last, when all is known */
     case SPUR_EVENT_LOG_MESSAGE:
         return decode_small(f->bytes, &event->code, NULL, &event->data, NULL, utf8);
     case SPUR_EVENT_SESSION_LOG:
@@ -280,14 +294,23 @@ static spur_status decode_event_field(const wire_field *f, spur_event *event, bo
     }
 }
 
-spur_status spur_event_decode(spur_slice payload, spur_event *event, spur_error *err) {
+spur_status spur__event_decode(spur_slice payload, const value_template *guess, spur_event *event,
+                               spur_error *err) {
     const spur_slice nothing = {empty, 0};
     bool utf8 = true;
-    *event = (spur_event){.name = nothing, .data = nothing, .writer = nothing};
+    event->wall_time = 0;
+    event->step = 0;
+    event->what = SPUR_EVENT_NONE;
+    event->code = 0;
+    event->name = event->data = event->writer = nothing;
+    event->first.position = 0;
+    event->match = NULL;
     wire w = wire_of(payload);
     spur_status status = SPUR_OK;
     for (wire_field f; status == SPUR_OK && wire_next(&w, &f);)
         status = decode_event_field(&f, event, &utf8);
+    if (status == SPUR_OK && event->what == SPUR_EVENT_SUMMARY)
+        status = check_summary(event, guess, &utf8);
     if (status != SPUR_OK || w.bad)
         return spur__fail(err, SPUR_E_FORMAT, "payload of %zu bytes is not an Event message",
                           payload.size);
@@ -296,9 +319,21 @@ spur_status spur_event_decode(spur_slice payload, spur_event *event, spur_error 
     return SPUR_OK;
 }
 
+spur_status spur_event_decode(spur_slice payload, spur_event *event, spur_error *err) {
+    return spur__event_decode(payload, NULL, event, err);
+}
+
 bool spur_event_value(const spur_event *event, spur_value *value) {
     size_t position = value->position;
     if (event->what != SPUR_EVENT_SUMMARY || position >= event->data.size) return false;
+    if (position == 0 && event->first.position > 0) {
+        if (event->match)
+            spur__value_template_fill(event->match, event->first.message, value);
+        else
+            *value = event->first;
+        value->position = event->first.position;
+        return true;
+    }
     wire w = wire_of((spur_slice){event->data.data + position, event->data.size - position});
     bool utf8;
     for (wire_field f; wire_next(&w, &f);) {

@@ -53,18 +53,50 @@ void spur__text_list_free(text_list *list);
 /* Room for one more element of `size` bytes behind `count`; the array may move. */
 bool spur__grow(void **array, size_t count, size_t *capacity, size_t size);
 
+/* ---- values that look like one before (read_template.c) ---- */
+
+enum { SPUR__TEMPLATE_SPANS = 8, SPUR__TEMPLATE_AROUND = 192 };
+
+typedef struct value_template {
+    size_t size; /* of the value's message; 0: there is no template */
+    size_t hole, hole_size; /* the bytes that may differ */
+    char around[SPUR__TEMPLATE_AROUND]; /* all other bytes */
+    uint32_t spans[SPUR__TEMPLATE_SPANS][2]; /* place and size of the value's slices */
+    spur_value value;
+} value_template;
+
+/* Keeps a decoded value as template, if it is of a form that repeats. */
+void spur__value_template_make(value_template *t, const spur_value *value);
+
+/* True when a message differs from the template in the hole only. */
+bool spur__value_template_fits(const value_template *t, spur_slice message);
+
+/* Fills *out from such a message. */
+void spur__value_template_fill(const value_template *t, spur_slice message, spur_value *out);
+
+/* spur_event_decode() that tries a template on the first value before decoding it. */
+spur_status spur__event_decode(spur_slice payload, const value_template *guess, spur_event *event,
+                               spur_error *err);
+
 /* ---- tags of a run (read_tags.c) ---- */
 
+typedef struct tag_entry {
+    spur_tag tag; /* first: spur_tag pointers are handed out */
+    size_t next; /* index of the tag that followed last time */
+    uint64_t templates; /* made so far */
+    value_template template;
+} tag_entry;
+
 typedef struct tag_table {
-    spur_tag **tags;
+    tag_entry **tags;
     size_t count, capacity;
     size_t *slots; /* index + 1 by hash; 0 is free */
     size_t slot_count; /* a power of two, or 0 */
 } tag_table;
 
 /* The tag of a value, made by it if it is the first; NULL when out of memory. */
-spur_tag *spur__tag_table_get(tag_table *table, const spur_value *value);
-spur_tag *spur__tag_table_find(const tag_table *table, spur_slice name);
+tag_entry *spur__tag_table_get(tag_table *table, const spur_value *value);
+const spur_tag *spur__tag_table_find(const tag_table *table, spur_slice name);
 void spur__tag_table_free(tag_table *table);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Records of one event file (the TFRecord framing): length, its masked CRC, payload, its masked
- * CRC. Memory is one buffer of 1 MiB, larger only for a record that does not fit.
+ * CRC. Memory is one buffer of 256 KiB, larger only for a record that does not fit.
  *
  * The file is read, not mapped: a mapped file that shrinks kills the process. A length is believed
  * only after its checksum, and memory for it is taken only after the file turned out to be that
@@ -20,7 +20,7 @@
 #include "base/memory.h"
 #include "read_wire.h"
 
-enum { HEADER = 12, FOOTER = 4, BUFFER = 1 << 20 };
+enum { HEADER = 12, FOOTER = 4, BUFFER = 1 << 18 };
 static const uint64_t payload_limit = INT32_MAX; /* protobuf's own */
 
 struct spur_records {

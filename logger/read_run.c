@@ -29,6 +29,8 @@ struct spur_run {
     size_t current; /* file of this round */
     spur_records *records; /* of the current file, when open */
     tag_table tags;
+    tag_entry *last; /* tag of the last value */
+    bool clean; /* the last event was without fault */
     spur_run_info info;
     spur_damage *damage;
     size_t damage_count, damage_capacity;
@@ -227,7 +229,10 @@ static void note_event(spur_run *run, const spur_event *event) {
 /* Decodes a payload; false when it is damaged beyond use (and noted). */
 static bool take_payload(spur_run *run, spur_slice payload, spur_event *event) {
     spur_error local;
-    spur_status status = spur_event_decode(payload, event, &local);
+    const tag_entry *guess = run->last ? run->tags.tags[run->last->next] : NULL;
+    spur_status status =
+        spur__event_decode(payload, guess ? &guess->template : NULL, event, &local);
+    run->clean = status == SPUR_OK;
     uint64_t offset = spur_records_offset(run->records);
     if (status != SPUR_OK) {
         spur__error_prefix(&local, "%s: record at byte %llu", spur_records_path(run->records),
@@ -329,17 +334,30 @@ static void count_value(spur_tag *tag, const spur_event *event, const spur_value
     tag->count++;
 }
 
+/* Makes a value that had to be decoded the template of its tag; less often for a tag whose values
+ * keep changing. */
+static void keep_template(const spur_run *run, tag_entry *entry, const spur_value *value) {
+    if (!run->clean || entry->templates > 16 + entry->tag.count / 8) return;
+    entry->templates++;
+    spur__value_template_make(&entry->template, value);
+    entry->template.value.info = &entry->tag; /* tells that the tag is known */
+}
+
 bool spur_run_value(spur_run *run, const spur_event *event, spur_value *value) {
     if (!spur_event_value(event, value) && !event_as_value(event, value)) return false;
-    spur_tag *tag = spur__tag_table_get(&run->tags, value);
-    if (!tag) {
+    tag_entry *entry =
+        value->info ? run->tags.tags[value->info->index] : spur__tag_table_get(&run->tags, value);
+    if (!entry) {
         run->memory_failed = true;
         return false;
     }
+    if (!value->info) keep_template(run, entry, value);
+    if (run->last) run->last->next = entry->tag.index;
+    run->last = entry;
     bool silent = !value->has_metadata && value->form == SPUR_FORM_TENSOR;
-    if (silent) value->kind = tag->kind;
-    count_value(tag, event, value);
-    value->info = tag;
+    if (silent) value->kind = entry->tag.kind;
+    count_value(&entry->tag, event, value);
+    value->info = &entry->tag;
     return true;
 }
 
@@ -350,7 +368,7 @@ size_t spur_run_tag_count(const spur_run *run) {
 }
 
 const spur_tag *spur_run_tag(const spur_run *run, size_t index) {
-    return index < run->tags.count ? run->tags.tags[index] : NULL;
+    return index < run->tags.count ? &run->tags.tags[index]->tag : NULL;
 }
 
 const spur_tag *spur_run_find_tag(const spur_run *run, const char *name) {

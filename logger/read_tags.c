@@ -29,7 +29,7 @@ static size_t slot_of(const tag_table *table, spur_slice name) {
     size_t mask = table->slot_count - 1;
     for (size_t i = (size_t)hash_of(name) & mask;; i = (i + 1) & mask) {
         if (table->slots[i] == 0) return i;
-        const spur_tag *tag = table->tags[table->slots[i] - 1];
+        const spur_tag *tag = &table->tags[table->slots[i] - 1]->tag;
         if (tag->name_size == name.size && memcmp(tag->name, name.data, name.size) == 0) return i;
     }
 }
@@ -43,7 +43,7 @@ static bool grow_slots(tag_table *table) {
     table->slots = slots;
     table->slot_count = slot_count;
     for (size_t i = 0; i < table->count; i++) {
-        const spur_tag *tag = table->tags[i];
+        const spur_tag *tag = &table->tags[i]->tag;
         slots[slot_of(table, (spur_slice){tag->name, tag->name_size})] = i + 1;
     }
     return true;
@@ -57,12 +57,13 @@ static const char *put_text(char **at, spur_slice text) {
     return begin;
 }
 
-static spur_tag *make_tag(const spur_value *value) {
+static tag_entry *make_tag(const spur_value *value) {
     /* all within one record, so the sum cannot overflow */
-    spur_tag *tag = spur__calloc(1, sizeof *tag + value->tag.size + value->plugin.size +
-                                        value->display_name.size + value->description.size + 4);
-    if (!tag) return NULL;
-    char *at = (char *)(tag + 1);
+    tag_entry *entry = spur__calloc(1, sizeof *entry + value->tag.size + value->plugin.size +
+                                           value->display_name.size + value->description.size + 4);
+    if (!entry) return NULL;
+    spur_tag *tag = &entry->tag;
+    char *at = (char *)(entry + 1);
     tag->name = put_text(&at, value->tag);
     tag->name_size = value->tag.size;
     tag->plugin = put_text(&at, value->plugin);
@@ -70,28 +71,28 @@ static spur_tag *make_tag(const spur_value *value) {
     tag->description = put_text(&at, value->description);
     tag->kind = value->kind;
     tag->form = value->form;
-    return tag;
+    return entry;
 }
 
-spur_tag *spur__tag_table_get(tag_table *table, const spur_value *value) {
+tag_entry *spur__tag_table_get(tag_table *table, const spur_value *value) {
     if (!grow_slots(table)) return NULL;
     size_t slot = slot_of(table, value->tag);
     if (table->slots[slot]) return table->tags[table->slots[slot] - 1];
     void *tags = table->tags;
     bool fits = spur__grow(&tags, table->count, &table->capacity, sizeof *table->tags);
     table->tags = tags;
-    spur_tag *tag = fits ? make_tag(value) : NULL;
-    if (!tag) return NULL;
-    tag->index = table->count;
-    table->tags[table->count++] = tag;
+    tag_entry *entry = fits ? make_tag(value) : NULL;
+    if (!entry) return NULL;
+    entry->tag.index = table->count;
+    table->tags[table->count++] = entry;
     table->slots[slot] = table->count;
-    return tag;
+    return entry;
 }
 
-spur_tag *spur__tag_table_find(const tag_table *table, spur_slice name) {
+const spur_tag *spur__tag_table_find(const tag_table *table, spur_slice name) {
     if (table->slot_count == 0) return NULL;
     size_t slot = slot_of(table, name);
-    return table->slots[slot] ? table->tags[table->slots[slot] - 1] : NULL;
+    return table->slots[slot] ? &table->tags[table->slots[slot] - 1]->tag : NULL;
 }
 
 void spur__tag_table_free(tag_table *table) {

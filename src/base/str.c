@@ -148,6 +148,10 @@ static unsigned sequence_length(unsigned char b, uint32_t *smallest) {
 bool spur__utf8_valid(const char *bytes, size_t n) {
     const unsigned char *p = (const unsigned char *)bytes;
     for (size_t i = 0; i < n;) {
+        uint64_t eight;
+        while (n - i >= 8 && (memcpy(&eight, p + i, 8), (eight & 0x8080808080808080u) == 0)) i += 8;
+        while (i < n && p[i] < 0x80) i++;
+        if (i == n) break;
         uint32_t smallest;
         unsigned length = sequence_length(p[i], &smallest);
         if (length == 0 || length > n - i) return false;

@@ -79,36 +79,6 @@ SPUR_API bool spur_records_stuck(const spur_records *records);
 /* The path as given to spur_records_open. */
 SPUR_API const char *spur_records_path(const spur_records *records);
 
-/* ---- events --------------------------------------------------------------------------------- */
-
-typedef enum spur_event_what {
-    SPUR_EVENT_NONE, /* nothing but a time and a step */
-    SPUR_EVENT_FILE_VERSION, /* data: "brain.Event:2" */
-    SPUR_EVENT_GRAPH, /* data: a serialized GraphDef */
-    SPUR_EVENT_SUMMARY, /* values: spur_event_value() */
-    SPUR_EVENT_LOG_MESSAGE, /* code: level; data: message */
-    SPUR_EVENT_SESSION_LOG, /* code: 1 START, 2 STOP, 3 CHECKPOINT; data: message */
-    SPUR_EVENT_RUN_METADATA, /* name: tag; data: a serialized RunMetadata */
-    SPUR_EVENT_META_GRAPH /* data: a serialized MetaGraphDef */
-} spur_event_what;
-
-enum { SPUR_SESSION_START = 1, SPUR_SESSION_STOP = 2, SPUR_SESSION_CHECKPOINT = 3 };
-
-typedef struct spur_event {
-    double wall_time; /* seconds since the epoch; 0 when absent */
-    int64_t step;
-    spur_event_what what;
-    int code;
-    spur_slice name;
-    spur_slice data; /* of a summary: the serialized Summary */
-    spur_slice writer; /* source_metadata.writer: who wrote the file; usually in the first event */
-} spur_event;
-
-/* Decodes one payload and checks everything in it, values included. *err names no file: put it in
- * front. E_FORMAT: not an Event. E_UTF8: an Event, and *event is filled, but one of its strings is
- * not UTF-8; TensorBoard shows nothing of such a file from there on. */
-SPUR_API spur_status spur_event_decode(spur_slice payload, spur_event *event, spur_error *err);
-
 /* ---- values --------------------------------------------------------------------------------- */
 
 /* What a value is, whatever form it was written in: one per dashboard of TensorBoard. */
@@ -190,11 +160,44 @@ typedef struct spur_value {
     spur_slice display_name;
     spur_slice description;
     float simple; /* of SPUR_FORM_SIMPLE */
+    spur_slice message; /* the whole serialized Summary.Value */
     spur_slice body; /* the message of the form: HistogramProto, Summary.Image, ... */
     spur_tensor tensor; /* of SPUR_FORM_TENSOR */
     const spur_tag *info; /* what the run knows of the tag; NULL from spur_event_value() */
     size_t position; /* where the next value begins; start with 0 */
 } spur_value;
+
+/* ---- events --------------------------------------------------------------------------------- */
+
+typedef enum spur_event_what {
+    SPUR_EVENT_NONE, /* nothing but a time and a step */
+    SPUR_EVENT_FILE_VERSION, /* data: "brain.Event:2" */
+    SPUR_EVENT_GRAPH, /* data: a serialized GraphDef */
+    SPUR_EVENT_SUMMARY, /* values: spur_event_value() */
+    SPUR_EVENT_LOG_MESSAGE, /* code: level; data: message */
+    SPUR_EVENT_SESSION_LOG, /* code: 1 START, 2 STOP, 3 CHECKPOINT; data: message */
+    SPUR_EVENT_RUN_METADATA, /* name: tag; data: a serialized RunMetadata */
+    SPUR_EVENT_META_GRAPH /* data: a serialized MetaGraphDef */
+} spur_event_what;
+
+enum { SPUR_SESSION_START = 1, SPUR_SESSION_STOP = 2, SPUR_SESSION_CHECKPOINT = 3 };
+
+typedef struct spur_event {
+    double wall_time; /* seconds since the epoch; 0 when absent */
+    int64_t step;
+    spur_event_what what;
+    int code;
+    spur_slice name;
+    spur_slice data; /* of a summary: the serialized Summary */
+    spur_slice writer; /* source_metadata.writer: who wrote the file; usually in the first event */
+    spur_value first; /* private: the first value, found when the event was checked, */
+    const void *match; /* private: and how to recognise it */
+} spur_event;
+
+/* Decodes one payload and checks everything in it, values included. *err names no file: put it in
+ * front. E_FORMAT: not an Event. E_UTF8: an Event, and *event is filled, but one of its strings is
+ * not UTF-8; TensorBoard shows nothing of such a file from there on. */
+SPUR_API spur_status spur_event_decode(spur_slice payload, spur_event *event, spur_error *err);
 
 /* Steps through the values of a summary event (any other has none):
  *

@@ -219,7 +219,7 @@ static void test_too_large(void **state) {
 
 static void test_records_around_the_buffer(void **state) {
     fixture *f = *state;
-    const size_t sizes[] = {0, 1, 1 << 19, (1 << 20) - 16, (1 << 20) - 15, 3 << 20, 7, 1 << 20};
+    const size_t sizes[] = {0, 1, 1 << 17, (1 << 18) - 16, (1 << 18) - 15, 3 << 20, 7, 1 << 18};
     char *big = malloc((3 << 20) + 8);
     for (size_t i = 0; i < (3 << 20) + 8; i++) big[i] = (char)(i * 2654435761u >> 16);
     FILE *file = fopen(f->path, "wb");
