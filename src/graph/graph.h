@@ -47,6 +47,7 @@ struct spur_node {
 
     /* Decided by the planner before plan() is called. */
     bool fused_relu; /* forward ends in a ReLU, backward masks by output > 0 */
+    const spur_node *folded; /* inference: the norm behind this layer, to go into its weights */
     bool needs_gradient; /* backward() will be called, node->gradient is set */
 
     /* Placed by the planner. */
@@ -96,6 +97,12 @@ struct spur__op {
     /* Multiply-adds of one forward run for one sample; NULL: zero. */
     double (*cost)(const spur_node *node);
     int (*concat_axis)(const spur_node *node); /* concatenations: along which axis */
+    /* Norms, evaluation only: weights and bias (or NULL) of the layer before, [rows][channels], with
+     * the norm worked in. */
+    void (*fold)(const spur_node *norm, ptrdiff_t rows, const float *weight, const float *bias,
+                 float *new_weight, float *new_bias, void *scratch);
+    size_t (*fold_scratch)(const spur_node *norm); /* bytes that it needs for the call */
+    bool folds_norm; /* honours node->folded */
     bool input; /* filled by the caller before each run */
     bool view; /* output and gradient are input 0's memory: no forward, no backward */
     bool relu; /* a plain ReLU, which may be merged into the layer before it */

@@ -112,6 +112,18 @@ static void batch_norm_backward(spur_node *node, const spur__run *run) {
                               });
 }
 
+static void batch_norm_fold(const spur_node *node, ptrdiff_t rows, const float *weight,
+                            const float *bias, float *new_weight, float *new_bias, void *scratch) {
+    spur__run run = {.mode = SPUR_EVAL, .workspace = scratch};
+    spur__batch_norm p = kernel_args(node, &run, true);
+    spur__batch_norm_fold(&p, rows, weight, bias, new_weight, new_bias);
+}
+
+static size_t batch_norm_fold_scratch(const spur_node *node) {
+    return statistics_bytes(node) +
+           spur__norm_workspace(1, pixels_of(node), (ptrdiff_t)spur__channels(node));
+}
+
 static double batch_norm_cost(const spur_node *node) {
     return (double)spur__sample_count(node);
 }
@@ -122,6 +134,8 @@ static const spur__op batch_norm_op = {.kind = "batch_norm",
                                        .forward = batch_norm_forward,
                                        .backward = batch_norm_backward,
                                        .cost = batch_norm_cost,
+                                       .fold = batch_norm_fold,
+                                       .fold_scratch = batch_norm_fold_scratch,
                                        .fuses_relu = true,
                                        .pitched = true,
                                        .elementwise = true};

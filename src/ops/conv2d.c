@@ -196,6 +196,11 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
+/* Room for so many weights, in bytes. */
+static size_t folded_bytes(size_t count) {
+    return (count * sizeof(float) + 63) / 64 * 64;
+}
+
 static spur_status conv_plan(spur_node *node, spur__demand *demand, spur_error *err) {
     const conv_options *o = node->options;
     spur__slide w;
@@ -204,6 +209,9 @@ static spur_status conv_plan(spur_node *node, spur__demand *demand, spur_error *
     SPUR__TRY(make_plan(node, node->inputs[0], node, &w, err));
     const spur__conv_plan *plan = node->state;
     demand->forward_workspace = plan->workspace[SPUR__CONV_FORWARD];
+    if (node->folded)
+        demand->forward_workspace +=
+            folded_bytes(node->params[0]->count) + folded_bytes((size_t)spur__channels(node));
     demand->backward_workspace = larger(plan->workspace[SPUR__CONV_BACKWARD_DATA],
                                         plan->workspace[SPUR__CONV_BACKWARD_WEIGHTS]);
     if (node->param_count > 1)
@@ -230,14 +238,25 @@ static spur_status transpose_plan(spur_node *node, spur__demand *demand, spur_er
 /* ---- running -------------------------------------------------------------------------------- */
 
 static void conv_forward(spur_node *node, const spur__run *run) {
-    spur__conv_forward(node->state, &run->exec,
-                       &(spur__conv_forward_args){.n = run->batch,
-                                                  .x = node->inputs[0]->data,
-                                                  .w = spur__param_value(node, 0),
-                                                  .bias = spur__param_value(node, 1),
-                                                  .y = node->data,
-                                                  .relu = node->fused_relu,
-                                                  .workspace = run->workspace});
+    spur__conv_forward_args args = {.n = run->batch,
+                                    .x = node->inputs[0]->data,
+                                    .w = spur__param_value(node, 0),
+                                    .bias = spur__param_value(node, 1),
+                                    .y = node->data,
+                                    .relu = node->fused_relu,
+                                    .workspace = run->workspace};
+    if (node->folded) {
+        size_t k = (size_t)spur__channels(node);
+        float *weight = run->workspace;
+        float *bias = weight + folded_bytes(node->params[0]->count) / sizeof(float);
+        float *rest = bias + folded_bytes(k) / sizeof(float);
+        node->folded->op->fold(node->folded, (ptrdiff_t)(node->params[0]->count / k), args.w,
+                               args.bias, weight, bias, rest);
+        args.w = weight;
+        args.bias = bias;
+        args.workspace = rest;
+    }
+    spur__conv_forward(node->state, &run->exec, &args);
 }
 
 static void bias_gradient(spur_node *node, const spur__run *run, const float *relu_y) {
@@ -318,6 +337,7 @@ static const spur__op conv_op = {.kind = "conv2d",
                                  .forward = conv_forward,
                                  .backward = conv_backward,
                                  .cost = conv_cost,
+                                 .folds_norm = true,
                                  .fuses_relu = true,
                                  .pitched = true};
 static const spur__op transpose_op = {.kind = "conv_transpose2d",

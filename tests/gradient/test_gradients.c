@@ -27,17 +27,17 @@ static bool compare(const case_run *r, const char *what, tensor *t, const float 
     double *wanted = calloc(t->count, sizeof *wanted);
     float *kept = malloc(t->count * sizeof *kept);
     size_t n = 0;
-    central_differences(r, t, wanted);
+    size_t looked = central_differences(r, t, wanted);
     for (size_t i = 0; i < t->count; i++) {
         if (isnan(wanted[i])) continue;
         wanted[n] = wanted[i] + (added ? coefficient(i) : 0);
         kept[n++] = found[i];
     }
     double d = distance(kept, wanted, n, 1e-3);
-    bool ok = n * 4 >= t->count * 3 && d <= 2e-5;
+    bool ok = n * 4 >= looked * 3 && d <= 2e-5;
     if (!ok)
         print_error("%s: gradient by %s off by %g (%zu of %zu values compared)\n", r->c->name, what,
-                    d, n, t->count);
+                    d, n, looked);
     free(kept);
     free(wanted);
     return ok;
@@ -45,7 +45,7 @@ static bool compare(const case_run *r, const char *what, tensor *t, const float 
 
 static int check_all(case_run *r) {
     int failed = 0;
-    char what[16];
+    char what[32];
     for (int k = 0; k < r->inputs; k++) {
         if (r->c->x[k].ints) continue;
         (void)snprintf(what, sizeof what, "input %d", k);

@@ -188,6 +188,8 @@ static void test_inference_net(void **state) {
         memcpy(to->value, spur_net_param(trained.net, i)->value, to->count * sizeof(float));
         assert_null(to->gradient);
     }
+    assert_ptr_equal(s.conv->folded, s.skip->inputs[0]); /* and the ReLU behind the norm too */
+    assert_true(s.conv->fused_relu && s.skip->passive && s.skip->inputs[0]->passive);
     fill(s.x, 9);
     fill(trained.x, 9);
     assert_int_equal(spur_net_forward(s.net, SPUR_EVAL, NULL), SPUR_OK);
