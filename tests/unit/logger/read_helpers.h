@@ -50,6 +50,7 @@ static inline void append_record(FILE *file, const void *payload, size_t size) {
 }
 
 static inline void write_file(const char *path, const void *bytes, size_t size) {
+    remove(path); /* some file systems write a file to disk when it is truncated and closed */
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, size, file), size);
