@@ -305,6 +305,92 @@ static void test_logdir(void **state) {
     assert_null(run);
 }
 
+/* A file that is replaced by a longer copy of itself (rsync) is read on; one that shrinks is not. */
+static void test_replaced_and_shrunk(void **state) {
+    fixture *f = *state;
+    char steps[64], old[400];
+    append_scalar(path_of(f, "a.tfevents"), "t", 1, 0);
+    append_scalar(path_of(f, "a.tfevents"), "t", 2, 0);
+    spur_run *run = open_run(f->directory);
+    read_round(run, steps);
+    assert_string_equal(steps, "12");
+    for (int i = 1; i <= 3; i++) append_scalar(path_of(f, "copy"), "t", i, 0);
+    snprintf(old, sizeof old, "%s/copy", f->directory);
+    assert_int_equal(rename(old, path_of(f, "a.tfevents")), 0);
+    read_round(run, steps);
+    assert_string_equal(steps, "3");
+    assert_int_equal(spur_run_get_info(run).damage, 0);
+    assert_int_equal(truncate(path_of(f, "a.tfevents"), 50), 0);
+    read_round(run, steps);
+    assert_string_equal(steps, "");
+    assert_int_equal(spur_run_damage_count(run), 1);
+    assert_non_null(strstr(spur_run_damage(run, 0)->message, "has shrunk to 50 bytes"));
+    assert_true(spur_run_file_at(run, 0)->stuck);
+    spur_run_close(run);
+}
+
+/* A tensor without metadata is what the first value of its tag was, also one file later. */
+static void test_metadata_once_in_a_run(void **state) {
+    fixture *f = *state;
+    spur_scalars *scalars;
+    append_payload(path_of(f, "a.tfevents"), /* tag t, metadata scalars, float 0.25 */
+                   "10012a1e0a1c0a0174420a0801120022040000803e4a0b0a090a077363616c617273");
+    append_payload(path_of(f, "b.tfevents"), "10022a110a0f0a0174420a0801120022040000003f");
+    assert_int_equal(spur_scalars_load(f->directory, NULL, &scalars, NULL), SPUR_OK);
+    const spur_series *series = spur_scalars_find(scalars, ".", "t");
+    assert_int_equal(series->count, 2);
+    assert_true(series->values[0] == 0.25 && series->values[1] == 0.5);
+    spur_scalars_destroy(scalars);
+}
+
+static void test_long_tag(void **state) {
+    fixture *f = *state;
+    enum { LENGTH = 100000 };
+    unsigned char *payload = calloc(1, LENGTH + 32), *p = payload;
+    const size_t inner = LENGTH + 4 + 5, sizes[] = {inner + 4, inner};
+    for (size_t i = 0; i < 2; i++) {
+        *p++ = i == 0 ? 0x2a : 0x0a;
+        for (size_t n = sizes[i], k = 0; k < 3; k++, n >>= 7)
+            *p++ = (unsigned char)((n & 127) | (k < 2 ? 128 : 0));
+    }
+    memcpy(p, "\x0a\xa0\x8d\x06", 4);
+    memset(p + 4, 'x', LENGTH);
+    memcpy(p + 4 + LENGTH, "\x15\0\0\x80\x3f", 5);
+    FILE *file = fopen(path_of(f, "a.tfevents"), "wb");
+    append_record(file, payload, (size_t)(p - payload) + inner);
+    fclose(file);
+    free(payload);
+    char steps[16];
+    spur_run *run = open_run(f->directory);
+    read_round(run, steps);
+    assert_int_equal(spur_run_tag_count(run), 1);
+    assert_int_equal(spur_run_tag(run, 0)->name_size, LENGTH);
+    assert_int_equal(strlen(spur_run_tag(run, 0)->name), LENGTH);
+    spur_run_close(run);
+}
+
+/* Memory depends on the tags, not on the number of records. */
+static void test_constant_memory(void **state) {
+    fixture *f = *state;
+    uint64_t allocations[2];
+    for (int more = 0; more < 2; more++) {
+        FILE *file = fopen(path_of(f, "a.tfevents"), "ab");
+        for (int i = 0; i < (more ? 20000 : 100); i++)
+            append_record(file, "\x2a\x0a\x0a\x08\x0a\x01t\x15\0\0\x80\x3f", 12);
+        fclose(file);
+        uint64_t before = spur__malloc_count();
+        spur_run *run = open_run(f->directory);
+        spur_event event;
+        while (spur_run_next(run, &event, NULL) == SPUR_OK)
+            for (spur_value value = {0}; spur_run_value(run, &event, &value);) {
+            }
+        assert_int_equal(spur_run_find_tag(run, "t")->count, more ? 20100 : 100);
+        spur_run_close(run);
+        allocations[more] = spur__malloc_count() - before;
+    }
+    assert_int_equal(allocations[0], allocations[1]);
+}
+
 /* Every allocation of loading a log directory fails once: a clean error, and it works afterwards. */
 static void test_failing_allocations(void **state) {
     fixture *f = *state;
@@ -376,6 +462,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_wall_times_and_restarts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_same_tag_in_two_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_logdir, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_replaced_and_shrunk, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_metadata_once_in_a_run, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_long_tag, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_constant_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failing_allocations, setup, teardown),
         cmocka_unit_test_setup_teardown(test_memory_comes_back, setup, teardown),
     };
