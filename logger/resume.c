@@ -21,131 +21,81 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/crc32c.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "read_internal.h"
 #include "rundir.h"
 #include "writer.h"
 
 enum { COPY_BLOCK = 1 << 20 };
 static const double retired_seconds = 600;
-static const uint64_t record_limit = (uint64_t)2 << 30;
 
 /* A file of the chain. */
 typedef struct old_file {
     char *path;
-    int fd;
+    spur_records *records;
     uint64_t size, beginning; /* beginning: bytes of the records that every file starts with */
     double wall_time; /* of its first record */
     char *stream;
-    char *record; /* the record read last */
-    size_t capacity;
 } old_file;
 
-static const old_file no_file = {.fd = -1};
-
 static void free_old(old_file *old) {
-    if (old->fd >= 0) close(old->fd);
+    spur_records_close(old->records);
     spur__free(old->path);
     spur__free(old->stream);
-    spur__free(old->record);
-    *old = no_file;
+    *old = (old_file){0};
 }
 
-static uint64_t get_le(const char *p, int bytes) {
-    uint64_t x = 0;
-    for (int i = 0; i < bytes; i++) x |= (uint64_t)(unsigned char)p[i] << (8 * i);
-    return x;
-}
-
-/* Exactly `size` bytes at an offset. */
-static bool read_at(int fd, char *data, size_t size, uint64_t offset) {
-    while (size > 0) {
-        ssize_t n = pread(fd, data, size, (off_t)offset);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        data += n;
-        size -= (size_t)n;
-        offset += (uint64_t)n;
-    }
-    return true;
-}
-
-/* Reads the record at `at`, which must end at or before `end`. Its size with the frame, 0 if it is
- * damaged, not all there, or too large for memory. */
-static size_t read_record(old_file *old, uint64_t at, uint64_t end) {
-    char head[SPUR__RECORD_HEAD];
-    if (at + SPUR__RECORD_FRAME > end || !read_at(old->fd, head, sizeof head, at)) return 0;
-    uint64_t payload = get_le(head, 8);
-    if (get_le(head + 8, 4) != spur__crc32c_mask(spur__crc32c(0, head, 8))) return 0;
-    if (payload > record_limit || payload > end - at - SPUR__RECORD_FRAME) return 0;
-    size_t size = (size_t)payload + SPUR__RECORD_TAIL;
-    if (size > old->capacity) {
-        char *larger = spur__realloc(old->record, size);
-        if (!larger) return 0;
-        old->record = larger;
-        old->capacity = size;
-    }
-    if (!read_at(old->fd, old->record, size, at + SPUR__RECORD_HEAD)) return 0;
-    uint32_t crc = spur__crc32c_mask(spur__crc32c(0, old->record, (size_t)payload));
-    return get_le(old->record + payload, 4) == crc ? (size_t)payload + SPUR__RECORD_FRAME : 0;
-}
-
-/* The event of the record read last. */
-static Spur__Tb__Event *unpack(const old_file *old, size_t size) {
-    return spur__tb__event__unpack(NULL, size - SPUR__RECORD_FRAME, (const uint8_t *)old->record);
+/* The next record of the file as an event, valid until the next call, and where the record ends;
+ * false when there is none that is whole. */
+static bool next_event(old_file *old, spur_event *event, uint64_t *end) {
+    spur_slice payload;
+    if (spur_records_next(old->records, &payload, NULL) != SPUR_OK) return false;
+    *end = spur_records_offset(old->records) + payload.size + SPUR__RECORD_FRAME;
+    return spur_event_decode(payload, event, NULL) == SPUR_OK;
 }
 
 /* ---- what the continued run has already ---------------------------------------------------- */
 
-static const char *plugin_of(const Spur__Tb__Summary__Value *value) {
-    bool named = value->metadata && value->metadata->plugin_data;
-    return named ? value->metadata->plugin_data->plugin_name : "";
-}
-
-static spur_status adopt_value(spur_writer *w, const Spur__Tb__Summary__Value *value, int64_t step,
+static spur_status adopt_value(spur_writer *w, const spur_value *value, int64_t step,
                                spur_error *err) {
     spur__tag *tag;
-    size_t length = strlen(value->tag);
-    const char *plugin = plugin_of(value);
+    spur_status status = SPUR_OK;
+    char *name = spur__strndup(value->tag.data, value->tag.size);
+    if (!name) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", w->directory);
+    size_t length = strlen(name);
     for (int kind = 0; kind < SPUR__TAG_KINDS; kind++) {
-        if (strcmp(plugin, spur__kind_plugin((spur__kind_of_tag)kind)) != 0) continue;
-        SPUR__TRY(spur__tag_entry(w, value->tag, length, spur__tag_hash(value->tag, length),
-                                  (spur__kind_of_tag)kind, &tag, err));
+        if (!spur_slice_is(value->plugin, spur__kind_plugin((spur__kind_of_tag)kind))) continue;
+        SPUR__TRY_GOTO(spur__tag_entry(w, name, length, spur__tag_hash(name, length),
+                                       (spur__kind_of_tag)kind, &tag, err),
+                       done);
         tag->has_step = true;
         tag->last_step = step;
-        bool clips = kind == SPUR__TAG_AUDIO && value->tensor && value->tensor->tensor_shape &&
-                     value->tensor->tensor_shape->n_dim > 0;
-        if (clips) tag->parts = (size_t)value->tensor->tensor_shape->dim[0]->size;
+        if (kind == SPUR__TAG_AUDIO && value->tensor.rank > 0)
+            tag->parts = (size_t)value->tensor.shape[0];
     }
-    return SPUR_OK;
+done:
+    spur__free(name);
+    return status;
 }
 
 /* Steps and kinds of tags go on where they were. */
-static spur_status adopt_event(spur_writer *w, const Spur__Tb__Event *event, spur_error *err) {
-    if (event->what_case == SPUR__TB__EVENT__WHAT_GRAPH_DEF) w->has_graph = true;
-    if (event->what_case != SPUR__TB__EVENT__WHAT_SUMMARY) return SPUR_OK;
-    for (size_t i = 0; i < event->summary->n_value; i++)
-        SPUR__TRY(adopt_value(w, event->summary->value[i], event->step, err));
+static spur_status adopt_event(spur_writer *w, const spur_event *event, spur_error *err) {
+    if (event->what == SPUR_EVENT_GRAPH) w->has_graph = true;
+    for (spur_value value = {0}; spur_event_value(event, &value);)
+        SPUR__TRY(adopt_value(w, &value, event->step, err));
     return SPUR_OK;
 }
 
 static spur_status adopt_records(spur_writer *w, old_file *old, uint64_t length, spur_error *err) {
-    for (uint64_t at = old->beginning; at < length;) {
-        size_t size = read_record(old, at, length);
-        if (size == 0)
+    for (uint64_t at = old->beginning, end = 0; at < length; at = end) {
+        spur_event event;
+        if (!next_event(old, &event, &end) || end > length)
             return spur__fail(err, SPUR_E_DAMAGED,
                               "%s: no whole record at offset %llu, expected records up to %llu",
                               old->path, (unsigned long long)at, (unsigned long long)length);
-        Spur__Tb__Event *event = unpack(old, size);
-        if (!event)
-            return spur__fail(err, SPUR_E_DAMAGED, "%s: the record at offset %llu is no event",
-                              old->path, (unsigned long long)at);
-        spur_status status = adopt_event(w, event, err);
-        spur__tb__event__free_unpacked(event, NULL);
-        SPUR__TRY(status);
-        at += size;
+        SPUR__TRY(adopt_event(w, &event, err));
     }
     return SPUR_OK;
 }
@@ -154,18 +104,13 @@ static spur_status adopt_records(spur_writer *w, old_file *old, uint64_t length,
 
 /* Reads a file's beginning; false if it is not one of ours. */
 static bool read_beginning(old_file *old) {
-    uint64_t at = 0;
     for (int i = 0; i < 2; i++) {
-        size_t size = read_record(old, at, old->size);
-        Spur__Tb__Event *event = size ? unpack(old, size) : NULL;
-        if (!event) return false;
-        if (i == 0) old->wall_time = event->wall_time;
-        if (i == 1 && event->what_case == SPUR__TB__EVENT__WHAT_SESSION_LOG)
-            old->stream = spur__strdup(event->session_log->msg);
-        spur__tb__event__free_unpacked(event, NULL);
-        at += size;
+        spur_event event;
+        if (!next_event(old, &event, &old->beginning)) return false;
+        if (i == 0) old->wall_time = event.wall_time;
+        if (i == 1 && event.what == SPUR_EVENT_SESSION_LOG)
+            old->stream = spur__strndup(event.data.data, event.data.size);
     }
-    old->beginning = at;
     if (old->stream)
         for (size_t n = strlen(old->stream); n > 0 && old->stream[n - 1] == ' ';)
             old->stream[--n] = '\0';
@@ -174,14 +119,12 @@ static bool read_beginning(old_file *old) {
 
 /* Opens a file if it is one of the chain. */
 static bool open_old(const char *directory, const char *name, const char *stream, old_file *old) {
-    struct stat info;
-    *old = no_file;
-    if (!strstr(name, "tfevents")) return false;
+    *old = (old_file){0};
+    if (!spur__is_event_file_name(name)) return false;
     old->path = spur__path_join(directory, name);
-    if (old->path) old->fd = open(old->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    bool ours = old->fd >= 0 && fstat(old->fd, &info) == 0 && S_ISREG(info.st_mode);
+    bool ours = old->path && spur_records_open(old->path, &old->records, NULL) == SPUR_OK;
     if (ours) {
-        old->size = (uint64_t)info.st_size;
+        old->size = spur__records_size(old->records);
         ours = read_beginning(old) && strcmp(old->stream, stream) == 0;
     }
     if (!ours) free_old(old);
@@ -191,7 +134,7 @@ static bool open_old(const char *directory, const char *name, const char *stream
 /* The file of the chain `stream` with the last name among those with enough bytes. */
 static spur_status find_old(const char *directory, const char *stream, uint64_t length,
                             old_file *best, spur_error *err) {
-    *best = no_file;
+    *best = (old_file){0};
     DIR *dir = opendir(directory);
     if (!dir) return spur__fail_errno(err, errno, "%s: cannot read directory", directory);
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
@@ -274,15 +217,30 @@ done:
     return status;
 }
 
+/* Exactly `size` bytes at an offset. */
+static bool read_at(int fd, char *data, size_t size, uint64_t offset) {
+    while (size > 0) {
+        ssize_t n = pread(fd, data, size, (off_t)offset);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        data += n;
+        size -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return true;
+}
+
 /* Appends the old file's records up to `length`. Returns an errno. */
 static int copy_records(int fd, const old_file *old, uint64_t length) {
     char *block = spur__malloc(COPY_BLOCK);
-    int error = block ? 0 : ENOMEM;
+    int from = open(old->path, O_RDONLY | O_CLOEXEC);
+    int error = !block ? ENOMEM : from < 0 ? errno : 0;
     for (uint64_t at = old->beginning; at < length && !error;) {
         size_t size = length - at < COPY_BLOCK ? (size_t)(length - at) : COPY_BLOCK;
-        error = read_at(old->fd, block, size, at) ? spur__write_all(fd, block, size) : EIO;
+        error = read_at(from, block, size, at) ? spur__write_all(fd, block, size) : EIO;
         at += size;
     }
+    if (from >= 0) close(from);
     spur__free(block);
     return error;
 }
