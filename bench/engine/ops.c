@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Throughput of the operations at real sizes, with the builders of tests/unit/ops/cases.h: forward
+ * and backward by the clock, multiply-adds and bytes (inputs + output, twice that backward) a second.
+ *
+ * usage: ops [NAME]      only cases whose name holds NAME; SPUR_THREADS sets the threads
+ */
+#include "base/clock.h"
+#include "graph/internal.h"
+#include "unit/ops/cases.h"
+
+enum { ROUNDS = 7 };
+
+static const op_case benchmarks[] = {
+    {"conv2d 3x3 32-64 at 48", {{4, {64, 48, 48, 32}, 0}}, CONV(64, {.same_padding = true})},
+    {"conv2d 3x3 and relu 64-128 at 24",
+     {{4, {64, 24, 24, 64}, 0}},
+     CONV_RELU(128, {.same_padding = true})},
+    {"conv2d 3x3 3-32 at 48", {{4, {64, 48, 48, 3}, 0}}, CONV(32, {.same_padding = true})},
+    {"conv2d 7x7 stride 2 3-64 at 224",
+     {{4, {8, 224, 224, 3}, 0}},
+     CONV(64, {.kernel = {7}, .stride = {2}, .padding = {3, 3, 3, 3}})},
+    {"conv2d 1x1 256-64 at 56", {{4, {8, 56, 56, 256}, 0}}, CONV(64, {.kernel = {1}})},
+    {"conv2d depthwise 3x3 96 at 56",
+     {{4, {8, 56, 56, 96}, 0}},
+     CONV(96, {.same_padding = true, .groups = 96})},
+    {"conv2d dilated 64-64 at 56",
+     {{4, {8, 56, 56, 64}, 0}},
+     CONV(64, {.dilation = {2}, .padding = {2, 2, 2, 2}})},
+    {"conv_transpose2d 2x2 128-64 at 32",
+     {{4, {4, 32, 32, 128}, 0}},
+     TRANSPOSE(64, {.kernel = {2}, .stride = {2}})},
+    {"linear 18432-512", {{2, {64, 18432}, 0}}, LINEAR(512, {0})},
+    {"linear and relu 512-512",
+     {{2, {256, 512}, 0}},
+     build_linear_relu,
+     oracle_linear_relu,
+     &(linear_case){512, {0}},
+     0},
+    {"batch_norm 64 at 56", {{4, {8, 56, 56, 64}, 0}}, NORM({0}, 0)},
+    {"group_norm 64 at 56", {{4, {8, 56, 56, 64}, 0}}, NORM({.groups = 8}, 1)},
+    {"layer_norm 512", {{3, {8, 256, 512}, 0}}, NORM({0}, 2)},
+    {"max_pool2d 64 at 48", {{4, {32, 48, 48, 64}, 0}}, POOL({.kernel = {2}}, true)},
+    {"avg_pool2d 64 at 48", {{4, {32, 48, 48, 64}, 0}}, POOL({.kernel = {2}}, false)},
+    {"global_avg_pool2d 512 at 14", {{4, {64, 14, 14, 512}, 0}}, GLOBAL(false)},
+    {"upsample2d bilinear 64 at 32", {{4, {8, 32, 32, 64}, 0}}, UPSAMPLE(64, 64, SPUR_BILINEAR)},
+    {"upsample2d nearest 64 at 32", {{4, {8, 32, 32, 64}, 0}}, UPSAMPLE(64, 64, SPUR_NEAREST)},
+    {"add 64 at 56", {{4, {8, 56, 56, 64}, 0}, {4, {8, 56, 56, 64}, 0}}, ARITHMETIC(false)},
+    {"multiply by channels 96 at 56",
+     {{4, {8, 56, 56, 96}, 0}, {4, {8, 1, 1, 96}, 0}},
+     ARITHMETIC(true)},
+    {"concat 64 + 64 at 56",
+     {{4, {8, 56, 56, 64}, 0}, {4, {8, 56, 56, 64}, 0}},
+     build_concat_last,
+     oracle_concat,
+     &(int){3},
+     0},
+    {"relu", {{2, {64, 65536}, 0}}, ACTIVATION(SPUR_RELU, 0)},
+    {"silu", {{2, {64, 65536}, 0}}, ACTIVATION(SPUR_SILU, 0)},
+    {"gelu", {{2, {64, 65536}, 0}}, ACTIVATION(SPUR_GELU, 0)},
+    {"tanh", {{2, {64, 65536}, 0}}, ACTIVATION(SPUR_TANH, 0)},
+    {"softmax 1000", {{2, {4096, 1000}, 0}}, SOFTMAX(false)},
+};
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median milliseconds of one call. */
+static double clock_call(spur_node *node, void (*call)(spur_node *, const spur__run *),
+                         void *workspace) {
+    spur__run run = {.exec = node->net->exec,
+                     .mode = SPUR_TRAIN,
+                     .batch = node->net->batch,
+                     .workspace = workspace};
+    double ms[ROUNDS];
+    for (int i = -1; i < ROUNDS; i++) { /* the first one warms up */
+        uint64_t start = spur__monotonic_ns();
+        call(node, &run);
+        if (i >= 0) ms[i] = (double)(spur__monotonic_ns() - start) * 1e-6;
+    }
+    qsort(ms, ROUNDS, sizeof *ms, ascending);
+    return ms[ROUNDS / 2];
+}
+
+/* The node that does the work: what a fused ReLU stands behind. */
+static spur_node *worker(spur_node *y) {
+    while (y->passive) y = y->inputs[0];
+    return y;
+}
+
+static bool measure(const op_case *c, const spur_net_options *options) {
+    case_run r;
+    spur_error err = {0};
+    bool ok = case_open(&r, c, options, false, 0, &err) == SPUR_OK &&
+              spur_net_forward(r.net, SPUR_TRAIN, &err) == SPUR_OK &&
+              spur_net_backward(r.net, 1, &err) == SPUR_OK;
+    if (ok) {
+        spur_node *node = worker(r.y);
+        void **work = r.net->workspaces + 2 * node->index;
+        double forward = clock_call(node, node->op->forward, work[0]);
+        double backward = clock_call(node, node->op->backward, work[1]);
+        double cost = node->op->cost ? 2e-6 * node->op->cost(node) * r.net->batch : 0;
+        double bytes = 4e-6 * (double)r.want.out.count;
+        for (int k = 0; k < r.inputs; k++) bytes += 4e-6 * (double)r.want.in[k].count;
+        double passes = node->param_count && node->op->fuses_relu ? 2 : 1;
+        printf("%-36s %9.3f %9.3f %9.1f %9.1f %8.1f %8.1f\n", c->name, forward, backward,
+               cost / forward, passes * cost / backward, bytes / forward, 2 * bytes / backward);
+    } else {
+        fprintf(stderr, "ops: %s: %s\n", c->name, err.message);
+    }
+    case_close(&r);
+    return ok;
+}
+
+int main(int argc, char **argv) {
+    const char *threads = getenv("SPUR_THREADS");
+    spur_net_options options = {.threads = threads ? (int)strtol(threads, NULL, 10) : 0};
+    printf("%-36s %9s %9s %9s %9s %8s %8s\n", "operation", "fwd ms", "bwd ms", "GF/s fwd", "bwd",
+           "GB/s fwd", "bwd");
+    bool ok = true;
+    for (size_t i = 0; i < sizeof benchmarks / sizeof *benchmarks; i++)
+        if (argc < 2 || strstr(benchmarks[i].name, argv[1]))
+            ok = measure(&benchmarks[i], &options) && ok;
+    return ok ? 0 : 1;
+}
