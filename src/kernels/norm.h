@@ -66,6 +66,7 @@ typedef struct spur__group_norm {
         groups; /* [n][pixels][channels], dense; groups divide channels */
     const float *gamma, *beta; /* [channels] or NULL */
     double eps;
+    bool relu; /* y = max(y, 0) */
     float *mean, *rstd; /* [n][groups]: kept for backward */
     void *workspace;
 } spur__group_norm;

@@ -48,7 +48,7 @@ static void image_forward(const group_job *q, ptrdiff_t image) {
         }
     }
     spur__affine a = {p->pixels, channels, channels, channels, q->x + at,
-                      q->y + at, scale,    shift,    false};
+                      q->y + at, scale,    shift,    p->relu};
     spur__simd_table()->affine(&a);
 }
 

@@ -61,6 +61,7 @@ static spur_status group_norm_plan(spur_node *node, spur__demand *demand, spur_e
     demand->forward_workspace = statistics_bytes(node) + scratch;
     demand->backward_workspace = scratch;
     demand->backward_needs_input[0] = true;
+    demand->backward_needs_output = node->fused_relu;
     demand->gradient_in_place = 1;
     return SPUR_OK;
 }
@@ -77,6 +78,7 @@ static spur__group_norm kernel_args(const spur_node *node, const spur__run *run,
         .gamma = spur__param_value(node, 0),
         .beta = spur__param_value(node, 1),
         .eps = o->user.eps > 0 ? o->user.eps : 1e-5,
+        .relu = node->fused_relu,
         .mean = statistics,
         .rstd = statistics + samples_of(node) * groups_of(node),
         .workspace = forward ? work + statistics_bytes(node) : work,
@@ -95,6 +97,7 @@ static void group_norm_backward(spur_node *node, const spur__run *run) {
                               &(spur__norm_gradient){
                                   .x = node->inputs[0]->data,
                                   .dy = node->gradient,
+                                  .relu_y = node->fused_relu ? node->data : NULL,
                                   .dx = beta < 0 ? NULL : node->inputs[0]->gradient,
                                   .dgamma = spur__param_gradient(node, 0),
                                   .dbeta = spur__param_gradient(node, 1),

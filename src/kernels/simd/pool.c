@@ -18,39 +18,56 @@ ALWAYS_INLINE ptrdiff_t window_width(const spur__pool_shape *s, const spur__wind
     return s->adaptive ? across->size : s->kw;
 }
 
-ALWAYS_INLINE void store_argmax(const spur__pool_row *p, ptrdiff_t at, const uint32_t *index,
-                                ptrdiff_t n) {
-    if (!p->argmax) return;
-    if (p->wide) {
-        memcpy((uint32_t *)p->argmax + at, index, (size_t)n * sizeof *index);
-        return;
-    }
-    uint8_t *out = (uint8_t *)p->argmax + at;
-    for (ptrdiff_t i = 0; i < n; i++) out[i] = (uint8_t)index[i];
+ALWAYS_INLINE uint32_t tap_of(const spur__pool_shape *s, const spur__window *v,
+                              const spur__window *u, ptrdiff_t y, ptrdiff_t x) {
+    return (uint32_t)((y - v->begin + v->first) * window_width(s, u) + x - u->begin + u->first);
 }
 
-/* n <= 16 channels from c on of one window. */
-ALWAYS_INLINE void max_window(const spur__pool_row *p, const spur__window *v, const spur__window *u,
-                              ptrdiff_t at, ptrdiff_t c, ptrdiff_t n) {
+/* One channel of one window. */
+static void max_channel(const spur__pool_row *p, const spur__window *v, const spur__window *u,
+                        ptrdiff_t at, ptrdiff_t c) {
     const spur__pool_shape *s = p->s;
-    float best[16];
-    uint32_t index[16] = {0};
-    ptrdiff_t width = window_width(s, u);
-    for (ptrdiff_t j = 0; j < 16; j++) best[j] = -__builtin_inff();
+    float best = -__builtin_inff();
+    uint32_t index = tap_of(s, v, u, v->begin, u->begin);
     for (ptrdiff_t y = v->begin; y < v->end; y++) {
         for (ptrdiff_t x = u->begin; x < u->end; x++) {
-            const float *from = p->x + (y * s->w + x) * s->x_pitch + c;
-            bool start = y == v->begin && x == u->begin;
-            uint32_t tap = (uint32_t)((y - v->begin + v->first) * width + x - u->begin + u->first);
-            for (ptrdiff_t j = 0; j < n; j++) {
-                bool wins = (from[j] > best[j]) | (from[j] != from[j]) | start;
-                best[j] = wins ? from[j] : best[j];
-                index[j] = wins ? tap : index[j];
-            }
+            float value = p->x[(y * s->w + x) * s->x_pitch + c];
+            if (!(value > best) && value == value) continue;
+            best = value;
+            index = tap_of(s, v, u, y, x);
         }
     }
-    memcpy(p->y + at * s->y_pitch + c, best, (size_t)n * sizeof(float));
-    store_argmax(p, at * s->c + c, index, n);
+    p->y[at * s->y_pitch + c] = best;
+    if (p->argmax && p->wide) ((uint32_t *)p->argmax)[at * s->c + c] = index;
+    if (p->argmax && !p->wide) ((uint8_t *)p->argmax)[at * s->c + c] = (uint8_t)index;
+}
+
+typedef uint8_t vbytes __attribute__((vector_size(VL)));
+
+/* VL channels of one window; the same choice. */
+ALWAYS_INLINE void max_vector(const spur__pool_row *p, const spur__window *v, const spur__window *u,
+                              ptrdiff_t at, ptrdiff_t c) {
+    const spur__pool_shape *s = p->s;
+    vf best = vset(-__builtin_inff());
+    vi index = (vi){0} + (int32_t)tap_of(s, v, u, v->begin, u->begin);
+    for (ptrdiff_t y = v->begin; y < v->end; y++) {
+        const float *from = p->x + (y * s->w + u->begin) * s->x_pitch + c;
+        uint32_t tap = tap_of(s, v, u, y, u->begin);
+        for (ptrdiff_t x = u->begin; x < u->end; x++, from += s->x_pitch, tap++) {
+            vf value = vload(from);
+            vi wins = (value > best) | (value != value);
+            best = vselect(wins, value, best);
+            index = (vi)vselect(wins, (vf)((vi){0} + (int32_t)tap), (vf)index);
+        }
+    }
+    vstore(p->y + at * s->y_pitch + c, best);
+    if (!p->argmax) return;
+    if (p->wide) {
+        memcpy((uint32_t *)p->argmax + at * s->c + c, &index, sizeof index);
+    } else {
+        vbytes narrow = __builtin_convertvector(index, vbytes);
+        memcpy((uint8_t *)p->argmax + at * s->c + c, &narrow, sizeof narrow);
+    }
 }
 
 void SPUR__SIMD(max_pool)(const spur__pool_row *p) {
@@ -59,8 +76,8 @@ void SPUR__SIMD(max_pool)(const spur__pool_row *p) {
     for (ptrdiff_t i = 0; i < s->ow; i++) {
         spur__window u = window_x(s, i);
         ptrdiff_t c = 0;
-        for (; c + 16 <= s->c; c += 16) max_window(p, &v, &u, i, c, 16);
-        if (c < s->c) max_window(p, &v, &u, i, c, s->c - c);
+        for (; c + VL <= s->c; c += VL) max_vector(p, &v, &u, i, c);
+        for (; c < s->c; c++) max_channel(p, &v, &u, i, c);
     }
 }
 

@@ -67,8 +67,16 @@ static void run(void *arg, const spur__exec *exec, float *out) {
                              .accumulate = t->accumulate};
     const float *gamma = t->affine ? d->gamma : NULL, *beta = t->affine ? d->beta : NULL;
     if (t->groups) {
-        spur__group_norm p = {t->n, t->pixels, t->channels, t->groups, gamma,
-                              beta, 1e-5,      mean,        rstd,      ws};
+        spur__group_norm p = {.n = t->n,
+                              .pixels = t->pixels,
+                              .channels = t->channels,
+                              .groups = t->groups,
+                              .gamma = gamma,
+                              .beta = beta,
+                              .eps = 1e-5,
+                              .mean = mean,
+                              .rstd = rstd,
+                              .workspace = ws};
         spur__group_norm_forward(exec, &p, d->x, out);
         spur__group_norm_backward(exec, &p, &g);
     } else {
