@@ -4,7 +4,10 @@
  */
 #include "kernels/conv.h"
 
+#include <string.h>
+
 #include "kernels/conv_internal.h"
+#include "kernels/conv_winograd.h"
 
 const char *spur__conv_algo_name(spur__conv_algo algo) {
     static const char *const names[] = {"auto", "direct", "winograd2", "winograd4", "depthwise"};
@@ -64,16 +67,39 @@ static spur_status complete(spur__conv_shape *s, spur_error *err) {
     return SPUR_OK;
 }
 
-static spur__conv_algo choose(const spur__conv_shape *s, spur__conv_algo wish) {
+/* F(4x4) wins wherever there are tiles to fill its register blocks; with few of them its 36 products
+ * cost more in transforms than they save, then F(2x2), and with very few outputs direct. */
+static spur__conv_algo choose(const spur__conv_shape *s, spur__conv_algo wish,
+                              spur__conv_pass pass) {
     if (s->groups == s->c && s->c == s->k && s->groups > 1) return SPUR__CONV_DEPTHWISE;
-    (void)wish;
-    return SPUR__CONV_DIRECT;
+    if (wish == SPUR__CONV_DIRECT || !spur__winograd_possible(s)) return SPUR__CONV_DIRECT;
+    if (wish != SPUR__CONV_AUTO) return wish;
+    bool data = pass == SPUR__CONV_BACKWARD_DATA;
+    ptrdiff_t h = data ? s->h : s->oh, w = data ? s->w : s->ow;
+    ptrdiff_t tiles = s->n * spur__ceil_div(h, 4) * spur__ceil_div(w, 4);
+    if (s->c < 8 || s->k < 8) return SPUR__CONV_DIRECT;
+    return tiles > 32 ? SPUR__CONV_WINOGRAD4 : SPUR__CONV_WINOGRAD2;
+}
+
+static int edge_of(spur__conv_algo algo) {
+    return algo == SPUR__CONV_WINOGRAD2 ? 2 : algo == SPUR__CONV_WINOGRAD4 ? 4 : 0;
 }
 
 static size_t workspace_of(const spur__conv_plan *plan, spur__conv_pass pass) {
+    int m = edge_of(plan->algo[pass]);
+    bool weights = pass == SPUR__CONV_BACKWARD_WEIGHTS;
     if (plan->algo[pass] == SPUR__CONV_DEPTHWISE) return spur__depthwise_workspace(plan, pass);
-    if (pass == SPUR__CONV_BACKWARD_WEIGHTS) return spur__direct_weights_workspace(plan);
-    return spur__direct_workspace(plan, pass);
+    if (m && weights) return spur__winograd_weights_workspace(plan, m);
+    if (m) return spur__winograd_workspace(plan, m, pass == SPUR__CONV_BACKWARD_DATA);
+    return weights ? spur__direct_weights_workspace(plan) : spur__direct_workspace(plan, pass);
+}
+
+static size_t packed_size(const spur__conv_plan *plan) {
+    const spur__conv_shape *s = &plan->shape;
+    int m = edge_of(plan->algo[SPUR__CONV_FORWARD]);
+    if (m) return spur__winograd_packed(s, m);
+    if (plan->algo[SPUR__CONV_FORWARD] == SPUR__CONV_DIRECT) return spur__direct_packed(s);
+    return (size_t)(s->kh * s->kw * s->k) * sizeof(float);
 }
 
 spur_status spur__conv_plan_init(spur__conv_plan *plan, const spur__conv_shape *shape,
@@ -81,47 +107,57 @@ spur_status spur__conv_plan_init(spur__conv_plan *plan, const spur__conv_shape *
     *plan = (spur__conv_plan){.shape = *shape, .threads = threads < 1 ? 1 : threads};
     SPUR__TRY(check_sizes(shape, err));
     SPUR__TRY(complete(&plan->shape, err));
-    for (int pass = 0; pass < SPUR__CONV_PASSES; pass++) {
-        plan->algo[pass] = choose(&plan->shape, wish);
-        plan->workspace[pass] = workspace_of(plan, (spur__conv_pass)pass);
+    for (int i = 0; i < SPUR__CONV_PASSES; i++) {
+        spur__conv_pass pass = (spur__conv_pass)i;
+        plan->algo[i] = choose(&plan->shape, wish, pass);
+        plan->workspace[i] = workspace_of(plan, pass);
     }
-    plan->packed = plan->algo[SPUR__CONV_FORWARD] == SPUR__CONV_DIRECT
-                       ? spur__direct_packed(&plan->shape)
-                       : (size_t)(shape->kh * shape->kw * shape->k) * sizeof(float);
+    plan->packed = packed_size(plan);
     return SPUR_OK;
 }
 
 void spur__conv_pack(const spur__conv_plan *plan, const spur__exec *exec, const float *w,
                      float *packed, void *workspace) {
-    (void)workspace;
-    if (plan->algo[SPUR__CONV_FORWARD] == SPUR__CONV_DEPTHWISE) {
-        ptrdiff_t n = plan->shape.kh * plan->shape.kw * plan->shape.k;
-        for (ptrdiff_t i = 0; i < n; i++) packed[i] = w[i];
+    spur__conv_algo algo = plan->algo[SPUR__CONV_FORWARD];
+    if (algo == SPUR__CONV_DEPTHWISE) {
+        memcpy(packed, w, plan->packed);
         return;
     }
-    spur__direct_pack(plan, exec, w, packed);
+    if (edge_of(algo))
+        spur__winograd_pack(plan, exec, edge_of(algo), w, packed, workspace);
+    else
+        spur__direct_pack(plan, exec, w, packed);
 }
 
 void spur__conv_forward(const spur__conv_plan *plan, const spur__exec *exec,
                         const spur__conv_forward_args *args) {
-    if (plan->algo[SPUR__CONV_FORWARD] == SPUR__CONV_DEPTHWISE)
+    spur__conv_algo algo = plan->algo[SPUR__CONV_FORWARD];
+    if (algo == SPUR__CONV_DEPTHWISE)
         spur__depthwise_forward(plan, exec, args);
+    else if (edge_of(algo))
+        spur__winograd_forward(plan, exec, edge_of(algo), args);
     else
         spur__direct_forward(plan, exec, args);
 }
 
 void spur__conv_backward_data(const spur__conv_plan *plan, const spur__exec *exec,
                               const spur__conv_data_args *args) {
-    if (plan->algo[SPUR__CONV_BACKWARD_DATA] == SPUR__CONV_DEPTHWISE)
+    spur__conv_algo algo = plan->algo[SPUR__CONV_BACKWARD_DATA];
+    if (algo == SPUR__CONV_DEPTHWISE)
         spur__depthwise_backward_data(plan, exec, args);
+    else if (edge_of(algo))
+        spur__winograd_backward_data(plan, exec, edge_of(algo), args);
     else
         spur__direct_backward_data(plan, exec, args);
 }
 
 void spur__conv_backward_weights(const spur__conv_plan *plan, const spur__exec *exec,
                                  const spur__conv_weights_args *args) {
-    if (plan->algo[SPUR__CONV_BACKWARD_WEIGHTS] == SPUR__CONV_DEPTHWISE)
+    spur__conv_algo algo = plan->algo[SPUR__CONV_BACKWARD_WEIGHTS];
+    if (algo == SPUR__CONV_DEPTHWISE)
         spur__depthwise_backward_weights(plan, exec, args);
+    else if (edge_of(algo))
+        spur__winograd_backward_weights(plan, exec, edge_of(algo), args);
     else
         spur__direct_backward_weights(plan, exec, args);
 }

@@ -86,6 +86,22 @@ ALWAYS_INLINE float soft_fma(float a, float b, float c) {
 }
 #endif
 
+#if defined(SPUR__SOFT_FMA)
+typedef float v2f __attribute__((vector_size(8)));
+typedef double v2d __attribute__((vector_size(16)));
+typedef int64_t v2l __attribute__((vector_size(16)));
+
+/* soft_fma for two lanes. */
+ALWAYS_INLINE v2f soft_fma2(v2f a, v2f b, v2f c) {
+    v2d wide = __builtin_convertvector(c, v2d);
+    v2d p = __builtin_convertvector(a, v2d) * __builtin_convertvector(b, v2d);
+    v2d s = p + wide, t = s - p, e = (p - (s - t)) + (wide - t), zero = {0.0, 0.0};
+    v2l bits = (v2l)s, inexact = (e > zero) | (e < zero), same = ~((e > zero) ^ (s > zero));
+    bits += ((same & 2) - 1) & inexact & ((bits & 1) - 1);
+    return __builtin_convertvector((v2d)bits, v2f);
+}
+#endif
+
 /* a * b + c, rounded once. */
 ALWAYS_INLINE float fma1(float a, float b, float c) {
 #if defined(SPUR__SOFT_FMA)
@@ -100,6 +116,12 @@ ALWAYS_INLINE vf vfma(vf a, vf b, vf c) {
     return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 #elif defined(SPUR_ISA_avx2)
     return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(SPUR__SOFT_FMA)
+    v2f low = soft_fma2(__builtin_shufflevector(a, a, 0, 1), __builtin_shufflevector(b, b, 0, 1),
+                        __builtin_shufflevector(c, c, 0, 1));
+    v2f high = soft_fma2(__builtin_shufflevector(a, a, 2, 3), __builtin_shufflevector(b, b, 2, 3),
+                         __builtin_shufflevector(c, c, 2, 3));
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3);
 #else
     vf r;
     for (int i = 0; i < VL; i++) r[i] = fma1(a[i], b[i], c[i]);

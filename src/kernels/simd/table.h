@@ -15,6 +15,7 @@
 #include "kernels/simd/pool.h"
 #include "kernels/simd/tile.h"
 #include "kernels/simd/vec.h"
+#include "kernels/simd/winograd.h"
 
 /* X(return type, name, (parameters)) */
 #define SPUR__SIMD_MAP(X)                                                                          \
@@ -24,7 +25,8 @@
     SPUR__VEC_MAP(X)                                                                               \
     SPUR__NORM_MAP(X)                                                                              \
     SPUR__POOL_MAP(X)                                                                              \
-    SPUR__BLEND_MAP(X)
+    SPUR__BLEND_MAP(X)                                                                             \
+    SPUR__WINOGRAD_MAP(X)
 
 typedef struct spur__simd {
     ptrdiff_t vl; /* floats in a vector */

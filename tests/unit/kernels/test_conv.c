@@ -204,6 +204,9 @@ static const conv_case cases[] = {
       .dilation_h = 1,
       .dilation_w = 1,
       .groups = 6}},
+    {"3x3, deep, few tiles",
+     {.n = 1, .h = 4, .w = 5, .c = 144, .k = 240, .kh = 3, .kw = 3, PAD(1), UNIT}},
+    {"3x3, many tiles", {.n = 2, .h = 44, .w = 43, .c = 8, .k = 8, .kh = 3, .kw = 3, PAD(1), UNIT}},
     {"one pixel", {.n = 1, .h = 1, .w = 1, .c = 4, .k = 5, .kh = 3, .kw = 3, PAD(1), UNIT}},
 };
 
@@ -380,8 +383,19 @@ static void test_direct(void **state) {
     }
 }
 
+/* F(4x4) multiplies numbers of very different size; see the table in docs/kernels.md. */
+static void test_winograd(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        check_case(&cases[i], SPUR__CONV_WINOGRAD2, i % 2, 1e-5);
+        check_case(&cases[i], SPUR__CONV_WINOGRAD4, i % 2, 5e-5);
+        check_case(&cases[i], SPUR__CONV_AUTO, i % 2, 5e-5);
+    }
+}
+
 static void test_same_bytes(void **state) {
-    static const spur__conv_algo algos[] = {SPUR__CONV_DIRECT};
+    static const spur__conv_algo algos[] = {SPUR__CONV_DIRECT, SPUR__CONV_WINOGRAD2,
+                                            SPUR__CONV_WINOGRAD4};
     (void)state;
     for (size_t i = 0; i < COUNT(cases) * COUNT(algos); i++) {
         conv_data d;
@@ -458,9 +472,8 @@ static void test_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_direct),
-        cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_packed),
+        cmocka_unit_test(test_direct),     cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_packed),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

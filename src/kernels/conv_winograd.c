@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Forward and data gradient of 3x3 convolutions with unit steps by Winograd F(m x m, 3 x 3). The
+ * data gradient is the forward pass over dy with rotated, transposed weights.
+ *
+ * V = transformed input  [xi][strip][channels / 16][mr][16]   strips of up to mr tiles
+ * U = transformed weights [panel][xi][channels][width]        panels of nr output channels
+ * M = V * U              [xi][tiles][width]                   one panel at a time
+ *
+ * Small layers: U is made once; a task takes a block of tiles through all three steps in its own
+ * scratch, without a barrier. Large ones (U would not stay in cache): V of a superblock of tiles is
+ * made by all threads; then a task takes one panel, makes its U on the way and multiplies. Neither
+ * choice changes a bit: every element of M is one chain over the channels.
+ */
+#include "kernels/conv_winograd.h"
+
+enum {
+    LARGE = 128 * 256, /* channels times outputs from which on U is made on the way */
+    V_FLOATS = 96 * 1024, /* of a block of tiles in a thread's scratch */
+    SUPERBLOCK_FLOATS = 3 << 20, /* of V shared by all threads */
+    SUB_STRIPS = 5, /* strips multiplied by a panel at a time in the large mode */
+    MAX_RUNS = 4096 / 16
+};
+
+typedef struct wino_job {
+    int m;
+    ptrdiff_t xis; /* (m + 2)^2 */
+    const spur__simd *simd;
+    spur__tiling in, out;
+    ptrdiff_t tiles, channels, depth, outputs, panels; /* depth: channels rounded up to 16 */
+    const float *w; /* HWIO */
+    ptrdiff_t w_inputs, w_outputs; /* its c and k */
+    bool backward;
+    const float *bias;
+    bool relu, accumulate;
+    const float *packed; /* U of all panels, or NULL in the large mode */
+    float *u; /* where to make it */
+    bool large;
+    ptrdiff_t strips; /* of a block (small) or superblock (large) */
+    ptrdiff_t first; /* first tile of the superblock */
+    ptrdiff_t count; /* its tiles */
+    float *v; /* shared V */
+    ptrdiff_t xi_step; /* of V */
+    float *scratch;
+    ptrdiff_t v_floats, m_floats, u_floats, thread_floats;
+    ptrdiff_t runs[MAX_RUNS];
+} wino_job;
+
+/* ---- sizes --------------------------------------------------------------------------------- */
+
+static ptrdiff_t u_panel_floats(const wino_job *q) {
+    return q->xis * q->depth * 32; /* enough for any width */
+}
+
+static ptrdiff_t strip_floats(const wino_job *q) {
+    return q->depth * q->simd->mr;
+}
+
+/* A step between positions that is no power of two, so that the transforms' 36 streams do not
+ * fall into the same cache sets. */
+static ptrdiff_t v_step(const wino_job *q, ptrdiff_t strips) {
+    return strips * strip_floats(q) + 48;
+}
+
+static void choose_mode(wino_job *q, int threads) {
+    ptrdiff_t all = spur__ceil_div(q->tiles, q->simd->mr);
+    ptrdiff_t fit = V_FLOATS / (q->xis * strip_floats(q));
+    q->large = q->channels * q->outputs >= LARGE;
+    q->strips = spur__most(1, spur__least(fit, 4));
+    if (threads > 1 && !q->large)
+        q->strips = spur__most(1, spur__least(q->strips, all / (2 * threads)));
+    if (q->large) {
+        fit = spur__most(SUB_STRIPS, SUPERBLOCK_FLOATS / (q->xis * strip_floats(q)));
+        q->strips = spur__least(all, fit);
+        q->strips = spur__ceil_div(all, spur__ceil_div(all, q->strips));
+    }
+    ptrdiff_t sub = q->large ? spur__least(q->strips, SUB_STRIPS) : q->strips;
+    q->xi_step = v_step(q, q->strips);
+    q->v_floats = q->xis * q->xi_step;
+    q->m_floats = q->xis * (sub * q->simd->mr * 32 + 16);
+    q->u_floats = q->large ? u_panel_floats(q) : 0;
+    ptrdiff_t turned = q->backward ? 9 * q->channels * 32 : 0; /* a panel's weights, transposed */
+    if (q->large)
+        q->thread_floats = q->m_floats + q->u_floats + turned;
+    else
+        q->thread_floats = spur__most(q->m_floats + q->v_floats, turned);
+}
+
+static void job_of(wino_job *q, const spur__conv_shape *s, int m, bool backward, ptrdiff_t n,
+                   int threads) {
+    *q = (wino_job){.m = m,
+                    .xis = (m + 2) * (m + 2),
+                    .simd = spur__simd_table(),
+                    .w_inputs = s->c,
+                    .w_outputs = s->k,
+                    .backward = backward};
+    q->in = (spur__tiling){.h = s->h,
+                           .w = s->w,
+                           .channels = s->c,
+                           .pitch = s->x_pitch,
+                           .pad_y = s->pad_top,
+                           .pad_x = s->pad_left};
+    q->out = (spur__tiling){.h = s->oh, .w = s->ow, .channels = s->k, .pitch = s->y_pitch};
+    if (backward) {
+        spur__tiling swap = q->in;
+        q->in = q->out;
+        q->out = swap;
+        q->in.pad_y = 2 - s->pad_top;
+        q->in.pad_x = 2 - s->pad_left;
+        q->out.pad_y = q->out.pad_x = 0;
+    }
+    q->in.tiles_y = q->out.tiles_y = spur__ceil_div(q->out.h, m);
+    q->in.tiles_x = q->out.tiles_x = spur__ceil_div(q->out.w, m);
+    q->tiles = n * q->in.tiles_y * q->in.tiles_x;
+    q->channels = q->in.channels;
+    q->outputs = q->out.channels;
+    q->depth = spur__round_up(q->channels, 16);
+    q->panels = spur__ceil_div(q->outputs, q->simd->nr);
+    for (ptrdiff_t r = 0; r < q->depth / 16; r++) q->runs[r] = r * 16 * q->simd->mr;
+    choose_mode(q, threads);
+}
+
+static ptrdiff_t packed_floats(const wino_job *q) {
+    return q->xis * q->depth * spur__round_up(q->outputs, 32);
+}
+
+bool spur__winograd_possible(const spur__conv_shape *s) {
+    return s->kh == 3 && s->kw == 3 && s->stride_h == 1 && s->stride_w == 1 && s->dilation_h == 1 &&
+           s->dilation_w == 1 && s->groups == 1 && s->c <= 16 * MAX_RUNS && s->k <= 16 * MAX_RUNS;
+}
+
+size_t spur__winograd_packed(const spur__conv_shape *s, int m) {
+    wino_job q;
+    job_of(&q, s, m, false, s->n, 1);
+    return (size_t)packed_floats(&q) * sizeof(float);
+}
+
+/* For one team size and batch; the plan asks for the worst. */
+static size_t workspace_of(const spur__conv_plan *plan, int m, bool backward, ptrdiff_t n) {
+    wino_job q;
+    job_of(&q, &plan->shape, m, backward, n, plan->threads);
+    ptrdiff_t shared = q.large ? q.v_floats : packed_floats(&q);
+    return (size_t)(shared + plan->threads * spur__round_up(q.thread_floats, 16)) * sizeof(float);
+}
+
+size_t spur__winograd_workspace(const spur__conv_plan *plan, int m, bool backward) {
+    size_t most = 0; /* smaller batches may take other block sizes */
+    for (ptrdiff_t n = 1; n <= plan->shape.n; n++) {
+        size_t size = workspace_of(plan, m, backward, n);
+        if (size > most) most = size;
+    }
+    return most + 64;
+}
+
+/* ---- steps --------------------------------------------------------------------------------- */
+
+static ptrdiff_t panel_width(const wino_job *q, ptrdiff_t panel) {
+    return q->outputs - panel * q->simd->nr > q->simd->vl ? q->simd->nr : q->simd->vl;
+}
+
+/* U of one panel into u; `turned`: scratch for transposed weights. */
+static void make_u(const wino_job *q, ptrdiff_t panel, float *u, float *turned) {
+    ptrdiff_t column = panel * q->simd->nr, width = panel_width(q, panel);
+    spur__wino_weights p = {.steps = q->channels,
+                            .width = width,
+                            .u = u,
+                            .columns = spur__least(width, q->outputs - column),
+                            .xi_step = q->depth * width};
+    if (q->backward) {
+        p.tap_step = q->channels * width;
+        p.step = width;
+        p.rotated = true;
+        p.w = turned;
+        for (ptrdiff_t tap = 0; tap < 9; tap++)
+            q->simd->pack_transposed(q->w + (tap * q->w_inputs + column) * q->w_outputs,
+                                     q->w_outputs, p.columns, width, q->channels,
+                                     turned + tap * p.tap_step);
+    } else {
+        p.tap_step = q->w_inputs * q->w_outputs;
+        p.step = q->w_outputs;
+        p.w = q->w + column;
+    }
+    q->simd->wino_weights(q->m, &p);
+    for (ptrdiff_t xi = 0; xi < q->xis; xi++)
+        for (ptrdiff_t i = q->channels * width; i < q->depth * width; i++)
+            u[xi * p.xi_step + i] = 0.0f;
+}
+
+/* Tiles of strip `strip` of a block that starts at tile `first` and has `count` tiles. */
+static void strip_of(const wino_job *q, ptrdiff_t count, ptrdiff_t strip, ptrdiff_t *begin,
+                     ptrdiff_t *end) {
+    spur__part(count, spur__ceil_div(count, q->simd->mr), strip, begin, end);
+}
+
+static void make_v(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdiff_t strip, float *v) {
+    ptrdiff_t begin, end;
+    strip_of(q, count, strip, &begin, &end);
+    spur__spectrum to = {v + strip * strip_floats(q), q->xi_step, 16, 16 * q->simd->mr, 16};
+    q->simd->wino_input(q->m, &q->in, first + begin, end - begin, &to);
+}
+
+/* Strips [s0, s1) of V times U of a panel, and their outputs. */
+static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdiff_t s0,
+                     ptrdiff_t s1, ptrdiff_t panel, const float *v, const float *u, float *m) {
+    ptrdiff_t width = panel_width(q, panel), base, end, column = panel * q->simd->nr;
+    strip_of(q, count, s0, &base, &end);
+    spur__tile t = {.a_row = 16,
+                    .a_step = 1,
+                    .a_run = q->runs,
+                    .runs = q->depth / 16,
+                    .run_length = 16,
+                    .c_row = width,
+                    .cols = width};
+    ptrdiff_t m_step = (s1 - s0) * q->simd->mr * width + 16;
+    for (ptrdiff_t xi = 0; xi < q->xis; xi++) {
+        t.b = u + xi * q->depth * width;
+        for (ptrdiff_t s = s0; s < s1; s++) {
+            ptrdiff_t begin;
+            strip_of(q, count, s, &begin, &end);
+            t.rows = end - begin;
+            t.a = v + xi * q->xi_step + s * strip_floats(q);
+            t.c = m + xi * m_step + (begin - base) * width;
+            q->simd->tile(&t);
+        }
+    }
+    spur__wino_output o = {.m = m,
+                           .xi_step = m_step,
+                           .width = width,
+                           .first = column,
+                           .columns = spur__least(width, q->outputs - column),
+                           .bias = q->bias ? q->bias + column : NULL,
+                           .relu = q->relu,
+                           .accumulate = q->accumulate};
+    q->simd->wino_output(q->m, &q->out, first + base, end - base, &o);
+}
+
+/* ---- tasks --------------------------------------------------------------------------------- */
+
+static float *scratch_of(const wino_job *q, int thread) {
+    return q->scratch + thread * spur__round_up(q->thread_floats, 16);
+}
+
+static void u_task(void *job, ptrdiff_t panel, int thread) {
+    const wino_job *q = job;
+    make_u(q, panel, q->u + panel * q->xis * q->depth * q->simd->nr, scratch_of(q, thread));
+}
+
+static void block_task(void *job, ptrdiff_t block, int thread) {
+    const wino_job *q = job;
+    ptrdiff_t blocks = spur__ceil_div(q->tiles, q->strips * q->simd->mr), first, end;
+    float *v = scratch_of(q, thread), *m = v + q->v_floats;
+    spur__part(q->tiles, blocks, block, &first, &end);
+    ptrdiff_t count = end - first, strips = spur__ceil_div(count, q->simd->mr);
+    for (ptrdiff_t s = 0; s < strips; s++) make_v(q, first, count, s, v);
+    for (ptrdiff_t p = 0; p < q->panels; p++)
+        multiply(q, first, count, 0, strips, p, v, q->packed + p * q->xis * q->depth * q->simd->nr,
+                 m);
+}
+
+static void v_task(void *job, ptrdiff_t strip, int thread) {
+    const wino_job *q = job;
+    (void)thread;
+    make_v(q, q->first, q->count, strip, q->v);
+}
+
+static void panel_task(void *job, ptrdiff_t panel, int thread) {
+    const wino_job *q = job;
+    float *m = scratch_of(q, thread), *made = m + q->m_floats;
+    const float *u = made;
+    ptrdiff_t strips = spur__ceil_div(q->count, q->simd->mr);
+    if (q->packed)
+        u = q->packed + panel * q->xis * q->depth * q->simd->nr;
+    else
+        make_u(q, panel, made, made + q->u_floats);
+    for (ptrdiff_t s = 0; s < strips; s += SUB_STRIPS)
+        multiply(q, q->first, q->count, s, spur__least(strips, s + SUB_STRIPS), panel, q->v, u, m);
+}
+
+static void run(wino_job *q, const spur__exec *exec, float *workspace) {
+    if (!q->large) {
+        q->u = workspace;
+        q->scratch = q->u + packed_floats(q);
+        if (!q->packed) {
+            spur__parallel(exec, q->panels, u_task, q);
+            q->packed = q->u;
+        }
+        spur__parallel(exec, spur__ceil_div(q->tiles, q->strips * q->simd->mr), block_task, q);
+        return;
+    }
+    q->v = workspace;
+    q->scratch = q->v + spur__round_up(q->v_floats, 16);
+    ptrdiff_t blocks = spur__ceil_div(q->tiles, q->strips * q->simd->mr);
+    for (ptrdiff_t b = 0; b < blocks; b++) {
+        ptrdiff_t end;
+        spur__part(q->tiles, blocks, b, &q->first, &end);
+        q->count = end - q->first;
+        spur__parallel(exec, spur__ceil_div(q->count, q->simd->mr), v_task, q);
+        spur__parallel(exec, q->panels, panel_task, q);
+    }
+}
+
+void spur__winograd_pack(const spur__conv_plan *plan, const spur__exec *exec, int m, const float *w,
+                         float *packed, void *workspace) {
+    wino_job q;
+    job_of(&q, &plan->shape, m, false, 1, exec->threads);
+    q.w = w;
+    q.u = packed;
+    q.scratch = workspace;
+    spur__parallel(exec, q.panels, u_task, &q);
+}
+
+void spur__winograd_forward(const spur__conv_plan *plan, const spur__exec *exec, int m,
+                            const spur__conv_forward_args *args) {
+    wino_job q;
+    job_of(&q, &plan->shape, m, false, args->n, plan->threads);
+    q.in.x = args->x;
+    q.out.y = args->y;
+    q.w = args->w;
+    q.packed = args->packed;
+    q.bias = args->bias;
+    q.relu = args->relu;
+    q.accumulate = args->accumulate;
+    run(&q, exec, args->workspace);
+}
+
+void spur__winograd_backward_data(const spur__conv_plan *plan, const spur__exec *exec, int m,
+                                  const spur__conv_data_args *args) {
+    wino_job q;
+    job_of(&q, &plan->shape, m, true, args->n, plan->threads);
+    q.in.x = args->dy;
+    q.in.mask = args->relu_y;
+    q.out.y = args->dx;
+    q.w = args->w;
+    q.bias = args->bias;
+    q.relu = args->relu;
+    q.accumulate = args->accumulate;
+    run(&q, exec, args->workspace);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Winograd's algorithm behind conv.h, for conv.c alone; m = 2 or 4.
+ */
+#ifndef SPUR_KERNELS_CONV_WINOGRAD_H
+#define SPUR_KERNELS_CONV_WINOGRAD_H
+
+#include "kernels/conv_internal.h"
+
+/* Whether the shape is a 3x3 convolution with unit steps. */
+bool spur__winograd_possible(const spur__conv_shape *s);
+
+size_t spur__winograd_packed(const spur__conv_shape *s, int m);
+size_t spur__winograd_workspace(const spur__conv_plan *plan, int m, bool backward);
+void spur__winograd_pack(const spur__conv_plan *plan, const spur__exec *exec, int m, const float *w,
+                         float *packed, void *workspace);
+void spur__winograd_forward(const spur__conv_plan *plan, const spur__exec *exec, int m,
+                            const spur__conv_forward_args *args);
+void spur__winograd_backward_data(const spur__conv_plan *plan, const spur__exec *exec, int m,
+                                  const spur__conv_data_args *args);
+
+size_t spur__winograd_weights_workspace(const spur__conv_plan *plan, int m);
+void spur__winograd_backward_weights(const spur__conv_plan *plan, const spur__exec *exec, int m,
+                                     const spur__conv_weights_args *args);
+
+#endif

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Winograd transforms; see winograd.h.
+ */
+#include "kernels/simd/simd.h"
+
+/* a * b + c where a is a power of two: the product is exact, so one rounding either way. */
+ALWAYS_INLINE vf scaled(float a, vf b, vf c) {
+#if defined(SPUR__SOFT_FMA)
+    return a * b + c;
+#else
+    return vfma(vset(a), b, c);
+#endif
+}
+
+/* ---- one-dimensional transforms; m is a constant where they are inlined ----------------------- */
+
+ALWAYS_INLINE void transform_input(int m, const vf d[6], vf o[6]) {
+    if (m == 2) {
+        o[0] = d[0] - d[2];
+        o[1] = d[1] + d[2];
+        o[2] = d[2] - d[1];
+        o[3] = d[1] - d[3];
+        return;
+    }
+    vf p = scaled(-4.0f, d[2], d[4]), q = scaled(-4.0f, d[1], d[3]);
+    vf r = d[4] - d[2], s = d[3] - d[1];
+    o[0] = scaled(4.0f, d[0] - d[2], r);
+    o[1] = p + q;
+    o[2] = p - q;
+    o[3] = scaled(2.0f, s, r);
+    o[4] = scaled(-2.0f, s, r);
+    o[5] = scaled(-4.0f, s, d[5] - d[3]);
+}
+
+ALWAYS_INLINE void transform_output(int m, const vf d[6], vf o[4]) {
+    vf sum = d[1] + d[2], difference = d[1] - d[2];
+    if (m == 2) {
+        o[0] = d[0] + sum;
+        o[1] = difference - d[3];
+        return;
+    }
+    vf sum2 = d[3] + d[4], difference2 = d[3] - d[4];
+    o[0] = d[0] + sum + sum2;
+    o[1] = scaled(2.0f, difference2, difference);
+    o[2] = scaled(4.0f, sum2, sum);
+    o[3] = scaled(8.0f, difference2, difference) + d[5];
+}
+
+ALWAYS_INLINE void transform_weights(int m, const vf g[3], vf o[6]) {
+    vf ends = g[0] + g[2];
+    if (m == 2) {
+        o[0] = g[0];
+        o[1] = (ends + g[1]) * 0.5f;
+        o[2] = (ends - g[1]) * 0.5f;
+        o[3] = g[2];
+        return;
+    }
+    vf far = scaled(4.0f, g[2], g[0]);
+    o[0] = g[0] * 0.25f;
+    o[1] = (ends + g[1]) * (-1.0f / 6.0f);
+    o[2] = (ends - g[1]) * (-1.0f / 6.0f);
+    o[3] = scaled(2.0f, g[1], far) * (1.0f / 24.0f);
+    o[4] = scaled(-2.0f, g[1], far) * (1.0f / 24.0f);
+    o[5] = g[2];
+}
+
+ALWAYS_INLINE void transform_gradient(int m, const vf d[4], vf o[6]) {
+    if (m == 2) {
+        o[0] = d[0];
+        o[1] = d[0] + d[1];
+        o[2] = d[0] - d[1];
+        o[3] = -d[1];
+        return;
+    }
+    vf even = d[0] + d[2], odd = d[1] + d[3];
+    vf even2 = scaled(4.0f, d[2], d[0]), odd2 = scaled(4.0f, d[3], d[1]);
+    o[0] = d[0];
+    o[1] = even + odd;
+    o[2] = even - odd;
+    o[3] = scaled(2.0f, odd2, even2);
+    o[4] = scaled(-2.0f, odd2, even2);
+    o[5] = d[3];
+}
+
+ALWAYS_INLINE void transform_dw(int m, const vf d[6], vf o[3]) {
+    vf sum = d[1] + d[2];
+    if (m == 2) {
+        vf half = sum * 0.5f;
+        o[0] = d[0] + half;
+        o[1] = (d[1] - d[2]) * 0.5f;
+        o[2] = half + d[3];
+        return;
+    }
+    vf sum2 = d[3] + d[4], difference = d[2] - d[1], difference2 = d[3] - d[4];
+    vf sixth = sum * (1.0f / 6.0f);
+    o[0] = d[0] * 0.25f - sixth + sum2 * (1.0f / 24.0f);
+    o[1] = difference * (1.0f / 6.0f) + difference2 * (1.0f / 12.0f);
+    o[2] = sum2 * (1.0f / 6.0f) - sixth + d[5];
+}
+
+/* ---- patches ------------------------------------------------------------------------------- */
+
+/* n <= VL floats, zeros behind. */
+ALWAYS_INLINE vf load_n(const float *p, ptrdiff_t n) {
+    if (n >= VL) return vload(p);
+    float lanes[VL] = {0};
+    for (ptrdiff_t i = 0; i < n; i++) lanes[i] = p[i];
+    return vload(lanes);
+}
+
+ALWAYS_INLINE void store_n(float *p, vf v, ptrdiff_t n) {
+    if (n >= VL) {
+        vstore(p, v);
+        return;
+    }
+    float lanes[VL];
+    vstore(lanes, v);
+    for (ptrdiff_t i = 0; i < n; i++) p[i] = lanes[i];
+}
+
+/* The upper left corner of a tile's patch, and the part of the patch inside the image. */
+typedef struct corner {
+    ptrdiff_t y, x; /* may be negative */
+    ptrdiff_t offset; /* of that pixel */
+    ptrdiff_t y0, y1, x0, x1; /* rows and columns of the patch inside */
+    bool inside; /* all of it */
+} corner;
+
+ALWAYS_INLINE corner corner_of(const spur__tiling *t, int m, int edge, ptrdiff_t tile) {
+    corner c;
+    ptrdiff_t tx = tile % t->tiles_x, rest = tile / t->tiles_x;
+    ptrdiff_t ty = rest % t->tiles_y, image = rest / t->tiles_y;
+    c.y = ty * m - t->pad_y;
+    c.x = tx * m - t->pad_x;
+    c.offset = ((image * t->h + c.y) * t->w + c.x) * t->pitch;
+    c.y0 = c.y < 0 ? -c.y : 0;
+    c.x0 = c.x < 0 ? -c.x : 0;
+    c.y1 = t->h - c.y < edge ? t->h - c.y : edge;
+    c.x1 = t->w - c.x < edge ? t->w - c.x : edge;
+    c.inside = c.y0 == 0 && c.x0 == 0 && c.y1 == edge && c.x1 == edge;
+    return c;
+}
+
+/* Copies a patch's channels [c, c + n) into buffer [edge][edge][VL], zeros outside the image. */
+static void gather(const spur__tiling *t, const corner *at, int edge, ptrdiff_t c, float *buffer) {
+    ptrdiff_t n = t->channels - c;
+    for (ptrdiff_t y = 0; y < edge; y++) {
+        for (ptrdiff_t x = 0; x < edge; x++) {
+            vf v = {0};
+            if (y >= at->y0 && y < at->y1 && x >= at->x0 && x < at->x1) {
+                ptrdiff_t from = at->offset + (y * t->w + x) * t->pitch + c;
+                v = load_n(t->x + from, n);
+                if (t->mask) v = vmask_positive(v, load_n(t->mask + from, n));
+            }
+            vstore(buffer + (y * edge + x) * VL, v);
+        }
+    }
+}
+
+/* transform(transform(patch)^T)^T of one vector of channels, from p with the given steps. */
+ALWAYS_INLINE void spread_patch(int m, bool gradient, const float *p, ptrdiff_t row,
+                                ptrdiff_t column, float *out, ptrdiff_t xi_step) {
+    int edge = gradient ? m : m + 2, n = m + 2;
+    vf half[6][6]; /* [xi row][column] */
+#pragma GCC unroll 6
+    for (int x = 0; x < edge; x++) {
+        vf d[6], o[6];
+#pragma GCC unroll 6
+        for (int y = 0; y < edge; y++) d[y] = vload(p + y * row + x * column);
+        if (gradient)
+            transform_gradient(m, d, o);
+        else
+            transform_input(m, d, o);
+#pragma GCC unroll 6
+        for (int y = 0; y < n; y++) half[y][x] = o[y];
+    }
+#pragma GCC unroll 6
+    for (int y = 0; y < n; y++) {
+        vf o[6];
+        if (gradient)
+            transform_gradient(m, half[y], o);
+        else
+            transform_input(m, half[y], o);
+#pragma GCC unroll 6
+        for (int x = 0; x < n; x++) vstore(out + (y * n + x) * xi_step, o[x]);
+    }
+}
+
+ALWAYS_INLINE void spread_tiles(int m, bool gradient, const spur__tiling *t, ptrdiff_t tile,
+                                ptrdiff_t count, const spur__spectrum *to) {
+    int edge = gradient ? m : m + 2;
+    float buffer[36 * VL] __attribute__((aligned(64)));
+    ptrdiff_t padded = (t->channels + 15) & ~(ptrdiff_t)15;
+    for (ptrdiff_t i = 0; i < count; i++) {
+        corner at = corner_of(t, m, edge, tile + i);
+        for (ptrdiff_t c = 0; c < padded; c += VL) {
+            float *out = to->v + c / to->group * to->group_step + i * to->row_step + c % to->group;
+            if (at.inside && !t->mask && c + VL <= t->channels) {
+                spread_patch(m, gradient, t->x + at.offset + c, t->w * t->pitch, t->pitch, out,
+                             to->xi_step);
+            } else {
+                gather(t, &at, edge, c, buffer);
+                spread_patch(m, gradient, buffer, edge * VL, VL, out, to->xi_step);
+            }
+        }
+    }
+}
+
+void SPUR__SIMD(wino_input)(int m, const spur__tiling *t, ptrdiff_t tile, ptrdiff_t count,
+                            const spur__spectrum *to) {
+    if (m == 2)
+        spread_tiles(2, false, t, tile, count, to);
+    else
+        spread_tiles(4, false, t, tile, count, to);
+}
+
+void SPUR__SIMD(wino_gradient)(int m, const spur__tiling *t, ptrdiff_t tile, ptrdiff_t count,
+                               const spur__spectrum *to) {
+    if (m == 2)
+        spread_tiles(2, true, t, tile, count, to);
+    else
+        spread_tiles(4, true, t, tile, count, to);
+}
+
+/* ---- weights ------------------------------------------------------------------------------- */
+
+ALWAYS_INLINE void weights_of(int m, const spur__wino_weights *p) {
+    int n = m + 2;
+    for (ptrdiff_t s = 0; s < p->steps; s++) {
+        for (ptrdiff_t j = 0; j < p->width; j += VL) {
+            const float *w = p->w + s * p->step + j;
+            float *u = p->u + s * p->width + j;
+            vf half[6][3];
+#pragma GCC unroll 3
+            for (int x = 0; x < 3; x++) {
+                vf g[3], o[6];
+#pragma GCC unroll 3
+                for (int y = 0; y < 3; y++) {
+                    int tap = p->rotated ? 8 - y * 3 - x : y * 3 + x;
+                    g[y] = j < p->columns ? load_n(w + tap * p->tap_step, p->columns - j) : (vf){0};
+                }
+                transform_weights(m, g, o);
+                for (int y = 0; y < n; y++) half[y][x] = o[y];
+            }
+            for (int y = 0; y < n; y++) {
+                vf o[6];
+                transform_weights(m, half[y], o);
+                for (int x = 0; x < n; x++) vstore(u + (y * n + x) * p->xi_step, o[x]);
+            }
+        }
+    }
+}
+
+void SPUR__SIMD(wino_weights)(int m, const spur__wino_weights *p) {
+    if (m == 2)
+        weights_of(2, p);
+    else
+        weights_of(4, p);
+}
+
+ALWAYS_INLINE void dw_of(int m, const spur__wino_dw *p) {
+    int n = m + 2;
+    for (ptrdiff_t r = 0; r < p->rows; r++) {
+        for (ptrdiff_t j = 0; j < p->columns; j += VL) {
+            const float *u = p->u + r * p->u_row + j;
+            float *dw = p->dw + r * p->row_step + j;
+            ptrdiff_t left = p->columns - j;
+            vf half[3][6];
+            for (int x = 0; x < n; x++) {
+                vf d[6], o[3];
+                for (int y = 0; y < n; y++) d[y] = vload(u + (y * n + x) * p->xi_step);
+                transform_dw(m, d, o);
+                for (int y = 0; y < 3; y++) half[y][x] = o[y];
+            }
+            for (int y = 0; y < 3; y++) {
+                vf o[3];
+                transform_dw(m, half[y], o);
+                for (int x = 0; x < 3; x++) {
+                    float *to = dw + (y * 3 + x) * p->tap_step;
+                    store_n(to, p->accumulate ? load_n(to, left) + o[x] : o[x], left);
+                }
+            }
+        }
+    }
+}
+
+void SPUR__SIMD(wino_dw)(int m, const spur__wino_dw *p) {
+    if (m == 2)
+        dw_of(2, p);
+    else
+        dw_of(4, p);
+}
+
+/* ---- outputs ------------------------------------------------------------------------------- */
+
+/* Writes the part of an m x m block that lies inside the image. */
+ALWAYS_INLINE void store_block(int m, const spur__tiling *t, const spur__wino_output *p,
+                               const corner *at, ptrdiff_t j, vf y[4][4]) {
+    float *out = t->y + at->offset + p->first + j;
+    ptrdiff_t left = p->columns - j;
+    vf bias = p->bias ? load_n(p->bias + j, left) : (vf){0};
+#pragma GCC unroll 4
+    for (int r = 0; r < m; r++) {
+#pragma GCC unroll 4
+        for (int s = 0; s < m; s++) {
+            if (r >= at->y1 || s >= at->x1) continue;
+            float *to = out + (r * t->w + s) * t->pitch;
+            vf v = p->accumulate ? load_n(to, left) + y[r][s] : y[r][s];
+            if (p->bias) v += bias;
+            store_n(to, p->relu ? vrelu(v) : v, left);
+        }
+    }
+}
+
+ALWAYS_INLINE void output_of(int m, const spur__tiling *t, ptrdiff_t tile, ptrdiff_t count,
+                             const spur__wino_output *p) {
+    int n = m + 2;
+    for (ptrdiff_t i = 0; i < count; i++) {
+        corner at = corner_of(t, m, m, tile + i);
+        for (ptrdiff_t j = 0; j < p->columns; j += VL) {
+            const float *from = p->m + i * p->width + j;
+            vf half[4][6], y[4][4];
+#pragma GCC unroll 6
+            for (int x = 0; x < n; x++) {
+                vf d[6], o[4];
+#pragma GCC unroll 6
+                for (int r = 0; r < n; r++) d[r] = vload(from + (r * n + x) * p->xi_step);
+                transform_output(m, d, o);
+#pragma GCC unroll 4
+                for (int r = 0; r < m; r++) half[r][x] = o[r];
+            }
+#pragma GCC unroll 4
+            for (int r = 0; r < m; r++) transform_output(m, half[r], y[r]);
+            store_block(m, t, p, &at, j, y);
+        }
+    }
+}
+
+void SPUR__SIMD(wino_output)(int m, const spur__tiling *t, ptrdiff_t tile, ptrdiff_t count,
+                             const spur__wino_output *p) {
+    if (m == 2)
+        output_of(2, t, tile, count, p);
+    else
+        output_of(4, t, tile, count, p);
+}

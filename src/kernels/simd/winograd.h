@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The transforms of Winograd's minimal filtering F(m x m, 3 x 3), m = 2 or 4 (Lavin & Gray, "Fast
+ * algorithms for convolutional neural networks", CVPR 2016; points 0, +-1, +-2 and infinity).
+ * Vectors run over channels. Written such that every product inside B, A and their transposes is by
+ * a power of two, hence exact, and the same bits come from every instruction set.
+ *
+ * A tile's edge is m + 2 in the transform domain; xi counts its (m + 2)^2 positions.
+ */
+#ifndef SPUR_KERNELS_SIMD_WINOGRAD_H
+#define SPUR_KERNELS_SIMD_WINOGRAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Images cut into tiles of m x m outputs; tile t of all images is row-major (image, ty, tx). */
+typedef struct spur__tiling {
+    ptrdiff_t h, w, channels, pitch; /* images [n][h][w][pitch] */
+    ptrdiff_t tiles_y, tiles_x;
+    ptrdiff_t pad_y, pad_x; /* a tile's patch starts at (ty * m - pad_y, tx * m - pad_x) */
+    const float *x; /* images that are read */
+    const float *mask; /* values count as 0 where it is not above 0; or NULL */
+    float *y; /* images that are written */
+} spur__tiling;
+
+/* Where a transform puts tile i's channel c at position xi:
+ * v[xi * xi_step + c / group * group_step + i * row_step + c % group]. */
+typedef struct spur__spectrum {
+    float *v;
+    ptrdiff_t xi_step, group, group_step, row_step;
+} spur__spectrum;
+
+typedef struct spur__wino_weights {
+    const float *w; /* tap t (row-major), step s, column j: w[t * tap_step + s * step + j] */
+    ptrdiff_t tap_step, step;
+    bool rotated; /* taps in reverse order */
+    ptrdiff_t steps, columns, width; /* zeros from columns to width */
+    float *u; /* [xi][steps of xi_step / width][width] */
+    ptrdiff_t xi_step;
+} spur__wino_weights;
+
+typedef struct spur__wino_output {
+    const float *m; /* [xi][tiles][width]: channels `first` .. `first + columns` */
+    ptrdiff_t xi_step, width, first, columns;
+    const float *bias; /* [columns] or NULL */
+    bool relu, accumulate;
+} spur__wino_output;
+
+typedef struct spur__wino_dw {
+    const float *u; /* [xi][rows][u_row] */
+    ptrdiff_t xi_step, u_row, rows, columns;
+    float *dw; /* [9][tap_step], rows row_step apart */
+    ptrdiff_t tap_step, row_step;
+    bool accumulate;
+} spur__wino_dw;
+
+/* wino_input: B^T d B of patches of edge m + 2. wino_gradient: A dY A^T of patches of edge m.
+ * Both fill channels up to the next multiple of 16 with zeros.
+ * wino_weights: G g G^T. wino_output: A^T M A into images t->y. wino_dw: G^T dU G. */
+#define SPUR__WINOGRAD_MAP(X)                                                                      \
+    X(void, wino_input,                                                                            \
+      (int m, const spur__tiling *t, ptrdiff_t tile, ptrdiff_t count, const spur__spectrum *to))   \
+    X(void, wino_gradient,                                                                         \
+      (int m, const spur__tiling *t, ptrdiff_t tile, ptrdiff_t count, const spur__spectrum *to))   \
+    X(void, wino_weights, (int m, const spur__wino_weights *p))                                    \
+    X(void, wino_output,                                                                           \
+      (int m, const spur__tiling *t, ptrdiff_t tile, ptrdiff_t count, const spur__wino_output *p)) \
+    X(void, wino_dw, (int m, const spur__wino_dw *p))
+
+#endif
