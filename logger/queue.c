@@ -11,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/crc32c.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -20,23 +19,18 @@
  * comes free in small steps. */
 enum { CHUNK = 256 * 1024, STACK = 256 * 1024 };
 
-static void put32(unsigned char *p, uint32_t x) {
-    for (int i = 0; i < 4; i++) p[i] = (unsigned char)(x >> (8 * i));
-}
-
 void spur__record_head(unsigned char *record, size_t payload) {
-    for (int i = 0; i < 8; i++) record[i] = (unsigned char)((uint64_t)payload >> (8 * i));
-    put32(record + 8, spur__crc32c_mask(spur__crc32c(0, record, 8)));
+    spur__store32(record, (uint32_t)payload);
+    spur__store32(record + 4, (uint32_t)((uint64_t)payload >> 32));
+    spur__store32(record + 8, spur__masked_crc(record, 8));
 }
 
 size_t spur__seal(unsigned char *data, size_t size, size_t limit) {
     size_t at = 0;
     while (at < size && at < limit) {
-        uint64_t payload = 0;
-        for (int i = 0; i < 8; i++) payload |= (uint64_t)data[at + (size_t)i] << (8 * i);
-        size_t n = (size_t)payload;
+        size_t n = (size_t)spur__load64(data + at);
         unsigned char *p = data + at + SPUR__RECORD_HEAD;
-        put32(p + n, spur__crc32c_mask(spur__crc32c(0, p, n)));
+        spur__store32(p + n, spur__masked_crc(p, n));
         at += n + SPUR__RECORD_FRAME;
     }
     return at;

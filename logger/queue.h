@@ -17,8 +17,7 @@
 
 #include <spur/status.h>
 
-/* Bytes around the payload of a record: length and its checksum before it, one checksum behind. */
-enum { SPUR__RECORD_HEAD = 12, SPUR__RECORD_TAIL = 4, SPUR__RECORD_FRAME = 16 };
+#include "framing.h"
 
 typedef struct spur__queue_options {
     size_t bytes; /* size of the ring */

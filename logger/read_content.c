@@ -43,7 +43,7 @@ spur_status spur_value_scalar(const spur_value *value, double *out, spur_error *
     if (value->form != SPUR_FORM_TENSOR) return spur__content_kind(value, "a scalar", err);
     const spur_tensor *tensor = &value->tensor;
     if (tensor->dtype == SPUR_DT_FLOAT && tensor->elements == 1 && tensor->content.size == 4) {
-        *out = (double)wire_float(wire_load32(tensor->content.data)); /* nearly all of them */
+        *out = (double)wire_float(spur__load32(tensor->content.data)); /* nearly all of them */
         return SPUR_OK;
     }
     return spur__content_error(spur_tensor_numbers(tensor, out, 1, err), value, err);
@@ -88,7 +88,7 @@ static size_t repeated_doubles(spur_slice message, uint32_t number, double *out,
         } else if (f.type == WIRE_BYTES) {
             if (f.bytes.size % 8 != 0) *bad = true;
             for (size_t i = 0; i + 8 <= f.bytes.size; i += 8, count++)
-                if (out) out[count] = wire_double(wire_load64(f.bytes.data + i));
+                if (out) out[count] = wire_double(spur__load64(f.bytes.data + i));
         }
     }
     if (w.bad) *bad = true;

@@ -16,11 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/crc32c.h"
 #include "base/memory.h"
-#include "read_wire.h"
+#include "framing.h"
 
-enum { HEADER = 12, FOOTER = 4, BUFFER = 1 << 18 };
+enum { BUFFER = 1 << 18 };
 static const uint64_t payload_limit = INT32_MAX; /* protobuf's own */
 
 struct spur_records {
@@ -163,7 +162,7 @@ static bool all_zero(const char *bytes, size_t n) {
 }
 
 static spur_status bad_length(spur_records *r, uint32_t found, uint32_t expected, spur_error *err) {
-    if (all_zero(r->buffer + r->begin, HEADER))
+    if (all_zero(r->buffer + r->begin, SPUR__RECORD_HEAD))
         spur__fail(&r->stuck_error, SPUR_E_DAMAGED,
                    "%s: zeros at byte %" PRIu64 ", expected a record; nothing behind can be read",
                    r->path, r->offset);
@@ -179,11 +178,11 @@ static spur_status bad_length(spur_records *r, uint32_t found, uint32_t expected
 static spur_status skip_large(spur_records *r, uint64_t length, spur_error *err) {
     struct stat info;
     if (fstat(r->fd, &info) != 0) return spur__fail_errno(err, errno, "%s: cannot stat", r->path);
-    if ((uint64_t)info.st_size < HEADER + FOOTER ||
-        length > (uint64_t)info.st_size - HEADER - FOOTER ||
-        r->offset > (uint64_t)info.st_size - HEADER - FOOTER - length)
+    if ((uint64_t)info.st_size < SPUR__RECORD_FRAME ||
+        length > (uint64_t)info.st_size - SPUR__RECORD_FRAME ||
+        r->offset > (uint64_t)info.st_size - SPUR__RECORD_FRAME - length)
         return SPUR_E_AGAIN;
-    r->file_offset = r->offset + HEADER + length + FOOTER;
+    r->file_offset = r->offset + length + SPUR__RECORD_FRAME;
     r->begin = r->end = 0;
     return spur__fail(err, SPUR_E_RANGE,
                       "%s: record of %" PRIu64 " bytes at byte %" PRIu64
@@ -193,8 +192,8 @@ static spur_status skip_large(spur_records *r, uint64_t length, spur_error *err)
 
 static spur_status check_payload(spur_records *r, const char *payload, size_t length,
                                  spur_error *err) {
-    uint32_t expected = spur__crc32c_mask(spur__crc32c(0, payload, length));
-    uint32_t found = wire_load32(payload + length);
+    uint32_t expected = spur__masked_crc(payload, length);
+    uint32_t found = spur__load32(payload + length);
     if (found == expected) return SPUR_OK;
     return spur__fail(err, SPUR_E_DAMAGED,
                       "%s: damaged record of %zu bytes at byte %" PRIu64
@@ -205,16 +204,16 @@ static spur_status check_payload(spur_records *r, const char *payload, size_t le
 spur_status spur_records_next(spur_records *r, spur_slice *payload, spur_error *err) {
     if (r->stuck != SPUR_OK) return get_stuck(r, err);
     r->offset = r->file_offset - (r->end - r->begin);
-    SPUR__TRY(fill(r, HEADER, err));
+    SPUR__TRY(fill(r, SPUR__RECORD_HEAD, err));
     const char *header = r->buffer + r->begin;
-    uint64_t length = wire_load64(header);
-    uint32_t found = wire_load32(header + 8);
-    uint32_t expected = spur__crc32c_mask(spur__crc32c(0, header, 8));
+    uint64_t length = spur__load64(header);
+    uint32_t found = spur__load32(header + 8);
+    uint32_t expected = spur__masked_crc(header, 8);
     if (found != expected) return bad_length(r, found, expected, err);
     if (length > payload_limit) return skip_large(r, length, err);
-    size_t whole = (size_t)length + HEADER + FOOTER;
+    size_t whole = (size_t)length + SPUR__RECORD_FRAME;
     SPUR__TRY(fill(r, whole, err));
-    *payload = (spur_slice){r->buffer + r->begin + HEADER, (size_t)length};
+    *payload = (spur_slice){r->buffer + r->begin + SPUR__RECORD_HEAD, (size_t)length};
     r->begin += whole;
     return check_payload(r, payload->data, payload->size, err);
 }

@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "framing.h"
 
 enum { DAMAGE_KEPT = 100 };
 
@@ -254,7 +255,7 @@ static spur_status next_of_file(spur_run *run, spur_event *event, spur_error *er
     uint64_t begin = spur_records_offset(run->records);
     switch (status) {
     case SPUR_OK:
-        file->read = begin + payload.size + 16;
+        file->read = begin + payload.size + SPUR__RECORD_FRAME;
         return take_payload(run, payload, event) ? SPUR_OK : SPUR_E_AGAIN;
     case SPUR_E_END:
     case SPUR_E_AGAIN:

@@ -8,26 +8,12 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "read_wire.h"
-
-static uint64_t hash_of(spur_slice name) {
-    uint64_t h = 0x9e3779b97f4a7c15u ^ name.size;
-    const char *p = name.data;
-    size_t n = name.size;
-    for (; n >= 8; n -= 8, p += 8) {
-        h = (h ^ wire_load64(p)) * 0xff51afd7ed558ccdu;
-        h ^= h >> 32;
-    }
-    for (; n > 0; n--, p++) h = (h ^ (unsigned char)*p) * 0x100000001b3u;
-    h ^= h >> 32;
-    h *= 0xc4ceb9fe1a85ec53u;
-    return h ^ h >> 29;
-}
+#include "tags.h"
 
 /* The slot of a name: its own, or the free one where it belongs. There is always a free one. */
 static size_t slot_of(const tag_table *table, spur_slice name) {
     size_t mask = table->slot_count - 1;
-    for (size_t i = (size_t)hash_of(name) & mask;; i = (i + 1) & mask) {
+    for (size_t i = (size_t)spur__tag_hash(name.data, name.size) & mask;; i = (i + 1) & mask) {
         if (table->slots[i] == 0) return i;
         const spur_tag *tag = &table->tags[table->slots[i] - 1]->tag;
         if (tag->name_size == name.size && memcmp(tag->name, name.data, name.size) == 0) return i;

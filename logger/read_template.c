@@ -61,5 +61,5 @@ void spur__value_template_fill(const value_template *t, spur_slice message, spur
     slices_of(out, slices);
     for (size_t i = 0; i < SPUR__TEMPLATE_SPANS; i++)
         *slices[i] = (spur_slice){message.data + t->spans[i][0], t->spans[i][1]};
-    if (out->form == SPUR_FORM_SIMPLE) out->simple = wire_float(wire_load32(out->body.data));
+    if (out->form == SPUR_FORM_SIMPLE) out->simple = wire_float(spur__load32(out->body.data));
 }

@@ -159,8 +159,8 @@ static storage storage_of(int dtype) {
 
 static uint64_t load_raw(const char *p, size_t size) {
     const unsigned char *b = (const unsigned char *)p;
-    return size == 8   ? wire_load64(b)
-           : size == 4 ? wire_load32(b)
+    return size == 8   ? spur__load64(b)
+           : size == 4 ? spur__load32(b)
            : size == 2 ? (uint64_t)b[0] | (uint64_t)b[1] << 8
                        : b[0];
 }

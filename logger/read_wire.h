@@ -15,6 +15,8 @@
 
 #include <spur/events.h>
 
+#include "framing.h"
+
 typedef enum wire_type { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 } wire_type;
 
 typedef struct wire {
@@ -39,16 +41,6 @@ static inline wire wire_of(spur_slice message) {
 
 static inline uint32_t wire_key(const wire_field *field) {
     return WIRE_KEY(field->number, field->type);
-}
-
-static inline uint32_t wire_load32(const void *p) {
-    const unsigned char *b = p;
-    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
-}
-
-static inline uint64_t wire_load64(const void *p) {
-    const unsigned char *b = p;
-    return wire_load32(b) | (uint64_t)wire_load32(b + 4) << 32;
 }
 
 static inline double wire_double(uint64_t bits) {
@@ -109,13 +101,13 @@ static inline bool wire_next(wire *w, wire_field *field) {
         return wire_varint(w, &field->value);
     case WIRE_64:
         if (!wire_take(w, 8, &field->bytes)) return false;
-        field->value = wire_load64(field->bytes.data);
+        field->value = spur__load64(field->bytes.data);
         return true;
     case WIRE_BYTES:
         return wire_varint(w, &n) && wire_take(w, n, &field->bytes);
     case WIRE_32:
         if (!wire_take(w, 4, &field->bytes)) return false;
-        field->value = wire_load32(field->bytes.data);
+        field->value = spur__load32(field->bytes.data);
         return true;
     default:
         return wire_fail(w);
