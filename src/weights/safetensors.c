@@ -163,7 +163,7 @@ static void make_header(const spur__tensor_out *tensors, size_t count, spur__str
         begin += bytes_of(&tensors[i]);
     }
     spur__str_putc(out, '}');
-    while (out->length % 8) spur__str_putc(out, ' ');
+    while (out->status == SPUR_OK && out->length % 8) spur__str_putc(out, ' ');
     if (spur__str_status(out) != SPUR_OK) return;
     for (size_t i = 0; i < 8; i++)
         out->data[i] = (char)((uint64_t)(out->length - 8) >> (8 * i) & 255u);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Metrics on small cases worked out by hand (figures of scikit-learn's definitions), batch against
+ * epoch form, and the report's text.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "nn/metric.h"
+
+/* Truth 0 0 0 1 1 2 2 2 2 9, prediction 0 1 0 1 2 2 2 2 0 1; 9 is ignored. */
+static const int32_t truth[] = {0, 0, 0, 1, 1, 2, 2, 2, 2, 9};
+static const int predicted[] = {0, 1, 0, 1, 2, 2, 2, 2, 0, 1};
+enum { ROWS = 10, K = 3 };
+
+/* The predicted class first, the others in falling order of their index. */
+static void make_logits(float *logits) {
+    for (int r = 0; r < ROWS; r++)
+        for (int c = 0; c < K; c++) logits[r * K + c] = c == predicted[r] ? 9.0f : (float)c;
+}
+
+static spur_tally *make_tally(void) {
+    float logits[ROWS * K];
+    spur_error err = {0};
+    make_logits(logits);
+    spur_tally *t = spur_tally_create(K, &(spur_tally_options){.ignore = true, .ignore_index = 9});
+    assert_int_equal(spur_tally_add(t, logits, ROWS, K, truth, &err), SPUR_OK);
+    return t;
+}
+
+static void assert_metric(const spur_tally *t, const char *name, const char *options,
+                          double expected) {
+    spur_error err = {0};
+    double value = NAN;
+    if (spur_metric(t, name, options, &value, &err) != SPUR_OK) fail_msg("%s", err.message);
+    if (!(fabs(value - expected) < 1e-12))
+        fail_msg("%s %s: found %.15g, expected %.15g", name, options ? options : "", value,
+                 expected);
+}
+
+static void test_values(void **state) {
+    spur_tally *t = make_tally();
+    (void)state;
+    assert_int_equal(spur_tally_count(t), 9);
+    assert_int_equal(spur_tally_confusion(t, 2, 0), 1);
+    assert_metric(t, "accuracy", NULL, 6.0 / 9);
+    assert_metric(t, "pixel_accuracy", NULL, 6.0 / 9);
+    assert_metric(t, "precision", NULL, (2.0 / 3 + 1.0 / 2 + 3.0 / 4) / 3);
+    assert_metric(t, "precision", "average=micro", 6.0 / 9);
+    assert_metric(t, "precision", "class=1", 1.0 / 2);
+    assert_metric(t, "recall", NULL, (2.0 / 3 + 1.0 / 2 + 3.0 / 4) / 3);
+    assert_metric(t, "recall", "average=weighted", 6.0 / 9);
+    assert_metric(t, "f1", NULL, (2.0 / 3 + 1.0 / 2 + 3.0 / 4) / 3);
+    assert_metric(t, "mean_iou", NULL, (2.0 / 4 + 1.0 / 3 + 3.0 / 5) / 3);
+    assert_metric(t, "iou", "class=2", 3.0 / 5);
+    assert_metric(t, "dice", "class=2", 6.0 / 8);
+    /* Second guesses: class 2, or 1 where 2 is the prediction. */
+    assert_metric(t, "top_k", "k=1", 6.0 / 9);
+    assert_metric(t, "top_k", "k=2", 8.0 / 9);
+    assert_metric(t, "top_k", "k=3", 1);
+    spur_tally_destroy(t);
+}
+
+/* Classes that never occur do not lower the mean. */
+static void test_absent_class(void **state) {
+    const float logits[] = {1, 0, 0, 0, 0, 1, 0, 0};
+    const int32_t labels[] = {0, 1};
+    spur_error err = {0};
+    spur_tally *t = spur_tally_create(4, NULL);
+    (void)state;
+    assert_int_equal(spur_tally_add(t, logits, 2, 4, labels, &err), SPUR_OK);
+    assert_metric(t, "mean_iou", NULL, 1);
+    assert_metric(t, "f1", NULL, 1);
+    spur_tally_reset(t);
+    assert_metric(t, "accuracy", NULL, 0);
+    assert_metric(t, "mean_iou", NULL, 0);
+    spur_tally_destroy(t);
+}
+
+static void test_batches_make_an_epoch(void **state) {
+    float logits[ROWS * K];
+    spur_error err = {0};
+    spur_tally *whole = make_tally();
+    spur_tally_options o = {.ignore = true, .ignore_index = 9};
+    spur_tally *batch = spur_tally_create(K, &o), *epoch = spur_tally_create(K, &o);
+    (void)state;
+    make_logits(logits);
+    for (int i = 0; i < ROWS; i += 4) {
+        size_t n = i + 4 < ROWS ? 4 : (size_t)(ROWS - i);
+        spur_tally_reset(batch);
+        assert_int_equal(spur_tally_add(batch, logits + i * K, n, K, truth + i, &err), SPUR_OK);
+        spur_tally_merge(epoch, batch);
+    }
+    assert_memory_equal(whole->confusion, epoch->confusion, sizeof(uint64_t) * K * K);
+    assert_memory_equal(whole->ranks, epoch->ranks, sizeof(uint64_t) * K);
+    spur_tally_destroy(whole);
+    spur_tally_destroy(batch);
+    spur_tally_destroy(epoch);
+}
+
+static void test_single_logit(void **state) {
+    const float logits[] = {-1, 0.5f, 3, -0.2f};
+    const int32_t labels[] = {0, 1, 0, 1};
+    const float soft[] = {0.1f, 0.9f, 0.4f, 0.6f};
+    spur_error err = {0};
+    spur_tally *t = spur_tally_create(2, NULL);
+    (void)state;
+    assert_int_equal(spur_tally_add(t, logits, 4, 1, labels, &err), SPUR_OK);
+    assert_metric(t, "accuracy", NULL, 0.5);
+    assert_metric(t, "iou", "class=1", 1.0 / 3);
+    assert_int_equal(spur_tally_add_soft(t, logits, 4, 1, soft, &err), SPUR_OK);
+    assert_int_equal(spur_tally_confusion(t, 1, 0), 2);
+    spur_tally_destroy(t);
+    t = spur_tally_create(2, &(spur_tally_options){.threshold = 0.8});
+    assert_int_equal(spur_tally_add(t, logits, 4, 1, labels, &err), SPUR_OK);
+    assert_int_equal(spur_tally_confusion(t, 1, 1), 0);
+    spur_tally_destroy(t);
+}
+
+static void test_numbers(void **state) {
+    const float a[] = {1, 2, 4}, b[] = {2, 2, 2};
+    spur_error err = {0};
+    double unused;
+    spur_tally *t = spur_tally_create(0, NULL);
+    (void)state;
+    spur_tally_add_values(t, a, 3, b);
+    assert_metric(t, "mae", NULL, 1);
+    assert_metric(t, "mse", NULL, 5.0 / 3);
+    assert_int_equal(spur_metric(t, "f1", NULL, &unused, &err), SPUR_E_STATE);
+    spur_tally_destroy(t);
+}
+
+static void test_refusals(void **state) {
+    const float logits[] = {1, 2, 3};
+    const int32_t label = 3;
+    spur_error err = {0};
+    double unused;
+    spur_tally *t = spur_tally_create(3, NULL);
+    (void)state;
+    assert_int_equal(spur_tally_add(t, logits, 1, 3, &label, &err), SPUR_E_RANGE);
+    assert_non_null(strstr(err.message, "found label 3 in row 0, expected 0 to 2"));
+    assert_int_equal(spur_tally_count(t), 0);
+    assert_int_equal(spur_tally_add(t, logits, 1, 2, &label, &err), SPUR_E_SHAPE);
+    assert_int_equal(spur_metric(t, "acuracy", NULL, &unused, &err), SPUR_E_NOTFOUND);
+    assert_non_null(strstr(err.message, "did you mean 'accuracy'"));
+    assert_int_equal(spur_metric(t, "f1", "averag=micro", &unused, &err), SPUR_E_NOTFOUND);
+    assert_non_null(strstr(err.message, "did you mean 'average'"));
+    spur_tally_destroy(t);
+}
+
+static void test_labels(void **state) {
+    char text[64];
+    (void)state;
+    spur__metric_label(&spur__metric_top_k, &(int64_t){3}, text, sizeof text);
+    assert_string_equal(text, "top_3_accuracy");
+    spur__metric_label(&spur__metric_mean_iou, NULL, text, sizeof text);
+    assert_string_equal(text, "mean_iou");
+}
+
+static void test_report(void **state) {
+    static const char *const names[] = {"cat", "dog", "bird"};
+    static const char expected[] = "             precision    recall  f1-score   support\n\n"
+                                   "         cat    0.6667    0.6667    0.6667         3\n"
+                                   "         dog    0.5000    0.5000    0.5000         2\n"
+                                   "        bird    0.7500    0.7500    0.7500         4\n\n"
+                                   "    accuracy                        0.6667         9\n"
+                                   "   macro avg    0.6389    0.6389    0.6389         9\n"
+                                   "weighted avg    0.6667    0.6667    0.6667         9\n";
+    char *text = NULL;
+    size_t size;
+    spur_tally *t = make_tally();
+    FILE *out = open_memstream(&text, &size);
+    (void)state;
+    assert_int_equal(spur_classification_report(t, names, out), SPUR_OK);
+    fclose(out);
+    assert_string_equal(text, expected);
+    free(text);
+    spur_tally_destroy(t);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_absent_class),
+        cmocka_unit_test(test_batches_make_an_epoch),
+        cmocka_unit_test(test_single_logit),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_report),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

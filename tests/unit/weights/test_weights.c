@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Weights in files: what is written reads back, what does not fit is refused with a name, hostile
+ * headers and cut files are errors, failed writes leave the old file.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <spur/loss.h>
+#include <spur/weights.h>
+#include "base/file.h"
+#include "base/memory.h"
+#include "weights/safetensors.h"
+
+static char folder[64];
+
+static const char *in_folder(const char *name) {
+    static char paths[4][128];
+    static int next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+static int make_folder(void **state) {
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/spur_weights_XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+    char command[128];
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+/* A small net with kernels, matrices behind a flatten, and biases; `classes` in its head. */
+static spur_net *make_net(uint64_t seed, int classes) {
+    spur_error err = {0};
+    spur_net *net = spur_net_create(&(spur_net_options){.seed = seed, .threads = 2});
+    spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 4, (int64_t[]){2, 4, 5, 3});
+    spur_node *y = spur_input(net, "y", SPUR_INT32, 1, (int64_t[]){2});
+    spur_node *h = spur_conv2d(net, x, "conv", 6, NULL);
+    h = spur_linear(net, spur_flatten(net, h), "fc", classes, NULL);
+    if (spur_net_build(net, spur_cross_entropy(net, h, y, NULL), &err) != SPUR_OK)
+        fail_msg("%s", err.message);
+    return net;
+}
+
+static void fill_inputs(spur_net *net) {
+    for (int i = 0; i < spur_net_node_count(net); i++) {
+        spur_node *node = (spur_node *)(uintptr_t)spur_net_node(net, i);
+        if (strcmp(spur_node_name(node), "x") == 0)
+            for (int k = 0; k < 2 * 4 * 5 * 3; k++)
+                spur_node_data(node)[k] = (float)(k % 7) * 0.3f - 1;
+        if (strcmp(spur_node_name(node), "y") == 0) spur_node_data_int(node)[0] = 1;
+    }
+}
+
+static void train(spur_net *net, spur_optimizer *optimizer, int steps) {
+    spur_error err = {0};
+    fill_inputs(net);
+    for (int i = 0; i < steps; i++) {
+        spur_net_zero_gradients(net);
+        if (spur_net_forward(net, SPUR_TRAIN, &err) != SPUR_OK ||
+            spur_net_backward(net, 1, &err) != SPUR_OK ||
+            spur_optimizer_step(optimizer, &err) != SPUR_OK)
+            fail_msg("%s", err.message);
+    }
+}
+
+static void assert_same(spur_net *a, spur_net *b) {
+    for (int i = 0; i < spur_net_param_count(a); i++)
+        assert_memory_equal(spur_net_param(a, i)->value, spur_net_param(b, i)->value,
+                            spur_net_param(a, i)->count * sizeof(float));
+}
+
+static void test_round_trip(void **state) {
+    spur_error err = {0};
+    spur_load_report report;
+    spur_net *a = make_net(1, 5), *b = make_net(2, 5);
+    (void)state;
+    assert_int_equal(spur_weights_save(a, in_folder("w.safetensors"), &err), SPUR_OK);
+    assert_int_equal(spur_weights_load(b, in_folder("w.safetensors"), NULL, &report, &err),
+                     SPUR_OK);
+    assert_int_equal(report.loaded, 4);
+    assert_string_equal(report.text, "");
+    assert_same(a, b);
+    spur_net_destroy(a);
+    spur_net_destroy(b);
+}
+
+static void test_another_head(void **state) {
+    spur_error err = {0};
+    spur_load_report report;
+    const char *path = in_folder("head.safetensors");
+    spur_net *a = make_net(1, 5), *b = make_net(2, 3);
+    float before = spur_net_find_param(b, "fc.weight")->value[0];
+    (void)state;
+    assert_int_equal(spur_weights_save(a, path, &err), SPUR_OK);
+    float kernel = spur_net_find_param(b, "conv.weight")->value[0];
+    assert_int_equal(spur_weights_load(b, path, NULL, NULL, &err), SPUR_E_SHAPE);
+    assert_non_null(strstr(err.message, "head.safetensors: tensor 'fc.weight': found [5][36], "
+                                        "expected [3][36]"));
+    assert_true(spur_net_find_param(b, "conv.weight")->value[0] == kernel); /* nothing changed */
+    assert_int_equal(spur_weights_load(b, path, &(spur_load_options){.head = "fc"}, &report, &err),
+                     SPUR_OK);
+    assert_int_equal(report.loaded, 2);
+    assert_int_equal(report.kept, 2);
+    assert_non_null(
+        strstr(report.text, "fc.weight starts anew ([5][36] in the file, [3][36] here)"));
+    assert_true(spur_net_find_param(b, "fc.weight")->value[0] == before);
+    assert_true(spur_net_find_param(b, "conv.weight")->value[0] ==
+                spur_net_find_param(a, "conv.weight")->value[0]);
+    spur_net_destroy(a);
+    spur_net_destroy(b);
+}
+
+/* Writes bytes with a header of the given text. */
+static void write_file(const char *path, const char *header, const void *data, size_t n) {
+    unsigned char length[8] = {0};
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    for (int i = 0; i < 8; i++) length[i] = (unsigned char)(strlen(header) >> 8 * i & 255);
+    fwrite(length, 1, 8, file);
+    fwrite(header, 1, strlen(header), file);
+    fwrite(data, 1, n, file);
+    fclose(file);
+}
+
+static void test_hostile_headers(void **state) {
+    static const struct {
+        const char *header;
+        size_t bytes;
+        const char *says;
+    } cases[] = {
+        {"", 0, "no JSON object"},
+        {"[1,2]", 0, "no JSON object"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}", 8, "no JSON object"},
+        {"{\"a\":3}", 0, "tensor 'a'"},
+        {"{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "unknown dtype"},
+        {"{\"a\":{\"dtype\":\"F31\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "unknown dtype"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,12]}}", 12, "12 bytes"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}", 8, "0 to 12"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,8]}}", 8, "whole number"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,8]}}", 8, "whole number"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296,4294967296],"
+         "\"data_offsets\":[0,8]}}",
+         8, "larger than memory"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}", 4,
+         "more than 8 axes"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", 8, "8 to 0"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", 12, "gap"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+         "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}",
+         12, "overlap"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+         "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+         8, "twice"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 8, "no tensor"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4,8]}}", 4, "two whole"},
+        {"{\"\xc3\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "UTF-8"},
+    };
+    const char data[16] = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        spur_error err = {0};
+        spur__safetensors file;
+        write_file(in_folder("hostile"), cases[i].header, data, cases[i].bytes);
+        assert_int_equal(spur__safetensors_open(&file, in_folder("hostile"), &err), SPUR_E_FORMAT);
+        if (!strstr(err.message, cases[i].says) || !strstr(err.message, "hostile"))
+            fail_msg("case %zu: '%s' does not say '%s'", i, err.message, cases[i].says);
+    }
+}
+
+static void test_cut_files(void **state) {
+    spur_error err = {0};
+    char *bytes;
+    size_t size;
+    spur_net *net = make_net(1, 5);
+    (void)state;
+    assert_int_equal(spur_weights_save(net, in_folder("w"), &err), SPUR_OK);
+    assert_int_equal(spur__file_read(in_folder("w"), 1 << 20, &bytes, &size, &err), SPUR_OK);
+    for (size_t n = 0; n < size; n += n < 700 ? 1 : 97) {
+        assert_int_equal(spur__file_write(in_folder("cut"), bytes, n, &err), SPUR_OK);
+        assert_int_equal(spur_weights_load(net, in_folder("cut"), NULL, NULL, &err), SPUR_E_FORMAT);
+    }
+    spur__free(bytes);
+    spur_net_destroy(net);
+}
+
+static void test_other_types(void **state) {
+    static const double wide[] = {1.5, -2};
+    static const uint16_t half[] = {0x3e00, 0xc000, 0x0001, 0x7c00}, brain[] = {0x3fc0, 0xc000};
+    unsigned char data[28];
+    float values[4];
+    spur_error err = {0};
+    spur__safetensors file;
+    (void)state;
+    memcpy(data, wide, 16);
+    memcpy(data + 16, half, 8);
+    memcpy(data + 24, brain, 4);
+    write_file(in_folder("types"),
+               "{\"wide\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[0,16]},"
+               "\"half\":{\"dtype\":\"F16\",\"shape\":[4],\"data_offsets\":[16,24]},"
+               "\"brain\":{\"dtype\":\"BF16\",\"shape\":[1,2],\"data_offsets\":[24,28]}}",
+               data, sizeof data);
+    assert_int_equal(spur__safetensors_open(&file, in_folder("types"), &err), SPUR_OK);
+    const char *names[] = {"wide", "half", "brain"};
+    for (int i = 0; i < 3; i++) {
+        const spur__tensor *t = spur__tensors_find(&file.tensors, names[i]);
+        assert_int_equal(spur__safetensors_read(&file, t, values, &err), SPUR_OK);
+        assert_true(values[0] == 1.5f && values[1] == -2);
+        if (i == 1) assert_true(values[2] == 0x1p-24f && values[3] > 1e38f);
+    }
+    spur__safetensors_close(&file);
+}
+
+static void test_failing_writes(void **state) {
+    spur_error err = {0};
+    spur_net *a = make_net(1, 5), *b = make_net(2, 5);
+    (void)state;
+    assert_int_equal(spur_weights_save(a, in_folder("kept"), &err), SPUR_OK);
+    for (uint64_t n = 0; n < 1600; n += 200) {
+        spur__fault_write(n, ENOSPC);
+        assert_int_equal(spur_weights_save(b, in_folder("kept"), &err), SPUR_E_IO);
+        assert_non_null(strstr(err.message, "No space left"));
+    }
+    spur__fault_write(0, 0);
+    assert_int_equal(spur_weights_load(b, in_folder("kept"), NULL, NULL, &err), SPUR_OK);
+    assert_same(a, b);
+    spur_net_destroy(a);
+    spur_net_destroy(b);
+}
+
+/* Every allocation of saving and loading fails once; nothing leaks, every time it is said. */
+static void test_failing_allocations(void **state) {
+    spur_error err = {0};
+    spur_net *a = make_net(1, 5), *b = make_net(2, 5);
+    (void)state;
+    assert_int_equal(spur_weights_save(a, in_folder("m"), &err), SPUR_OK);
+    for (uint64_t n = 1;; n++) {
+        spur__fault_malloc(n);
+        spur_status saved = spur_weights_save(a, in_folder("m"), &err);
+        if (saved == SPUR_OK) break;
+        assert_int_equal(saved, SPUR_E_MEMORY);
+    }
+    for (uint64_t n = 1;; n++) {
+        spur__fault_malloc(n);
+        spur_status loaded = spur_weights_load(b, in_folder("m"), NULL, NULL, &err);
+        if (loaded == SPUR_OK) break;
+        assert_int_equal(loaded, SPUR_E_MEMORY);
+    }
+    spur__fault_malloc(0);
+    assert_same(a, b);
+    spur_net_destroy(a);
+    spur_net_destroy(b);
+}
+
+/* ---- checkpoints ------------------------------------------------------------------------------------- */
+
+typedef struct training {
+    spur_net *net;
+    spur_optimizer *optimizer;
+    spur_scheduler *scheduler;
+    spur_ema *ema;
+    spur_state *state;
+    spur_checkpoint_parts parts;
+} training;
+
+static training start(uint64_t seed) {
+    spur_error err = {0};
+    training t = {.net = make_net(seed, 5), .state = spur_state_create()};
+    t.optimizer = spur_optimizer_create(t.net, "adam", "lr=0.05", &err);
+    t.scheduler = spur_scheduler_create("plateau", "patience=0", &(spur_schedule_span){5, 5}, &err);
+    t.ema = spur_ema_create(t.net, 0.9, &err);
+    assert_non_null(t.optimizer);
+    assert_non_null(t.scheduler);
+    assert_non_null(t.ema);
+    t.parts = (spur_checkpoint_parts){t.net, t.optimizer, t.scheduler, t.ema, t.state};
+    return t;
+}
+
+static void stop(training *t) {
+    spur_ema_destroy(t->ema);
+    spur_scheduler_destroy(t->scheduler);
+    spur_optimizer_destroy(t->optimizer);
+    spur_state_destroy(t->state);
+    spur_net_destroy(t->net);
+}
+
+static void advance(training *t, int steps) {
+    for (int i = 0; i < steps; i++) {
+        train(t->net, t->optimizer, 1);
+        spur_ema_update(t->ema);
+        spur_scheduler_observe(t->scheduler, 1.0, false);
+        spur_scheduler_apply(t->scheduler, t->optimizer, 0);
+    }
+}
+
+static void test_resume_is_the_same(void **state) {
+    spur_error err = {0};
+    uint64_t step = 0;
+    training a = start(1), b = start(2);
+    (void)state;
+    advance(&a, 3);
+    assert_int_equal(spur_state_set(a.state, "loader.position", "17\nback\\slash", &err), SPUR_OK);
+    assert_int_equal(spur_checkpoint_save(&a.parts, in_folder("cp"), 3, &err), SPUR_OK);
+    assert_int_equal(spur_checkpoint_link(in_folder("cp"), "last", 3, &err), SPUR_OK);
+    if (spur_checkpoint_load(&b.parts, in_folder("cp/last"), &step, &err) != SPUR_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(step, 3);
+    assert_string_equal(spur_state_get(b.state, "loader.position"), "17\nback\\slash");
+    assert_null(spur_state_get(b.state, "optimizer.steps"));
+    assert_int_equal(spur_optimizer_steps(b.optimizer), 3);
+    assert_true(spur_optimizer_lr(b.optimizer, 0) == spur_optimizer_lr(a.optimizer, 0));
+    assert_same(a.net, b.net);
+    advance(&a, 4);
+    advance(&b, 4);
+    assert_same(a.net, b.net);
+    spur_ema_swap(a.ema);
+    spur_ema_swap(b.ema);
+    assert_same(a.net, b.net);
+    stop(&a);
+    stop(&b);
+}
+
+/* Saving the same training twice gives the same bytes. */
+static void test_same_bytes(void **state) {
+    static const char *const names[] = {"state", "weights.safetensors", "optimizer.safetensors",
+                                        "ema.safetensors"};
+    spur_error err = {0};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        training t = start(4);
+        advance(&t, 2);
+        assert_int_equal(spur_checkpoint_save(&t.parts, in_folder(i ? "cp_b" : "cp_a"), 2, &err),
+                         SPUR_OK);
+        stop(&t);
+    }
+    for (int i = 0; i < 4; i++) {
+        char a[128], b[128], *x, *y;
+        size_t n, m;
+        snprintf(a, sizeof a, "%s/cp_a/step_2/%s", folder, names[i]);
+        snprintf(b, sizeof b, "%s/cp_b/step_2/%s", folder, names[i]);
+        assert_int_equal(spur__file_read(a, 1 << 20, &x, &n, &err), SPUR_OK);
+        assert_int_equal(spur__file_read(b, 1 << 20, &y, &m, &err), SPUR_OK);
+        assert_int_equal(n, m);
+        assert_memory_equal(x, y, n);
+        spur__free(x);
+        spur__free(y);
+    }
+}
+
+/* Any changed byte of any file is found. */
+static void test_damage(void **state) {
+    static const char *const names[] = {"state", "weights.safetensors", "optimizer.safetensors"};
+    spur_error err = {0};
+    training t = start(1), u = start(2);
+    (void)state;
+    advance(&t, 1);
+    assert_int_equal(spur_checkpoint_save(&t.parts, in_folder("cp"), 9, &err), SPUR_OK);
+    for (int i = 0; i < 3; i++) {
+        char path[128], *bytes;
+        size_t n;
+        snprintf(path, sizeof path, "%s/cp/step_9/%s", folder, names[i]);
+        assert_int_equal(spur__file_read(path, 1 << 20, &bytes, &n, &err), SPUR_OK);
+        for (size_t at = 0; at < n; at += n / 23) {
+            bytes[at] ^= 4;
+            assert_int_equal(spur__file_write(path, bytes, n, &err), SPUR_OK);
+            spur_status found = spur_checkpoint_load(&u.parts, in_folder("cp/step_9"), NULL, &err);
+            assert_true(found == SPUR_E_DAMAGED || found == SPUR_E_FORMAT);
+            bytes[at] ^= 4;
+        }
+        assert_int_equal(spur__file_write(path, bytes, n - 1, &err), SPUR_OK);
+        assert_int_equal(spur_checkpoint_load(&u.parts, in_folder("cp/step_9"), NULL, &err),
+                         SPUR_E_DAMAGED);
+        assert_int_equal(spur__file_write(path, bytes, n, &err), SPUR_OK);
+        spur__free(bytes);
+    }
+    assert_int_equal(spur_checkpoint_peek(in_folder("cp/step_9"), NULL, NULL, &err), SPUR_OK);
+    stop(&t);
+    stop(&u);
+}
+
+static void test_another_optimizer(void **state) {
+    spur_error err = {0};
+    training t = start(1);
+    spur_optimizer *sgd = spur_optimizer_create(t.net, "sgd", "momentum=0.9", &err);
+    spur_checkpoint_parts parts = t.parts;
+    (void)state;
+    assert_int_equal(spur_checkpoint_save(&t.parts, in_folder("cp"), 5, &err), SPUR_OK);
+    parts.optimizer = sgd;
+    assert_int_equal(spur_checkpoint_load(&parts, in_folder("cp/step_5"), NULL, &err),
+                     SPUR_E_STATE);
+    assert_non_null(strstr(err.message, "optimizer.name: found 'adam', expected 'sgd'"));
+    spur_optimizer_destroy(sgd);
+    stop(&t);
+}
+
+static void test_pruning(void **state) {
+    spur_error err = {0};
+    training t = start(1);
+    const char *cp = in_folder("pruned");
+    char path[128];
+    (void)state;
+    for (uint64_t step = 1; step <= 6; step++)
+        assert_int_equal(spur_checkpoint_save(&t.parts, cp, step, &err), SPUR_OK);
+    assert_int_equal(spur_checkpoint_link(cp, "last", 6, &err), SPUR_OK);
+    assert_int_equal(spur_checkpoint_link(cp, "best", 1, &err), SPUR_OK);
+    assert_int_equal(spur_checkpoint_link(cp, "best", 2, &err), SPUR_OK);
+    assert_int_equal(spur_checkpoint_prune(cp, 2, &err), SPUR_OK);
+    for (int step = 1; step <= 6; step++) {
+        snprintf(path, sizeof path, "%s/step_%d/state", cp, step);
+        assert_int_equal(spur__exists(path), step == 2 || step >= 5);
+    }
+    stop(&t);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),          cmocka_unit_test(test_another_head),
+        cmocka_unit_test(test_hostile_headers),     cmocka_unit_test(test_cut_files),
+        cmocka_unit_test(test_other_types),         cmocka_unit_test(test_failing_writes),
+        cmocka_unit_test(test_failing_allocations), cmocka_unit_test(test_resume_is_the_same),
+        cmocka_unit_test(test_same_bytes),          cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_another_optimizer),   cmocka_unit_test(test_pruning),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
