@@ -4,6 +4,7 @@
  * a flattening, an optional hidden layer, and the head.
  */
 #include <stddef.h>
+#include <stdio.h>
 
 #include "models/model.h"
 
@@ -76,8 +77,45 @@ static const spur__option rows[] = {
 };
 static const spur__options table = SPUR__OPTIONS(rows, options);
 
+enum { POOL_MAX, POOL_AVG };
+enum { JOIN_MEAN };
+
+static spur_node *block(spur_net *net, spur_node *x, int filters, const options *o) {
+    const spur_conv2d_options same = {
+        .kernel = {(int)o->kernel}, .same_padding = true, .no_bias = o->norm != SPUR__NORM_NONE};
+    char name[32];
+    for (int64_t i = 1; i <= o->convs; i++) {
+        snprintf(name, sizeof name, "conv%lld", (long long)i);
+        x = spur_conv2d(net, x, name, filters, &same);
+        snprintf(name, sizeof name, "norm%lld", (long long)i);
+        x = spur__model_norm(net, x, name, o->norm);
+        x = spur__model_activation(net, x, o->activation);
+    }
+    if (o->pool == POOL_MAX) return spur_max_pool2d(net, x, NULL);
+    return o->pool == POOL_AVG ? spur_avg_pool2d(net, x, NULL) : x;
+}
+
+static spur_node *build(spur_net *net, spur_node *x, int classes, const void *given) {
+    const options *o = given;
+    char name[32];
+    for (size_t i = 0; i < o->filters.count; i++) {
+        snprintf(name, sizeof name, "block%zu", i + 1);
+        spur_push_scope(net, name);
+        x = block(net, x, (int)o->filters.values[i], o);
+        spur_pop_scope(net);
+    }
+    x = o->join == JOIN_MEAN ? spur_global_avg_pool2d(net, x) : spur_flatten(net, x);
+    if (o->hidden > 0) {
+        x = spur_linear(net, x, "hidden", (int)o->hidden, NULL);
+        x = spur__model_activation(net, x, o->activation);
+    }
+    if (o->dropout > 0) x = spur_dropout(net, x, o->dropout);
+    return spur_linear(net, x, "head", classes, NULL);
+}
+
 const spur__model_kind spur__model_cnn = {
     .kind = {"cnn", "a configurable stack of convolutions", &table},
     .head = "head",
     .input_rank = 4,
+    .build = build,
 };

@@ -2,8 +2,8 @@
  *
  * mlp: fully connected layers fc1 .. fcN of one width, then `head`. The input is flattened.
  */
-#include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdio.h>
 
 #include "models/model.h"
@@ -43,7 +43,21 @@ static const spur__option rows[] = {
 };
 static const spur__options table = SPUR__OPTIONS(rows, options);
 
+static spur_node *build(spur_net *net, spur_node *x, int classes, const void *given) {
+    const options *o = given;
+    char name[32];
+    if (spur_node_rank(x) > 2) x = spur_flatten(net, x);
+    for (int64_t i = 1; i <= o->layers; i++) {
+        snprintf(name, sizeof name, "fc%lld", (long long)i);
+        x = spur_linear(net, x, name, (int)o->width, NULL);
+        x = spur__model_activation(net, x, o->activation);
+        if (o->dropout > 0) x = spur_dropout(net, x, o->dropout);
+    }
+    return spur_linear(net, x, "head", classes, NULL);
+}
+
 const spur__model_kind spur__model_mlp = {
     .kind = {"mlp", "fully connected layers", &table},
     .head = "head",
+    .build = build,
 };

@@ -21,8 +21,26 @@ static const spur__option rows[] = {
 };
 static const spur__options table = SPUR__OPTIONS(rows, options);
 
+static spur_node *conv(spur_net *net, spur_node *x, const char *name, int filters) {
+    const spur_conv2d_options same = {.padding = {1, 1, 1, 1}};
+    return spur_relu(net, spur_conv2d(net, x, name, filters, &same));
+}
+
+static spur_node *build(spur_net *net, spur_node *x, int classes, const void *given) {
+    const options *o = given;
+    x = conv(net, x, "conv1", 32);
+    x = conv(net, x, "conv2", 64);
+    x = spur_max_pool2d(net, x, NULL);
+    x = conv(net, x, "conv3", 128);
+    x = spur_max_pool2d(net, x, NULL);
+    x = spur_relu(net, spur_linear(net, spur_flatten(net, x), "fc1", 512, NULL));
+    if (o->dropout > 0) x = spur_dropout(net, x, o->dropout);
+    return spur_linear(net, x, "fc2", classes, NULL);
+}
+
 const spur__model_kind spur__model_my_net = {
     .kind = {"my_net", "three convolutions, two poolings, two fully connected layers", &table},
     .head = "fc2",
     .input_rank = 4,
+    .build = build,
 };
