@@ -11,6 +11,19 @@
 
 enum { FIRST = 2, THREADS = 8, POINTS = 20000 };
 
+/* In the child of a program with threads the sanitizers' own allocator may hang (AddressSanitizer)
+ * and threads cannot be started (ThreadSanitizer); the C library's can do both. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
 static _Atomic bool running;
 
 typedef struct job {
@@ -57,7 +70,7 @@ static void count_event(void *user, const unsigned char *payload, size_t size) {
 
 /* The leak checker must not look at a fork's child: the test's memory is its parent's. */
 static bool in_child;
-int __lsan_is_turned_off(void);
+__attribute__((visibility("default"))) int __lsan_is_turned_off(void);
 int __lsan_is_turned_off(void) {
     return in_child;
 }
@@ -73,8 +86,9 @@ static void be_a_child(spur_writer *parents, const char *place) {
                 spur_writer_flush(parents) == SPUR_OK &&
                 spur_writer_open_sub(&sub, parents, "sub", NULL) == SPUR_OK && sub == NULL;
     snprintf(directory, sizeof directory, "%s/child", place);
-    fine = fine && open_exact(&own, directory, NULL) == SPUR_OK &&
-           spur_log_scalar(own, "child", 1, 1) == SPUR_OK;
+    if (!SANITIZED)
+        fine = fine && open_exact(&own, directory, NULL) == SPUR_OK &&
+               spur_log_scalar(own, "child", 1, 1) == SPUR_OK;
     /* exit, not _exit: the handlers run; `own` is left open for them */
     exit(fine ? 0 : 1);
 }
@@ -141,7 +155,7 @@ static void test_child_has_its_own(void **state) {
     assert_int_equal(count_records(spur_writer_path(w)), FIRST + 1);
     snprintf(pattern, sizeof pattern, "test $(stat -c %%s '%s'/child/events.*) -gt 200",
              (char *)*state);
-    assert_int_equal(system(pattern), 0);
+    if (!SANITIZED) assert_int_equal(system(pattern), 0);
     spur_writer_close(w, NULL);
 }
 
