@@ -253,7 +253,7 @@ static spur_status write_new(const char *directory, const char *path,
     char *temporary = spur__path_join(directory, ".spur-continue.tmp");
     if (!temporary) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
     unlink(temporary);
-    *fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+    *fd = spur__event_file_open(temporary);
     if (*fd < 0) {
         status = spur__fail_errno(err, errno, "%s: cannot create", temporary);
         goto done;

@@ -181,6 +181,16 @@ spur_status spur__event_file_name(const spur__event_files *found, const char *su
     return *out ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "out of memory");
 }
 
+int spur__event_file_open(const char *path) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0 || fd > 2) return fd;
+    int higher = fcntl(fd, F_DUPFD_CLOEXEC, 3), error = errno;
+    if (higher < 0) unlink(path);
+    close(fd);
+    errno = error;
+    return higher;
+}
+
 spur_status spur__event_file_create(const char *directory, const spur__event_files *found,
                                     const char *suffix, double now, int *fd, char **path,
                                     spur_error *err) {
@@ -190,7 +200,7 @@ spur_status spur__event_file_create(const char *directory, const spur__event_fil
         *path = spur__path_join(directory, name);
         spur__free(name);
         if (!*path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", directory);
-        *fd = open(*path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+        *fd = spur__event_file_open(*path);
         if (*fd >= 0) {
             spur__event_file_lock(*fd);
             return SPUR_OK;

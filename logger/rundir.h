@@ -37,6 +37,10 @@ spur_status spur__event_file_create(const char *directory, const spur__event_fil
                                     const char *suffix, double now, int *fd, char **path,
                                     spur_error *err);
 
+/* Creates a file for appending that must not exist; -1 with errno set. Never one of the descriptors 0 to
+ * 2: a host that has closed them may still print to them. */
+int spur__event_file_open(const char *path);
+
 /* Takes the advisory lock by which other writers see that a file is in use; false if taken. */
 bool spur__event_file_lock(int fd);
 

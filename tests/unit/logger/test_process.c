@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 enum { FIRST = 2, THREADS = 8, POINTS = 20000 };
@@ -205,14 +206,52 @@ static void test_close_in_child(void **state) {
     spur_writer_close(w, NULL);
 }
 
+/* A limit on the size of files: a failed write, no signal. */
+static void test_file_size_limit(void **state) {
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        spur_writer *w;
+        spur_error err;
+        in_child = true;
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){5000, 5000});
+        bool fine = open_exact(&w, *state, NULL) == SPUR_OK;
+        for (int i = 0; i < 1000; i++) spur_log_scalar(w, "a", i, i);
+        fine = fine && spur_writer_flush(w) == SPUR_E_IO &&
+               spur_writer_close(w, &err) == SPUR_E_IO && strstr(err.message, "too large");
+        exit(fine ? 0 : 1);
+    }
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+}
+
+/* A daemon without standard descriptors that prints nevertheless: not into the event file. */
+static void test_closed_standard_descriptors(void **state) {
+    int status;
+    char path[4200];
+    pid_t pid = fork();
+    if (pid == 0) {
+        spur_writer *w;
+        in_child = true;
+        for (int i = 0; i < 3; i++) close(i);
+        bool fine = open_exact(&w, *state, NULL) == SPUR_OK;
+        for (int i = 0; i < 3; i++) fine = fine && write(i, "noise", 5) < 0;
+        fine = fine && spur_writer_close(w, NULL) == SPUR_OK;
+        _exit(fine ? 0 : 1);
+    }
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+    snprintf(path, sizeof path, "! grep -q noise '%s'/*", (char *)*state);
+    assert_int_equal(system(path), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_threads_and_forks),
-        TEST(test_child_has_its_own),
-        TEST(test_exit_keeps_data),
-        TEST(test_close_in_child),
+        TEST(test_threads_and_forks), TEST(test_child_has_its_own),
+        TEST(test_exit_keeps_data),   TEST(test_close_in_child),
+        TEST(test_file_size_limit),   TEST(test_closed_standard_descriptors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
