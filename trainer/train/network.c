@@ -34,9 +34,8 @@ static spur_status check_fit(const network *n, const config *cfg, spur_error *er
     bool values = n->loss_kind->task == SPUR__LOSS_VALUES;
     if (n->model->per_pixel != (s->task == SPUR_SEGMENTATION))
         return config_fail(cfg, SECTION_MODEL, "name", SPUR_E_SHAPE, err,
-                           "'%s' answers for each %s, but the data have %s",
-                           n->model->kind.name, n->model->per_pixel ? "pixel" : "sample",
-                           task_names[s->task]);
+                           "'%s' answers for each %s, but the data have %s", n->model->kind.name,
+                           n->model->per_pixel ? "pixel" : "sample", task_names[s->task]);
     if (values != (s->task == SPUR_REGRESSION))
         return config_fail(cfg, SECTION_LOSS, "name", SPUR_E_SHAPE, err,
                            "'%s' compares %s, but the data have %s", n->loss_kind->kind.name,
@@ -51,8 +50,7 @@ static spur_status check_fit(const network *n, const config *cfg, spur_error *er
                            "'focal' cannot take the soft targets of mixup and cutmix");
     if (!n->loss_kind->check) return SPUR_OK;
     spur_error detail = {.status = SPUR_OK};
-    spur_status status =
-        n->loss_kind->check(cfg->parts[SECTION_LOSS].options, s->classes, &detail);
+    spur_status status = n->loss_kind->check(cfg->parts[SECTION_LOSS].options, s->classes, &detail);
     if (status == SPUR_OK) return SPUR_OK;
     return config_fail(cfg, SECTION_LOSS, "name", status, err, "%s", detail.message);
 }
@@ -61,8 +59,7 @@ static spur_node *make_target(network *n) {
     const network_shape *s = &n->shape;
     int64_t batch = s->batch;
     if (s->task == SPUR_SEGMENTATION)
-        return spur_input(n->net, "target", SPUR_INT32, 3,
-                          (int64_t[]){batch, s->height, s->width});
+        return spur_input(n->net, "target", SPUR_INT32, 3, (int64_t[]){batch, s->height, s->width});
     if (s->task == SPUR_REGRESSION || s->soft)
         return spur_input(n->net, "target", SPUR_FLOAT32, 2, (int64_t[]){batch, n->outputs});
     return spur_input(n->net, "target", SPUR_INT32, 1, (int64_t[]){batch});
@@ -136,9 +133,8 @@ spur_status network_build(network *n, const config *cfg, const network_shape *sh
     n->model = (const spur__model_kind *)cfg->parts[SECTION_MODEL].kind;
     n->loss_kind = (const spur__loss_kind *)cfg->parts[SECTION_LOSS].kind;
     SPUR__TRY(check_fit(n, cfg, err));
-    n->outputs = shape->task == SPUR_REGRESSION
-                     ? shape->targets
-                     : spur__loss_outputs(n->loss_kind, shape->classes);
+    n->outputs = shape->task == SPUR_REGRESSION ? shape->targets
+                                                : spur__loss_outputs(n->loss_kind, shape->classes);
     n->net = spur_net_create(&(spur_net_options){.seed = (uint64_t)run->seed,
                                                  .threads = network_threads(cfg),
                                                  .conv = (spur_conv_algorithm)run->conv,
@@ -174,7 +170,7 @@ static void feed_soft(network *n, const spur_batch *batch) {
         for (int k = 0; k < n->outputs; k++) {
             int class = n->outputs == 1 ? 1 : k;
             out[i * (size_t)n->outputs + (size_t)k] =
-                batch->targets ? batch->targets[i * (size_t)classes + (size_t)class]
+                batch->targets ? batch->targets[i * (size_t)classes + (size_t) class]
                                : (float)(batch->labels[i] == class);
         }
     }

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The training loop: steps, epochs, validation, what is best, when to save and when to stop.
+ *
+ * A step is `accumulate` batches and one update. Nothing but the position decides what comes next,
+ * so that a run continued from a checkpoint goes on exactly as it would have.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "command.h"
+#include "terminal/stop.h"
+#include "train/checkpoint.h"
+#include "train/gallery.h"
+#include "train/perf.h"
+#include "train/session.h"
+
+/* Why the loop over batches ended. */
+typedef enum outcome { GO_ON, EPOCH_OVER, STEPS_OVER, INTERRUPTED, TIME_OVER, FAILED } outcome;
+
+/* A hint behind the bare fact that a number is not finite. */
+static spur_status explain_nan(const session *s, spur_error *err) {
+    char cause[256];
+    double lr = spur_optimizer_lr(s->optimizer, 0);
+    snprintf(cause, sizeof cause,
+             "; likely causes: the learning rate (%g here; try a tenth of it, warm-up, or "
+             "train.clip_norm = 1), or data that are not finite",
+             lr);
+    spur__error_prefix(err, "epoch %lld, step %lld", (long long)s->at.epoch + 1,
+                       (long long)s->at.step + 1);
+    size_t n = strlen(err->message);
+    snprintf(err->message + n, sizeof err->message - n, "%s", cause);
+    return SPUR_E_NUMERIC;
+}
+
+static spur_status count_batch(session *s, const spur_batch *batch, spur_error *err) {
+    network *n = &s->net;
+    size_t rows = batch->count * network_rows(n);
+    pass_reset(&s->batch_pass);
+    s->batch_pass.loss_sum = (double)spur_net_loss(n->net) * (double)batch->count;
+    s->batch_pass.samples = (double)batch->count;
+    if (s->info->task == SPUR_REGRESSION)
+        spur_tally_add_values(s->batch_pass.tally, network_output(n), rows * (size_t)n->outputs,
+                              batch->targets);
+    else if (batch->targets && n->outputs > 1)
+        SPUR__TRY(spur_tally_add_soft(s->batch_pass.tally, network_output(n), rows, n->outputs,
+                                      batch->targets, err));
+    else if (batch->labels)
+        SPUR__TRY(spur_tally_add(s->batch_pass.tally, network_output(n), rows, n->outputs,
+                                 batch->labels, err));
+    spur_tally_merge(s->train_pass.tally, s->batch_pass.tally);
+    s->train_pass.loss_sum += s->batch_pass.loss_sum;
+    s->train_pass.samples += s->batch_pass.samples;
+    s->samples_here += s->batch_pass.samples;
+    s->batches_here++;
+    return SPUR_OK;
+}
+
+static spur_status run_batch(session *s, float scale, spur_error *err) {
+    spur_batch batch;
+    double waited = spur__wall_time();
+    SPUR__TRY(spur_loader_next(s->train_loader, &batch, err));
+    perf_waited(spur__wall_time() - waited);
+    SPUR__TRY(network_feed(&s->net, &batch, err));
+    spur_net_set_step(s->net.net, (uint64_t)(s->at.epoch * s->batches + s->at.batch));
+    spur_status status = spur_net_forward(s->net.net, SPUR_TRAIN, err);
+    if (status == SPUR_OK) status = spur_net_backward(s->net.net, scale, err);
+    if (status == SPUR_E_NUMERIC) return explain_nan(s, err);
+    SPUR__TRY(status);
+    s->at.batch++;
+    return count_batch(s, &batch, err);
+}
+
+static spur_status clip(session *s, bool wanted, spur_error *err) {
+    s->gradient_norm = NAN;
+    if (s->train->clip_norm > 0)
+        SPUR__TRY(spur_clip_gradient_norm(s->net.net, s->train->clip_norm, &s->gradient_norm, err));
+    else if (wanted)
+        s->gradient_norm = spur_gradient_norm(s->net.net);
+    if (wanted && !isfinite(s->gradient_norm))
+        return spur__fail(err, SPUR_E_NUMERIC, "the gradients are not finite");
+    if (s->train->clip_value > 0) spur_clip_gradient_value(s->net.net, s->train->clip_value);
+    return SPUR_OK;
+}
+
+static bool every(int64_t period, int64_t step) {
+    return period > 0 && step % period == 0;
+}
+
+static void log_step(session *s) {
+    spur_writer *log = s->journal.writers[JOURNAL_TRAIN];
+    char tag[METRIC_NAME + 16];
+    pass_result now = pass_finish(&s->batch_pass, &s->measures);
+    spur_log_scalar(log, "batch_loss", s->at.step, now.loss);
+    for (size_t i = 0; i < s->measures.count; i++) {
+        snprintf(tag, sizeof tag, "batch_%s", s->measures.items[i].name);
+        spur_log_scalar(log, tag, s->at.step, now.values[i]);
+    }
+    spur_log_scalar(log, "batch_learning_rate", s->at.step, spur_optimizer_lr(s->optimizer, 0));
+    if (isfinite(s->gradient_norm))
+        spur_log_scalar(log, "batch_gradient_norm", s->at.step, s->gradient_norm);
+}
+
+/* One update from up to `accumulate` batches. */
+static spur_status run_step(session *s, spur_error *err) {
+    int64_t left = s->batches - s->at.batch;
+    int64_t group = left < s->train->accumulate ? left : s->train->accumulate;
+    for (int64_t i = 0; i < group; i++) SPUR__TRY(run_batch(s, 1.0f / (float)group, err));
+    bool log = every(s->log->scalars_every, s->at.step + 1);
+    spur_status status = clip(s, log, err);
+    if (status == SPUR_E_NUMERIC) return explain_nan(s, err);
+    SPUR__TRY(status);
+    spur_scheduler_apply(s->scheduler, s->optimizer, (uint64_t)s->at.step);
+    SPUR__TRY(spur_optimizer_step(s->optimizer, err));
+    if (s->ema) spur_ema_update(s->ema);
+    s->at.step++;
+    if (log) log_step(s);
+    bool last = s->at.batch == s->batches && s->log->histograms_every < 0;
+    if (last || every(s->log->histograms_every, s->at.step))
+        session_log_histograms(s, s->log->gradients);
+    spur_net_zero_gradients(s->net.net);
+    return SPUR_OK;
+}
+
+static void show_progress(session *s) {
+    char label[48], values[256];
+    double elapsed = spur__wall_time() - s->started;
+    int64_t total = s->train->epochs * s->batches;
+    int64_t done = s->at.epoch * s->batches + s->at.batch;
+    if (!s->term->bars) return;
+    pass_result now = {.loss = s->train_pass.loss_sum / s->train_pass.samples};
+    snprintf(label, sizeof label, "Epoch %lld/%lld", (long long)s->at.epoch + 1,
+             (long long)s->train->epochs);
+    const measure *first = &s->measures.items[0];
+    now.values[0] = first->kind->value(s->train_pass.tally, first->options);
+    snprintf(values, sizeof values, "loss %.4f  %s %.4f", now.loss, first->name, now.values[0]);
+    progress p = {.label = label,
+                  .done = s->at.batch,
+                  .total = s->batches,
+                  .values = values,
+                  .unit = s->info->height * s->info->width > 1 ? "img" : "rows",
+                  .rate = s->samples_here / elapsed,
+                  .left = elapsed / (double)s->batches_here * (double)(total - done)};
+    terminal_progress(s->term, &p);
+}
+
+static outcome after_step(session *s, spur_error *err) {
+    show_progress(s);
+    if (stop_requested()) return INTERRUPTED;
+    if (s->deadline > 0 && spur__wall_time() >= s->deadline) return TIME_OVER;
+    if (s->train->max_steps > 0 && s->at.step >= s->train->max_steps) return STEPS_OVER;
+    if (s->at.batch == s->batches) return EPOCH_OVER;
+    if (!every(s->train->checkpoint_every, s->at.step)) return GO_ON;
+    if (journal_check(&s->journal, err) != SPUR_OK) return FAILED;
+    return checkpoint_save(s, false, err) == SPUR_OK ? GO_ON : FAILED;
+}
+
+static outcome run_batches(session *s, spur_error *err) {
+    if (spur_loader_seek(s->train_loader, (uint32_t)s->at.epoch, (size_t)s->at.batch, err) !=
+        SPUR_OK)
+        return FAILED;
+    spur_net_zero_gradients(s->net.net);
+    outcome result = s->at.batch == s->batches ? EPOCH_OVER : GO_ON;
+    while (result == GO_ON) result = run_step(s, err) == SPUR_OK ? after_step(s, err) : FAILED;
+    return result;
+}
+
+static bool improved(const session *s, double value) {
+    if (!isfinite(value)) return false;
+    if (!s->at.has_best) return true;
+    double delta = s->train->min_delta;
+    return s->measures.monitor_maximize ? value > s->at.best + delta : value < s->at.best - delta;
+}
+
+/* Remembers the best epoch; true when this one is it. */
+static bool judge(session *s, const epoch_record *r) {
+    const measures *m = &s->measures;
+    if (m->monitor_validation && !r->validated) return false;
+    double value =
+        pass_column(m->monitor_validation ? &r->validation : &r->train, m->monitor_column);
+    spur_scheduler_observe(s->scheduler, value, m->monitor_maximize);
+    if (!improved(s, value)) {
+        s->at.bad_epochs++;
+        int64_t patience = s->train->early_stopping;
+        s->at.stopped_early = patience > 0 && s->at.bad_epochs >= patience;
+        return false;
+    }
+    s->at.has_best = true;
+    s->at.best = value;
+    s->at.best_epoch = r->epoch;
+    s->at.best_step = r->step;
+    s->at.bad_epochs = 0;
+    return true;
+}
+
+static void say_epoch(session *s, const epoch_record *r, bool best, double seconds) {
+    spur__str line;
+    char time[32];
+    const measures *m = &s->measures;
+    spur__str_init(&line, 2048);
+    format_duration(seconds, time, sizeof time);
+    spur__str_printf(&line, "Epoch %lld/%lld  %s  loss %.4f", (long long)r->epoch,
+                     (long long)s->train->epochs, time, r->train.loss);
+    for (size_t i = 0; i < m->count; i++)
+        spur__str_printf(&line, "  %s %.4f", m->items[i].name, r->train.values[i]);
+    if (r->validated) {
+        spur__str_printf(&line, "  val_loss %.4f", r->validation.loss);
+        for (size_t i = 0; i < m->count; i++)
+            spur__str_printf(&line, "  val_%s %.4f", m->items[i].name, r->validation.values[i]);
+    }
+    terminal_say(s->term, "%s%s", spur__str_text(&line), best ? "  *" : "");
+    spur__str_free(&line);
+}
+
+static void json_result(spur__str *out, const measures *m, const char *prefix,
+                        const pass_result *r) {
+    spur__str_printf(out, ",\"%sloss\":", prefix);
+    spur__str_double(out, r->loss);
+    for (size_t i = 0; i < m->count; i++) {
+        spur__str_printf(out, ",\"%s%s\":", prefix, m->items[i].name);
+        spur__str_double(out, r->values[i]);
+    }
+}
+
+static void json_epoch(session *s, const epoch_record *r, bool best) {
+    spur__str line;
+    if (!s->term->json) return;
+    spur__str_init(&line, 1 << 16);
+    spur__str_printf(&line, "{\"event\":\"epoch\",\"epoch\":%lld,\"step\":%lld",
+                     (long long)r->epoch, (long long)r->step);
+    json_result(&line, &s->measures, "", &r->train);
+    if (r->validated) json_result(&line, &s->measures, "val_", &r->validation);
+    spur__str_puts(&line, ",\"learning_rate\":");
+    spur__str_double(&line, r->learning_rate);
+    spur__str_printf(&line, ",\"best\":%s}", best ? "true" : "false");
+    terminal_json(s->term, spur__str_text(&line));
+    spur__str_free(&line);
+}
+
+/* Validates after every so many epochs and after the last. */
+static bool validation_due(const session *s, int64_t epoch, bool last) {
+    return s->val_loader && (last || epoch % s->train->validate_every == 0);
+}
+
+static spur_status validate_epoch(session *s, epoch_record *r, bool last, spur_error *err) {
+    gallery shots = {.count = 0};
+    bool pictures = s->log->images > 0 && (last || every(s->log->images_every, r->epoch));
+    if (pictures) SPUR__TRY(gallery_init(&shots, s, GALLERY_FIRST, err));
+    spur_status status = session_validate(s, pictures ? &shots : NULL, &r->validation, err);
+    if (status == SPUR_OK && pictures) status = session_log_pictures(s, &shots, r->epoch, err);
+    gallery_free(&shots);
+    r->validated = true;
+    return status;
+}
+
+static spur_status end_epoch(session *s, bool last, spur_error *err) {
+    epoch_record r = {.epoch = s->at.epoch + 1, .step = s->at.step};
+    r.train = pass_finish(&s->train_pass, &s->measures);
+    r.learning_rate = spur_optimizer_lr(s->optimizer, 0);
+    perf_epoch_trained(s);
+    if (validation_due(s, r.epoch, last)) SPUR__TRY(validate_epoch(s, &r, last, err));
+    bool best = judge(s, &r);
+    SPUR__TRY(journal_epoch(&s->journal, &r, err));
+    double seconds = perf_log(s, r.epoch);
+    say_epoch(s, &r, best, seconds);
+    json_epoch(s, &r, best);
+    s->at.epoch++;
+    s->at.batch = 0;
+    s->last = r;
+    pass_reset(&s->train_pass);
+    SPUR__TRY(checkpoint_save(s, false, err));
+    run_status now = {.state = RUN_RUNNING, .epoch = s->at.epoch, .step = s->at.step};
+    return run_write_status(&s->run, &now, err);
+}
+
+static int failed(session *s, spur_error *err) {
+    if (s->journal_open) {
+        spur_log_hparams_end(s->journal.writers[JOURNAL_RUN], SPUR_LOG_FAILURE, NULL);
+        journal_close(&s->journal, NULL);
+        s->journal_open = false;
+    }
+    run_status now = {.state = RUN_FAILED,
+                      .exit_code = EXIT_FAILED,
+                      .epoch = s->at.epoch,
+                      .step = s->at.step,
+                      .message = err->message};
+    run_write_status(&s->run, &now, NULL);
+    return EXIT_FAILED;
+}
+
+static int interrupted(session *s, outcome why, spur_error *err) {
+    if (checkpoint_save(s, true, err) != SPUR_OK) return failed(s, err);
+    journal_close(&s->journal, NULL);
+    s->journal_open = false;
+    bool in_time = why == TIME_OVER;
+    run_status now = {.state = RUN_INTERRUPTED,
+                      .exit_code = in_time ? EXIT_DONE : EXIT_INTERRUPTED,
+                      .epoch = s->at.epoch,
+                      .step = s->at.step,
+                      .message = in_time ? "train.max_time is over" : "stopped by a signal"};
+    run_write_status(&s->run, &now, NULL);
+    terminal_say(s->term, "Stopped at step %lld and saved. To continue: spur resume %s",
+                 (long long)s->at.step, s->run.path);
+    return now.exit_code;
+}
+
+static int finish(session *s, spur_error *err) {
+    if (session_log_end(s, err) != SPUR_OK) return failed(s, err);
+    spur_status status = journal_close(&s->journal, err);
+    s->journal_open = false;
+    if (status != SPUR_OK) return failed(s, err);
+    run_status now = {.state = RUN_DONE,
+                      .exit_code = EXIT_DONE,
+                      .epoch = s->at.epoch,
+                      .step = s->at.step,
+                      .message = s->at.stopped_early ? "stopped early" : NULL};
+    return run_write_status(&s->run, &now, err) == SPUR_OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+int session_train(session *s, spur_error *err) {
+    s->started = spur__wall_time();
+    perf_reset();
+    while (s->at.epoch < s->train->epochs && !s->at.stopped_early) {
+        outcome why = run_batches(s, err);
+        if (why == INTERRUPTED || why == TIME_OVER) return interrupted(s, why, err);
+        if (why == FAILED) return failed(s, err);
+        bool last = s->at.epoch + 1 == s->train->epochs || why == STEPS_OVER;
+        if (end_epoch(s, last, err) != SPUR_OK) return failed(s, err);
+        if (why == STEPS_OVER) break;
+    }
+    return finish(s, err);
+}

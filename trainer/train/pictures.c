@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Pictures of validation samples for the Images tab; see pictures.h.
+ */
+#include "train/pictures.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+enum { MASK_COLUMNS = 4, CAPTION = 96, PNG_LIMIT = 64 << 20 };
+
+void picture_bytes(const spur_data_info *info, const float *input, uint8_t *out) {
+    size_t pixels = (size_t)info->height * (size_t)info->width, channels = (size_t)info->channels;
+    for (size_t i = 0; i < pixels; i++) {
+        for (size_t k = 0; k < 3; k++) {
+            size_t c = channels >= 3 ? k : 0;
+            float mean = info->mean ? info->mean[c] : 0, std = info->std ? info->std[c] : 1;
+            float x = (input[i * channels + c] * std + mean) * 255;
+            out[i * 3 + k] = (uint8_t)(x <= 0 ? 0 : x >= 255 ? 255 : lroundf(x));
+        }
+    }
+}
+
+spur_status log_png(spur_writer *log, const char *tag, int64_t step, spur__str *png,
+                    spur_status drawn, spur_error *err) {
+    if (drawn == SPUR_OK) {
+        spur_log_bytes bytes = {png->data, png->length};
+        drawn = spur_log_image_encoded(log, tag, step, &bytes, 1, NULL);
+        if (drawn != SPUR_OK && spur_writer_error(log, err) == SPUR_OK)
+            spur__fail(err, drawn, "%s: %s", tag, spur_strstatus(drawn));
+    }
+    spur__str_free(png);
+    return drawn;
+}
+
+static const char *class_name(const spur_data_info *info, int32_t class) {
+    return class >= 0 && (size_t) class < info->classes ? info->class_names[class] : "?";
+}
+
+static void caption_of(const spur_data_info *info, const shot *one, char *out) {
+    int32_t truth = one->truth[0], answer = one->predicted[0];
+    if (truth == answer)
+        snprintf(out, CAPTION, "%s %.0f%%", class_name(info, answer), 100 * one->confidence);
+    else
+        snprintf(out, CAPTION, "%s, not %s %.0f%%", class_name(info, truth),
+                 class_name(info, answer), 100 * one->confidence);
+}
+
+static spur_status draw_sheet(const contact_sheet *sheet, spur_writer *log, const char *tag,
+                              int64_t epoch, spur_error *err) {
+    spur__str png;
+    spur__str_init(&png, PNG_LIMIT);
+    spur_status status = plot_sheet(sheet, &png, err);
+    return log_png(log, tag, epoch, &png, status, err);
+}
+
+/* One picture per sample, answer below. */
+static spur_status log_classes(session *s, spur_writer *log, const char *tag, const char *title,
+                               const shot *shots, size_t count, int64_t epoch, spur_error *err) {
+    size_t h = (size_t)s->info->height, w = (size_t)s->info->width;
+    uint8_t *bytes = spur__malloc_array(count, h * w * 3);
+    sheet_picture *all = spur__calloc(count, sizeof *all);
+    char(*captions)[CAPTION] = spur__calloc(count, sizeof *captions);
+    spur_status status = SPUR_E_MEMORY;
+    if (!bytes || !all || !captions) {
+        spur__fail(err, status, "out of memory for pictures");
+        goto done;
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool right = shots[i].truth[0] == shots[i].predicted[0];
+        picture_bytes(s->info, shots[i].input, bytes + i * h * w * 3);
+        caption_of(s->info, &shots[i], captions[i]);
+        all[i] = (sheet_picture){bytes + i * h * w * 3, h, w, 3, captions[i], right ? 1 : -1};
+    }
+    char subtitle[64];
+    snprintf(subtitle, sizeof subtitle, "epoch %lld", (long long)epoch);
+    status = draw_sheet(
+        &(contact_sheet){.title = title, .subtitle = subtitle, .pictures = all, .count = count},
+        log, tag, epoch, err);
+done:
+    spur__free(bytes);
+    spur__free(all);
+    spur__free(captions);
+    return status;
+}
+
+/* Green where the answer is right, red where it is wrong, over the picture. */
+static void draw_errors(const spur_data_info *info, const shot *one, const uint8_t *picture,
+                        size_t pixels, uint8_t *out) {
+    for (size_t i = 0; i < pixels; i++) {
+        bool ignored = one->truth[i] == info->ignore_index || one->truth[i] < 0;
+        bool wrong = !ignored && one->truth[i] != one->predicted[i];
+        for (size_t k = 0; k < 3; k++) {
+            int grey = (picture[i * 3] + picture[i * 3 + 1] + picture[i * 3 + 2]) / 3;
+            int red = k == 0 ? 230 : 40;
+            out[i * 3 + k] = (uint8_t)(wrong ? (grey + 3 * red) / 4 : 128 + grey / 2);
+        }
+    }
+}
+
+static double share_right(const spur_data_info *info, const shot *one, size_t pixels) {
+    double right = 0, counted = 0;
+    for (size_t i = 0; i < pixels; i++) {
+        if (one->truth[i] == info->ignore_index || one->truth[i] < 0) continue;
+        counted++;
+        right += one->truth[i] == one->predicted[i];
+    }
+    return counted > 0 ? right / counted : 0;
+}
+
+/* Input, truth, answer over the input, and errors. */
+static void draw_mask_row(const session *s, const shot *one, uint8_t *bytes, sheet_picture *row,
+                          char *caption) {
+    const spur_data_info *info = s->info;
+    size_t h = (size_t)info->height, w = (size_t)info->width, size = h * w * 3;
+    bool binary = info->classes == 2;
+    picture_bytes(info, one->input, bytes);
+    plot_mask(one->truth, h * w, info->ignore_index, bytes + size);
+    plot_overlay(bytes, one->predicted, h * w, 0.55, -1, binary, bytes + 2 * size);
+    draw_errors(info, one, bytes, h * w, bytes + 3 * size);
+    double right = share_right(info, one, h * w);
+    if (one->loss > 0)
+        snprintf(caption, CAPTION, "%.1f%% right, loss %.3f", 100 * right, one->loss);
+    else
+        snprintf(caption, CAPTION, "%.1f%% right", 100 * right);
+    for (size_t k = 0; k < MASK_COLUMNS; k++)
+        row[k] = (sheet_picture){bytes + k * size, h, w, 3, k == 3 ? caption : NULL, 0};
+}
+
+static spur_status log_masks(session *s, spur_writer *log, const char *tag, const char *title,
+                             const shot *shots, size_t count, int64_t epoch, spur_error *err) {
+    static const char *const columns[] = {"input", "truth", "answer", "errors"};
+    size_t size = (size_t)s->info->height * (size_t)s->info->width * 3;
+    uint8_t *bytes = spur__malloc_array(count * MASK_COLUMNS, size);
+    sheet_picture *all = spur__calloc(count * MASK_COLUMNS, sizeof *all);
+    char(*captions)[CAPTION] = spur__calloc(count, sizeof *captions);
+    spur_status status = SPUR_E_MEMORY;
+    if (!bytes || !all || !captions) {
+        spur__fail(err, status, "out of memory for pictures");
+        goto done;
+    }
+    for (size_t i = 0; i < count; i++)
+        draw_mask_row(s, &shots[i], bytes + i * MASK_COLUMNS * size, all + i * MASK_COLUMNS,
+                      captions[i]);
+    char subtitle[64];
+    snprintf(subtitle, sizeof subtitle, "epoch %lld", (long long)epoch);
+    status = draw_sheet(&(contact_sheet){.title = title,
+                                         .subtitle = subtitle,
+                                         .pictures = all,
+                                         .count = count * MASK_COLUMNS,
+                                         .columns = MASK_COLUMNS,
+                                         .cell = 190,
+                                         .column_titles = columns},
+                        log, tag, epoch, err);
+done:
+    spur__free(bytes);
+    spur__free(all);
+    spur__free(captions);
+    return status;
+}
+
+spur_status log_shots(session *s, spur_writer *log, const char *tag, const char *title,
+                      const shot *shots, size_t count, int64_t epoch, spur_error *err) {
+    bool picture = s->info->height > 1 && s->info->width > 1;
+    if (count == 0 || !picture || s->info->task == SPUR_REGRESSION) return SPUR_OK;
+    return (s->info->task == SPUR_SEGMENTATION ? log_masks : log_classes)(s, log, tag, title, shots,
+                                                                          count, epoch, err);
+}
+
+spur_status log_confusion(session *s, int64_t epoch, spur_error *err) {
+    size_t classes = s->info->classes;
+    uint64_t *counts = spur__malloc_array(classes * classes, sizeof *counts);
+    if (!counts) return spur__fail(err, SPUR_E_MEMORY, "out of memory for the confusion matrix");
+    for (size_t i = 0; i < classes; i++)
+        for (size_t j = 0; j < classes; j++)
+            counts[i * classes + j] = spur_tally_confusion(s->val_pass.tally, (int)i, (int)j);
+    char title[64];
+    spur__str png;
+    spur__str_init(&png, PNG_LIMIT);
+    snprintf(title, sizeof title, "Confusion matrix, epoch %lld", (long long)epoch);
+    spur_status status = plot_confusion(title, counts, classes, s->info->class_names, &png, err);
+    spur__free(counts);
+    return log_png(s->journal.writers[JOURNAL_VALIDATION], "confusion_matrix", epoch, &png, status,
+                   err);
+}
+
+spur_status session_log_pictures(session *s, const gallery *g, int64_t epoch, spur_error *err) {
+    spur_writer *log = s->journal.writers[JOURNAL_VALIDATION];
+    size_t count = g->count < (size_t)s->log->images ? g->count : (size_t)s->log->images;
+    SPUR__TRY(
+        log_shots(s, log, "images/validation", "Validation samples", g->first, count, epoch, err));
+    if (s->log->confusion_matrix && s->info->classes > 1 && s->info->classes <= 200)
+        return log_confusion(s, epoch, err);
+    return SPUR_OK;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Opening a training: data, samplers, network, optimizer; see session.h.
+ */
+#include "train/session.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/augment.h"
+#include "data/dataset.h"
+#include "data/loader.h"
+#include "data/sampler.h"
+#include "nn/optimizer.h"
+#include "nn/scheduler.h"
+#include "train/checkpoint.h"
+#include "train/weights_in.h"
+
+static const spur__balance *balance_of(const config *cfg) {
+    return config_common(cfg, SECTION_BALANCE, spur__balance);
+}
+
+static spur_status open_data(session *s, spur_error *err) {
+    const config_part *part = &s->cfg->parts[SECTION_DATA];
+    const spur__dataset_kind *kind = (const spur__dataset_kind *)part->kind;
+    SPUR__TRY(spur__data_open(&s->data, kind, part->options, err));
+    s->info = spur_data_describe(s->data);
+    if (s->info->samples[SPUR_SPLIT_TRAIN] == 0)
+        return config_fail(s->cfg, SECTION_DATA, "path", SPUR_E_NOTFOUND, err,
+                           "no training samples");
+    return SPUR_OK;
+}
+
+/* Overfitting means the very same samples, unchanged. */
+static spur_status open_loaders(session *s, spur_error *err) {
+    const spur__augment *augment = config_common(s->cfg, SECTION_AUGMENT, spur__augment);
+    const spur__data_common *common = s->cfg->parts[SECTION_DATA].options;
+    bool overfit = s->train->overfit > 0;
+    bool weighted = balance_of(s->cfg)->method == SPUR__BALANCE_WEIGHTED_SAMPLER;
+    spur__loader_config train = {.split = SPUR_SPLIT_TRAIN,
+                                 .seed = (uint64_t)s->run_options->seed,
+                                 .sampler = weighted && !overfit ? "weighted" : NULL,
+                                 .augment = overfit ? NULL : augment,
+                                 .drop_last = common->drop_last && !overfit,
+                                 .limit = (size_t)s->train->overfit};
+    SPUR__TRY(spur__augment_check(augment, s->info, err));
+    SPUR__TRY(spur__loader_create(&s->train_loader, s->data, &train, err));
+    s->val_split = overfit ? SPUR_SPLIT_TRAIN : SPUR_SPLIT_VALIDATION;
+    if (!overfit && s->info->samples[SPUR_SPLIT_VALIDATION] == 0) return SPUR_OK;
+    spur__loader_config validation = {.split = s->val_split,
+                                      .seed = train.seed,
+                                      .sampler = "sequential",
+                                      .limit = (size_t)s->train->overfit};
+    return spur__loader_create(&s->val_loader, s->data, &validation, err);
+}
+
+static spur_status count_batches(session *s, spur_error *err) {
+    int64_t limit = s->train->limit_batches;
+    s->batches = (int64_t)spur_loader_batches(s->train_loader);
+    s->val_batches = s->val_loader ? (int64_t)spur_loader_batches(s->val_loader) : 0;
+    if (limit > 0 && limit < s->batches) s->batches = limit;
+    if (limit > 0 && limit < s->val_batches) s->val_batches = limit;
+    if (s->batches == 0)
+        return config_fail(s->cfg, SECTION_DATA, "batch_size", SPUR_E_RANGE, err,
+                           "no full batch in %zu training samples (see data.drop_last)",
+                           s->info->samples[SPUR_SPLIT_TRAIN]);
+    s->steps_per_epoch = (s->batches + s->train->accumulate - 1) / s->train->accumulate;
+    return SPUR_OK;
+}
+
+static spur_status balance(session *s, spur_error *err) {
+    const spur__balance *b = balance_of(s->cfg);
+    if (b->method == SPUR__BALANCE_NONE) return SPUR_OK;
+    if (s->info->classes == 0)
+        return config_fail(s->cfg, SECTION_BALANCE, "method", SPUR_E_TYPE, err,
+                           "the data have no classes to balance");
+    if (b->method != SPUR__BALANCE_CLASS_WEIGHTS) return SPUR_OK;
+    s->class_weights = spur__malloc_array(s->info->classes, sizeof *s->class_weights);
+    if (!s->class_weights) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    spur__class_weights(s->info->class_counts, s->info->classes, (spur__class_weighting)b->weights,
+                        b->beta, s->class_weights);
+    return SPUR_OK;
+}
+
+static spur_status build(session *s, spur_error *err) {
+    const spur__augment *augment = config_common(s->cfg, SECTION_AUGMENT, spur__augment);
+    const spur__data_common *common = s->cfg->parts[SECTION_DATA].options;
+    network_shape shape = network_shape_of(s->info);
+    shape.batch = (int)common->batch_size;
+    shape.soft = spur__augment_soft(augment) && s->train->overfit == 0;
+    shape.class_weights = s->class_weights;
+    SPUR__TRY(network_build(&s->net, s->cfg, &shape, err));
+    return weights_load(&s->net, s->cfg, s->term, err);
+}
+
+static spur_status make_optimizer(session *s, spur_error *err) {
+    const config_part *part = &s->cfg->parts[SECTION_OPTIMIZER];
+    double factor = config_common(s->cfg, SECTION_MODEL, model_settings)->head_lr;
+    s->optimizer = spur__optimizer_create(s->net.net, (const spur__optimizer_kind *)part->kind,
+                                          part->options, err);
+    if (!s->optimizer) return err ? err->status : SPUR_E_ARGUMENT;
+    if (factor == 1) return SPUR_OK;
+    spur__str text;
+    spur__str_init(&text, 64);
+    spur__str_puts(&text, "lr=");
+    spur__str_double(&text, spur_optimizer_base_lr(s->optimizer, 0) * factor);
+    spur_status status =
+        spur_optimizer_add_group(s->optimizer, s->net.model->head, spur__str_text(&text), err);
+    spur__str_free(&text);
+    return status;
+}
+
+static spur_status make_schedule(session *s, spur_error *err) {
+    const config_part *part = &s->cfg->parts[SECTION_SCHEDULER];
+    spur_schedule_span span = {.steps_per_epoch = (uint64_t)s->steps_per_epoch,
+                               .epochs = (uint64_t)s->train->epochs};
+    s->scheduler =
+        spur__scheduler_create((const spur__scheduler_kind *)part->kind, part->options, &span, err);
+    if (!s->scheduler) return err ? err->status : SPUR_E_ARGUMENT;
+    if (s->train->ema == 0) return SPUR_OK;
+    s->ema = spur_ema_create(s->net.net, s->train->ema, err);
+    return s->ema ? SPUR_OK : err ? err->status : SPUR_E_MEMORY;
+}
+
+static spur_status open_all(session *s, spur_error *err) {
+    SPUR__TRY(open_data(s, err));
+    SPUR__TRY(open_loaders(s, err));
+    SPUR__TRY(count_batches(s, err));
+    SPUR__TRY(measures_init(&s->measures, s->cfg, s->info, s->val_loader != NULL, err));
+    SPUR__TRY(balance(s, err));
+    SPUR__TRY(build(s, err));
+    SPUR__TRY(make_optimizer(s, err));
+    SPUR__TRY(make_schedule(s, err));
+    SPUR__TRY(pass_init(&s->train_pass, s->info, err));
+    SPUR__TRY(pass_init(&s->batch_pass, s->info, err));
+    return pass_init(&s->val_pass, s->info, err);
+}
+
+spur_status session_open(session *s, const config *cfg, terminal *term, spur_error *err) {
+    *s = (session){.cfg = cfg, .term = term, .run = {.lock = -1}, .started = spur__wall_time()};
+    s->run_options = config_common(cfg, SECTION_RUN, run_settings);
+    s->train = config_common(cfg, SECTION_TRAIN, train_settings);
+    s->log = config_common(cfg, SECTION_LOG, log_settings);
+    double limit = duration_seconds(s->train->max_time);
+    if (limit > 0) s->deadline = s->started + limit;
+    spur_error detail = {.status = SPUR_OK};
+    spur_status status = open_all(s, &detail);
+    if (status != SPUR_OK) {
+        session_close(s);
+        if (err) *err = detail;
+    }
+    return status;
+}
+
+void session_close(session *s) {
+    if (s->journal_open) journal_close(&s->journal, NULL);
+    s->journal_open = false;
+    run_close(&s->run);
+    pass_free(&s->train_pass);
+    pass_free(&s->batch_pass);
+    pass_free(&s->val_pass);
+    spur_ema_destroy(s->ema);
+    spur_scheduler_destroy(s->scheduler);
+    spur_optimizer_destroy(s->optimizer);
+    network_free(&s->net);
+    measures_free(&s->measures);
+    spur__free(s->class_weights);
+    spur_loader_destroy(s->val_loader);
+    spur_loader_destroy(s->train_loader);
+    spur_data_close(s->data);
+    *s = (session){.run = {.lock = -1}};
+}
+
+/* stdout.log and the first status.ini. */
+static spur_status announce(session *s, spur_error *err) {
+    char *path = run_path(&s->run, "stdout.log");
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    spur_status status = terminal_copy_to(s->term, path, err);
+    spur__free(path);
+    if (status != SPUR_OK) return status;
+    run_status now = {.state = RUN_RUNNING, .epoch = s->at.epoch, .step = s->at.step};
+    return run_write_status(&s->run, &now, err);
+}
+
+static spur_status open_journal(session *s, const journal_position *from, spur_error *err) {
+    SPUR__TRY(journal_open(&s->journal, &s->run, s->log->flush_secs, s->val_loader != NULL,
+                           &s->measures, from, err));
+    s->journal_open = true;
+    return SPUR_OK;
+}
+
+spur_status session_start(session *s, int argc, char **argv, spur_error *err) {
+    SPUR__TRY(run_create(&s->run, s->run_options->logdir, s->run_options->name, err));
+    SPUR__TRY(run_describe(&s->run, s->cfg, argc, argv, network_threads(s->cfg), err));
+    SPUR__TRY(announce(s, err));
+    SPUR__TRY(open_journal(s, NULL, err));
+    return session_log_start(s, err);
+}
+
+spur_status session_resume(session *s, const char *path, spur_error *err) {
+    journal_position from;
+    bool found = false;
+    SPUR__TRY(run_open(&s->run, path, err));
+    SPUR__TRY(checkpoint_load_last(s, &from, &found, err));
+    SPUR__TRY(announce(s, err));
+    if (found) return open_journal(s, &from, err);
+    SPUR__TRY(journal_discard(&s->run, err));
+    SPUR__TRY(open_journal(s, NULL, err));
+    return session_log_start(s, err);
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a run logs before its first step: the configuration, hyper-parameters, the graph, the
+ * layout of the Custom Scalars tab, the classes, and what the first batches look like.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "data/augment.h"
+#include "data/loader.h"
+#include "data/sampler.h"
+#include "train/hparams.h"
+#include "train/pictures.h"
+#include "train/session.h"
+
+enum { FIRST_BATCHES = 8, SHEET_PICTURES = 24, PNG_LIMIT = 64 << 20 };
+
+static spur_writer *root(const session *s) {
+    return s->journal.writers[JOURNAL_RUN];
+}
+
+/* ---- configuration ----------------------------------------------------------------------------- */
+
+typedef struct text_table {
+    spur__str text;
+    const char *section;
+} text_table;
+
+static void put_option(void *user, const char *section, const char *key, const char *value,
+                       const char *initial) {
+    text_table *t = user;
+    bool changed = strcmp(value, initial) != 0;
+    spur__str_printf(&t->text, "| %s | %s | %s`%s`%s |\n",
+                     t->section && strcmp(t->section, section) == 0 ? "" : section, key,
+                     changed ? "**" : "", *value ? value : " ", changed ? "**" : "");
+    t->section = section;
+}
+
+static void log_config(session *s) {
+    text_table t = {.section = NULL};
+    spur__str_init(&t.text, 1 << 20);
+    spur__str_puts(&t.text, "| section | key | value |\n|---|---|---|\n");
+    config_each(s->cfg, put_option, &t);
+    spur__str_puts(&t.text, "\nValues that differ from the defaults are bold.\n");
+    spur_log_text(root(s), "config", 0, spur__str_text(&t.text), NULL);
+    spur__str_free(&t.text);
+}
+
+/* ---- graph ------------------------------------------------------------------------------------- */
+
+static void slashes(char *out, size_t size, const char *name) {
+    snprintf(out, size, "%s", name);
+    for (char *p = out; *p; p++)
+        if (*p == '.') *p = '/';
+}
+
+/* TensorBoard cannot show a node that is a scope too ("conv1" and "conv1/weight"), so nodes with
+ * others below them get a leaf name. */
+static void node_name(char *out, size_t size, const spur_node *node) {
+    char name[256];
+    slashes(name, sizeof name, spur_node_name(node));
+    snprintf(out, size, "%s", name);
+}
+
+static spur_status add_node(spur_log_graph_builder *graph, const spur_node *node) {
+    char name[256], inputs[8][256];
+    const char *pointers[8];
+    int count = spur_node_input_count(node);
+    spur_log_shape shape = {spur_node_shape(node), (size_t)spur_node_rank(node)};
+    node_name(name, sizeof name, node);
+    for (int i = 0; i < count && i < 8; i++) {
+        node_name(inputs[i], sizeof inputs[i], spur_node_input(node, i));
+        pointers[i] = inputs[i];
+    }
+    return spur_log_graph_add(graph, &(spur_log_node){.name = name,
+                                                      .op = spur_node_kind(node),
+                                                      .inputs = pointers,
+                                                      .input_count = (size_t)count,
+                                                      .outputs = &shape,
+                                                      .output_count = 1});
+}
+
+static spur_status log_graph(session *s, spur_error *err) {
+    spur_log_graph_builder *graph;
+    spur_status status = spur_log_graph_create(&graph);
+    for (int i = 0; status == SPUR_OK && i < spur_net_node_count(s->net.net); i++)
+        status = add_node(graph, spur_net_node(s->net.net, i));
+    if (status == SPUR_OK) status = spur_log_graph(root(s), graph, NULL);
+    spur_log_graph_destroy(graph);
+    return status == SPUR_OK ? SPUR_OK
+                             : spur__fail(err, status, "graph: %s", spur_strstatus(status));
+}
+
+/* ---- layout ------------------------------------------------------------------------------------ */
+
+static void log_layout(session *s) {
+    const char *tags[MOST_METRICS + 1];
+    char names[MOST_METRICS][METRIC_NAME + 16];
+    spur_log_chart charts[MOST_METRICS + 2];
+    static const char *const loss = "epoch_loss", *const rate = "epoch_learning_rate";
+    size_t n = 0;
+    charts[n++] = (spur_log_chart){.title = "loss", .tags = &loss, .tag_count = 1};
+    for (size_t i = 0; i < s->measures.count; i++) {
+        snprintf(names[i], sizeof names[i], "epoch_%s$", s->measures.items[i].name);
+        tags[i] = names[i];
+        charts[n++] =
+            (spur_log_chart){.title = s->measures.items[i].name, .tags = &tags[i], .tag_count = 1};
+    }
+    charts[n++] = (spur_log_chart){.title = "learning rate", .tags = &rate, .tag_count = 1};
+    spur_log_category category = {.title = "Training", .charts = charts, .chart_count = n};
+    spur_log_layout(root(s), &category, 1, NULL);
+}
+
+/* ---- classes ----------------------------------------------------------------------------------- */
+
+static spur_status log_bars(session *s, const char *tag, const bar_chart *chart, spur_error *err) {
+    spur__str png;
+    spur__str_init(&png, PNG_LIMIT);
+    spur_status status = plot_bars(chart, &png, err);
+    return log_png(root(s), tag, 0, &png, status, err);
+}
+
+static spur_status log_counts(session *s, const double *shares, const double *first,
+                              spur_error *err) {
+    const spur_data_info *info = s->info;
+    const char *unit = info->task == SPUR_SEGMENTATION ? "pixels" : "samples";
+    bar_series both[] = {{"training data", shares}, {"first batches", first}};
+    char subtitle[96];
+    snprintf(subtitle, sizeof subtitle, "share of %s, in %%; first %d batches as sampled", unit,
+             FIRST_BATCHES);
+    bar_chart chart = {.title = "Classes",
+                       .subtitle = subtitle,
+                       .labels = info->class_names,
+                       .count = info->classes,
+                       .series = both,
+                       .series_count = 2,
+                       .format = "%.2f"};
+    return log_bars(s, "data/classes", &chart, err);
+}
+
+static spur_status log_weights(session *s, spur_error *err) {
+    if (!s->class_weights) return SPUR_OK;
+    double *weights = spur__malloc_array(s->info->classes, sizeof *weights);
+    if (!weights) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    for (size_t i = 0; i < s->info->classes; i++) weights[i] = s->class_weights[i];
+    bar_series one = {.values = weights};
+    bar_chart chart = {.title = "Class weights in the loss",
+                       .labels = s->info->class_names,
+                       .count = s->info->classes,
+                       .series = &one,
+                       .series_count = 1,
+                       .format = "%.3f"};
+    spur_status status = log_bars(s, "data/class_weights", &chart, err);
+    spur__free(weights);
+    return status;
+}
+
+static void log_class_text(session *s, const double *shares, const double *first) {
+    spur__str text;
+    spur__str_init(&text, 1 << 20);
+    spur__str_puts(&text,
+                   "| class | count | share | first batches | weight |\n|---|---|---|---|---|\n");
+    for (size_t i = 0; i < s->info->classes; i++)
+        spur__str_printf(&text, "| %s | %llu | %.2f %% | %.2f %% | %.3f |\n",
+                         s->info->class_names[i], (unsigned long long)s->info->class_counts[i],
+                         shares[i], first[i], s->class_weights ? (double)s->class_weights[i] : 1.0);
+    spur_log_text(root(s), "data/classes", 0, spur__str_text(&text), NULL);
+    spur__str_free(&text);
+}
+
+/* ---- the first batches --------------------------------------------------------------------------- */
+
+static void count_labels(const session *s, const spur_batch *batch, double *counts) {
+    size_t rows = network_rows(&s->net), classes = s->info->classes;
+    for (size_t i = 0; i < batch->count; i++) {
+        for (size_t k = 0; batch->targets && k < classes; k++)
+            counts[k] += batch->targets[i * classes + k];
+        for (size_t r = 0; !batch->targets && r < rows; r++) {
+            int32_t label = batch->labels[i * rows + r];
+            if (label >= 0 && (size_t)label < classes && label != s->info->ignore_index)
+                counts[label]++;
+        }
+    }
+}
+
+static void to_percent(double *values, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += values[i];
+    for (size_t i = 0; i < n; i++) values[i] = sum > 0 ? 100 * values[i] / sum : 0;
+}
+
+/* The samples of a batch as pictures, masks in their colours over them. */
+static spur_status log_sheet(session *s, const spur_batch *batch, spur_error *err) {
+    size_t h = (size_t)s->info->height, w = (size_t)s->info->width, size = h * w * 3;
+    size_t count = batch->count < SHEET_PICTURES ? batch->count : SHEET_PICTURES;
+    size_t values = h * w * (size_t)s->info->channels;
+    bool masks = s->info->task == SPUR_SEGMENTATION;
+    uint8_t *bytes = spur__malloc_array(count, size);
+    sheet_picture *all = spur__calloc(count, sizeof *all);
+    spur_status status = SPUR_E_MEMORY;
+    if (!bytes || !all) {
+        spur__fail(err, status, "out of memory for pictures");
+        goto done;
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *out = bytes + i * size;
+        picture_bytes(s->info, batch->input + i * values, out);
+        if (masks)
+            plot_overlay(out, batch->labels + i * h * w, h * w, 0.4, s->info->ignore_index, true,
+                         out);
+        bool named = s->info->task == SPUR_CLASSIFICATION && batch->labels;
+        all[i] =
+            (sheet_picture){out, h, w, 3, named ? s->info->class_names[batch->labels[i]] : NULL, 0};
+    }
+    contact_sheet sheet = {.title = "Training samples as the network gets them",
+                           .subtitle = "first batch of the first epoch, augmented",
+                           .pictures = all,
+                           .count = count};
+    spur__str png;
+    spur__str_init(&png, PNG_LIMIT);
+    status = plot_sheet(&sheet, &png, err);
+    status = log_png(s->journal.writers[JOURNAL_TRAIN], "images/training", 0, &png, status, err);
+done:
+    spur__free(bytes);
+    spur__free(all);
+    return status;
+}
+
+/* Looks at the first batches of the first epoch; the loader is put back afterwards. */
+static spur_status look_at_batches(session *s, double *first, spur_error *err) {
+    spur_batch batch;
+    bool picture = s->info->height > 1 && s->info->width > 1;
+    SPUR__TRY(spur_loader_seek(s->train_loader, 0, 0, err));
+    for (int64_t i = 0; i < s->batches && i < FIRST_BATCHES; i++) {
+        SPUR__TRY(spur_loader_next(s->train_loader, &batch, err));
+        if (i == 0 && picture && s->log->augmentation) SPUR__TRY(log_sheet(s, &batch, err));
+        if (first) count_labels(s, &batch, first);
+    }
+    return spur_loader_seek(s->train_loader, 0, 0, err);
+}
+
+static spur_status log_classes(session *s, spur_error *err) {
+    size_t classes = s->info->classes;
+    double *shares = spur__calloc(classes * 2, sizeof *shares), *first = shares + classes;
+    if (!shares) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    for (size_t i = 0; i < classes; i++) shares[i] = (double)s->info->class_counts[i];
+    spur_status status = look_at_batches(s, first, err);
+    to_percent(shares, classes);
+    to_percent(first, classes);
+    if (status == SPUR_OK) status = log_counts(s, shares, first, err);
+    if (status == SPUR_OK) status = log_weights(s, err);
+    if (status == SPUR_OK) log_class_text(s, shares, first);
+    spur__free(shares);
+    return status;
+}
+
+spur_status session_log_start(session *s, spur_error *err) {
+    log_config(s);
+    SPUR__TRY(hparams_log(s, err));
+    if (s->log->graph) SPUR__TRY(log_graph(s, err));
+    log_layout(s);
+    SPUR__TRY(s->info->classes ? log_classes(s, err) : look_at_batches(s, NULL, err));
+    return journal_check(&s->journal, err);
+}
