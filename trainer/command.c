@@ -8,11 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef SPUR_WITH_ENGINE
+extern const command command_train, command_resume;
+#endif
 extern const command command_export;
 extern const command command_inspect;
 extern const command command_help;
 
 const command *const commands[] = {
+#ifdef SPUR_WITH_ENGINE
+    &command_train,
+    &command_resume,
+#endif
     &command_export,
     &command_inspect,
     &command_help,

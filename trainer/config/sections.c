@@ -6,6 +6,9 @@
 
 #include "config/config.h"
 #include "config/settings.h"
+#include "data/augment.h"
+#include "data/dataset.h"
+#include "data/sampler.h"
 #include "models/model.h"
 #include "nn/loss.h"
 #include "nn/optimizer.h"
@@ -15,9 +18,17 @@ const section_spec section_specs[SECTION_COUNT] = {
     [SECTION_RUN] = {.name = "run",
                      .help = "The run as a whole: its name, place, seed and threads",
                      .common = &run_table},
-    [SECTION_DATA] = {.name = "data", .help = "What to learn from"},
-    [SECTION_AUGMENT] = {.name = "augment", .help = "Random changes of the training samples"},
-    [SECTION_BALANCE] = {.name = "balance", .help = "What to do about rare classes"},
+    [SECTION_DATA] = {.name = "data",
+                      .help = "What to learn from",
+                      .family = &spur__dataset_family,
+                      .selector = "format",
+                      .initial = "buildings"},
+    [SECTION_AUGMENT] = {.name = "augment",
+                         .help = "Random changes of the training samples",
+                         .common = &spur__augment_options},
+    [SECTION_BALANCE] = {.name = "balance",
+                         .help = "What to do about rare classes",
+                         .common = &spur__balance_options},
     [SECTION_MODEL] = {.name = "model",
                        .help = "The network",
                        .common = &model_table,

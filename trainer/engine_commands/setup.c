@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine_commands/setup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+bool overrides_add(overrides *o, const char *key, const char *value) {
+    if (o->count == sizeof o->items / sizeof o->items[0]) return false;
+    size_t n = strlen(key) + strlen(value) + 2;
+    char *text = spur__malloc(n);
+    if (!text) return false;
+    snprintf(text, n, "%s=%s", key, value);
+    o->items[o->count++] = text;
+    return true;
+}
+
+void overrides_free(overrides *o) {
+    for (size_t i = 0; i < o->count; i++) spur__free(o->items[i]);
+    o->count = 0;
+}
+
+int command_refuse(const command *self, const spur_error *err) {
+    fprintf(stderr, "spur %s: %s\n", self->name, err->message);
+    return EXIT_USAGE;
+}
+
+int print_config(const config *cfg) {
+    spur__str text;
+    spur__str_init(&text, 1 << 22);
+    config_format(cfg, &text);
+    bool whole = spur__str_status(&text) == SPUR_OK;
+    fputs(spur__str_text(&text), stdout);
+    spur__str_free(&text);
+    return whole && fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+int load_config(const command *self, config *cfg, char *const *words, int count, overrides *o) {
+    spur_error err = {.status = SPUR_OK};
+    if (count < 1) return command_misuse(self, "expected an INI file");
+    for (int i = 1; i < count; i++) {
+        char *equals = strchr(words[i], '=');
+        if (!equals || !strchr(words[i], '.'))
+            return command_misuse(self, "'%s': expected section.key=value", words[i]);
+        char *key = spur__strndup(words[i], (size_t)(equals - words[i]));
+        bool added = key && overrides_add(o, key, equals + 1);
+        spur__free(key);
+        if (!added) return command_misuse(self, "too many overrides");
+    }
+    if (config_load(cfg, words[0], o->items, o->count, &err) != SPUR_OK)
+        return command_refuse(self, &err);
+    return EXIT_DONE;
+}

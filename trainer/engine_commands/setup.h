@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the commands that take an INI file have in common.
+ */
+#ifndef SPUR_TRAINER_ENGINE_COMMANDS_SETUP_H
+#define SPUR_TRAINER_ENGINE_COMMANDS_SETUP_H
+
+#include "command.h"
+#include "commands/arguments.h"
+#include "config/config.h"
+
+/* Overrides from the command line: the words `section.key=value` and what flags stand for. */
+typedef struct overrides {
+    char *items[256];
+    size_t count;
+} overrides;
+
+/* Appends "key=value" (a copy); false when there are too many or memory is short. */
+bool overrides_add(overrides *o, const char *key, const char *value);
+void overrides_free(overrides *o);
+
+/* Prints "spur NAME: message" for a wrong input; returns EXIT_USAGE. */
+int command_refuse(const command *self, const spur_error *err);
+
+/* Prints the whole configuration. */
+int print_config(const config *cfg);
+
+/* Loads words[0] (an INI file) with words[1..] as overrides. EXIT_DONE, or EXIT_USAGE after a
+ * message. */
+int load_config(const command *self, config *cfg, char *const *words, int count, overrides *o);
+
+#endif

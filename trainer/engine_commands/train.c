@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * spur train FILE: a new run. spur resume RUN: an old one goes on.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "engine_commands/setup.h"
+#include "terminal/stop.h"
+#include "train/session.h"
+
+static int run_train(int argc, char **argv);
+static int run_resume(int argc, char **argv);
+
+extern const command command_train, command_resume;
+const command command_train = {
+    .name = "train",
+    .usage = "FILE.ini [section.key=value ...] [--print-config] [--dry-run] [--overfit N]\n"
+             "                  [--max-time TIME] [--limit-batches N] [--quiet] [--json]",
+    .summary = "Train a model as an INI file says; a new run directory holds all of it.",
+    .help = "  --print-config     show every option as it would be used, and stop\n"
+            "  --dry-run          check everything, build the network, and stop\n"
+            "  --overfit N        train and validate on the same N samples, unchanged\n"
+            "  --max-time TIME    stop after 90s, 10m, 2h; `spur resume` continues\n"
+            "  --limit-batches N  use only N batches of each epoch\n"
+            "  --quiet, -q        print errors only\n"
+            "  --json             print one JSON object per epoch\n\n"
+            "Ctrl-C finishes the step, saves, and leaves with status 130; `spur resume` continues.",
+    .run = run_train,
+};
+const command command_resume = {
+    .name = "resume",
+    .usage = "RUN [section.key=value ...] [--quiet] [--json]",
+    .summary = "Continue an interrupted run from its last checkpoint.",
+    .help =
+        "The run goes on at the very step where it was saved, and ends as if it had never been\n"
+        "interrupted. Overrides change the rest of it (train.epochs=20, run.threads=4).",
+    .run = run_resume,
+};
+
+typedef struct train_flags {
+    bool print_config, dry_run, quiet, json;
+    const char *overfit, *max_time, *limit_batches;
+} train_flags;
+
+static int finish(const command *self, session *s, terminal *term, spur_error *err, int status) {
+    if (status != EXIT_DONE && err->status != SPUR_OK)
+        terminal_warn(term, "%s: %s", self->name, err->message);
+    session_close(s);
+    terminal_close(term);
+    return status;
+}
+
+/* Checks and builds everything, then says so. */
+static int dry_run(const command *self, session *s, terminal *term, spur_error *err) {
+    const spur_data_info *info = s->info;
+    terminal_say(term, "data:     %zu training, %zu validation samples of %dx%dx%d, %zu classes",
+                 info->samples[SPUR_SPLIT_TRAIN], info->samples[SPUR_SPLIT_VALIDATION],
+                 info->height, info->width, info->channels, info->classes);
+    terminal_say(term, "model:    %s, %lld parameters, %.1f MB planned", s->net.model->kind.name,
+                 (long long)spur_net_trainable_count(s->net.net),
+                 (double)spur_net_planned_bytes(s->net.net) / 1e6);
+    terminal_say(term, "training: %lld epochs of %lld steps, monitor %s",
+                 (long long)s->train->epochs, (long long)s->steps_per_epoch,
+                 s->measures.monitor_name);
+    terminal_say(term, "Everything fits. Nothing was created.");
+    return finish(self, s, term, err, EXIT_DONE);
+}
+
+static void say_start(const session *s, terminal *term) {
+    terminal_say(term, "Run:   %s", s->run.path);
+    terminal_say(term, "Data:  %zu training, %zu validation samples of %dx%dx%d",
+                 s->info->samples[SPUR_SPLIT_TRAIN], s->info->samples[SPUR_SPLIT_VALIDATION],
+                 s->info->height, s->info->width, s->info->channels);
+    terminal_say(term, "Model: %s, %lld parameters, %d threads", s->net.model->kind.name,
+                 (long long)spur_net_trainable_count(s->net.net), network_threads(s->cfg));
+    if (s->data->notes && *s->data->notes) terminal_say(term, "%s", s->data->notes);
+}
+
+static int train(const command *self, const config *cfg, const train_flags *flags, int argc,
+                 char **argv) {
+    session s;
+    terminal term;
+    spur_error err = {.status = SPUR_OK};
+    terminal_init(&term, flags->quiet, flags->json);
+    if (cfg->program)
+        return command_misuse(self, "the file has a [program]: `spur sweep` runs such files");
+    if (session_open(&s, cfg, &term, &err) != SPUR_OK) return command_refuse(self, &err);
+    if (flags->dry_run) return dry_run(self, &s, &term, &err);
+    if (session_start(&s, argc, argv, &err) != SPUR_OK)
+        return finish(self, &s, &term, &err, s.run.path ? EXIT_FAILED : EXIT_USAGE);
+    if (cfg->sweeps) terminal_say(&term, "[sweep] is ignored here; `spur sweep` runs it");
+    say_start(&s, &term);
+    stop_listen();
+    int status = session_train(&s, &err);
+    return finish(self, &s, &term, &err, status);
+}
+
+static bool add_flags(overrides *o, const train_flags *flags) {
+    if (flags->overfit && !overrides_add(o, "train.overfit", flags->overfit)) return false;
+    if (flags->max_time && !overrides_add(o, "train.max_time", flags->max_time)) return false;
+    return !flags->limit_batches || overrides_add(o, "train.limit_batches", flags->limit_batches);
+}
+
+static int run_train(int argc, char **argv) {
+    train_flags f = {.quiet = false};
+    const flag table[] = {
+        {.name = "print-config", .on = &f.print_config},
+        {.name = "dry-run", .on = &f.dry_run},
+        {.name = "quiet", .letter = 'q', .on = &f.quiet},
+        {.name = "json", .on = &f.json},
+        {.name = "overfit", .text = &f.overfit},
+        {.name = "max-time", .text = &f.max_time},
+        {.name = "limit-batches", .text = &f.limit_batches},
+    };
+    int words;
+    config cfg;
+    overrides o = {.count = 0};
+    char *line[512];
+    if (argc > 500) return command_misuse(&command_train, "too many arguments");
+    memcpy(line, argv, (size_t)argc * sizeof *argv); /* the parser changes the order */
+    int status =
+        arguments_parse(&command_train, argc, argv, table, sizeof table / sizeof table[0], &words);
+    if (status != EXIT_DONE) return status;
+    add_flags(&o, &f);
+    status = load_config(&command_train, &cfg, argv + 1, words, &o);
+    if (status == EXIT_DONE) {
+        status = f.print_config ? print_config(&cfg) : train(&command_train, &cfg, &f, argc, line);
+        config_free(&cfg);
+    }
+    overrides_free(&o);
+    return status;
+}
+
+/* The run's paths are relative to the directory that it was started in. */
+static void go_to_start(const char *run) {
+    document doc;
+    document_init(&doc);
+    char *path = spur__path_join(run, "env.ini");
+    const document_entry *entry = NULL;
+    if (path && document_read(&doc, path, NULL) == SPUR_OK)
+        entry = document_find(&doc, "start", "directory");
+    if (entry && chdir(entry->value) != 0) {
+        fprintf(stderr, "spur resume: %s is gone; relative paths count from here\n", entry->value);
+    }
+    document_free(&doc);
+    spur__free(path);
+}
+
+/* The run's path after changing the directory: absolute unless it can stay as it is. */
+static char *stable_path(const char *run) {
+    char here[4096];
+    if (run[0] == '/' || !getcwd(here, sizeof here)) return spur__strdup(run);
+    return spur__path_join(here, run);
+}
+
+static int is_done(const char *run) {
+    document doc;
+    document_init(&doc);
+    char *path = spur__path_join(run, "status.ini");
+    bool done = false;
+    if (path && document_read(&doc, path, NULL) == SPUR_OK) {
+        const document_entry *entry = document_find(&doc, "status", "state");
+        done = entry && strcmp(entry->value, "done") == 0;
+    }
+    document_free(&doc);
+    spur__free(path);
+    return done;
+}
+
+static int resume(config *cfg, const char *run, bool quiet, bool json) {
+    session s;
+    terminal term;
+    spur_error err = {.status = SPUR_OK};
+    terminal_init(&term, quiet, json);
+    if (session_open(&s, cfg, &term, &err) != SPUR_OK) return command_refuse(&command_resume, &err);
+    if (session_resume(&s, run, &err) != SPUR_OK)
+        return finish(&command_resume, &s, &term, &err, EXIT_USAGE);
+    say_start(&s, &term);
+    terminal_say(&term, "Continuing after step %lld (epoch %lld, batch %lld)", (long long)s.at.step,
+                 (long long)s.at.epoch + 1, (long long)s.at.batch);
+    stop_listen();
+    int status = session_train(&s, &err);
+    return finish(&command_resume, &s, &term, &err, status);
+}
+
+static int resume_from(const char *run, char **words, int count, bool quiet, bool json) {
+    config cfg;
+    overrides o = {.count = 0};
+    char *file = spur__path_join(run, "config.ini");
+    if (!file) return EXIT_FAILED;
+    words[0] = file;
+    int status = load_config(&command_resume, &cfg, words, count, &o);
+    if (status == EXIT_DONE) {
+        status = resume(&cfg, run, quiet, json);
+        config_free(&cfg);
+    }
+    overrides_free(&o);
+    spur__free(file);
+    return status;
+}
+
+static int run_resume(int argc, char **argv) {
+    bool quiet = false, json = false;
+    const flag table[] = {{.name = "quiet", .letter = 'q', .on = &quiet},
+                          {.name = "json", .on = &json}};
+    int words;
+    int status = arguments_parse(&command_resume, argc, argv, table, 2, &words);
+    if (status != EXIT_DONE) return status;
+    if (words < 1) return command_misuse(&command_resume, "expected a run directory");
+    char *file = spur__path_join(argv[1], "config.ini");
+    bool there = file && access(file, R_OK) == 0;
+    spur__free(file);
+    if (!there)
+        return command_misuse(&command_resume, "%s: not a run directory (no config.ini in it)",
+                              argv[1]);
+    if (is_done(argv[1]) && words == 1)
+        return command_misuse(&command_resume, "%s: this run is done", argv[1]);
+    char *run = stable_path(argv[1]);
+    if (!run) return EXIT_FAILED;
+    go_to_start(run);
+    status = resume_from(run, argv + 1, words, quiet, json);
+    spur__free(run);
+    return status;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Saving and restoring a session; see checkpoint.h.
+ */
+#include "train/checkpoint.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <spur/weights.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "train/checkpoint_state.h"
+#include "train/resume_file.h"
+
+static spur_checkpoint_parts parts_of(session *s, spur_state *state) {
+    return (spur_checkpoint_parts){.net = s->net.net,
+                                   .optimizer = s->optimizer,
+                                   .scheduler = s->scheduler,
+                                   .ema = s->ema,
+                                   .state = state};
+}
+
+/* A step at which an undisturbed run saves. */
+static bool is_regular(const session *s, int64_t step) {
+    int64_t every = s->train->checkpoint_every;
+    return step % s->steps_per_epoch == 0 || (every > 0 && step % every == 0) ||
+           (s->train->max_steps > 0 && step == s->train->max_steps);
+}
+
+static bool is_linked(const char *directory, const char *link, const char *name) {
+    char target[256], path[4096];
+    snprintf(path, sizeof path, "%s/%s", directory, link);
+    ssize_t n = readlink(path, target, sizeof target - 1);
+    if (n <= 0) return false;
+    target[n] = '\0';
+    return strcmp(target, name) == 0;
+}
+
+static void remove_checkpoint(const char *directory, const char *name) {
+    char path[4096], file[4608];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    DIR *dir = opendir(path);
+    if (!dir) return;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        if (entry->d_name[0] == '.') continue;
+        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+        unlink(file);
+    }
+    closedir(dir);
+    rmdir(path);
+}
+
+/* Removes step_N directories for which `unwanted` holds and to which no link points. */
+static void sweep_out(session *s, const char *directory,
+                      bool (*unwanted)(const session *s, int64_t step)) {
+    DIR *dir = opendir(directory);
+    if (!dir) return;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        long long step;
+        if (strncmp(entry->d_name, "step_", 5) != 0 || !spur__parse_int(entry->d_name + 5, &step) ||
+            !unwanted(s, step) || is_linked(directory, "last", entry->d_name) ||
+            is_linked(directory, "best", entry->d_name))
+            continue;
+        remove_checkpoint(directory, entry->d_name);
+    }
+    closedir(dir);
+}
+
+static bool is_irregular(const session *s, int64_t step) {
+    return !is_regular(s, step);
+}
+
+static bool is_later(const session *s, int64_t step) {
+    return step > s->at.step;
+}
+
+static spur_status save_parts(session *s, const char *directory, spur_error *err) {
+    spur_state *state = spur_state_create();
+    if (!state) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    spur_status status = state_of_session(s, state, err);
+    if (status == SPUR_OK) {
+        /* the averages are what is validated, so they are what weights.safetensors holds */
+        spur_checkpoint_parts parts = parts_of(s, state);
+        if (s->ema) spur_ema_swap(s->ema);
+        status = spur_checkpoint_save(&parts, directory, (uint64_t)s->at.step, err);
+        if (s->ema) spur_ema_swap(s->ema);
+    }
+    spur_state_destroy(state);
+    return status;
+}
+
+spur_status checkpoint_save(session *s, bool interrupted, spur_error *err) {
+    journal_position position;
+    uint64_t step = (uint64_t)s->at.step;
+    char *directory = run_path(&s->run, "checkpoints");
+    if (!directory) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    spur_status status;
+    SPUR__TRY_GOTO(journal_tell(&s->journal, &position, err), done);
+    SPUR__TRY_GOTO(resume_file_write(&s->run, s->at.step, &position, err), done);
+    SPUR__TRY_GOTO(save_parts(s, directory, err), done);
+    if (!interrupted && s->at.has_best && s->at.best_step == s->at.step && s->at.batch == 0)
+        SPUR__TRY_GOTO(spur_checkpoint_link(directory, "best", step, err), done);
+    SPUR__TRY_GOTO(spur_checkpoint_link(directory, "last", step, err), done);
+    sweep_out(s, directory, is_irregular);
+    SPUR__TRY_GOTO(spur_checkpoint_prune(directory, (int)s->train->keep, err), done);
+    resume_file_sweep(&s->run, s->at.step);
+done:
+    spur__free(directory);
+    return status;
+}
+
+/* The best link may be newer than `last` if the process died between the two. */
+static spur_status mend_best(session *s, const char *directory, spur_error *err) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/best", directory);
+    if (!s->at.has_best) {
+        unlink(path);
+        return SPUR_OK;
+    }
+    return spur_checkpoint_link(directory, "best", (uint64_t)s->at.best_step, err);
+}
+
+static spur_status load(session *s, const char *directory, journal_position *from,
+                        spur_error *err) {
+    char path[4096];
+    spur_state *state = spur_state_create();
+    if (!state) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    snprintf(path, sizeof path, "%s/last", directory);
+    spur_checkpoint_parts parts = parts_of(s, state);
+    spur_status status = spur_checkpoint_load(&parts, path, NULL, err);
+    if (status == SPUR_OK && s->ema) spur_ema_swap(s->ema);
+    if (status == SPUR_OK) status = session_of_state(s, state, err);
+    spur_state_destroy(state);
+    if (status == SPUR_OK) status = resume_file_read(&s->run, s->at.step, from, err);
+    if (status == SPUR_OK) status = mend_best(s, directory, err);
+    if (status == SPUR_OK) sweep_out(s, directory, is_later);
+    return status;
+}
+
+spur_status checkpoint_load_last(session *s, journal_position *from, bool *found, spur_error *err) {
+    char *directory = run_path(&s->run, "checkpoints");
+    char *last = directory ? spur__path_join(directory, "last") : NULL;
+    spur_status status = SPUR_OK;
+    if (!last)
+        status = spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    else if ((*found = spur__exists(last)))
+        status = load(s, directory, from, err);
+    spur__free(last);
+    spur__free(directory);
+    return status;
+}
+
+spur_status checkpoint_load_best(session *s, spur_error *err) {
+    char *path = run_path(&s->run, "checkpoints/best/weights.safetensors");
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    spur_status status = spur_weights_load(s->net.net, path, NULL, NULL, err);
+    spur__free(path);
+    spur_ema_destroy(s->ema);
+    s->ema = NULL;
+    return status;
+}
