@@ -9,7 +9,8 @@
 #include <string.h>
 
 #ifdef SPUR_WITH_ENGINE
-extern const command command_train, command_resume;
+extern const command command_train, command_resume, command_eval, command_predict;
+extern const command command_init, command_summary, command_lr_find;
 #endif
 extern const command command_export;
 extern const command command_inspect;
@@ -17,12 +18,10 @@ extern const command command_help;
 
 const command *const commands[] = {
 #ifdef SPUR_WITH_ENGINE
-    &command_train,
-    &command_resume,
+    &command_train,   &command_resume,  &command_eval,
+    &command_predict, &command_summary, &command_lr_find,
 #endif
-    &command_export,
-    &command_inspect,
-    &command_help,
+    &command_export,  &command_inspect, &command_help,
 };
 const size_t command_count = sizeof commands / sizeof commands[0];
 

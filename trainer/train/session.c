@@ -16,6 +16,7 @@
 #include "data/sampler.h"
 #include "nn/optimizer.h"
 #include "nn/scheduler.h"
+#include "train/card.h"
 #include "train/checkpoint.h"
 #include "train/weights_in.h"
 
@@ -195,6 +196,7 @@ static spur_status open_journal(session *s, const journal_position *from, spur_e
 spur_status session_start(session *s, int argc, char **argv, spur_error *err) {
     SPUR__TRY(run_create(&s->run, s->run_options->logdir, s->run_options->name, err));
     SPUR__TRY(run_describe(&s->run, s->cfg, argc, argv, network_threads(s->cfg), err));
+    SPUR__TRY(card_write(&s->run, s->info, err));
     SPUR__TRY(announce(s, err));
     SPUR__TRY(open_journal(s, NULL, err));
     return session_log_start(s, err);

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * spur summary: the network as a table. spur eval: the metrics of a run on one of its splits.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <spur/weights.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/loader.h"
+#include "engine_commands/setup.h"
+#include "train/session.h"
+
+static int run_summary(int argc, char **argv);
+static int run_eval(int argc, char **argv);
+
+extern const command command_summary, command_eval;
+const command command_summary = {
+    .name = "summary",
+    .usage = "FILE.ini|RUN [section.key=value ...]",
+    .summary = "Layers, shapes, parameters, multiply-adds and memory of the configured network.",
+    .run = run_summary,
+};
+const command command_eval = {
+    .name = "eval",
+    .usage = "RUN [--split val|test|train] [--weights best|last] [--json] [section.key=value ...]",
+    .summary = "Measure a run's weights on its validation, test or training data.",
+    .help = "  --split NAME     val (default), test or train\n"
+            "  --weights NAME   best (default) or last\n"
+            "  --json           one JSON object",
+    .run = run_eval,
+};
+
+/* A run stands for its config.ini. */
+static char *config_of(const char *word) {
+    char *inside = spur__path_join(word, "config.ini");
+    if (inside && spur__exists(inside)) return inside;
+    spur__free(inside);
+    return spur__strdup(word);
+}
+
+static int with_config(const command *self, char **words, int count, config *cfg) {
+    overrides o = {.count = 0};
+    if (count < 1) return command_misuse(self, "expected %s", self->usage);
+    char *path = config_of(words[0]);
+    if (!path) return EXIT_FAILED;
+    words[0] = path;
+    int status = load_config(self, cfg, words, count, &o);
+    overrides_free(&o);
+    spur__free(path);
+    return status;
+}
+
+static int run_summary(int argc, char **argv) {
+    int words;
+    config cfg;
+    session s;
+    terminal term;
+    spur_error err = {.status = SPUR_OK};
+    int status = arguments_parse(&command_summary, argc, argv, NULL, 0, &words);
+    if (status == EXIT_DONE) status = with_config(&command_summary, argv + 1, words, &cfg);
+    if (status != EXIT_DONE) return status;
+    terminal_init(&term, false, false);
+    if (session_open(&s, &cfg, &term, &err) != SPUR_OK) {
+        status = command_refuse(&command_summary, &err);
+    } else {
+        if (spur_net_summary(s.net.net, stdout) != SPUR_OK) status = EXIT_FAILED;
+        session_close(&s);
+    }
+    config_free(&cfg);
+    return status;
+}
+
+typedef struct evaluation {
+    const char *run, *split, *weights;
+    bool json;
+} evaluation;
+
+/* Replaces the validation loader by one on the wanted split. */
+static spur_status choose_split(session *s, const char *split, spur_error *err) {
+    static const char *const names[] = {"train", "val", "test"};
+    int which = 0;
+    while (strcmp(names[which], split) != 0) which++;
+    spur_split chosen = which == 0   ? SPUR_SPLIT_TRAIN
+                        : which == 1 ? SPUR_SPLIT_VALIDATION
+                                     : SPUR_SPLIT_TEST;
+    if (s->info->samples[chosen] == 0)
+        return spur__fail(err, SPUR_E_NOTFOUND, "the data have no '%s' samples", split);
+    spur_loader_destroy(s->val_loader);
+    s->val_loader = NULL;
+    spur__loader_config options = {.split = chosen, .sampler = "sequential"};
+    SPUR__TRY(spur__loader_create(&s->val_loader, s->data, &options, err));
+    s->val_split = chosen;
+    s->val_batches = (int64_t)spur_loader_batches(s->val_loader);
+    return SPUR_OK;
+}
+
+static spur_status measure_run(session *s, const evaluation *e, pass_result *result,
+                               spur_error *err) {
+    char relative[128];
+    snprintf(relative, sizeof relative, "checkpoints/%s/weights.safetensors", e->weights);
+    char *path = spur__path_join(e->run, relative);
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    spur_status status = choose_split(s, e->split, err);
+    if (status == SPUR_OK) status = spur_weights_load(s->net.net, path, NULL, NULL, err);
+    spur__free(path);
+    if (status != SPUR_OK) return status;
+    spur_ema_destroy(s->ema);
+    s->ema = NULL;
+    return session_validate(s, NULL, result, err);
+}
+
+static void print_json(const session *s, const evaluation *e, const pass_result *r) {
+    spur__str text;
+    spur__str_init(&text, 1 << 16);
+    spur__str_puts(&text, "{\"run\":");
+    spur__str_json(&text, e->run);
+    spur__str_printf(&text,
+                     ",\"split\":\"%s\",\"weights\":\"%s\",\"samples\":%.0f,\"loss\":", e->split,
+                     e->weights, s->val_pass.samples);
+    spur__str_double(&text, r->loss);
+    for (size_t i = 0; i < s->measures.count; i++) {
+        spur__str_printf(&text, ",\"%s\":", s->measures.items[i].name);
+        spur__str_double(&text, r->values[i]);
+    }
+    printf("%s}\n", spur__str_text(&text));
+    spur__str_free(&text);
+}
+
+static int report(const session *s, const evaluation *e, const pass_result *r) {
+    if (e->json) {
+        print_json(s, e, r);
+        return EXIT_DONE;
+    }
+    printf("%s, %s weights, %.0f samples of '%s'\n\n  %-20s %.4f\n", e->run, e->weights,
+           s->val_pass.samples, e->split, "loss", r->loss);
+    for (size_t i = 0; i < s->measures.count; i++)
+        printf("  %-20s %.4f\n", s->measures.items[i].name, r->values[i]);
+    printf("\n");
+    if (s->info->classes < 2) return EXIT_DONE;
+    return spur_classification_report(s->val_pass.tally, s->info->class_names, stdout) == SPUR_OK
+               ? EXIT_DONE
+               : EXIT_FAILED;
+}
+
+static int evaluate(const config *cfg, const evaluation *e) {
+    session s;
+    terminal term;
+    pass_result result;
+    spur_error err = {.status = SPUR_OK};
+    terminal_init(&term, false, e->json);
+    if (session_open(&s, cfg, &term, &err) != SPUR_OK) return command_refuse(&command_eval, &err);
+    int status = measure_run(&s, e, &result, &err) == SPUR_OK ? report(&s, e, &result)
+                                                              : command_refuse(&command_eval, &err);
+    session_close(&s);
+    return status;
+}
+
+static bool is_one_of(const char *word, const char *const *words) {
+    for (; *words; words++)
+        if (strcmp(word, *words) == 0) return true;
+    return false;
+}
+
+static int run_eval(int argc, char **argv) {
+    static const char *const splits[] = {"train", "val", "test", NULL};
+    static const char *const weights[] = {"best", "last", NULL};
+    evaluation e = {.split = "val", .weights = "best"};
+    const flag table[] = {{.name = "split", .text = &e.split},
+                          {.name = "weights", .text = &e.weights},
+                          {.name = "json", .on = &e.json}};
+    int words;
+    config cfg;
+    int status = arguments_parse(&command_eval, argc, argv, table, 3, &words);
+    if (status != EXIT_DONE) return status;
+    if (!is_one_of(e.split, splits))
+        return command_misuse(&command_eval, "--split: found '%s', expected val, test or train",
+                              e.split);
+    if (!is_one_of(e.weights, weights))
+        return command_misuse(&command_eval, "--weights: found '%s', expected best or last",
+                              e.weights);
+    if (words < 1) return command_misuse(&command_eval, "expected a run directory");
+    e.run = argv[1];
+    status = with_config(&command_eval, argv + 1, words, &cfg);
+    if (status != EXIT_DONE) return status;
+    status = evaluate(&cfg, &e);
+    config_free(&cfg);
+    return status;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * spur predict RUN PICTURES: labels, masks, overlays and a table for a folder of pictures.
+ */
+#include "engine_commands/predict.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "engine_commands/setup.h"
+#include "plot/charts.h"
+
+static int run_predict(int argc, char **argv);
+
+extern const command command_predict;
+const command command_predict = {
+    .name = "predict",
+    .usage = "RUN PICTURE|FOLDER ... [--out DIR] [--weights best|last] [--overlap N] [--json]",
+    .summary = "Answers of a trained run for pictures: labels, or masks and overlays; and a CSV.",
+    .help =
+        "  --out DIR        where to write (default: RUN/predictions)\n"
+        "  --weights NAME   best (default) or last\n"
+        "  --overlap N      masks: go over each picture in windows of the network's size that\n"
+        "                   overlap by N pixels and are blended, instead of resizing it; taken\n"
+        "                   from data.overlap when the run was trained on tiles\n"
+        "  --json           one JSON object per picture on the standard output",
+    .run = run_predict,
+};
+
+typedef struct job {
+    predictor model;
+    const char *out;
+    FILE *csv;
+    bool json;
+    size_t done;
+    spur__bytes bytes;
+    spur__image image, mask;
+} job;
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* "DIR/stem" + suffix + ".png" */
+static spur_status write_picture(const job *j, const char *path, const char *suffix,
+                                 const spur__image *image, spur_error *err) {
+    char name[512];
+    const char *base = base_name(path), *dot = strrchr(base, '.');
+    int stem = (int)(dot && dot != base ? (size_t)(dot - base) : strlen(base));
+    snprintf(name, sizeof name, "%.*s%s.png", stem < 400 ? stem : 400, base, suffix);
+    char *whole = spur__path_join(j->out, name);
+    if (!whole) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    spur_status status = spur__image_write_png(whole, image, err);
+    spur__free(whole);
+    return status;
+}
+
+static spur_status write_overlay(job *j, const char *path, spur_error *err) {
+    size_t pixels = (size_t)j->mask.height * (size_t)j->mask.width;
+    int32_t *classes = spur__malloc_array(pixels, sizeof *classes);
+    if (!classes) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    for (size_t i = 0; i < pixels; i++) classes[i] = j->mask.data[i];
+    spur_status status = spur__image_convert(&j->image, 3, err);
+    if (status == SPUR_OK) {
+        plot_overlay(j->image.data, classes, pixels, 0.55, -1, j->model.card.info.classes == 2,
+                     j->image.data);
+        status = write_picture(j, path, "_overlay", &j->image, err);
+    }
+    spur__free(classes);
+    return status;
+}
+
+/* A CSV field, quoted where it must be. */
+static void put_field(FILE *out, const char *text) {
+    if (!text[strcspn(text, ",\"\n\r")]) {
+        fputs(text, out);
+        return;
+    }
+    fputc('"', out);
+    for (; *text; text++) {
+        if (*text == '"') fputc('"', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}
+
+static void put_json_head(const char *path) {
+    spur__str text;
+    spur__str_init(&text, 1 << 16);
+    spur__str_json(&text, path);
+    printf("{\"file\":%s", spur__str_text(&text));
+    spur__str_free(&text);
+}
+
+static spur_status do_mask(job *j, const char *path, spur_error *err) {
+    const spur_data_info *info = &j->model.card.info;
+    SPUR__TRY(predict_mask(&j->model, &j->image, &j->mask, err));
+    SPUR__TRY(write_picture(j, path, "_mask", &j->mask, err));
+    uint64_t counts[256] = {0};
+    size_t pixels = (size_t)j->mask.height * (size_t)j->mask.width;
+    for (size_t i = 0; i < pixels; i++) counts[j->mask.data[i]]++;
+    put_field(j->csv, path);
+    if (j->json) put_json_head(path);
+    for (size_t k = 0; k < info->classes; k++) {
+        double share = (double)counts[k] / (double)pixels;
+        fprintf(j->csv, ",%.6f", share);
+        if (j->json) printf("%s%.6f", k ? "," : ",\"shares\":[", share);
+    }
+    fputc('\n', j->csv);
+    if (j->json) printf("]}\n");
+    return write_overlay(j, path, err);
+}
+
+static spur_status do_classes(job *j, const char *path, spur_error *err) {
+    const spur_data_info *info = &j->model.card.info;
+    bool numbers = info->task == SPUR_REGRESSION;
+    size_t n = numbers ? info->targets : info->classes, best = 0;
+    float *values = spur__malloc_array(n, sizeof *values);
+    if (!values) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    spur_status status = predict_classes(&j->model, &j->image, values, err);
+    if (status == SPUR_OK) {
+        for (size_t k = 1; k < n; k++) best = values[k] > values[best] ? k : best;
+        put_field(j->csv, path);
+        if (j->json) put_json_head(path);
+        if (!numbers) {
+            spur__str label;
+            spur__str_init(&label, 1 << 16);
+            spur__str_json(&label, info->class_names[best]);
+            fputc(',', j->csv);
+            put_field(j->csv, info->class_names[best]);
+            if (j->json) printf(",\"label\":%s", spur__str_text(&label));
+            spur__str_free(&label);
+        }
+        for (size_t k = 0; k < n; k++) {
+            fprintf(j->csv, ",%.6g", (double)values[k]);
+            if (j->json) printf("%s%.6g", k ? "," : ",\"values\":[", (double)values[k]);
+        }
+        fputc('\n', j->csv);
+        if (j->json) printf("]}\n");
+    }
+    spur__free(values);
+    return status;
+}
+
+static spur_status do_picture(job *j, const char *path, spur_error *err) {
+    SPUR__TRY(spur__image_read(path, SPUR__DECODE_PICTURE, &j->bytes, &j->image, err));
+    j->done++;
+    return j->model.card.info.task == SPUR_SEGMENTATION ? do_mask(j, path, err)
+                                                        : do_classes(j, path, err);
+}
+
+static bool is_picture(const char *name) {
+    const char *dot = strrchr(name, '.');
+    return dot && (strcasecmp(dot, ".png") == 0 || strcasecmp(dot, ".jpg") == 0 ||
+                   strcasecmp(dot, ".jpeg") == 0);
+}
+
+static int pictures_only(const struct dirent *entry) {
+    return entry->d_name[0] != '.' && is_picture(entry->d_name);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static spur_status do_folder(job *j, const char *path, spur_error *err) {
+    struct dirent **entries;
+    int count = scandir(path, &entries, pictures_only, by_name);
+    spur_status status = SPUR_OK;
+    if (count < 0) return spur__fail_errno(err, errno, "%s: cannot read the folder", path);
+    if (count == 0) status = spur__fail(err, SPUR_E_NOTFOUND, "%s: no JPEG or PNG files", path);
+    for (int i = 0; i < count; i++) {
+        char *file = spur__path_join(path, entries[i]->d_name);
+        if (status == SPUR_OK)
+            status =
+                file ? do_picture(j, file, err) : spur__fail(err, SPUR_E_MEMORY, "out of memory");
+        spur__free(file);
+        free(entries[i]);
+    }
+    free(entries);
+    return status;
+}
+
+static void put_header(const job *j) {
+    const spur_data_info *info = &j->model.card.info;
+    fputs("file", j->csv);
+    if (info->task == SPUR_CLASSIFICATION) fputs(",label", j->csv);
+    for (size_t k = 0; k < info->classes; k++) {
+        fputc(',', j->csv);
+        put_field(j->csv, info->class_names[k]);
+    }
+    for (size_t k = 0; k < info->targets; k++) fprintf(j->csv, ",value_%zu", k);
+    fputc('\n', j->csv);
+}
+
+static spur_status do_all(job *j, char **paths, int count, spur_error *err) {
+    char *table = spur__path_join(j->out, "predictions.csv");
+    spur_status status = table ? spur__mkdirs(j->out, err) : SPUR_E_MEMORY;
+    if (status == SPUR_OK) {
+        j->csv = fopen(table, "w");
+        if (!j->csv) status = spur__fail_errno(err, errno, "%s: cannot create", table);
+    }
+    if (status == SPUR_OK) put_header(j);
+    for (int i = 0; status == SPUR_OK && i < count; i++) {
+        struct stat info;
+        bool folder = stat(paths[i], &info) == 0 && S_ISDIR(info.st_mode);
+        status = folder ? do_folder(j, paths[i], err) : do_picture(j, paths[i], err);
+    }
+    if (j->csv && fclose(j->csv) != 0 && status == SPUR_OK)
+        status = spur__fail_errno(err, errno, "%s: cannot write", table);
+    spur__free(table);
+    return status;
+}
+
+/* The overlap of sliding windows: --overlap, or what the run was trained with. */
+static spur_status choose_windows(predictor *p, const char *overlap, spur_error *err) {
+    const config_part *part = &p->cfg.parts[SECTION_DATA];
+    const spur__option *tile = spur__options_find(part->kind->options, "tile");
+    const spur__option *common = spur__options_find(part->kind->options, "overlap");
+    long long value = -1;
+    if (overlap && (!spur__parse_int(overlap, &value) || value < 0))
+        return spur__fail(err, SPUR_E_RANGE, "--overlap: found '%s', expected pixels", overlap);
+    if (!overlap && tile && common) {
+        int64_t side, shared;
+        memcpy(&side, (const char *)part->options + tile->offset, sizeof side);
+        memcpy(&shared, (const char *)part->options + common->offset, sizeof shared);
+        if (side > 0) value = shared;
+    }
+    int smaller =
+        p->card.info.height < p->card.info.width ? p->card.info.height : p->card.info.width;
+    if (value >= smaller)
+        return spur__fail(err, SPUR_E_RANGE, "an overlap of %lld pixels, but windows of %dx%d",
+                          value, p->card.info.height, p->card.info.width);
+    p->slide = value >= 0;
+    p->overlap = value > 0 ? (int)value : 0;
+    return SPUR_OK;
+}
+
+static int predict(const char *run, char **paths, int count, const char *which, const char *overlap,
+                   job *j) {
+    spur_error err = {.status = SPUR_OK};
+    char *folder = j->out ? NULL : spur__path_join(run, "predictions");
+    if (!j->out) j->out = folder;
+    if (predictor_open(&j->model, run, which, &err) != SPUR_OK) {
+        spur__free(folder);
+        return command_refuse(&command_predict, &err);
+    }
+    int status = EXIT_DONE;
+    if (choose_windows(&j->model, overlap, &err) != SPUR_OK ||
+        do_all(j, paths, count, &err) != SPUR_OK)
+        status = command_refuse(&command_predict, &err);
+    else if (!j->json)
+        printf("%zu pictures; answers in %s\n", j->done, j->out);
+    predictor_close(&j->model);
+    spur__bytes_free(&j->bytes);
+    spur__image_free(&j->image);
+    spur__image_free(&j->mask);
+    spur__free(folder);
+    return status;
+}
+
+static int run_predict(int argc, char **argv) {
+    job j = {.json = false};
+    const char *which = "best", *overlap = NULL;
+    const flag table[] = {{.name = "out", .letter = 'o', .text = &j.out},
+                          {.name = "weights", .text = &which},
+                          {.name = "overlap", .text = &overlap},
+                          {.name = "json", .on = &j.json}};
+    int words;
+    int status = arguments_parse(&command_predict, argc, argv, table, 4, &words);
+    if (status != EXIT_DONE) return status;
+    if (words < 2) return command_misuse(&command_predict, "expected a run and pictures");
+    if (strcmp(which, "best") != 0 && strcmp(which, "last") != 0)
+        return command_misuse(&command_predict, "--weights: found '%s', expected best or last",
+                              which);
+    return predict(argv[1], argv + 2, words - 1, which, overlap, &j);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Predictions of a finished run for pictures of any size.
+ */
+#ifndef SPUR_TRAINER_ENGINE_COMMANDS_PREDICT_H
+#define SPUR_TRAINER_ENGINE_COMMANDS_PREDICT_H
+
+#include "config/config.h"
+#include "data/resize.h"
+#include "train/card.h"
+#include "train/network.h"
+
+typedef struct predictor {
+    config cfg;
+    card card;
+    network net;
+    bool slide; /* masks: windows of the network's size over the whole picture */
+    int overlap; /* of neighbouring windows, pixels */
+    spur__resizer resizer;
+    spur__pixels pixels;
+    float *votes; /* sliding: [h][w][classes] blended probabilities */
+    size_t votes_capacity;
+} predictor;
+
+/* Opens <run>: configuration, data.ini, and checkpoints/<which>/weights.safetensors. */
+spur_status predictor_open(predictor *p, const char *run, const char *which, spur_error *err);
+void predictor_close(predictor *p);
+
+/* Probabilities of one picture's classes (or the numbers of a regression). `image` is converted to
+ * the network's channels. out: [classes]. */
+spur_status predict_classes(predictor *p, spur__image *image, float *out, spur_error *err);
+
+/* The mask of a picture, in the picture's own size: out [h][w][1]. */
+spur_status predict_mask(predictor *p, spur__image *image, spur__image *out, spur_error *err);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Writing and reading data.ini; see card.h.
+ */
+#include "train/card.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+static const char *const tasks[] = {"classification", "segmentation", "regression"};
+
+enum { MOST_CLASSES = 100000, MOST_CHANNELS = 65536 };
+
+static void put_floats(spur__str *out, const char *key, const float *values, int n) {
+    spur__str_printf(out, "%s =", key);
+    for (int i = 0; values && i < n; i++) {
+        spur__str_puts(out, i ? ", " : " ");
+        spur__str_double(out, (double)values[i]);
+    }
+    spur__str_putc(out, '\n');
+}
+
+spur_status card_write(const run_dir *run, const spur_data_info *info, spur_error *err) {
+    spur__str text;
+    spur__str_init(&text, 1 << 24);
+    spur__str_printf(&text,
+                     "[data]\ntask = %s\nheight = %d\nwidth = %d\nchannels = %d\nclasses = %zu\n"
+                     "targets = %zu\nignore_index = %d\n",
+                     tasks[info->task], info->height, info->width, info->channels, info->classes,
+                     info->targets, info->ignore_index);
+    put_floats(&text, "mean", info->mean, info->channels);
+    put_floats(&text, "std", info->std, info->channels);
+    spur__str_puts(&text, "\n[classes]\n");
+    for (size_t i = 0; i < info->classes; i++)
+        spur__str_printf(&text, "%zu = %s\n", i, info->class_names[i]);
+    spur_status status = spur__str_status(&text);
+    if (status == SPUR_OK)
+        status = run_write(run, "data.ini", spur__str_text(&text), text.length, err);
+    else
+        spur__fail(err, status, "data.ini: %s", spur_strstatus(status));
+    spur__str_free(&text);
+    return status;
+}
+
+static spur_status get_number(const document *doc, const char *key, long long low, long long high,
+                              long long *out, spur_error *err) {
+    const document_entry *entry = document_find(doc, "data", key);
+    if (!entry)
+        return spur__fail(err, SPUR_E_FORMAT, "%s: no '%s' in [data]",
+                          doc->file_count ? doc->files[0] : "data.ini", key);
+    if (spur__parse_int(entry->value, out) && *out >= low && *out <= high) return SPUR_OK;
+    return document_fail(entry, true, SPUR_E_RANGE, err,
+                         "found '%s', expected a whole number in [%lld, %lld]", entry->value, low,
+                         high);
+}
+
+/* As many numbers as channels; an absent or empty list leaves *out NULL. */
+static spur_status get_floats(const document *doc, const char *key, int n, float **out,
+                              spur_error *err) {
+    const document_entry *entry = document_find(doc, "data", key);
+    if (!entry || !*entry->value) return SPUR_OK;
+    float *values = spur__malloc_array((size_t)n, sizeof *values);
+    if (!values) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    *out = values;
+    const char *p = entry->value;
+    for (int i = 0; i < n; i++) {
+        char *end;
+        values[i] = strtof(p, &end);
+        bool last = i + 1 == n;
+        end += strspn(end, " ");
+        if (end == p || (last ? *end != '\0' : *end != ','))
+            return document_fail(entry, true, SPUR_E_FORMAT, err, "expected %d numbers", n);
+        p = end + 1;
+    }
+    return SPUR_OK;
+}
+
+static spur_status get_names(const document *doc, card *c, spur_error *err) {
+    char key[32];
+    c->names = spur__calloc(c->info.classes ? c->info.classes : 1, sizeof *c->names);
+    if (!c->names) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    for (size_t i = 0; i < c->info.classes; i++) {
+        snprintf(key, sizeof key, "%zu", i);
+        const document_entry *entry = document_find(doc, "classes", key);
+        c->names[i] = spur__strdup(entry ? entry->value : key);
+        if (!c->names[i]) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    }
+    c->info.class_names = (const char *const *)c->names;
+    return SPUR_OK;
+}
+
+static spur_status get_task(const document *doc, spur_task *out, spur_error *err) {
+    const document_entry *entry = document_find(doc, "data", "task");
+    for (size_t i = 0; entry && i < 3; i++) {
+        if (strcmp(entry->value, tasks[i]) != 0) continue;
+        *out = (spur_task)i;
+        return SPUR_OK;
+    }
+    return spur__fail(err, SPUR_E_FORMAT, "data.ini: no known 'task' in [data]");
+}
+
+static spur_status fill(card *c, const document *doc, spur_error *err) {
+    long long height, width, channels, classes, targets, ignore;
+    SPUR__TRY(get_task(doc, &c->info.task, err));
+    SPUR__TRY(get_number(doc, "height", 1, 65536, &height, err));
+    SPUR__TRY(get_number(doc, "width", 1, 65536, &width, err));
+    SPUR__TRY(get_number(doc, "channels", 1, MOST_CHANNELS, &channels, err));
+    SPUR__TRY(get_number(doc, "classes", 0, MOST_CLASSES, &classes, err));
+    SPUR__TRY(get_number(doc, "targets", 0, MOST_CLASSES, &targets, err));
+    SPUR__TRY(get_number(doc, "ignore_index", -1, 65535, &ignore, err));
+    c->info.height = (int)height;
+    c->info.width = (int)width;
+    c->info.channels = (int)channels;
+    c->info.classes = (size_t)classes;
+    c->info.targets = (size_t)targets;
+    c->info.ignore_index = (int)ignore;
+    SPUR__TRY(get_floats(doc, "mean", (int)channels, &c->mean, err));
+    SPUR__TRY(get_floats(doc, "std", (int)channels, &c->std, err));
+    c->info.mean = c->mean;
+    c->info.std = c->std;
+    return get_names(doc, c, err);
+}
+
+spur_status card_read(card *c, const char *run, spur_error *err) {
+    document doc;
+    *c = (card){.names = NULL};
+    document_init(&doc);
+    char *path = spur__path_join(run, "data.ini");
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    spur_status status = document_read(&doc, path, err);
+    if (status == SPUR_OK) status = fill(c, &doc, err);
+    if (status != SPUR_OK) card_free(c);
+    document_free(&doc);
+    spur__free(path);
+    return status;
+}
+
+void card_free(card *c) {
+    for (size_t i = 0; c->names && i < c->info.classes; i++) spur__free(c->names[i]);
+    spur__free(c->names);
+    spur__free(c->mean);
+    spur__free(c->std);
+    *c = (card){.names = NULL};
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * <run>/data.ini: what the data of a run turned out to be - task, size, classes, normalization - so
+ * that its weights can be used where the data are not.
+ */
+#ifndef SPUR_TRAINER_TRAIN_CARD_H
+#define SPUR_TRAINER_TRAIN_CARD_H
+
+#include <spur/data.h>
+
+#include "run/rundir.h"
+
+spur_status card_write(const run_dir *run, const spur_data_info *info, spur_error *err);
+
+typedef struct card {
+    spur_data_info info; /* its pointers belong to the card */
+    char **names;
+    float *mean, *std;
+} card;
+
+spur_status card_read(card *c, const char *run, spur_error *err);
+void card_free(card *c);
+
+#endif
