@@ -4,6 +4,7 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "plot/axes.h"
 #include "plot/charts.h"
@@ -76,6 +77,14 @@ static double widest_name(canvas *c, const grid *g) {
     return fmin(widest, 110);
 }
 
+/* An upper bound of widest_name before there is a canvas. */
+static double longest_name(const char *const *names, size_t classes) {
+    size_t longest = 3;
+    for (size_t i = 0; i < classes && classes <= NAMES_UP_TO; i++)
+        longest = strlen(names[i]) > longest ? strlen(names[i]) : longest;
+    return fmin(7 * (double)longest, 110);
+}
+
 static double correct_share(const grid *g) {
     double right = 0, all = 0;
     for (size_t i = 0; i < g->classes * g->classes; i++) {
@@ -91,7 +100,9 @@ spur_status plot_confusion(const char *title, const uint64_t *counts, size_t cla
     grid g = {.counts = counts, .names = names, .classes = classes};
     g.cell = fmax(classes > 200 ? 2 : 4, fmin(56, 520.0 / (double)classes));
     double side = g.cell * (double)classes;
-    spur_status status = canvas_init(&c, fmax(side + 200, 380), side + CANVAS_TITLE_HEIGHT + 130, err);
+    double below = 48 + 0.75 * longest_name(names, classes);
+    spur_status status =
+        canvas_init(&c, fmax(side + 200, 380), side + CANVAS_TITLE_HEIGHT + below, err);
     if (status != SPUR_OK) return status;
     char subtitle[96];
     snprintf(subtitle, sizeof subtitle, "%.2f %% on the diagonal; colour is the share of the row",

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-enum { BAR_CELLS = 24, REDRAW_MS = 100 };
+enum { MOST_CELLS = 40, FEWEST_CELLS = 6, REDRAW_MS = 100 };
 
 /* The locale variables name UTF-8, as setlocale() would find them. */
 static bool locale_is_utf8(void) {
@@ -108,10 +108,10 @@ void format_duration(double seconds, char *out, size_t size) {
 }
 
 /* The bar itself: thick cells, thin ones behind. */
-static void put_bar(spur__str *line, double share, bool unicode) {
-    int full = (int)(share * BAR_CELLS + 0.5);
+static void put_bar(spur__str *line, double share, int cells, bool unicode) {
+    int full = (int)(share * cells + 0.5);
     spur__str_puts(line, "\033[36m");
-    for (int i = 0; i < BAR_CELLS; i++) {
+    for (int i = 0; i < cells; i++) {
         if (i == full) spur__str_puts(line, "\033[90m");
         if (i < full)
             spur__str_puts(line, unicode ? "\xe2\x94\x81" : "=");
@@ -154,7 +154,9 @@ void terminal_progress(terminal *t, const progress *p) {
     put_tail(&tail, p);
     int room = terminal_width() - 1 - columns_of(p->label) - columns_of(spur__str_text(&tail)) - 1;
     spur__str_printf(&line, "\r%s ", p->label);
-    if (room >= BAR_CELLS) put_bar(&line, (double)p->done / (double)p->total, t->unicode);
+    if (room >= FEWEST_CELLS)
+        put_bar(&line, (double)p->done / (double)p->total, room < MOST_CELLS ? room : MOST_CELLS,
+                t->unicode);
     spur__str_printf(&line, "%.*s\033[K", terminal_width(), spur__str_text(&tail));
     fputs(spur__str_text(&line), stdout);
     fflush(stdout);

@@ -167,7 +167,7 @@ static void log_class_text(session *s, const double *shares, const double *first
         spur__str_printf(&text, "| %s | %llu | %.2f %% | %.2f %% | %.3f |\n",
                          s->info->class_names[i], (unsigned long long)s->info->class_counts[i],
                          shares[i], first[i], s->class_weights ? (double)s->class_weights[i] : 1.0);
-    spur_log_text(root(s), "data/classes", 0, spur__str_text(&text), NULL);
+    spur_log_text(root(s), "data/class_table", 0, spur__str_text(&text), NULL);
     spur__str_free(&text);
 }
 

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: MIT
+"""spur train and resume: what a run leaves, interruptions that leave no trace, wrong input."""
+import csv
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+from harness import SPUR, Cli, main
+
+SMALL = """
+[run]
+seed = 3
+[data]
+format = shapes
+size = 24x24
+samples = 160
+val_samples = 40
+batch_size = 16
+[augment]
+horizontal_flip = 0.5
+[model]
+name = my_net
+[optimizer]
+name = adam
+[scheduler]
+name = cosine
+[train]
+epochs = 3
+checkpoint_every = 4
+[log]
+images = 2
+worst = 2
+flush_secs = 0.1
+"""
+
+
+class Run(Cli):
+    def setUp(self):
+        super().setUp()
+        self.write("a.ini", SMALL)
+
+    def run_dirs(self):
+        base = self.dir / "my_logs"
+        return sorted(p for p in base.iterdir()) if base.exists() else []
+
+    def train(self, *overrides, **more):
+        """Trains and returns the run's directory."""
+        before = set(self.run_dirs())
+        self.spur("train", "a.ini", *overrides, **more)
+        return (set(self.run_dirs()) - before).pop()
+
+    def digest(self, run):
+        """Everything that must not depend on how a run came to its end."""
+        out = {"metrics.csv": (run / "metrics.csv").read_bytes()}
+        for link in ("last", "best"):
+            out[link] = os.readlink(run / "checkpoints" / link)
+        for path in sorted((run / "checkpoints").glob("step_*/*")):
+            out[str(path.relative_to(run))] = hashlib.sha256(path.read_bytes()).hexdigest()
+        scalars = self.spur("export", run, "--csv").out
+        rows = [(r["run"], r["tag"], r["step"], r["value"]) for r in csv.DictReader(scalars.splitlines())
+                if not r["tag"].startswith("perf/")]
+        out["scalars"] = sorted(rows)
+        return out
+
+    def status(self, run):
+        text = (run / "status.ini").read_text()
+        return dict(line.split(" = ", 1) for line in text.splitlines() if " = " in line)
+
+
+class Train(Run):
+    def test_what_a_run_leaves(self):
+        run = self.train("optimizer.lr=0.002")
+        files = set(self.tree(run))
+        for name in ("config.ini", "overrides.ini", "env.ini", "status.ini", "metrics.csv", "stdout.log", "data.ini"):
+            self.assertIn(name, files)
+        self.assertIn("lr = 0.002", (run / "overrides.ini").read_text())
+        self.assertIn("spur train a.ini optimizer.lr=0.002", (run / "overrides.ini").read_text())
+        self.assertEqual(self.status(run)["state"], "done")
+        self.assertEqual(self.status(run)["exit"], "0")
+        rows = list(csv.DictReader((run / "metrics.csv").open()))
+        self.assertEqual([r["epoch"] for r in rows], ["1", "2", "3"])
+        self.assertEqual([r["step"] for r in rows], ["10", "20", "30"])
+        self.assertLess(float(rows[-1]["loss"]), float(rows[0]["loss"]))
+        tags = {r["tag"] for r in self.spur("export", run, "--csv").rows}
+        for tag in ("epoch_loss", "epoch_accuracy", "epoch_learning_rate", "batch_loss", "batch_gradient_norm",
+                    "evaluation_loss_vs_iterations", "perf/samples_per_second"):
+            self.assertIn(tag, tags)
+        self.assertTrue((run / "checkpoints/best/weights.safetensors").exists())
+
+    def test_same_seed_same_bits_for_any_threads(self):
+        one = self.digest(self.train("run.threads=1", "data.workers=0"))
+        two = self.digest(self.train("run.threads=2", "data.workers=3"))
+        other = self.digest(self.train("run.seed=4"))
+        self.assertEqual(one, two)
+        self.assertNotEqual(one["metrics.csv"], other["metrics.csv"])
+
+    def test_config_of_a_run_repeats_it(self):
+        first = self.train()
+        shutil.copy(first / "config.ini", self.dir / "a.ini")
+        second = self.train()
+        self.assertEqual((first / "config.ini").read_bytes(), (second / "config.ini").read_bytes())
+        self.assertEqual(self.digest(first), self.digest(second))
+
+    def test_print_config_reads_back(self):
+        once = self.spur("train", "a.ini", "train.ema=0.5", "--print-config").out
+        self.write("b.ini", once)
+        self.assertEqual(self.spur("train", "b.ini", "--print-config").out, once)
+        self.assertIn("ema = 0.5", once)
+        self.assertEqual(self.run_dirs(), [])
+
+    def test_dry_run_and_quiet(self):
+        shown = self.spur("train", "a.ini", "--dry-run").out
+        self.assertIn("160 training, 40 validation samples of 24x24x3, 8 classes", shown)
+        self.assertEqual(self.run_dirs(), [])
+        r = self.spur("train", "a.ini", "--quiet", "train.epochs=1")
+        self.assertEqual((r.out, r.err), ("", ""))
+
+    def test_json_lines(self):
+        lines = self.spur("train", "a.ini", "--json").json_lines
+        self.assertEqual([l["event"] for l in lines], ["epoch"] * 3 + ["end"])
+        self.assertEqual(lines[2]["step"], 30)
+        self.assertEqual(lines[3]["monitor"], "val_accuracy")
+
+    def test_a_bar_on_a_terminal_only(self):
+        shown = self.on_terminal("train", "a.ini", "train.epochs=1")
+        self.assertIn("Epoch 1/1 \x1b[36m", shown)
+        self.assertIn("img/s", shown)
+        self.assertNotIn("\x1b", self.spur("train", "a.ini", "train.epochs=1").out)
+
+    def test_overfit_limit_and_max_steps(self):
+        run = self.train("--overfit", "16", "train.epochs=30", "augment.horizontal_flip=0", "log.images=0")
+        rows = list(csv.DictReader((run / "metrics.csv").open()))
+        self.assertGreater(float(rows[-1]["val_accuracy"]), 0.9)
+        run = self.train("--limit-batches", "3")
+        self.assertEqual(list(csv.DictReader((run / "metrics.csv").open()))[-1]["step"], "9")
+        run = self.train("train.max_steps=7")
+        rows = list(csv.DictReader((run / "metrics.csv").open()))
+        self.assertEqual([r["step"] for r in rows], ["7"])
+        self.assertEqual(self.status(run)["state"], "done")
+
+    def test_early_stopping(self):
+        run = self.train("train.early_stopping=2", "optimizer.lr=0", "train.epochs=20")
+        self.assertEqual(len((run / "metrics.csv").read_text().splitlines()), 1 + 3)
+        self.assertEqual(self.status(run)["message"], "stopped early")
+        self.assertEqual(os.readlink(run / "checkpoints/best"), "step_10")
+
+    def test_accumulation_equals_a_larger_batch(self):
+        def losses(*options):
+            run = self.train("optimizer.name=sgd", "optimizer.lr=0.05", "scheduler.name=constant", "model.name=mlp",
+                             "augment.horizontal_flip=0", "train.epochs=1", *options)
+            return [float(r["val_loss"]) for r in csv.DictReader((run / "metrics.csv").open())]
+        whole, parts = losses("data.batch_size=32"), losses("data.batch_size=8", "train.accumulate=4")
+        self.assertAlmostEqual(whole[0], parts[0], places=4)
+
+    def test_ema_and_clipping_and_head_rate(self):
+        plain = self.train()
+        ema = self.train("train.ema=0.9", "train.clip_norm=0.5", "train.clip_value=0.01", "model.head_lr=2")
+        self.assertNotEqual((plain / "metrics.csv").read_bytes(), (ema / "metrics.csv").read_bytes())
+
+    def test_retention(self):
+        run = self.train("train.keep=2", "train.checkpoint_every=0", "train.epochs=5")
+        names = {p.name for p in (run / "checkpoints").glob("step_*")}
+        best = os.readlink(run / "checkpoints/best")
+        self.assertEqual(os.readlink(run / "checkpoints/last"), "step_50")
+        self.assertTrue({"step_50", best} <= names and len(names) <= 4, names)
+
+    def test_a_sweep_section_is_ignored_aloud(self):
+        self.write("a.ini", SMALL + "[sweep]\noptimizer.lr = 1e-2, 1e-3\n")
+        self.assertIn("[sweep] is ignored here", self.spur("train", "a.ini", "train.epochs=1").out)
+
+    def test_weights_of_another_run(self):
+        run = self.train("train.epochs=1")
+        weights = run / "checkpoints/last/weights.safetensors"
+        r = self.spur("train", "a.ini", "train.epochs=1", "data.classes=5", "model.weights=%s" % weights,
+                      "model.freeze=conv1")
+        self.assertIn("fc", r.out)
+
+
+class Resume(Run):
+    def wait_for_step(self, process, step):
+        """Waits until the run's event file shows that many steps."""
+        deadline = time.time() + 120
+        while time.time() < deadline:
+            for run in self.run_dirs():
+                found = list((run / "checkpoints").glob("step_*")) if (run / "checkpoints").exists() else []
+                if any(int(p.name[5:]) >= step for p in found):
+                    return run
+            if process.poll() is not None:
+                self.fail("ended early: %s" % process.stderr.read())
+            time.sleep(0.005)
+        self.fail("no step %d" % step)
+
+    def interrupted(self, how, step, expected):
+        process = self.start("train", "a.ini", "train.epochs=4")
+        run = self.wait_for_step(process, step)
+        process.send_signal(how)
+        self.assertEqual(process.wait(), expected)
+        process.stdout.close()
+        process.stderr.close()
+        return run
+
+    def reference(self):
+        return self.digest(self.train("train.epochs=4"))
+
+    def test_signals_and_kills_leave_no_trace(self):
+        whole = self.reference()
+        for how, step, expected in ((signal.SIGINT, 4, 130), (signal.SIGTERM, 16, 130), (signal.SIGKILL, 4, -9),
+                                    (signal.SIGKILL, 20, -9)):
+            with self.subTest(signal=how, step=step):
+                shutil.rmtree(self.dir / "my_logs")
+                run = self.interrupted(how, step, expected)
+                if how != signal.SIGKILL:
+                    self.assertEqual(self.status(run)["state"], "interrupted")
+                self.spur("resume", run)
+                self.assertEqual(self.digest(run), whole)
+                self.assertEqual(self.status(run)["state"], "done")
+
+    def test_killed_before_the_first_checkpoint(self):
+        whole = self.reference()
+        shutil.rmtree(self.dir / "my_logs")
+        process = self.start("train", "a.ini", "train.epochs=4")
+        while not (self.run_dirs() and (self.run_dirs()[0] / "status.ini").exists()):
+            time.sleep(0.002)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+        run = self.run_dirs()[0]
+        self.spur("resume", run)
+        self.assertEqual(self.digest(run), whole)
+
+    def test_stopping_again_and_again(self):
+        whole = self.reference()
+        shutil.rmtree(self.dir / "my_logs")
+        self.spur("train", "a.ini", "train.epochs=4", "--max-time", "0.05")
+        run = self.run_dirs()[0]
+        for _ in range(200):
+            if self.status(run)["state"] == "done":
+                break
+            self.spur("resume", run, "train.max_time=0.15")
+        self.assertEqual(self.digest(run), whole)
+
+    def test_what_cannot_be_resumed(self):
+        run = self.train("train.epochs=1")
+        self.assertIn("this run is done", self.spur("resume", run, status=2).err)
+        self.assertIn("not a run directory", self.spur("resume", self.dir, status=2).err)
+        process = self.start("train", "a.ini", "train.epochs=50")
+        while len(self.run_dirs()) < 2 or not (self.run_dirs()[-1] / "status.ini").exists():
+            time.sleep(0.01)
+        r = self.spur("resume", self.run_dirs()[-1], status=2)
+        self.assertIn("another process is working in this run", r.err)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+    def test_another_architecture(self):
+        run = self.train("train.epochs=1")
+        text = (run / "config.ini").read_text().replace("classes = 8", "classes = 6")
+        (run / "config.ini").write_text(text)
+        r = self.spur("resume", run, "train.epochs=2", status=2)
+        self.assertIn("expected", r.err)
+
+
+class BadInput(Run):
+    """Exit status 2, a message that names the place, nothing created."""
+
+    def refused(self, text, message, *overrides):
+        self.write("bad.ini", text)
+        r = self.spur("train", "bad.ini", *overrides, status=2)
+        self.assertIn(message, r.err)
+        self.assertEqual(r.out, "")
+        self.assertEqual(self.run_dirs(), [])
+
+    def test_mistakes_in_the_file(self):
+        self.refused("[trian]\n", "bad.ini:1:1: unknown section [trian]; did you mean [train]?")
+        self.refused("[optimizer]\nlearning = 1\n", "bad.ini:2:1: unknown key 'learning' in [optimizer]")
+        self.refused("[train]\nepoch = 1\n", "bad.ini:2:1: unknown key 'epoch' in [train]; did you mean 'epochs'?")
+        self.refused("[model]\nname = unett\n", "bad.ini:2:8: unknown model 'unett'; did you mean 'unet'?")
+        self.refused("lr = 1\n[optimizer]\n", "bad.ini:1:1: key 'lr' before any [section]")
+        self.refused("[optimizer]\nlr = -1\n", "bad.ini:2:6: lr: found '-1', expected number in [0, inf)")
+        self.refused("[run]\nseed = 1\nseed = 2\n", "bad.ini:3:1: duplicate key 'seed'")
+        self.refused("[optimizer]\nname = sgd\nbetas = 0.9, 0.9\n", "'betas' is an option of adam, adamw")
+        self.refused(SMALL, "command line: train.epochs=x", "train.epochs=x")
+        self.refused(SMALL, "expected section.key=value", "epochs=3")
+        self.refused(SMALL, "train.monitor: no column 'val_f2'", "train.monitor=val_f2")
+        self.refused(SMALL, "'unet' answers for each pixel", "model.name=unet")
+        self.refused(SMALL, "'mse' compares numbers", "loss.name=mse")
+        self.refused(SMALL, "no parameter begins with 'conv9'", "model.freeze=conv9")
+        self.refused(SMALL, "nowhere.safetensors", "model.weights=nowhere.safetensors")
+
+    def test_data_that_are_not_there(self):
+        folder = "[data]\nformat = image_folder\npath = empty\n[model]\nname = my_net\n"
+        (self.dir / "empty").mkdir()
+        self.refused(folder, "empty")
+        self.refused(folder, "nowhere", "data.path=nowhere")
+
+    def test_a_directory_that_cannot_be_written(self):
+        self.write("file", "")
+        self.refused(SMALL, "file", "run.logdir=file/logs")
+        if os.geteuid() != 0:
+            (self.dir / "closed").mkdir(mode=0o555)
+            self.refused(SMALL, "closed", "run.logdir=closed/logs")
+
+
+class Failing(Run):
+    def test_nan_names_step_layer_and_cause(self):
+        r = self.spur("train", "a.ini", "optimizer.name=sgd", "optimizer.lr=1e30", "scheduler.name=constant", status=1)
+        self.assertIn("step 2", r.err)
+        self.assertIn("learning rate", r.err)
+        run = self.run_dirs()[0]
+        self.assertEqual(self.status(run)["state"], "failed")
+        self.assertEqual(self.status(run)["exit"], "1")
+
+    def test_a_full_disk(self):
+        """A file-size limit stands in for a full disk: writes beyond it fail."""
+        script = "trap '' XFSZ; ulimit -f %d; exec %s train a.ini train.epochs=40 log.scalars_every=1"
+        done = subprocess.run(["bash", "-c", script % (1200, SPUR)], cwd=self.dir, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("File too large", done.stderr)
+        run = self.run_dirs()[0]
+        self.spur("inspect", run)
+        if (run / "checkpoints/last").exists():
+            self.spur("resume", run, "train.epochs=41")
+
+
+if __name__ == "__main__":
+    main()
