@@ -287,7 +287,7 @@ class BadInput(Run):
         self.refused("[optimizer]\nname = sgd\nbetas = 0.9, 0.9\n", "'betas' is an option of adam, adamw")
         self.refused(SMALL, "command line: train.epochs=x", "train.epochs=x")
         self.refused(SMALL, "expected section.key=value", "epochs=3")
-        self.refused(SMALL, "train.monitor: no column 'val_f2'", "train.monitor=val_f2")
+        self.refused(SMALL, "train.monitor=val_f2: no column 'val_f2'", "train.monitor=val_f2")
         self.refused(SMALL, "'unet' answers for each pixel", "model.name=unet")
         self.refused(SMALL, "'mse' compares numbers", "loss.name=mse")
         self.refused(SMALL, "no parameter begins with 'conv9'", "model.freeze=conv9")
