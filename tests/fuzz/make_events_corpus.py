@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes the seeds in corpus/events (all but found_*, which fuzzing added) from tests/golden/events: one file each, one per payload, one with all payloads."""
+"""Makes the seeds in corpus/events from tests/golden/events: whole files, single payloads, all payloads of a file.
+
+The inputs found_* there were added by fuzzing.
+"""
 import struct
 from pathlib import Path
 
