@@ -67,6 +67,13 @@ class Inspect(Cli):
         self.assertRegex(shown, r"long/x+\.\.\.x+")
         self.assertNotIn("\x1b", shown)
 
+    def test_wide_characters_keep_the_columns(self):
+        """Two columns for East Asian characters and emoji: the counts stay below each other."""
+        lines = [line for line in self.spur("inspect", "logs/odd").out.splitlines() if line.startswith("  scalar")]
+        emoji = next(line for line in lines if "😀" in line)
+        plain = next(line for line in lines if "a//b" in line)
+        self.assertEqual(len(emoji) + 1, len(plain))
+
     def test_hostile_names(self):
         """Control characters of a tag do not reach the terminal."""
         out = self.spur("inspect", "logs/odd").out

@@ -37,43 +37,77 @@ void text_line(spur__str *out, const char *bytes, size_t n) {
     }
 }
 
-static bool is_start(char c) {
-    return ((unsigned char)c & 0xc0) != 0x80;
+/* The code point at *p, which is moved behind it; the text is well-formed. */
+static uint32_t next_code(const char **p) {
+    const unsigned char *b = (const unsigned char *)*p;
+    unsigned length = b[0] < 0x80 ? 1 : b[0] < 0xe0 ? 2 : b[0] < 0xf0 ? 3 : 4;
+    uint32_t code = length == 1 ? b[0] : b[0] & (0x7fu >> length);
+    for (unsigned i = 1; i < length; i++) code = code << 6 | (b[i] & 0x3fu);
+    *p += length;
+    return code;
+}
+
+/* Columns of a code point on a terminal: East Asian and emoji 2, combining marks 0. */
+static size_t width_of(uint32_t code) {
+    static const uint32_t wide[][2] = {{0x1100, 0x115f},   {0x2e80, 0x303e},  {0x3041, 0xa4cf},
+                                       {0xac00, 0xd7a3},   {0xf900, 0xfaff},  {0xfe30, 0xfe6f},
+                                       {0xff00, 0xff60},   {0xffe0, 0xffe6},  {0x1f300, 0x1f64f},
+                                       {0x1f680, 0x1faff}, {0x20000, 0x3fffd}};
+    bool combining = (code >= 0x300 && code <= 0x36f) || (code >= 0x200b && code <= 0x200f) ||
+                     (code >= 0xfe00 && code <= 0xfe0f);
+    if (combining) return 0;
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
+        if (code >= wide[i][0] && code <= wide[i][1]) return 2;
+    return 1;
+}
+
+/* Columns of the first n bytes. */
+static size_t columns_of(const char *text, size_t n) {
+    size_t columns = 0;
+    for (const char *p = text; p < text + n;) columns += width_of(next_code(&p));
+    return columns;
 }
 
 size_t text_columns(const char *line) {
-    size_t n = 0;
-    for (; *line; line++) n += is_start(*line);
-    return n;
+    return columns_of(line, strlen(line));
 }
 
-/* Appends `count` code points from code point `first` on. */
-static void append_part(spur__str *out, const char *line, size_t first, size_t count) {
-    size_t at = 0;
-    for (; *line; line++) {
-        at += is_start(*line);
-        if (at > first && at <= first + count) spur__str_putc(out, *line);
+/* The longest beginning of `line` that fits into `columns`. */
+static size_t beginning(const char *line, size_t columns) {
+    size_t used = 0;
+    const char *p = line, *next = line;
+    for (; *p; p = next) {
+        used += width_of(next_code(&next));
+        if (used > columns) break;
     }
+    return (size_t)(p - line);
 }
 
 void text_fit(spur__str *out, const char *line, size_t columns) {
-    size_t n = text_columns(line);
-    if (columns == 0 || n <= columns) {
+    size_t n = text_columns(line), begin = out->length;
+    if (columns > 0 && n > columns) {
+        size_t dots = columns < 3 ? columns : 3, tail = (columns - dots) / 2;
+        size_t skip = beginning(line, n - tail);
+        while (line[skip] && text_columns(line + skip) > tail) {
+            const char *p = line + skip;
+            next_code(&p);
+            skip = (size_t)(p - line);
+        }
+        spur__str_append(out, line, beginning(line, columns - dots - tail));
+        spur__str_append(out, "...", dots);
+        spur__str_puts(out, line + skip);
+    } else {
         spur__str_puts(out, line);
-        for (; n < columns; n++) spur__str_putc(out, ' ');
-        return;
     }
-    size_t dots = columns < 3 ? columns : 3, tail = (columns - dots) / 2;
-    append_part(out, line, 0, columns - dots - tail);
-    spur__str_append(out, "...", dots);
-    append_part(out, line, n - tail, tail);
+    if (spur__str_status(out) != SPUR_OK) return;
+    for (n = columns_of(out->data + begin, out->length - begin); n < columns; n++)
+        spur__str_putc(out, ' ');
 }
 
 void text_wrap(spur__str *out, const char *words, size_t indent, size_t columns) {
     size_t used = 0;
     while (*words) {
-        size_t length = strcspn(words, " "), width = 0;
-        for (size_t i = 0; i < length; i++) width += is_start(words[i]);
+        size_t length = strcspn(words, " "), width = columns_of(words, length);
         if (used == 0 || used + 1 + width > columns) {
             if (used > 0) spur__str_putc(out, '\n');
             for (size_t i = 0; i < indent; i++) spur__str_putc(out, ' ');

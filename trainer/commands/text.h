@@ -16,7 +16,7 @@
 /* One line for people: control characters as \n or \x1b, broken UTF-8 as U+FFFD. */
 void text_line(spur__str *out, const char *bytes, size_t n);
 
-/* Columns that a line of text_line takes: code points. */
+/* Columns that a line of text_line takes on a terminal. */
 size_t text_columns(const char *line);
 
 /* Appends `line` in exactly `columns` columns: filled up, or with "..." in its middle. 0: as is. */
