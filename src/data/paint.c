@@ -66,11 +66,11 @@ void spur__paint_patch(spur__scene *s, spur__rect rect, spur__rgb colour, float 
         for (int x = b.left; x < b.right; x++) {
             float u, v, px = unit(x), py = unit(y);
             spur__rect_local(&rect, px, py, &u, &v);
-            float edge = fminf(rect.a - fabsf(u), rect.b - fabsf(v));
+            float edge = spur__lower(rect.a - fabsf(u), rect.b - fabsf(v));
             float cover = spur__smoothstep(-0.6f, 0.6f, edge + 0.5f * noise(s, px, py, 2.3f));
             float shade = 1 + texture * (noise(s, px, py, 2.7f) + 0.6f * noise(s, py, px, 8.3f));
             if (rows > 0) {
-                float phase = v / rows - floorf(v / rows);
+                float phase = v / rows - (float)spur__floor(v / rows);
                 shade *= 0.88f + 0.24f * spur__smoothstep(0.2f, 0.5f, fabsf(phase - 0.5f) * 1.6f);
             }
             size_t at = cell(s, x, y);
@@ -84,7 +84,7 @@ static spur__rgb road_colour(const spur__scene *s, float u, float v, float half,
     spur__rgb asphalt = {0.40f, 0.40f, 0.415f}, pavement = {0.63f, 0.61f, 0.57f};
     spur__rgb line = {0.82f, 0.81f, 0.76f};
     if (side > half - 1.3f) return spur__rgb_scale(pavement, grain);
-    float dash = u / 9 - floorf(u / 9);
+    float dash = u / 9 - (float)spur__floor(u / 9);
     if (marked && side < 0.28f && dash < 0.55f) return line;
     float worn = 1 + 0.05f * spur__smoothstep(0.5f, 1.2f, fabsf(side - half * 0.4f));
     return spur__rgb_scale(asphalt, grain * worn);
@@ -116,7 +116,7 @@ void spur__paint_car(spur__scene *s, float cx, float cy, bool across) {
             float u, v, px = unit(x), py = unit(y);
             size_t at = cell(s, x, y);
             spur__rect_local(&r, px - s->sx * 0.7f, py - s->sy * 0.7f, &u, &v);
-            if (fabsf(u) < r.a && fabsf(v) < r.b) s->light[at] = fminf(s->light[at], 0.55f);
+            if (fabsf(u) < r.a && fabsf(v) < r.b) s->light[at] = spur__lower(s->light[at], 0.55f);
             spur__rect_local(&r, px, py, &u, &v);
             if (fabsf(u) > r.a || fabsf(v) > r.b) continue;
             bool window = fabsf(v) < 0.85f && (fabsf(u - 0.75f) < 0.4f || fabsf(u + 1.5f) < 0.3f);
@@ -148,14 +148,14 @@ static bool shaded(const spur__scene *s, const spur__rect *r, float reach, float
             continue;
         }
         float t0 = (-half[i] - p[i]) / d[i], t1 = (half[i] - p[i]) / d[i];
-        from = fmaxf(from, fminf(t0, t1));
-        to = fminf(to, fmaxf(t0, t1));
+        from = spur__higher(from, spur__lower(t0, t1));
+        to = spur__lower(to, spur__higher(t0, t1));
     }
     return from <= to;
 }
 
 static void darken(spur__scene *s, size_t at, float light) {
-    s->light[at] = fminf(s->light[at], light);
+    s->light[at] = spur__lower(s->light[at], light);
 }
 
 void spur__paint_shadows(spur__scene *s) {
@@ -198,7 +198,7 @@ static face wing_face(const spur__building *one, const spur__rect *r, float u, f
 
 /* Rim and machines on flat roofs. */
 static float flat_detail(const spur__scene *s, const spur__rect *r, float u, float v) {
-    float edge = fminf(r->a - fabsf(u), r->b - fabsf(v));
+    float edge = spur__lower(r->a - fabsf(u), r->b - fabsf(v));
     if (edge < 0.9f) return 1.16f;
     float lit = 1;
     for (int i = 0; i < 3; i++) {
@@ -216,7 +216,7 @@ static float flat_detail(const spur__scene *s, const spur__rect *r, float u, flo
 static float slope_light(const spur__scene *s, const spur__rect *r, face f, float u, float v) {
     float wx = f.du * r->ux - f.dv * r->uy, wy = f.du * r->uy + f.dv * r->ux;
     float lit = 0.98f - 0.30f * (wx * s->sx + wy * s->sy);
-    float along = f.du != 0.0f ? u : v, phase = along * 0.62f - floorf(along * 0.62f);
+    float along = f.du != 0.0f ? u : v, phase = along * 0.62f - (float)spur__floor(along * 0.62f);
     lit *= 1 + 0.07f * (spur__smoothstep(0.1f, 0.4f, phase) - spur__smoothstep(0.7f, 1, phase));
     float ridge = r->b - f.height;
     if (f.du == 0.0f && ridge < 0.5f) lit *= 1.12f;
@@ -266,8 +266,8 @@ void spur__paint_tree(spur__scene *s, const spur__tree *t) {
             float light = 0.80f + 0.34f * side + 0.26f * lump + 0.14f * noise(s, py, px, 11.3f);
             light *= 1 - 0.25f * spur__smoothstep(0.6f, 1.1f, d / r);
             size_t at = cell(s, x, y);
-            s->colour[at] = spur__rgb_mix(s->colour[at],
-                                          spur__rgb_scale(t->colour, fmaxf(light, 0.25f)), cover);
+            s->colour[at] = spur__rgb_mix(
+                s->colour[at], spur__rgb_scale(t->colour, spur__higher(light, 0.25f)), cover);
             s->light[at] += (1 - s->light[at]) * cover;
             if (cover > 0.5f) s->roof[at] = 0;
         }

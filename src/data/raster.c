@@ -4,7 +4,6 @@
  */
 #include "data/raster.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Adds one octave: random values on a lattice `step` apart, smooth between. */
@@ -32,13 +31,4 @@ void spur__noise_fill(spur__noise *noise, uint64_t seed, float gain) {
     spur__rng_init(&rng, seed, SPUR__STREAM_GENERATE, UINT32_MAX, 0);
     for (int step = 64; step >= 4; step /= 2, strength *= gain)
         add_octave(noise, &rng, step, strength);
-}
-
-float spur__noise_at(const spur__noise *noise, float x, float y) {
-    float fx = floorf(x), fy = floorf(y), ax = x - fx, ay = y - fy;
-    int x0 = (int)fx & (SPUR__NOISE_SIDE - 1), y0 = (int)fy & (SPUR__NOISE_SIDE - 1);
-    int x1 = (x0 + 1) & (SPUR__NOISE_SIDE - 1), y1 = (y0 + 1) & (SPUR__NOISE_SIDE - 1);
-    float top = noise->values[y0][x0] + (noise->values[y0][x1] - noise->values[y0][x0]) * ax;
-    float low = noise->values[y1][x0] + (noise->values[y1][x1] - noise->values[y1][x0]) * ax;
-    return top + (low - top) * ay;
 }

@@ -26,7 +26,7 @@ static bool chance(spur__scene *s, float p) {
 
 static void turn(float angle, float *x, float *y) {
     float turns = angle / 6.28318531f;
-    spur__sincos2pif(turns - floorf(turns), y, x);
+    spur__sincos2pif(turns - (float)spur__floor(turns), y, x);
 }
 
 /* Slightly different every time. */
@@ -89,12 +89,30 @@ static void paint_streets(spur__scene *s, const streets *plan) {
         }
 }
 
-static bool on_street(const streets *plan, float along, float across, float half_u, float half_v) {
-    for (int i = 0; i < plan->across_count; i++)
-        if (fabsf(across - plan->across[i]) < plan->half + half_v + 1.5f) return true;
-    for (int i = 0; i < plan->along_count; i++)
-        if (fabsf(along - plan->along[i]) < plan->half + half_u + 1.5f) return true;
-    return false;
+/* Middles of the lots of about `lot` that fit between the streets of one axis. */
+typedef struct plots {
+    float middle[64], half[64];
+    int count;
+} plots;
+
+static void add_plots(plots *out, float from, float to, float lot) {
+    int n = (int)((to - from) / lot + 0.35f);
+    for (int i = 0; i < n && out->count < 64; i++) {
+        float step = (to - from) / (float)n;
+        out->middle[out->count] = from + step * ((float)i + 0.5f);
+        out->half[out->count++] = step * 0.5f;
+    }
+}
+
+static void plan_plots(plots *out, const float *lines, int count, float half, float span,
+                       float lot) {
+    float from = -span;
+    out->count = 0;
+    for (int i = 0; i < count; i++) {
+        add_plots(out, from, lines[i] - half - 1, lot);
+        from = lines[i] + half + 1;
+    }
+    add_plots(out, from, span, lot);
 }
 
 /* ---- buildings ------------------------------------------------------------------------------- */
@@ -187,19 +205,27 @@ static void plant_lot(spur__scene *s, float along, float across, float half) {
     }
 }
 
-/* Lots on a grid along the streets; `density` of them are built on. */
+/* One lot: most have a building, large ones fill more of it. */
+static void build_lot(spur__scene *s, float along, float across, float half, bool large) {
+    float a = half * spur__scene_uniform(s, large ? 0.6f : 0.52f, large ? 0.86f : 0.74f);
+    float b = a * spur__scene_uniform(s, 0.55f, 0.95f), room = half - a - 1;
+    if (!large) furnish_lot(s, along, across, half * 0.97f);
+    add_building(s, along + spur__scene_uniform(s, -0.5f, 0.5f) * room,
+                 across + spur__scene_uniform(s, -0.5f, 0.5f) * room, a, b,
+                 large && chance(s, 0.85f));
+    if (!large || chance(s, 0.4f)) plant_lot(s, along, across, half);
+}
+
+/* Lots between the streets; `density` of them are built on. */
 static void build_lots(spur__scene *s, const streets *plan, float lot, float density, bool large) {
     float span = reach(s) + lot;
-    for (float v = -span; v < span; v += lot)
-        for (float u = -span; u < span; u += lot) {
-            float half = lot * 0.46f, along = u + spur__scene_uniform(s, -2, 2);
-            float across = v + spur__scene_uniform(s, -2, 2);
-            float a = lot * spur__scene_uniform(s, large ? 0.26f : 0.24f, large ? 0.42f : 0.36f);
-            float b = a * spur__scene_uniform(s, 0.55f, 0.95f);
-            if (!chance(s, density) || on_street(plan, along, across, a, a)) continue;
-            if (!large) furnish_lot(s, along, across, half);
-            add_building(s, along, across, a, b, large && chance(s, 0.8f));
-            plant_lot(s, along, across, half);
+    plots rows, columns;
+    plan_plots(&rows, plan->across, plan->across_count, plan->half, span, lot);
+    plan_plots(&columns, plan->along, plan->along_count, plan->half, span, lot);
+    for (int r = 0; r < rows.count; r++)
+        for (int c = 0; c < columns.count; c++) {
+            float half = spur__lower(rows.half[r], columns.half[c]);
+            if (chance(s, density)) build_lot(s, columns.middle[c], rows.middle[r], half, large);
         }
 }
 
@@ -216,7 +242,7 @@ static void paint_parking(spur__scene *s, float along, float across) {
         }
 }
 
-static void paint_fields(spur__scene *s, const streets *plan) {
+static void paint_fields(spur__scene *s) {
     static const spur__rgb crops[] = {{0.62f, 0.57f, 0.33f},
                                       {0.44f, 0.52f, 0.24f},
                                       {0.48f, 0.38f, 0.27f},
@@ -232,7 +258,6 @@ static void paint_fields(spur__scene *s, const streets *plan) {
                 spur__paint_patch(s, field, vary(s, crops[spur__rng_below(&s->rng, 5)], 0.1f),
                                   0.08f, chance(s, 0.7f) ? spur__scene_uniform(s, 2, 4) : 0);
         }
-    (void)plan;
 }
 
 static void plant_wood(spur__scene *s, int count) {
@@ -248,17 +273,17 @@ static void lay_out(spur__scene *s, district kind) {
     streets plan;
     float area = s->width * s->height / 16384;
     plan_streets(s, kind, &plan);
-    if (kind == RURAL) paint_fields(s, &plan);
+    if (kind == RURAL) paint_fields(s);
     if (kind == INDUSTRIAL)
         for (int i = 0; i < (int)(2 * area) + 1; i++)
             paint_parking(s, spur__scene_uniform(s, -0.8f, 0.8f) * reach(s),
                           spur__scene_uniform(s, -0.8f, 0.8f) * reach(s));
     if (kind == RESIDENTIAL)
-        build_lots(s, &plan, spur__scene_uniform(s, 27, 36), 0.86f, false);
+        build_lots(s, &plan, spur__scene_uniform(s, 25, 33), 0.92f, false);
     else if (kind == INDUSTRIAL)
-        build_lots(s, &plan, spur__scene_uniform(s, 44, 62), 0.62f, true);
+        build_lots(s, &plan, spur__scene_uniform(s, 38, 54), 0.82f, true);
     else
-        build_lots(s, &plan, 38, kind == RURAL ? 0.22f : 0.3f, false);
+        build_lots(s, &plan, 38, kind == RURAL ? 0.3f : 0.42f, false);
     paint_streets(s, &plan);
     plant_wood(s, (int)(area * (kind == WOODED ? 130 : kind == RURAL ? 26 : 12)));
 }
@@ -328,7 +353,7 @@ static void develop(spur__scene *s, int height, int width, uint8_t *image, uint8
             const float in[3] = {c.r * w.gain.r, c.g * w.gain.g, c.b * w.gain.b};
             for (int k = 0; k < 3; k++) {
                 float v = in[k] * slope * (1 - w.haze) + 0.62f * w.haze;
-                *image++ = spur__byte(v + w.noise * spur__rng_normal(&s->rng));
+                *image++ = spur__byte(v + w.noise * spur__grain(&s->rng));
             }
         }
 }

@@ -105,12 +105,14 @@ static float crescent(float x, float y) {
 }
 
 static float heart(float x, float y) {
-    x = fabsf(x) * 1.1f;
-    y = -y * 1.1f + 0.45f;
-    if (x + y > 1) return (sqrtf((x - 0.25f) * (x - 0.25f) + (y - 0.75f) * (y - 0.75f)) - 0.3536f);
+    const float size = 1.55f; /* of a heart that is 1 high and 1 wide */
+    x = fabsf(x) / size;
+    y = y / size + 0.55f;
+    if (x + y > 1)
+        return size * (sqrtf((x - 0.25f) * (x - 0.25f) + (y - 0.75f) * (y - 0.75f)) - 0.3536f);
     float a = x * x + (y - 1) * (y - 1), t = x + y > 0 ? 0.5f * (x + y) : 0;
     float b = (x - t) * (x - t) + (y - t) * (y - t);
-    return sqrtf(a < b ? a : b) * (x > y ? 1.0f : -1.0f);
+    return size * sqrtf(a < b ? a : b) * (x > y ? 1.0f : -1.0f);
 }
 
 static const struct shape {
@@ -189,9 +191,9 @@ static spur_status shapes_read(const spur_data *data, uint32_t item, spur__sampl
             float inside = spur__smoothstep(0.7f, -0.7f, d * radius);
             float n = 0.12f * spur__noise_at(noise, nx + (float)x, ny + (float)y);
             spur__rgb colour = spur__rgb_mix(back, front, inside);
-            *p++ = spur__byte(colour.r + n + (float)o->noise * spur__rng_normal(&rng));
-            *p++ = spur__byte(colour.g + n + (float)o->noise * spur__rng_normal(&rng));
-            *p++ = spur__byte(colour.b + n + (float)o->noise * spur__rng_normal(&rng));
+            *p++ = spur__byte(colour.r + n + (float)o->noise * spur__grain(&rng));
+            *p++ = spur__byte(colour.g + n + (float)o->noise * spur__grain(&rng));
+            *p++ = spur__byte(colour.b + n + (float)o->noise * spur__grain(&rng));
         }
     return SPUR_OK;
 }

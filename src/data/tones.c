@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "data/audio.h"
+#include "data/raster.h"
 
 #define COUNT(name_, initial_, help_)                                                              \
     SPUR__AUDIO_NUMBER(name_, SPUR__OPT_INT, initial_, 0, 10000000, NULL, help_)
@@ -63,7 +64,7 @@ static float sawtooth(const voice *v) {
 }
 
 static float noise(const voice *v) {
-    return 0.5f * spur__rng_normal(v->rng);
+    return 0.5f * spur__grain(v->rng);
 }
 
 /* A struck string: harmonics that die the faster the higher they are. */
@@ -131,7 +132,7 @@ static void make_sound(const struct tone *kind, spur__rng *rng, int rate, spur__
     int onset = (int)(0.3f * spur__rng_float(rng) * (float)n);
     int length = (int)((0.55f + 0.15f * spur__rng_float(rng)) * (float)n);
     for (int i = 0; i < n; i++) {
-        float value = hiss * spur__rng_normal(rng);
+        float value = hiss * spur__grain(rng);
         if (i >= onset && i < onset + length) {
             v.age = (float)(i - onset) / (float)length;
             v.seconds = (double)(i - onset) / rate;
