@@ -80,6 +80,8 @@ static const struct {
     {SPUR__WARN_REPEATED, "the step was used before: only the last value will be shown"},
     {SPUR__WARN_BIG_STEP, "a step above 2147483647 stops the HParams tab"},
     {SPUR__WARN_HUGE, "a value near or beyond the range of float cannot be drawn"},
+    {SPUR__WARN_METADATA,
+     "another description or display name than at first: the first one is shown"},
 };
 
 void spur__tell(spur_writer *w, const char *tag, int64_t step, unsigned flags) {
@@ -154,6 +156,22 @@ spur_status spur__tag_entry(spur_writer *w, const char *name, size_t length, uin
                           spur__kind_name(kind), spur__kind_name(tag->kind));
     *out = tag;
     return SPUR_OK;
+}
+
+uint64_t spur__metadata_hash(const char *description, size_t n, const char *display_name,
+                             size_t m) {
+    return (n ? spur__tag_hash(description, n) * 31 : 0) +
+           (m ? spur__tag_hash(display_name, m) : 0);
+}
+
+unsigned spur__tag_metadata(spur__tag *tag, const spur_log_options *options) {
+    const char *description = options ? options->description : NULL;
+    const char *name = options ? options->display_name : NULL;
+    if (!description && !name) return 0;
+    uint64_t hash = spur__metadata_hash(description, description ? strlen(description) : 0, name,
+                                        name ? strlen(name) : 0);
+    if (!tag->has_step) tag->metadata = hash;
+    return hash != tag->metadata ? SPUR__WARN_METADATA : 0;
 }
 
 unsigned spur__tag_point(spur_writer *w, spur__tag *tag, int64_t step, unsigned flags) {

@@ -116,7 +116,7 @@ static spur_status queue_entry(spur_writer *w, const spur__entry *entry, unsigne
     err->status = SPUR_OK; /* the queue's errors get their message later */
     if (status != SPUR_OK) return status;
     if (entry->parts) tag->parts = entry->parts;
-    *flags = spur__tag_point(w, tag, entry->step, 0);
+    *flags = spur__tag_point(w, tag, entry->step, spur__tag_metadata(tag, entry->options));
     return SPUR_OK;
 }
 

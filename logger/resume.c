@@ -70,6 +70,9 @@ static spur_status adopt_value(spur_writer *w, const spur_value *value, int64_t 
         SPUR__TRY_GOTO(spur__tag_entry(w, name, length, spur__tag_hash(name, length),
                                        (spur__kind_of_tag)kind, &tag, err),
                        done);
+        if (!tag->has_step)
+            tag->metadata = spur__metadata_hash(value->description.data, value->description.size,
+                                                value->display_name.data, value->display_name.size);
         tag->has_step = true;
         tag->last_step = step;
         if (kind == SPUR__TAG_AUDIO && value->tensor.rank > 0)

@@ -149,7 +149,7 @@ static spur_status log_scalar(spur_writer *w, const char *name, int64_t step, do
     if (status == SPUR_OK) status = queue_scalar(w, tag, wall_time, step, (float)value);
     if (status == SPUR_OK) {
         flags = isfinite(value) && fabs(value) > 1e37 ? SPUR__WARN_HUGE : 0;
-        flags = spur__tag_point(w, tag, step, flags);
+        flags = spur__tag_point(w, tag, step, flags | spur__tag_metadata(tag, options));
     }
     pthread_mutex_unlock(&w->queue.mutex);
     if (flags) spur__tell(w, name, step, flags);

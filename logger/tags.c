@@ -30,16 +30,21 @@ const char *spur__kind_plugin(spur__kind_of_tag kind) {
     return kinds[kind].plugin;
 }
 
+/* Eight bytes at a time; the last eight may overlap those before. */
 uint64_t spur__tag_hash(const char *name, size_t length) {
     const uint64_t k = 0x9e3779b97f4a7c15u;
-    uint64_t hash = length * k, word;
-    for (; length >= 8; length -= 8, name += 8) {
-        memcpy(&word, name, 8);
+    uint64_t hash = length * k, word = 0;
+    size_t at = 0;
+    for (; at + 8 < length; at += 8) {
+        memcpy(&word, name + at, 8);
         hash = (hash ^ word) * k;
         hash ^= hash >> 29;
     }
     word = 0;
-    for (size_t i = 0; i < length; i++) word = word << 8 | (unsigned char)name[i];
+    if (length >= 8)
+        memcpy(&word, name + length - 8, 8);
+    else
+        for (size_t i = 0; i < length; i++) word = word << 8 | (unsigned char)name[i];
     hash = (hash ^ word) * k;
     return hash ^ hash >> 32;
 }

@@ -42,6 +42,7 @@ typedef struct spur__tag {
     unsigned warned; /* which warnings were told about, by bit */
     int64_t last_step;
     size_t parts; /* audio: clips per step */
+    uint64_t metadata; /* hash of description and display name; the first ones count */
     spur__template scalar;
 } spur__tag;
 

@@ -16,7 +16,7 @@
 #include "rundir.h"
 
 enum { QUEUE_DEFAULT = 8 << 20, QUEUE_MIN = 64 << 10, TAGS_DEFAULT = 100000 };
-static const double flush_default = 2.0;
+static const double flush_default = 2.0, flush_min = 0.001;
 static const char source_name[] = "spur.log " SPUR_VERSION_STRING;
 
 /* ---- opening ------------------------------------------------------------------------------- */
@@ -33,9 +33,11 @@ static spur_status complete_options(spur_writer_options *o, spur_error *err) {
     if (isnan(o->flush_seconds))
         return spur__fail(err, SPUR_E_NUMERIC, "flush_seconds is not a number");
     if (o->flush_seconds == 0.0) o->flush_seconds = flush_default;
+    if (o->flush_seconds > 0.0 && o->flush_seconds < flush_min) o->flush_seconds = flush_min;
     if (o->flush_seconds > 1e9) o->flush_seconds = -1.0;
     if (o->max_tags == 0) o->max_tags = TAGS_DEFAULT;
     SPUR__TRY(spur__wall_time_of(&(spur_log_options){.wall_time = o->wall_time}, &now, err));
+    if (o->continue_file && !*o->continue_file) o->continue_file = NULL;
     if (o->continue_file && (!o->directory || !*o->directory))
         return spur__fail(err, SPUR_E_ARGUMENT, "continue_file needs the exact directory");
     if (o->continue_file && o->purge)

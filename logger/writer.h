@@ -68,7 +68,8 @@ enum {
     SPUR__WARN_FALLING = 1,
     SPUR__WARN_REPEATED = 2,
     SPUR__WARN_BIG_STEP = 4,
-    SPUR__WARN_HUGE = 8
+    SPUR__WARN_HUGE = 8,
+    SPUR__WARN_METADATA = 16
 };
 
 /* ---- checks; all fill *err ----------------------------------------------------------------- */
@@ -85,6 +86,13 @@ spur_status spur__check_options(const spur_log_options *options, spur_error *err
 /* With the mutex held: the tag's entry, made if it is new. E_TYPE if it belongs to another kind. */
 spur_status spur__tag_entry(spur_writer *w, const char *name, size_t length, uint64_t hash,
                             spur__kind_of_tag kind, spur__tag **out, spur_error *err);
+
+/* With the mutex held, before the point is noted: the warning, if any, that these options describe the
+ * tag in another way than its first point did. */
+unsigned spur__tag_metadata(spur__tag *tag, const spur_log_options *options);
+
+/* Of the n bytes of a description and the m bytes of a display name. */
+uint64_t spur__metadata_hash(const char *description, size_t n, const char *display_name, size_t m);
 
 /* With the mutex held: notes a point at `step`; returns the warnings to tell. */
 unsigned spur__tag_point(spur_writer *w, spur__tag *tag, int64_t step, unsigned flags);

@@ -92,7 +92,7 @@ typedef struct spur_writer_options {
      * file with a later name takes over the records up to that length and is synced; then the old
      * one is emptied but for its first records (and removed by a later resume). One checkpoint may
      * be continued from any number of times. Needs `directory`; not together with `purge`. */
-    const char *continue_file;
+    const char *continue_file; /* NULL or "": no */
     uint64_t continue_length;
 
     /* Told about every warning (see spur_writer_stats), on the thread whose call caused it, with

@@ -166,6 +166,23 @@ static void test_tags(void **state) {
     free(long_tag);
 }
 
+static void test_descriptions(void **state) {
+    notes n = {0};
+    spur_writer *w = begin(state, &n);
+    const spur_log_options first = {.description = "d", .display_name = "n"},
+                           other = {.description = "x"};
+    assert_int_equal(spur_log_scalar_with(w, "a", 0, 0, &first), SPUR_OK);
+    assert_int_equal(spur_log_scalar_with(w, "a", 1, 0, &first), SPUR_OK);
+    assert_int_equal(spur_log_scalar(w, "a", 2, 0), SPUR_OK);
+    assert_int_equal(n.count, 0);
+    assert_int_equal(spur_log_scalar_with(w, "a", 3, 0, &other), SPUR_OK);
+    assert_warned(&n, 1, "another description");
+    assert_int_equal(spur_log_text(w, "t", 0, "x", NULL), SPUR_OK);
+    assert_int_equal(spur_log_text(w, "t", 1, "x", &first), SPUR_OK);
+    assert_warned(&n, 2, "tag \"t\"");
+    spur_writer_close(w, NULL);
+}
+
 static void test_tag_budget(void **state) {
     spur_writer *w;
     char tag[16];
@@ -284,6 +301,7 @@ int main(void) {
         TEST(test_values),
         TEST(test_utf8_everywhere),
         TEST(test_tags),
+        TEST(test_descriptions),
         TEST(test_tag_budget),
         TEST(test_names_of_directories),
         TEST(test_sub_names),
