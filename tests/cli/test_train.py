@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# cli needs: engine
 """spur train and resume: what a run leaves, interruptions that leave no trace, wrong input."""
 import csv
 import hashlib
