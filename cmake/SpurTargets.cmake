@@ -15,12 +15,16 @@ target_compile_options(spur_flags INTERFACE
   -ffp-contract=off -fno-math-errno -fno-trapping-math -fvisibility=hidden
   $<$<BOOL:${SPUR_WERROR}>:-Werror>)
 if(SPUR_SANITIZE)
-  target_compile_options(spur_flags INTERFACE -fsanitize=${SPUR_SANITIZE} -fno-omit-frame-pointer
-    -fno-sanitize-recover=all)
+  # A target may opt out by its property SPUR_UNSANITIZED.
+  target_compile_options(spur_flags INTERFACE
+    $<$<NOT:$<BOOL:$<TARGET_PROPERTY:SPUR_UNSANITIZED>>>:-fsanitize=${SPUR_SANITIZE}>
+    $<$<NOT:$<BOOL:$<TARGET_PROPERTY:SPUR_UNSANITIZED>>>:-fno-sanitize-recover=all>
+    -fno-omit-frame-pointer)
   target_link_options(spur_flags INTERFACE -fsanitize=${SPUR_SANITIZE})
 endif()
 if(SPUR_FUZZ)
-  target_compile_options(spur_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_compile_options(spur_flags INTERFACE
+    $<$<NOT:$<BOOL:$<TARGET_PROPERTY:SPUR_UNSANITIZED>>>:-fsanitize=fuzzer-no-link>)
 endif()
 
 # One room of the house: an object library of the given sources.
