@@ -18,7 +18,7 @@ extern const command command_help;
 
 const command *const commands[] = {
 #ifdef SPUR_WITH_ENGINE
-    &command_train,   &command_resume,  &command_eval,
+    &command_init,    &command_train,   &command_resume,  &command_eval,
     &command_predict, &command_summary, &command_lr_find,
 #endif
     &command_export,  &command_inspect, &command_help,

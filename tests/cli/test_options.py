@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""spur help: every option of every table; docs/options.md is what it prints."""
+import re
+
+from harness import SOURCE, Cli, main
+
+
+class Options(Cli):
+    def test_the_page_is_not_stale(self):
+        printed = self.spur("help", "--markdown").out
+        page = (SOURCE / "docs/options.md").read_text()
+        self.assertEqual(page, printed, "docs/options.md is stale: spur help --markdown > docs/options.md")
+
+    def test_every_section_and_kind_has_help(self):
+        page = self.spur("help", "--markdown").out
+        sections = re.split(r"\n## \[(\w+)\]\n", page)[1:]
+        names = sections[0::2]
+        self.assertEqual(names, "run data augment balance model loss optimizer scheduler train log".split())
+        for name, text in zip(names, sections[1::2]):
+            self.assertIn("[%s]" % name, self.spur("help", name).out)
+            selector = dict(data="format").get(name, "name")
+            for kind in re.findall(r"\n### %s = (\w+)\n" % selector, text):
+                shown = self.spur("help", name, kind).out
+                self.assertIn("%s = %s" % (selector, kind), shown)
+
+    def test_defaults_ranges_and_help(self):
+        shown = self.spur("help", "optimizer", "adam").out
+        self.assertIn("  lr = 0.001\n", shown)
+        self.assertIn("betas = 0.9, 0.999", shown)
+        self.assertIn("number in [0, inf)", shown)
+        both = self.spur("help", "train").out  # a command and a section
+        self.assertIn("usage: spur train FILE.ini", both)
+        self.assertIn("early_stopping = 0", both)
+
+    def test_every_row_says_what_it_means(self):
+        for line in self.spur("help", "--markdown").out.splitlines():
+            if line.startswith("| `"):
+                cells = [c.strip() for c in re.split(r"(?<!\\)\|", line)[1:-1]]
+                self.assertEqual(len(cells), 4, line)
+                self.assertTrue(cells[2] and cells[3], line)
+
+    def test_unknown_words(self):
+        self.assertIn("did you mean 'adam'?", self.spur("help", "optimizer", "adm", status=2).err)
+        self.assertIn("no command or section 'optimiser'", self.spur("help", "optimiser", status=2).err)
+        self.assertIn("no kinds to choose from", self.spur("help", "train", "x", status=2).err)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""What is done with a trained run: eval, predict, summary; and lr-find and init before it."""
+import csv
+import json
+import struct
+import zlib
+
+from harness import Cli, main
+
+SHAPES = """
+[data]
+format = shapes
+size = 24x24
+samples = 160
+val_samples = 40
+test_samples = 24
+batch_size = 16
+[model]
+name = my_net
+[train]
+epochs = 2
+[log]
+images = 0
+worst = 0
+"""
+SCENES = """
+[data]
+format = buildings
+size = 32x32
+samples = 16
+val_samples = 4
+batch_size = 4
+[model]
+name = unet
+base_filters = 4
+depth = 2
+[train]
+epochs = 1
+"""
+
+
+def png(width, height, pixel):
+    """A colour PNG; pixel(x, y) gives three bytes."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(b"\0" + b"".join(bytes(pixel(x, y)) for x in range(width)) for y in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def size_of(path):
+    return struct.unpack(">II", path.read_bytes()[16:24])
+
+
+class Tools(Cli):
+    def train(self, text, *overrides):
+        self.write("a.ini", text)
+        self.spur("train", "a.ini", "--quiet", *overrides)
+        return sorted((self.dir / "my_logs").iterdir())[-1]
+
+    def test_eval_repeats_the_run_s_own_figures(self):
+        run = self.train(SHAPES)
+        rows = list(csv.DictReader((run / "metrics.csv").open()))
+        found = self.spur("eval", run, "--weights", "last", "--json").json
+        self.assertEqual(found["loss"], float(rows[-1]["val_loss"]))
+        self.assertEqual(found["accuracy"], float(rows[-1]["val_accuracy"]))
+        best = self.spur("eval", run, "--json").json
+        self.assertEqual(best["accuracy"], max(float(r["val_accuracy"]) for r in rows))
+        test = self.spur("eval", run, "--split", "test", "--json").json
+        self.assertEqual(test["samples"], 24)
+        self.assertIn("macro avg", self.spur("eval", run).out)
+        self.assertIn("expected val, test or train", self.spur("eval", run, "--split", "x", status=2).err)
+
+    def test_predict_classes(self):
+        run = self.train(SHAPES)
+        self.write("in/a.png", png(50, 30, lambda x, y: (200, x, y)))
+        self.write("in/b.png", png(24, 24, lambda x, y: (x * 9, 20, 90)))
+        self.write("in/notes.txt", "no picture")
+        answers = self.spur("predict", run, "in", "--out", "out", "--json").json_lines
+        self.assertEqual([a["file"] for a in answers], ["in/a.png", "in/b.png"])
+        rows = list(csv.DictReader((self.dir / "out/predictions.csv").open()))
+        for answer, row in zip(answers, rows):
+            self.assertAlmostEqual(sum(answer["values"]), 1, places=4)
+            self.assertEqual(row["label"], answer["label"])
+            self.assertEqual(max(row, key=lambda k: float(row[k]) if k not in ("file", "label") else -1),
+                             answer["label"])
+        self.assertIn("no JPEG or PNG files", self.spur("predict", run, "my_logs", status=2).err)
+        self.write("broken.png", "this is text")
+        self.assertIn("broken.png", self.spur("predict", run, "broken.png", status=2).err)
+
+    def test_predict_masks(self):
+        run = self.train(SCENES)
+        self.write("big.png", png(100, 70, lambda x, y: ((x * 3) % 256, (y * 5) % 256, 60)))
+        self.spur("predict", run, "big.png", "--out", "whole")
+        self.spur("predict", run, "big.png", "--out", "windows", "--overlap", "8")
+        for folder in ("whole", "windows"):
+            self.assertEqual(self.tree(folder), ["big_mask.png", "big_overlay.png", "predictions.csv"])
+            self.assertEqual(size_of(self.dir / folder / "big_mask.png"), (100, 70))
+            row = next(csv.DictReader((self.dir / folder / "predictions.csv").open()))
+            self.assertAlmostEqual(float(row["other"]) + float(row["building"]), 1, places=4)
+        self.assertIn("but windows of 32x32", self.spur("predict", run, "big.png", "--overlap", "32", status=2).err)
+
+    def test_summary_lists_layers(self):
+        self.write("a.ini", SHAPES)
+        shown = self.spur("summary", "a.ini", "data.size=48x48", "data.classes=8").out
+        self.assertIn("18496", shown.replace(",", "").replace(" ", ""))
+        self.assertNarrow(shown)
+
+    def test_lr_find(self):
+        self.write("a.ini", SHAPES)
+        found = self.spur("lr-find", "a.ini", "--steps", "60", "--json").json
+        run = self.dir / found["run"]
+        self.assertTrue(1e-5 < found["suggestion"] < 10)
+        rows = list(csv.DictReader((run / "lr_find.csv").open()))
+        self.assertAlmostEqual(float(rows[0]["learning_rate"]), 1e-5)
+        ratio = float(rows[1]["learning_rate"]) / float(rows[0]["learning_rate"])
+        self.assertAlmostEqual(ratio, 1e6 ** (1 / 59), places=6)
+        self.assertEqual((run / "lr_find.png").read_bytes()[:4], b"\x89PNG")
+        self.assertIn("--min-lr < --max-lr", self.spur("lr-find", "a.ini", "--min-lr", "1", "--max-lr", "0.1",
+                                                       status=2).err)
+
+    def test_init_looks_at_folders(self):
+        for split in ("train", "val"):
+            for label in ("cat", "dog"):
+                for i in range(3):
+                    self.write("pets/%s/%s/%d.png" % (split, label, i), png(40, 30, lambda x, y: (x, y, i)))
+        self.spur("init", "pets", "--out", "pets.ini")
+        text = (self.dir / "pets.ini").read_text()
+        self.assertIn("format = image_folder", text)
+        self.assertIn("2 classes: cat dog", text)
+        self.spur("train", "pets.ini", "--dry-run")
+        self.assertIn("exists already", self.spur("init", "pets", "--out", "pets.ini", status=2).err)
+        for i in range(4):
+            self.write("roofs/images/%d.png" % i, png(32, 32, lambda x, y: (x, y, i)))
+            self.write("roofs/masks/%d.png" % i, png(32, 32, lambda x, y: (255,) * 3 if x > 9 + i else (0,) * 3))
+        self.spur("init", "roofs", "--out", "roofs.ini")
+        self.assertIn("masks = binary", (self.dir / "roofs.ini").read_text())
+        self.assertIn("nowhere", self.spur("init", "nowhere", "--out", "x.ini", status=2).err)
+        self.assertFalse((self.dir / "x.ini").exists())
+
+
+if __name__ == "__main__":
+    main()
