@@ -94,7 +94,7 @@ static void totals(const spur_net *net, FILE *out) {
     if (!net->built) return;
     scaled((double)net->planned, 1024, c, sizeof c);
     scaled((double)net->param_arena.size, 1024, d, sizeof d);
-    (void)fprintf(out, "Memory: %siB for parameters%s, %siB for activations%s at batch %d\n", d,
+    (void)fprintf(out, "Memory: %siB for parameters%s,\n        %siB for activations%s at batch %d\n", d,
                   net->backward ? " and their gradients" : "", c,
                   net->backward ? ", gradients and workspaces" : " and workspaces", net->max_batch);
 }

@@ -58,9 +58,12 @@ class Tools(Cli):
         self.spur("train", "a.ini", "--quiet", *overrides)
         return sorted((self.dir / "my_logs").iterdir())[-1]
 
+    def table(self, path):
+        return list(csv.DictReader(path.read_text().splitlines()))
+
     def test_eval_repeats_the_run_s_own_figures(self):
         run = self.train(SHAPES)
-        rows = list(csv.DictReader((run / "metrics.csv").open()))
+        rows = self.table(run / "metrics.csv")
         found = self.spur("eval", run, "--weights", "last", "--json").json
         self.assertEqual(found["loss"], float(rows[-1]["val_loss"]))
         self.assertEqual(found["accuracy"], float(rows[-1]["val_accuracy"]))
@@ -78,7 +81,7 @@ class Tools(Cli):
         self.write("in/notes.txt", "no picture")
         answers = self.spur("predict", run, "in", "--out", "out", "--json").json_lines
         self.assertEqual([a["file"] for a in answers], ["in/a.png", "in/b.png"])
-        rows = list(csv.DictReader((self.dir / "out/predictions.csv").open()))
+        rows = self.table(self.dir / "out/predictions.csv")
         for answer, row in zip(answers, rows):
             self.assertAlmostEqual(sum(answer["values"]), 1, places=4)
             self.assertEqual(row["label"], answer["label"])
@@ -96,7 +99,7 @@ class Tools(Cli):
         for folder in ("whole", "windows"):
             self.assertEqual(self.tree(folder), ["big_mask.png", "big_overlay.png", "predictions.csv"])
             self.assertEqual(size_of(self.dir / folder / "big_mask.png"), (100, 70))
-            row = next(csv.DictReader((self.dir / folder / "predictions.csv").open()))
+            row = self.table(self.dir / folder / "predictions.csv")[0]
             self.assertAlmostEqual(float(row["other"]) + float(row["building"]), 1, places=4)
         self.assertIn("but windows of 32x32", self.spur("predict", run, "big.png", "--overlap", "32", status=2).err)
 
@@ -108,10 +111,10 @@ class Tools(Cli):
 
     def test_lr_find(self):
         self.write("a.ini", SHAPES)
-        found = self.spur("lr-find", "a.ini", "--steps", "60", "--json").json
+        found = self.spur("lr-find", "a.ini", "--steps", "60", "--json", "optimizer.lr=0.1", "optimizer.name=sgd").json
         run = self.dir / found["run"]
         self.assertTrue(1e-5 < found["suggestion"] < 10)
-        rows = list(csv.DictReader((run / "lr_find.csv").open()))
+        rows = self.table(run / "lr_find.csv")
         self.assertAlmostEqual(float(rows[0]["learning_rate"]), 1e-5)
         ratio = float(rows[1]["learning_rate"]) / float(rows[0]["learning_rate"])
         self.assertAlmostEqual(ratio, 1e6 ** (1 / 59), places=6)

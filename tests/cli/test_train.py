@@ -67,6 +67,9 @@ class Run(Cli):
         out["scalars"] = sorted(rows)
         return out
 
+    def rows(self, path):
+        return list(csv.DictReader(path.read_text().splitlines()))
+
     def status(self, run):
         text = (run / "status.ini").read_text()
         return dict(line.split(" = ", 1) for line in text.splitlines() if " = " in line)
@@ -82,7 +85,7 @@ class Train(Run):
         self.assertIn("spur train a.ini optimizer.lr=0.002", (run / "overrides.ini").read_text())
         self.assertEqual(self.status(run)["state"], "done")
         self.assertEqual(self.status(run)["exit"], "0")
-        rows = list(csv.DictReader((run / "metrics.csv").open()))
+        rows = self.rows(run / "metrics.csv")
         self.assertEqual([r["epoch"] for r in rows], ["1", "2", "3"])
         self.assertEqual([r["step"] for r in rows], ["10", "20", "30"])
         self.assertLess(float(rows[-1]["loss"]), float(rows[0]["loss"]))
@@ -134,12 +137,12 @@ class Train(Run):
 
     def test_overfit_limit_and_max_steps(self):
         run = self.train("--overfit", "16", "train.epochs=30", "augment.horizontal_flip=0", "log.images=0")
-        rows = list(csv.DictReader((run / "metrics.csv").open()))
+        rows = self.rows(run / "metrics.csv")
         self.assertGreater(float(rows[-1]["val_accuracy"]), 0.9)
         run = self.train("--limit-batches", "3")
-        self.assertEqual(list(csv.DictReader((run / "metrics.csv").open()))[-1]["step"], "9")
+        self.assertEqual(self.rows(run / "metrics.csv")[-1]["step"], "9")
         run = self.train("train.max_steps=7")
-        rows = list(csv.DictReader((run / "metrics.csv").open()))
+        rows = self.rows(run / "metrics.csv")
         self.assertEqual([r["step"] for r in rows], ["7"])
         self.assertEqual(self.status(run)["state"], "done")
 
@@ -153,7 +156,7 @@ class Train(Run):
         def losses(*options):
             run = self.train("optimizer.name=sgd", "optimizer.lr=0.05", "scheduler.name=constant", "model.name=mlp",
                              "augment.horizontal_flip=0", "train.epochs=1", *options)
-            return [float(r["val_loss"]) for r in csv.DictReader((run / "metrics.csv").open())]
+            return [float(r["val_loss"]) for r in self.rows(run / "metrics.csv")]
         whole, parts = losses("data.batch_size=32"), losses("data.batch_size=8", "train.accumulate=4")
         self.assertAlmostEqual(whole[0], parts[0], places=4)
 

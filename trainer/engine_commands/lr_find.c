@@ -73,15 +73,17 @@ static spur_status try_rate(session *s, double rate, double *loss, spur_error *e
 }
 
 static spur_status walk(session *s, terminal *term, search *f, spur_error *err) {
-    double average = 0, best = INFINITY;
+    /* memory of the average: 50 steps of 500, as fastai's 0.98 */
+    double average = 0, best = INFINITY, keep = 1 - 10 / (double)f->steps;
+    if (keep < 0.5) keep = 0.5;
     for (size_t i = 0; i < (size_t)f->steps && !stop_requested(); i++) {
         double loss;
         SPUR__TRY(try_rate(s, rate_at(f, i), &loss, err));
         if (!isfinite(loss)) break;
-        average = 0.98 * average + 0.02 * loss;
+        average = keep * average + (1 - keep) * loss;
         f->rates[i] = rate_at(f, i);
         f->losses[i] = loss;
-        f->smooth[i] = average / (1 - pow(0.98, (double)i + 1));
+        f->smooth[i] = average / (1 - pow(keep, (double)i + 1));
         f->count = i + 1;
         char values[64];
         snprintf(values, sizeof values, "rate %.2e  loss %.4f", f->rates[i], f->smooth[i]);
