@@ -104,6 +104,12 @@ class Export(Cli):
             self.assertEqual(len(data), int(row["bytes"]))
             self.assertEqual(struct.unpack(">II", data[16:24]), (4, 3))
 
+    def test_images_that_cannot_be_written(self):
+        self.write("out/new/pictures", "a file where the directory should be")
+        r = self.export("--kind", "image", "-o", "out", status=1)
+        self.assertIn("out/new/pictures", r.err)
+        self.assertEqual([f for f in self.tree() if f.endswith(".tmp")], [])
+
     def test_audio(self):
         self.export("--kind", "audio", "-o", "out")
         self.assertEqual(self.tree("out"), ["new/sound/flat/step_000000003_0.wav", "new/sound/step_000000003_0.wav",

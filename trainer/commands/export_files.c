@@ -9,8 +9,12 @@
  */
 #include "commands/export.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -111,12 +115,26 @@ static spur_status put_path(const file_writer *w, spur_slice file, spur__str *pa
     return status;
 }
 
+/* Writes under a temporary name and renames. Not synced one by one, as spur__file_write does: that
+ * takes milliseconds each, and an export can be made again. */
+static spur_status write_file(const char *path, spur_slice file, spur_error *err) {
+    char temporary[PATH_LIMIT + 32];
+    snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) return spur__fail_errno(err, errno, "%s: cannot create", path);
+    int failed = spur__write_all(fd, file.data, file.size);
+    if (close(fd) != 0 && !failed) failed = errno;
+    if (!failed && rename(temporary, path) != 0) failed = errno;
+    if (!failed) return SPUR_OK;
+    unlink(temporary);
+    return spur__fail_errno(err, failed, "%s: cannot write", path);
+}
+
 static spur_status write_one(file_writer *w, spur_slice file) {
     spur__str path;
     spur__str_init(&path, PATH_LIMIT);
     spur_status status = put_path(w, file, &path);
-    if (status == SPUR_OK)
-        status = spur__file_write(spur__str_text(&path), file.data, file.size, w->ex->err);
+    if (status == SPUR_OK) status = write_file(spur__str_text(&path), file, w->ex->err);
     if (status == SPUR_OK) {
         const cell cells[] = {
             cell_text(w->run, strlen(w->run)), cell_text(w->value->tag.data, w->value->tag.size),
