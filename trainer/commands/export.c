@@ -65,21 +65,29 @@ bool export_wants(const char *pattern, const char *name) {
     return !pattern || fnmatch(pattern, name, 0) == 0;
 }
 
+/* The wanted values of one event. */
+static spur_status walk_event(exporting *ex, spur_run *run, const char *name,
+                              const spur_event *event, export_visit visit, void *user) {
+    for (spur_value value = {0}; spur_run_value(run, event, &value);) {
+        bool wanted = ex->kind == SPUR_KIND_NONE || value.kind == ex->kind;
+        if (wanted && export_wants(ex->tag, value.info->name))
+            SPUR__TRY(visit(ex, user, name, event, &value));
+    }
+    return SPUR_OK;
+}
+
 static spur_status walk_run(exporting *ex, const char *name, const char *path, export_visit visit,
                             void *user) {
     spur_run *run;
     spur_event event;
-    spur_status status = spur_run_open(path, &run, ex->err);
+    spur_status status = spur_run_open(path, &run, ex->err), visited = SPUR_OK;
     if (status != SPUR_OK) return status;
-    while ((status = spur_run_next(run, &event, ex->err)) == SPUR_OK)
-        for (spur_value value = {0}; status == SPUR_OK && spur_run_value(run, &event, &value);)
-            if ((ex->kind == SPUR_KIND_NONE || value.kind == ex->kind) &&
-                export_wants(ex->tag, value.info->name))
-                status = visit(ex, user, name, &event, &value);
+    while (visited == SPUR_OK && (status = spur_run_next(run, &event, ex->err)) == SPUR_OK)
+        visited = walk_event(ex, run, name, &event, visit, user);
     for (size_t i = 0; i < spur_run_damage_count(run); i++)
         export_problem(ex, spur_run_damage(run, i)->message);
     spur_run_close(run);
-    return status == SPUR_E_END ? SPUR_OK : status;
+    return visited != SPUR_OK ? visited : status == SPUR_E_END ? SPUR_OK : status;
 }
 
 spur_status export_walk(exporting *ex, export_visit visit, void *user) {
