@@ -19,7 +19,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "data/image.h"
+#include "data/dataset.h"
 
 static char root[256]; /* of the test that runs */
 
