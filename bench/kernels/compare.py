@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Times the same convolution layers in PyTorch and in Spur, in turn, and prints the ratios.
+
+usage: compare.py path/to/bench_kernels [--threads N] [--repetitions N] [--only TEXT] [--json FILE]
+
+Needs a Python with torch. PyTorch's time of a pass is the better one of its default layout and
+channels_last; medians of interleaved repetitions.
+"""
+import argparse
+import json
+import statistics
+import subprocess
+import time
+
+import torch
+
+LAYERS = [  # n, c, h, w, k, kernel, stride
+    (64, 3, 48, 48, 32, 3, 1), (64, 32, 48, 48, 64, 3, 1), (64, 64, 24, 24, 128, 3, 1),
+    (4, 32, 128, 128, 32, 3, 1), (4, 64, 64, 64, 64, 3, 1), (4, 128, 32, 32, 128, 3, 1),
+    (4, 256, 16, 16, 256, 3, 1), (4, 512, 8, 8, 512, 3, 1), (16, 64, 56, 56, 64, 3, 1),
+    (16, 128, 28, 28, 128, 3, 1), (16, 256, 14, 14, 256, 3, 1), (16, 512, 7, 7, 512, 3, 1),
+    (4, 64, 224, 224, 64, 3, 1), (4, 256, 56, 56, 256, 3, 1), (4, 512, 28, 28, 512, 3, 1),
+    (16, 3, 224, 224, 64, 7, 2), (16, 64, 56, 56, 128, 3, 2), (16, 128, 28, 28, 256, 3, 2),
+    (16, 64, 56, 56, 128, 1, 2), (16, 256, 28, 28, 64, 1, 1),
+]
+PASSES = ("forward", "data", "weights")
+
+
+def torch_passes(layer, channels_last):
+    """Functions that run each pass once."""
+    n, c, h, w, k, kernel, stride = layer
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    x = torch.randn(n, c, h, w).relu().contiguous(memory_format=layout)
+    weight = (torch.randn(k, c, kernel, kernel) * 0.05).contiguous(memory_format=layout)
+    bias = torch.zeros(k)
+    args = ([stride] * 2, [kernel // 2] * 2, [1, 1], False, [0, 0], 1)
+    dy = torch.randn_like(torch.convolution(x, weight, bias, *args))
+
+    def backward(mask):
+        return torch.ops.aten.convolution_backward(dy, x, weight, [k], *args, mask)
+
+    return {
+        "forward": lambda: torch.convolution(x, weight, bias, *args),
+        "data": lambda: backward([True, False, False]),
+        "weights": lambda: backward([False, True, True]),
+    }
+
+
+def seconds(function):
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def ours(server, layer, repetitions):
+    server.stdin.write(" ".join(map(str, layer)) + f" {repetitions}\n")
+    server.stdin.flush()
+    words = server.stdout.readline().split()
+    return {words[i]: (words[i + 1], float(words[i + 2])) for i in range(0, 9, 3)}
+
+
+def compare(server, layer, repetitions):
+    """Per pass: algorithm, our GF/s, PyTorch's, ratio."""
+    variants = [torch_passes(layer, cl) for cl in (False, True)]
+    theirs = {p: [[], []] for p in PASSES}
+    mine = {p: [] for p in PASSES}
+    for round_ in range(repetitions + 1):
+        answer = ours(server, layer, 1)
+        for p in PASSES:
+            mine[p].append(answer[p][1])
+            for v, passes in enumerate(variants):
+                t = seconds(passes[p])
+                if round_:
+                    theirs[p][v].append(t)
+    n, c, h, w, k, kernel, stride = layer
+    flops = 2e-9 * n * k * c * kernel * kernel * -(-h // stride) * -(-w // stride)
+    result = {}
+    for p in PASSES:
+        a, b = statistics.median(mine[p]), min(statistics.median(v) for v in theirs[p])
+        result[p] = {"algorithm": answer[p][0], "spur": flops / a, "torch": flops / b, "ratio": b / a}
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repetitions", type=int, default=7)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--json")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.set_grad_enabled(False)
+    server = subprocess.Popen([options.program, "--serve", "--threads", str(options.threads)],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    print(f"PyTorch {torch.__version__}, {options.threads} threads; GF/s spur/torch (ratio)")
+    results = []
+    for layer in LAYERS:
+        name = ",".join(map(str, layer))
+        if options.only not in name:
+            continue
+        result = compare(server, layer, options.repetitions)
+        if layer[1] == 3:
+            result["data"] = None  # an image's gradient is never wanted
+        results.append({"layer": layer, **result})
+        cells = [f"{r['spur']:6.0f}/{r['torch']:4.0f} ({r['ratio']:4.1f}) {r['algorithm']:9s}" if r else " " * 27
+                 for r in (result[p] for p in PASSES)]
+        print(f"{name:24s} " + "  ".join(cells), flush=True)
+    server.stdin.close()
+    server.wait()
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({"torch": torch.__version__, "threads": options.threads, "layers": results}, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Layers for the benchmark: data, runs, times.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "bench.h"
+
+static float *normal(ptrdiff_t n, uint64_t stream, float scale) {
+    float *p = spur__malloc_aligned(64, (size_t)n * sizeof(float));
+    spur__rng rng;
+    if (!p) exit(1);
+    spur__rng_init(&rng, 1, SPUR__STREAM_TEST, 0, stream);
+    for (ptrdiff_t i = 0; i < n; i++) p[i] = scale * spur__rng_normal(&rng);
+    return p;
+}
+
+void layer_create(layer *l, const spur__conv_shape *shape, spur__conv_algo algo, int threads) {
+    spur_error err;
+    *l = (layer){.exec = {.threads = threads}};
+    if (spur__conv_plan_init(&l->plan, shape, algo, threads, &err) != SPUR_OK) {
+        fprintf(stderr, "%s\n", err.message);
+        exit(2);
+    }
+    const spur__conv_shape *s = &l->plan.shape;
+    l->nx = s->n * s->h * s->w * s->c;
+    l->ny = s->n * s->oh * s->ow * s->k;
+    l->nw = s->kh * s->kw * s->c / s->groups * s->k;
+    l->x = normal(l->nx, 1, 1.0f);
+    for (ptrdiff_t i = 0; i < l->nx; i++) l->x[i] = fmaxf(l->x[i], 0.0f);
+    l->w = normal(l->nw, 2, sqrtf(2.0f * (float)s->k / (float)l->nw));
+    l->bias = normal(s->k, 3, 0.0f);
+    l->y = normal(l->ny, 4, 1.0f);
+    l->dy = normal(l->ny, 5, 1.0f);
+    l->dx = normal(l->nx, 6, 1.0f);
+    l->dw = normal(l->nw, 7, 1.0f);
+    l->dbias = normal(s->k, 8, 1.0f);
+    size_t most = 64;
+    for (int i = 0; i < SPUR__CONV_PASSES; i++)
+        if (l->plan.workspace[i] > most) most = l->plan.workspace[i];
+    l->workspace = spur__malloc_aligned(64, most);
+    if (!l->workspace) exit(1);
+}
+
+void layer_destroy(layer *l) {
+    float *all[] = {l->x, l->w, l->bias, l->y, l->dy, l->dx, l->dw, l->dbias};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) spur__free(all[i]);
+    spur__free(l->workspace);
+}
+
+void layer_run(const layer *l, spur__conv_pass pass) {
+    ptrdiff_t n = l->plan.shape.n;
+    if (pass == SPUR__CONV_FORWARD)
+        spur__conv_forward(&l->plan, &l->exec,
+                           &(spur__conv_forward_args){.n = n,
+                                                      .x = l->x,
+                                                      .w = l->w,
+                                                      .bias = l->bias,
+                                                      .y = l->y,
+                                                      .workspace = l->workspace});
+    else if (pass == SPUR__CONV_BACKWARD_DATA)
+        spur__conv_backward_data(
+            &l->plan, &l->exec,
+            &(spur__conv_data_args){
+                .n = n, .dy = l->dy, .w = l->w, .dx = l->dx, .workspace = l->workspace});
+    else
+        spur__conv_backward_weights(&l->plan, &l->exec,
+                                    &(spur__conv_weights_args){.n = n,
+                                                               .x = l->x,
+                                                               .dy = l->dy,
+                                                               .dw = l->dw,
+                                                               .dbias = l->dbias,
+                                                               .workspace = l->workspace});
+}
+
+double layer_flops(const layer *l) {
+    const spur__conv_shape *s = &l->plan.shape;
+    return 2.0 * (double)l->ny * (double)(s->kh * s->kw * s->c / s->groups);
+}
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double layer_time(const layer *l, spur__conv_pass pass, int repetitions) {
+    enum { MOST = 101 };
+    double seconds[MOST];
+    if (repetitions > MOST) repetitions = MOST;
+    layer_run(l, pass);
+    for (int i = 0; i < repetitions; i++) {
+        uint64_t start = spur__monotonic_ns();
+        layer_run(l, pass);
+        seconds[i] = (double)(spur__monotonic_ns() - start) * 1e-9;
+    }
+    qsort(seconds, (size_t)repetitions, sizeof seconds[0], ascending);
+    return seconds[repetitions / 2];
+}

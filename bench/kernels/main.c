@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Convolution layers by pass and algorithm: effective GF/s (operations of the direct method over
+ * time), as a table or JSON.
+ *
+ *     bench_kernels [--threads N] [--json] [--only TEXT] [--repetitions N]
+ *     bench_kernels --products | --accuracy
+ *     bench_kernels --serve      times what compare.py asks for, one line each
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "bench.h"
+
+typedef struct row {
+    int n, c, h, w, k, kernel, stride;
+} row;
+
+static const row rows[] = {
+    {64, 3, 48, 48, 32, 3, 1},    {64, 32, 48, 48, 64, 3, 1},   {64, 64, 24, 24, 128, 3, 1},
+    {4, 32, 128, 128, 32, 3, 1},  {4, 64, 64, 64, 64, 3, 1},    {4, 128, 32, 32, 128, 3, 1},
+    {4, 256, 16, 16, 256, 3, 1},  {4, 512, 8, 8, 512, 3, 1},    {16, 64, 56, 56, 64, 3, 1},
+    {16, 128, 28, 28, 128, 3, 1}, {16, 256, 14, 14, 256, 3, 1}, {16, 512, 7, 7, 512, 3, 1},
+    {4, 64, 224, 224, 64, 3, 1},  {4, 256, 56, 56, 256, 3, 1},  {4, 512, 28, 28, 512, 3, 1},
+    {16, 3, 224, 224, 64, 7, 2},  {16, 64, 56, 56, 128, 3, 2},  {16, 128, 28, 28, 256, 3, 2},
+    {16, 64, 56, 56, 128, 1, 2},  {16, 256, 28, 28, 64, 1, 1},
+};
+
+static const char *const passes[] = {"forward", "data", "weights"};
+
+static spur__conv_shape shape_of(const row *r) {
+    int pad = r->kernel / 2;
+    return (spur__conv_shape){.n = r->n,
+                              .c = r->c,
+                              .h = r->h,
+                              .w = r->w,
+                              .k = r->k,
+                              .kh = r->kernel,
+                              .kw = r->kernel,
+                              .stride_h = r->stride,
+                              .stride_w = r->stride,
+                              .pad_top = pad,
+                              .pad_left = pad,
+                              .pad_bottom = pad,
+                              .pad_right = pad,
+                              .dilation_h = 1,
+                              .dilation_w = 1,
+                              .groups = 1};
+}
+
+typedef struct settings {
+    int threads, repetitions;
+    bool json;
+    const char *only;
+} settings;
+
+static void print_row(const row *r, const settings *o, bool *first) {
+    spur__conv_shape shape = shape_of(r);
+    for (int a = SPUR__CONV_DIRECT; a <= SPUR__CONV_WINOGRAD4; a++) {
+        layer l;
+        layer_create(&l, &shape, (spur__conv_algo)a, o->threads);
+        if (l.plan.algo[0] == (spur__conv_algo)a) {
+            double gf[3];
+            for (int p = 0; p < 3; p++)
+                gf[p] = layer_flops(&l) * 1e-9 / layer_time(&l, (spur__conv_pass)p, o->repetitions);
+            if (o->json)
+                printf("%s\n  {\"layer\": [%d, %d, %d, %d, %d, %d, %d], \"algorithm\": \"%s\", "
+                       "\"forward\": %.1f, \"data\": %.1f, \"weights\": %.1f}",
+                       *first ? "" : ",", r->n, r->c, r->h, r->w, r->k, r->kernel, r->stride,
+                       spur__conv_algo_name((spur__conv_algo)a), gf[0], gf[1], gf[2]);
+            else
+                printf("%3d,%3d,%3d,%3d,%3d %dx%d/%d  %-10s %7.1f %7.1f %7.1f\n", r->n, r->c, r->h,
+                       r->w, r->k, r->kernel, r->kernel, r->stride,
+                       spur__conv_algo_name((spur__conv_algo)a), gf[0], gf[1], gf[2]);
+            fflush(stdout);
+            *first = false;
+        }
+        layer_destroy(&l);
+    }
+}
+
+static void print_table(const settings *o) {
+    bool first = true;
+    if (o->json)
+        printf("{\"cpu\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"unit\": \"GF/s\", "
+               "\"layers\": [",
+               spur__cpu_name(), spur__isa_name(spur__cpu_isa()), o->threads);
+    else
+        printf("%s, %s, %d threads; GF/s: forward, data gradient, weight gradient\n",
+               spur__cpu_name(), spur__isa_name(spur__cpu_isa()), o->threads);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%d,%d,%d,%d,%d", rows[i].n, rows[i].c, rows[i].h, rows[i].w,
+                 rows[i].k);
+        if (!o->only || strstr(name, o->only)) print_row(&rows[i], o, &first);
+    }
+    if (o->json) printf("\n]}\n");
+}
+
+/* Each line "n c h w k kernel stride repetitions": answers with the algorithm of each pass and
+ * its median seconds. */
+static void serve(int threads) {
+    row r;
+    int repetitions;
+    char line[256];
+    while (fgets(line, sizeof line, stdin) &&
+           sscanf(line, "%d %d %d %d %d %d %d %d", &r.n, &r.c, &r.h, &r.w, &r.k, &r.kernel,
+                  &r.stride, &repetitions) == 8) {
+        spur__conv_shape shape = shape_of(&r);
+        layer l;
+        layer_create(&l, &shape, SPUR__CONV_AUTO, threads);
+        for (int p = 0; p < 3; p++)
+            printf("%s %s %.9f ", passes[p], spur__conv_algo_name(l.plan.algo[p]),
+                   layer_time(&l, (spur__conv_pass)p, repetitions));
+        printf("\n");
+        fflush(stdout);
+        layer_destroy(&l);
+    }
+}
+
+int main(int argc, char **argv) {
+    settings o = {.threads = spur__cpu_count(), .repetitions = 9};
+    bool products = false, accuracy = false, server = false;
+    for (int i = 1; i < argc; i++) {
+        bool value = i + 1 < argc;
+        if (strcmp(argv[i], "--threads") == 0 && value)
+            o.threads = (int)strtol(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--repetitions") == 0 && value)
+            o.repetitions = (int)strtol(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--only") == 0 && value)
+            o.only = argv[++i];
+        else if (strcmp(argv[i], "--json") == 0)
+            o.json = true;
+        else if (strcmp(argv[i], "--products") == 0)
+            products = true;
+        else if (strcmp(argv[i], "--accuracy") == 0)
+            accuracy = true;
+        else if (strcmp(argv[i], "--serve") == 0)
+            server = true;
+        else {
+            fprintf(stderr, "bench_kernels: unknown option %s; see bench/kernels/main.c\n",
+                    argv[i]);
+            return 2;
+        }
+    }
+    if (o.threads < 1) o.threads = 1;
+    if (o.repetitions < 1) o.repetitions = 1;
+    if (products)
+        print_products(o.threads);
+    else if (accuracy)
+        print_accuracy(o.threads);
+    else if (server)
+        serve(o.threads);
+    else
+        print_table(&o);
+    return 0;
+}

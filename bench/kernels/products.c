@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Matrix products: our kernel beside OpenBLAS, in turn.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "bench.h"
+#include "kernels/gemm.h"
+
+typedef struct product {
+    const char *what;
+    ptrdiff_t m, n, k;
+    bool a_transposed, b_transposed;
+} product;
+
+static double seconds_of(const spur__exec *exec, const spur__gemm_args *g, void *workspace) {
+    uint64_t start = spur__monotonic_ns();
+    spur__gemm(exec, g, workspace);
+    return (double)(spur__monotonic_ns() - start) * 1e-9;
+}
+
+static void print_product(const product *p, int threads) {
+    static const spur__gemm_mode modes[] = {SPUR__GEMM_SPUR, SPUR__GEMM_OPENBLAS};
+    double best[2] = {1e9, 1e9};
+    float *a = spur__calloc((size_t)(p->m * p->k), sizeof(float));
+    float *b = spur__calloc((size_t)(p->k * p->n), sizeof(float));
+    float *c = spur__calloc((size_t)(p->m * p->n), sizeof(float));
+    void *ws = spur__malloc_aligned(64, spur__gemm_workspace(&(spur__exec){.threads = threads}));
+    if (!a || !b || !c || !ws) exit(1);
+    spur__gemm_args g = {.m = p->m,
+                         .n = p->n,
+                         .k = p->k,
+                         .a = a,
+                         .b = b,
+                         .c = c,
+                         .ldc = p->n,
+                         .lda = p->a_transposed ? p->m : p->k,
+                         .a_transposed = p->a_transposed,
+                         .ldb = p->b_transposed ? p->k : p->n,
+                         .b_transposed = p->b_transposed};
+    for (int i = 0; i < 14; i++) {
+        spur__exec exec = {.threads = threads, .gemm = modes[i % 2]};
+        double s = seconds_of(&exec, &g, ws);
+        if (s < best[i % 2]) best[i % 2] = s;
+    }
+    double flops = 2.0 * (double)p->m * (double)p->n * (double)p->k * 1e-9;
+    printf("%-34s %7td x %6td x %6td   spur %6.1f   openblas %6.1f GF/s\n", p->what, p->m, p->n,
+           p->k, flops / best[0], flops / best[1]);
+    spur__free(a);
+    spur__free(b);
+    spur__free(c);
+    spur__free(ws);
+}
+
+void print_products(int threads) {
+    static const product products[] = {
+        {"square", 1024, 1024, 1024, false, false},
+        {"linear 18432 to 512, forward", 64, 512, 18432, false, false},
+        {"linear, data gradient", 64, 18432, 512, false, true},
+        {"linear, weight gradient", 18432, 512, 64, true, false},
+        {"1x1 convolution 256 to 64", 50176, 64, 256, false, false},
+        {"1x1 convolution 64 to 256", 50176, 256, 64, false, false},
+    };
+    for (size_t i = 0; i < sizeof products / sizeof products[0]; i++)
+        print_product(&products[i], threads);
+}
