@@ -15,8 +15,8 @@
 #include "kernels/conv_winograd.h"
 
 enum {
-    LARGE = 128 * 256, /* channels times outputs from which on U is made on the way */
-    V_FLOATS = 96 * 1024, /* of a block of tiles in a thread's scratch */
+    LARGE = 128 * 256, /* channels times outputs from which on U may be made on the way */
+    LARGE_TILES = 96, /* and is, up to so many tiles; beyond LARGE * 8 always */
     SUPERBLOCK_FLOATS = 3 << 20, /* of V shared by all threads */
     SUB_STRIPS = 5, /* strips multiplied by a panel at a time in the large mode */
     MAX_RUNS = 4096 / 16
@@ -64,9 +64,11 @@ static ptrdiff_t v_step(const wino_job *q, ptrdiff_t strips) {
 
 static void choose_mode(wino_job *q, int threads) {
     ptrdiff_t all = spur__ceil_div(q->tiles, q->simd->mr);
-    ptrdiff_t fit = V_FLOATS / (q->xis * strip_floats(q));
-    q->large = q->channels * q->outputs >= LARGE;
-    q->strips = spur__most(1, spur__least(fit, 4));
+    /* Few tiles keep V and M near the core; many let a big U be read from afar less often. */
+    ptrdiff_t fit = (q->channels <= 128 ? 28 : 56) / q->simd->mr;
+    ptrdiff_t weights = q->channels * q->outputs;
+    q->large = weights >= 8 * LARGE || (weights >= LARGE && q->tiles <= LARGE_TILES);
+    q->strips = fit;
     if (threads > 1 && !q->large)
         q->strips = spur__most(1, spur__least(q->strips, all / (2 * threads)));
     if (q->large) {

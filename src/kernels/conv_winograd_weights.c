@@ -8,7 +8,8 @@
  * Small layers: the tiles are cut into parts by shape alone; a task takes one part through all
  * steps with a dU of its own and leaves a partial dw; those are added in order. Large ones: V and dM
  * of a superblock of tiles (cut by shape alone) are made by all threads; then a task takes a block
- * of channels and outputs, whose dU stays in cache and becomes a part of dw at once.
+ * of channels and outputs. Its dU is kept from superblock to superblock, or, when there is only
+ * one, stays in cache and becomes dw at once.
  */
 #include <string.h>
 
@@ -20,7 +21,7 @@ enum {
     PART_TILES = 48, /* at least, in a part */
     BLOCK = 48, /* tiles taken at a time by a part */
     EDGE = 64, /* channels and outputs of a task in the large mode */
-    SUPERBLOCK_FLOATS = 4 << 20, /* of V and dM */
+    SUPERBLOCK_FLOATS = 2 << 20, /* of V and dM */
     CHUNK = 8 /* tiles transformed by a task */
 };
 
@@ -37,10 +38,16 @@ typedef struct dw_job {
     ptrdiff_t parts, blocks; /* small; large: superblocks */
     ptrdiff_t first, count, superblock; /* the superblock at work */
     float *v, *dm, *scratch, *partial, *bias;
-    ptrdiff_t thread_floats;
+    ptrdiff_t thread_floats, kept_floats;
+    float *kept; /* large, several superblocks: dU of every block */
     float *dw, *dbias;
     bool accumulate;
 } dw_job;
+
+/* Tasks of a superblock. */
+static ptrdiff_t dw_blocks(const dw_job *q) {
+    return spur__ceil_div(q->c, EDGE) * spur__ceil_div(q->k, EDGE);
+}
 
 static void sizes(dw_job *q) {
     /* The transform fills channels up to the next multiple of 16, which may be a panel more. */
@@ -55,6 +62,7 @@ static void sizes(dw_job *q) {
     q->dm_floats = q->xis * spur__round_up(q->dm_step, 16);
     q->u_floats = q->xis * q->u_step;
     q->thread_floats = q->u_floats + (q->large ? 0 : q->v_floats + q->dm_floats);
+    q->kept_floats = q->large && q->blocks > 1 ? dw_blocks(q) * q->u_floats : 0;
 }
 
 static void job_of(dw_job *q, const spur__conv_shape *s, int m, ptrdiff_t n) {
@@ -78,7 +86,7 @@ static void job_of(dw_job *q, const spur__conv_shape *s, int m, ptrdiff_t n) {
     q->large = s->c * s->k > SMALL;
     if (q->large) {
         ptrdiff_t fit = SUPERBLOCK_FLOATS / (q->xis * (s->c + s->k));
-        fit = spur__most(64, spur__least(fit, 1024));
+        fit = spur__most(128, spur__least(fit, 1024));
         q->blocks = spur__ceil_div(q->tiles, fit);
         q->span = spur__ceil_div(q->tiles, q->blocks);
     } else {
@@ -91,7 +99,8 @@ static void job_of(dw_job *q, const spur__conv_shape *s, int m, ptrdiff_t n) {
 static size_t workspace_of(const spur__conv_plan *plan, int m, ptrdiff_t n) {
     dw_job q;
     job_of(&q, &plan->shape, m, n);
-    ptrdiff_t shared = q.large ? q.v_floats + q.dm_floats : q.parts * (9 * q.c * q.k + q.k);
+    ptrdiff_t shared =
+        q.large ? q.v_floats + q.dm_floats + q.kept_floats + 64 : q.parts * (9 * q.c * q.k + q.k);
     return (size_t)(spur__round_up(shared, 16) +
                     plan->threads * spur__round_up(q.thread_floats, 16)) *
            sizeof(float);
@@ -208,7 +217,8 @@ static void block_task(void *job, ptrdiff_t index, int thread) {
     float *u = q->scratch + thread * spur__round_up(q->thread_floats, 16);
     c[1] = spur__least(q->c, c[0] + EDGE);
     k[1] = spur__least(q->k, k[0] + EDGE);
-    multiply(q, q->v, q->dm, q->count, c, k, u, false);
+    if (q->blocks > 1) u = q->kept + index * q->u_floats;
+    multiply(q, q->v, q->dm, q->count, c, k, u, q->superblock > 0);
     spur__wino_dw p = {.u = u,
                        .xi_step = q->u_step,
                        .u_row = q->u_row,
@@ -217,24 +227,25 @@ static void block_task(void *job, ptrdiff_t index, int thread) {
                        .dw = q->dw + c[0] * q->k + k[0],
                        .tap_step = q->c * q->k,
                        .row_step = q->k,
-                       .accumulate = q->accumulate || q->superblock > 0};
-    q->simd->wino_dw(q->m, &p);
+                       .accumulate = q->accumulate};
+    if (q->superblock == q->blocks - 1) q->simd->wino_dw(q->m, &p);
     if (!q->dbias || c[0] > 0) return;
-    if (!p.accumulate) memset(q->dbias + k[0], 0, (size_t)(k[1] - k[0]) * sizeof(float));
+    if (!q->accumulate && q->superblock == 0)
+        memset(q->dbias + k[0], 0, (size_t)(k[1] - k[0]) * sizeof(float));
     add_bias(q, q->dm, q->count, k, q->dbias);
 }
 
 static void run_large(dw_job *q, const spur__exec *exec, float *workspace) {
     q->v = workspace;
     q->dm = q->v + spur__round_up(q->v_floats, 16);
-    q->scratch = q->dm + q->dm_floats;
+    q->kept = q->dm + q->dm_floats;
+    q->scratch = q->kept + spur__round_up(q->kept_floats, 16);
     for (q->superblock = 0; q->superblock < q->blocks; q->superblock++) {
         ptrdiff_t end;
         spur__part(q->tiles, q->blocks, q->superblock, &q->first, &end);
         q->count = end - q->first;
         spur__parallel(exec, spur__ceil_div(q->count, CHUNK), transform_task, q);
-        spur__parallel(exec, spur__ceil_div(q->c, EDGE) * spur__ceil_div(q->k, EDGE), block_task,
-                       q);
+        spur__parallel(exec, dw_blocks(q), block_task, q);
     }
 }
 

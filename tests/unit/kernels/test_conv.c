@@ -393,6 +393,35 @@ static void test_winograd(void **state) {
     }
 }
 
+/* So large that the weight gradient goes superblock by superblock and panels several times over
+ * shared tiles; too large for the oracle, so against the direct algorithm. */
+static void test_large(void **state) {
+    static const conv_case large[] = {
+        {"448 to 20",
+         {.n = 5, .h = 24, .w = 22, .c = 448, .k = 20, .kh = 3, .kw = 3, PAD(1), UNIT}},
+        {"512 to 528",
+         {.n = 1, .h = 40, .w = 36, .c = 512, .k = 528, .kh = 3, .kw = 3, PAD(1), UNIT}},
+    };
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT(large); i++) {
+        conv_data d;
+        make_data(&d, &large[i / 2], SPUR__CONV_DIRECT, i % 2);
+        ptrdiff_t n = results(&d), sizes[] = {d.ny, d.nx, d.nw, d.s.k}, at = 0;
+        float *direct = floats(n), *found = floats(n);
+        double *wanted = malloc((size_t)n * sizeof(double));
+        run_passes(&d, &(spur__exec){.threads = 2}, direct);
+        for (ptrdiff_t j = 0; j < n; j++) wanted[j] = (double)direct[j];
+        d.algo = SPUR__CONV_WINOGRAD4;
+        run_passes(&d, &(spur__exec){.threads = 2}, found);
+        for (int part = 0; part < 4; at += sizes[part++])
+            assert_close(d.test->name, found + at, wanted + at, sizes[part], 5e-5);
+        free(direct);
+        free(found);
+        free(wanted);
+        free_data(&d);
+    }
+}
+
 static void test_same_bytes(void **state) {
     static const spur__conv_algo algos[] = {SPUR__CONV_DIRECT, SPUR__CONV_WINOGRAD2,
                                             SPUR__CONV_WINOGRAD4};
@@ -472,9 +501,9 @@ static void test_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_direct),     cmocka_unit_test(test_winograd),
-        cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_packed),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_direct), cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_large),  cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_packed), cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
