@@ -183,10 +183,15 @@ static int run_eval(int argc, char **argv) {
         return command_misuse(&command_eval, "--weights: found '%s', expected best or last",
                               e.weights);
     if (words < 1) return command_misuse(&command_eval, "expected a run directory");
-    e.run = argv[1];
+    char *run = stable_path(argv[1]);
+    if (!run) return EXIT_FAILED;
+    e.run = argv[1] = run;
+    enter_start_directory(&command_eval, run);
     status = with_config(&command_eval, argv + 1, words, &cfg);
-    if (status != EXIT_DONE) return status;
-    status = evaluate(&cfg, &e);
-    config_free(&cfg);
+    if (status == EXIT_DONE) {
+        status = evaluate(&cfg, &e);
+        config_free(&cfg);
+    }
+    spur__free(run);
     return status;
 }

@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 
 bool overrides_add(overrides *o, const char *key, const char *value) {
@@ -51,4 +53,25 @@ int load_config(const command *self, config *cfg, char *const *words, int count,
     if (config_load(cfg, words[0], o->items, o->count, &err) != SPUR_OK)
         return command_refuse(self, &err);
     return EXIT_DONE;
+}
+
+void enter_start_directory(const command *self, const char *run) {
+    document doc;
+    document_init(&doc);
+    char *path = spur__path_join(run, "env.ini");
+    const document_entry *entry = NULL;
+    if (path && document_read(&doc, path, NULL) == SPUR_OK)
+        entry = document_find(&doc, "start", "directory");
+    if (entry && chdir(entry->value) != 0) {
+        fprintf(stderr, "spur %s: %s is gone; relative paths count from here\n", self->name,
+                entry->value);
+    }
+    document_free(&doc);
+    spur__free(path);
+}
+
+char *stable_path(const char *run) {
+    char here[4096];
+    if (run[0] == '/' || !getcwd(here, sizeof here)) return spur__strdup(run);
+    return spur__path_join(here, run);
 }

@@ -29,4 +29,10 @@ int print_config(const config *cfg);
  * message. */
 int load_config(const command *self, config *cfg, char *const *words, int count, overrides *o);
 
+/* Changes to the directory that a run was started in: its relative paths count from there. */
+void enter_start_directory(const command *self, const char *run);
+
+/* A run's path that stays right when the directory is changed; free with spur__free. */
+char *stable_path(const char *run);
+
 #endif

@@ -137,28 +137,6 @@ static int run_train(int argc, char **argv) {
     return status;
 }
 
-/* The run's paths are relative to the directory that it was started in. */
-static void go_to_start(const char *run) {
-    document doc;
-    document_init(&doc);
-    char *path = spur__path_join(run, "env.ini");
-    const document_entry *entry = NULL;
-    if (path && document_read(&doc, path, NULL) == SPUR_OK)
-        entry = document_find(&doc, "start", "directory");
-    if (entry && chdir(entry->value) != 0) {
-        fprintf(stderr, "spur resume: %s is gone; relative paths count from here\n", entry->value);
-    }
-    document_free(&doc);
-    spur__free(path);
-}
-
-/* The run's path after changing the directory: absolute unless it can stay as it is. */
-static char *stable_path(const char *run) {
-    char here[4096];
-    if (run[0] == '/' || !getcwd(here, sizeof here)) return spur__strdup(run);
-    return spur__path_join(here, run);
-}
-
 static int is_done(const char *run) {
     document doc;
     document_init(&doc);
@@ -223,7 +201,7 @@ static int run_resume(int argc, char **argv) {
         return command_misuse(&command_resume, "%s: this run is done", argv[1]);
     char *run = stable_path(argv[1]);
     if (!run) return EXIT_FAILED;
-    go_to_start(run);
+    enter_start_directory(&command_resume, run);
     status = resume_from(run, argv + 1, words, quiet, json);
     spur__free(run);
     return status;

@@ -51,18 +51,11 @@ static void log_config(session *s) {
 
 /* ---- graph ------------------------------------------------------------------------------------- */
 
-static void slashes(char *out, size_t size, const char *name) {
-    snprintf(out, size, "%s", name);
+/* TensorBoard folds nodes by the parts of their names between slashes. */
+static void node_name(char *out, size_t size, const spur_node *node) {
+    snprintf(out, size, "%s", spur_node_name(node));
     for (char *p = out; *p; p++)
         if (*p == '.') *p = '/';
-}
-
-/* TensorBoard cannot show a node that is a scope too ("conv1" and "conv1/weight"), so nodes with
- * others below them get a leaf name. */
-static void node_name(char *out, size_t size, const spur_node *node) {
-    char name[256];
-    slashes(name, sizeof name, spur_node_name(node));
-    snprintf(out, size, "%s", name);
 }
 
 static spur_status add_node(spur_log_graph_builder *graph, const spur_node *node) {
