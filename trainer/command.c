@@ -11,6 +11,8 @@
 #ifdef SPUR_WITH_ENGINE
 extern const command command_train, command_resume, command_eval, command_predict;
 extern const command command_init, command_summary, command_lr_find;
+extern const command command_sweep, command_list, command_compare, command_show, command_best;
+extern const command command_tag, command_note, command_rm, command_restore;
 #endif
 extern const command command_export;
 extern const command command_inspect;
@@ -19,7 +21,9 @@ extern const command command_help;
 const command *const commands[] = {
 #ifdef SPUR_WITH_ENGINE
     &command_init,    &command_train,   &command_resume,  &command_eval,
-    &command_predict, &command_summary, &command_lr_find,
+    &command_predict, &command_sweep,   &command_lr_find, &command_summary,
+    &command_list,    &command_show,    &command_compare, &command_best,
+    &command_tag,     &command_note,    &command_rm,      &command_restore,
 #endif
     &command_export,  &command_inspect, &command_help,
 };

@@ -21,7 +21,8 @@
 
 enum { MOST_CLASHES = 10000 };
 
-const char *const run_state_names[RUN_STATE_COUNT] = {"running", "done", "failed", "interrupted"};
+const char *const run_state_names[RUN_STATE_COUNT] = {"running", "done", "failed", "interrupted",
+                                                      "pruned"};
 
 char *run_path(const run_dir *run, const char *name) {
     return spur__path_join(run->path, name);
@@ -169,6 +170,12 @@ spur_status run_write_status(const run_dir *run, const run_status *s, spur_error
     spur__str_printf(&text, "started = %s\nupdated = %s\nepoch = %lld\nstep = %lld\n", started,
                      updated, (long long)s->epoch, (long long)s->step);
     if (s->state != RUN_RUNNING) spur__str_printf(&text, "exit = %d\n", s->exit_code);
+    if (s->monitor) {
+        spur__str_printf(&text, "monitor = %s\ndirection = %s\nbest = ", s->monitor,
+                         s->maximize ? "max" : "min");
+        spur__str_double(&text, s->best);
+        spur__str_printf(&text, "\nbest_epoch = %lld\n", (long long)s->best_epoch);
+    }
     if (s->message) {
         spur__str_puts(&text, "message = ");
         put_message(&text, s->message);

@@ -16,6 +16,7 @@ typedef enum run_state {
     RUN_DONE,
     RUN_FAILED,
     RUN_INTERRUPTED,
+    RUN_PRUNED,
     RUN_STATE_COUNT
 } run_state;
 
@@ -54,6 +55,10 @@ typedef struct run_status {
     int exit_code; /* valid unless running */
     int64_t epoch, step;
     const char *message; /* why it failed or stopped; may be NULL */
+    const char *monitor; /* NULL: no epoch has been judged yet; then the rest means nothing */
+    bool maximize;
+    double best;
+    int64_t best_epoch;
 } run_status;
 
 spur_status run_write_status(const run_dir *run, const run_status *status, spur_error *err);

@@ -14,7 +14,7 @@
 
 #include "base/random.h"
 
-static bool never(const void *options, const curve *curves, size_t count, size_t self,
+static bool never(const void *options, const learning_curve *curves, size_t count, size_t self,
                   bool maximize) {
     (void)options, (void)curves, (void)count, (void)self, (void)maximize;
     return false;
@@ -29,7 +29,8 @@ static double loss_of(double value, bool maximize) {
 
 /* The k-th smallest (from 0) of the finished curves' losses at `epoch`; NaN when there are fewer.
  * Without sorting: the value that has at most k below it and more than k not above it. */
-static double kth_loss(const curve *curves, size_t count, size_t epoch, size_t k, bool maximize) {
+static double kth_loss(const learning_curve *curves, size_t count, size_t epoch, size_t k,
+                       bool maximize) {
     for (size_t i = 0; i < count; i++) {
         if (!curves[i].finished || curves[i].count < epoch) continue;
         double x = loss_of(curves[i].values[epoch - 1], maximize);
@@ -45,10 +46,10 @@ static double kth_loss(const curve *curves, size_t count, size_t epoch, size_t k
     return NAN;
 }
 
-static bool prune_median(const void *options, const curve *curves, size_t count, size_t self,
-                         bool maximize) {
+static bool prune_median(const void *options, const learning_curve *curves, size_t count,
+                         size_t self, bool maximize) {
     const median_options *o = options;
-    const curve *c = &curves[self];
+    const learning_curve *c = &curves[self];
     size_t finished = 0, reached = 0, epoch = c->count;
     for (size_t i = 0; i < count; i++) {
         finished += i != self && curves[i].finished;
@@ -68,11 +69,12 @@ static bool prune_median(const void *options, const curve *curves, size_t count,
 
 /* ---- asha ---------------------------------------------------------------------------------- */
 
-bool asha_stops(int64_t min_resource, int64_t factor, int64_t rate, const curve *curves,
+bool asha_stops(int64_t min_resource, int64_t factor, int64_t rate, const learning_curve *curves,
                 size_t count, size_t self, bool maximize,
-                bool (*same_bracket)(const void *context, const curve *a, const curve *b),
+                bool (*same_bracket)(const void *context, const learning_curve *a,
+                                     const learning_curve *b),
                 const void *context) {
-    const curve *c = &curves[self];
+    const learning_curve *c = &curves[self];
     double rung = (double)min_resource * pow((double)factor, (double)rate);
     while (rung < (double)c->count) rung *= (double)factor;
     if (c->count == 0 || (double)c->count != rung) return false; /* not at a rung */
@@ -91,7 +93,7 @@ bool asha_stops(int64_t min_resource, int64_t factor, int64_t rate, const curve 
     return ahead >= (promoted ? promoted : 1);
 }
 
-static bool prune_asha(const void *options, const curve *curves, size_t count, size_t self,
+static bool prune_asha(const void *options, const learning_curve *curves, size_t count, size_t self,
                        bool maximize) {
     const asha_options *o = options;
     return asha_stops(o->min_resource, o->reduction_factor, o->min_early_stopping_rate, curves,
@@ -129,12 +131,13 @@ size_t hyperband_bracket(const hyperband_options *o, size_t trial) {
     return brackets - 1;
 }
 
-static bool same_hyperband_bracket(const void *options, const curve *a, const curve *b) {
+static bool same_hyperband_bracket(const void *options, const learning_curve *a,
+                                   const learning_curve *b) {
     return hyperband_bracket(options, a->trial) == hyperband_bracket(options, b->trial);
 }
 
-static bool prune_hyperband(const void *options, const curve *curves, size_t count, size_t self,
-                            bool maximize) {
+static bool prune_hyperband(const void *options, const learning_curve *curves, size_t count,
+                            size_t self, bool maximize) {
     const hyperband_options *o = options;
     return asha_stops(o->min_resource, o->reduction_factor,
                       (int64_t)hyperband_bracket(o, curves[self].trial), curves, count, self,
@@ -143,43 +146,17 @@ static bool prune_hyperband(const void *options, const curve *curves, size_t cou
 
 /* ---- the table ----------------------------------------------------------------------------- */
 
-#define INT_ROW(owner, member, initial_, min_, help_)                                              \
-    {                                                                                              \
-        .name = #member, .type = SPUR__OPT_INT, .initial = (initial_), .min = (min_),              \
-        .max = 1000000, .help = (help_), .offset = offsetof(owner, member)                         \
-    }
-
-static const spur__option median_rows[] = {
-    INT_ROW(median_options, startup_trials, "5", 0, "finished trials before anything is pruned"),
-    INT_ROW(median_options, warmup_epochs, "0", 0, "epochs in which a trial is never pruned"),
-};
-static const spur__option asha_rows[] = {
-    INT_ROW(asha_options, min_resource, "1", 1, "epochs of the first rung"),
-    INT_ROW(asha_options, reduction_factor, "4", 2, "one of so many trials goes on at each rung"),
-    INT_ROW(asha_options, min_early_stopping_rate, "0", 0, "rungs left out at the start"),
-};
-static const spur__option hyperband_rows[] = {
-    INT_ROW(hyperband_options, min_resource, "1", 1, "epochs of the first rung"),
-    INT_ROW(hyperband_options, max_resource, "27", 1, "epochs of a full trial"),
-    INT_ROW(hyperband_options, reduction_factor, "3", 2,
-            "one of so many trials goes on at each rung"),
-};
-
-static const spur__options median_table = SPUR__OPTIONS(median_rows, median_options);
-static const spur__options asha_table = SPUR__OPTIONS(asha_rows, asha_options);
-static const spur__options hyperband_table = SPUR__OPTIONS(hyperband_rows, hyperband_options);
-
 static const pruner none = {.kind = {"none", "every trial runs to its end", NULL}, .prune = never};
 static const pruner median = {
-    .kind = {"median", "stop what is worse than the median of finished trials", &median_table},
+    .kind = {"median", "stop what is worse than the median of finished trials", NULL},
     .prune = prune_median,
 };
 static const pruner asha = {
-    .kind = {"asha", "asynchronous successive halving", &asha_table},
+    .kind = {"asha", "asynchronous successive halving", NULL},
     .prune = prune_asha,
 };
 static const pruner hyperband = {
-    .kind = {"hyperband", "successive halving in several brackets", &hyperband_table},
+    .kind = {"hyperband", "successive halving in several brackets", NULL},
     .prune = prune_hyperband,
 };
 

@@ -14,23 +14,23 @@
 
 #include "base/options.h"
 
-typedef struct curve {
+typedef struct learning_curve {
     size_t trial; /* its number in the sweep: decides its bracket under hyperband */
     const double *values;
     size_t count;
     bool finished; /* ran to its end (not pruned, not failed) */
-} curve;
+} learning_curve;
 
 typedef struct pruner {
     spur__kind kind;
     /* True when curve `self`, which has just reported its last value, should be stopped. */
-    bool (*prune)(const void *options, const curve *curves, size_t count, size_t self,
+    bool (*prune)(const void *options, const learning_curve *curves, size_t count, size_t self,
                   bool maximize);
 } pruner;
 
 extern const spur__family pruner_family;
 
-/* Defaults as in Optuna's pruners of the same names. */
+/* Their rows, with the defaults of Optuna's pruners of the same names, are in settings.c. */
 typedef struct median_options {
     int64_t startup_trials; /* finished trials before anything is pruned */
     int64_t warmup_epochs; /* epochs of a trial in which it is never pruned */
@@ -50,9 +50,10 @@ typedef struct hyperband_options {
 
 /* Rungs of asha in bracket `rate`: whether the curve's last value lets it go on among `curves`
  * that belong to its bracket (tested by `same_bracket`, NULL: all do). */
-bool asha_stops(int64_t min_resource, int64_t factor, int64_t rate, const curve *curves,
+bool asha_stops(int64_t min_resource, int64_t factor, int64_t rate, const learning_curve *curves,
                 size_t count, size_t self, bool maximize,
-                bool (*same_bracket)(const void *context, const curve *a, const curve *b),
+                bool (*same_bracket)(const void *context, const learning_curve *a,
+                                     const learning_curve *b),
                 const void *context);
 
 /* The bracket of a trial under hyperband, 0 .. brackets - 1. */

@@ -10,29 +10,41 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-void search_init(search *s, const space *sp, uint64_t seed, bool maximize) {
-    *s = (search){.space = sp, .seed = seed, .maximize = maximize};
+void search_init(search_state *s, const space *sp, uint64_t seed, bool maximize) {
+    *s = (search_state){.space = sp, .seed = seed, .maximize = maximize};
 }
 
-void search_free(search *s) {
+void search_free(search_state *s) {
     for (size_t i = 0; i < s->count; i++) assignment_free(s->space, &s->known[i].assigned);
     spur__free(s->known);
     s->known = NULL;
     s->count = 0;
 }
 
-bool search_known(const search *s, const assignment *a) {
+bool search_known(const search_state *s, const assignment *a) {
     for (size_t i = 0; i < s->count; i++)
         if (assignment_equal(s->space, &s->known[i].assigned, a)) return true;
     return false;
 }
 
-spur_status search_next(search *s, const search_method *method, const void *options,
+spur_status search_add(search_state *s, assignment *a, spur_error *err) {
+    search_outcome *grown = spur__realloc_array(s->known, s->count + 1, sizeof *grown);
+    if (!grown) {
+        assignment_free(s->space, a);
+        return spur__fail(err, SPUR_E_MEMORY, "sweep: out of memory");
+    }
+    s->known = grown;
+    s->known[s->count++] = (search_outcome){.assigned = *a, .state = OUTCOME_RUNNING, .value = NAN};
+    return SPUR_OK;
+}
+
+void search_forget_last(search_state *s) {
+    if (s->count > 0) assignment_free(s->space, &s->known[--s->count].assigned);
+}
+
+spur_status search_next(search_state *s, const search_method *method, const void *options,
                         const assignment **out, spur_error *err) {
     assignment a;
-    outcome *grown = spur__realloc_array(s->known, s->count + 1, sizeof *grown);
-    if (!grown) return spur__fail(err, SPUR_E_MEMORY, "sweep: out of memory");
-    s->known = grown;
     if (assignment_init(s->space, &a) != SPUR_OK)
         return spur__fail(err, SPUR_E_MEMORY, "sweep: out of memory");
     spur_status status = method->suggest(s, options, &a, err);
@@ -40,8 +52,8 @@ spur_status search_next(search *s, const search_method *method, const void *opti
         assignment_free(s->space, &a);
         return status;
     }
-    s->known[s->count] = (outcome){.assigned = a, .state = OUTCOME_RUNNING, .value = NAN};
-    *out = &s->known[s->count++].assigned;
+    SPUR__TRY(search_add(s, &a, err));
+    *out = &s->known[s->count - 1].assigned;
     return SPUR_OK;
 }
 
@@ -55,7 +67,7 @@ size_t search_grid_size(const space *s) {
 }
 
 /* Configuration number `index` of the full product; the last parameter varies fastest. */
-static spur_status grid_point(const search *s, size_t index, assignment *out) {
+static spur_status grid_point(const search_state *s, size_t index, assignment *out) {
     for (size_t i = s->space->count; i-- > 0;) {
         const parameter *p = &s->space->parameters[i];
         if (!assignment_set(out, i, p->choices[index % p->choice_count])) return SPUR_E_MEMORY;
@@ -67,7 +79,7 @@ static spur_status grid_point(const search *s, size_t index, assignment *out) {
 
 /* True when an earlier point of the product settles to the same configuration. Points that settle
  * differently differ in an active value; the canonical one has choice 0 in all absent ones. */
-static bool is_canonical(const search *s, size_t index, const assignment *a) {
+static bool is_canonical(const search_state *s, size_t index, const assignment *a) {
     for (size_t i = s->space->count; i-- > 0;) {
         const parameter *p = &s->space->parameters[i];
         if (!a->values[i] && index % p->choice_count != 0) return false;
@@ -76,16 +88,18 @@ static bool is_canonical(const search *s, size_t index, const assignment *a) {
     return true;
 }
 
-static spur_status suggest_grid(const search *s, const void *options, assignment *out,
+static spur_status suggest_grid(search_state *s, const void *options, assignment *out,
                                 spur_error *err) {
     (void)options;
-    size_t size = search_grid_size(s->space), wanted = s->count;
+    size_t size = search_grid_size(s->space);
     if (size == SIZE_MAX)
         return spur__fail(err, SPUR_E_RANGE, "sweep: the grid is too large to enumerate");
-    for (size_t index = 0; index < size; index++) {
+    if (s->trials > 0 && s->count >= s->trials) return SPUR_E_END;
+    while (s->cursor < size) {
+        size_t index = s->cursor++;
         if (grid_point(s, index, out) != SPUR_OK)
             return spur__fail(err, SPUR_E_MEMORY, "sweep: out of memory");
-        if (is_canonical(s, index, out) && wanted-- == 0) return SPUR_OK;
+        if (is_canonical(s, index, out) && !search_known(s, out)) return SPUR_OK;
     }
     return SPUR_E_END;
 }
@@ -104,7 +118,7 @@ static spur_status set_number(const parameter *p, double u, size_t i, assignment
     return status;
 }
 
-spur_status search_draw(const search *s, size_t i, uint32_t attempt, uint64_t trial,
+spur_status search_draw(const search_state *s, size_t i, uint32_t attempt, uint64_t trial,
                         assignment *out) {
     const parameter *p = &s->space->parameters[i];
     spur__rng rng;
@@ -114,7 +128,7 @@ spur_status search_draw(const search *s, size_t i, uint32_t attempt, uint64_t tr
     return assignment_set(out, i, p->choices[choice]) ? SPUR_OK : SPUR_E_MEMORY;
 }
 
-spur_status search_draw_new(const search *s, assignment *out) {
+spur_status search_draw_new(const search_state *s, assignment *out) {
     enum { ATTEMPTS = 1000 };
     for (uint32_t attempt = 0; attempt < ATTEMPTS; attempt++) {
         for (size_t i = 0; i < s->space->count; i++)
@@ -125,7 +139,7 @@ spur_status search_draw_new(const search *s, assignment *out) {
     return SPUR_E_END;
 }
 
-static spur_status suggest_random(const search *s, const void *options, assignment *out,
+static spur_status suggest_random(search_state *s, const void *options, assignment *out,
                                   spur_error *err) {
     (void)options;
     if (s->count >= s->trials) return SPUR_E_END;

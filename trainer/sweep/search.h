@@ -26,23 +26,24 @@ typedef enum outcome_state {
 } outcome_state;
 
 /* What is known of one configuration. */
-typedef struct outcome {
+typedef struct search_outcome {
     assignment assigned;
     outcome_state state;
     double value;
     size_t steps;
-} outcome;
+} search_outcome;
 
-typedef struct search {
+typedef struct search_state {
     const space *space;
     space_lookup lookup; /* for conditions on options that are not swept; may be NULL */
     const void *context;
     uint64_t seed;
     bool maximize;
     size_t trials; /* how many configurations are wanted; grid ignores it (0: all) */
-    outcome *known; /* configurations suggested so far, in order; owned */
+    search_outcome *known; /* configurations suggested so far, in order; owned */
     size_t count;
-} search;
+    size_t cursor; /* grid: the next point of the product to look at */
+} search_state;
 
 typedef struct search_method {
     spur__kind kind;
@@ -50,7 +51,7 @@ typedef struct search_method {
     bool adaptive; /* looks at outcomes: trials are suggested one after the other */
     /* The next configuration, into *out (freshly initialised). E_END when there is no further one.
      * `options` is the method's own struct. */
-    spur_status (*suggest)(const search *s, const void *options, assignment *out, spur_error *err);
+    spur_status (*suggest)(search_state *s, const void *options, assignment *out, spur_error *err);
 } search_method;
 
 extern const spur__family search_family;
@@ -61,25 +62,31 @@ typedef struct tpe_options {
     int64_t candidates;
 } tpe_options;
 
-void search_init(search *s, const space *sp, uint64_t seed, bool maximize);
-void search_free(search *s);
+void search_init(search_state *s, const space *sp, uint64_t seed, bool maximize);
+void search_free(search_state *s);
+
+/* Remembers a configuration that is known from an earlier process. Takes over `a`. */
+spur_status search_add(search_state *s, assignment *a, spur_error *err);
+
+/* Takes the last suggestion back: it was never started. */
+void search_forget_last(search_state *s);
 
 /* Asks the method and remembers the answer as OUTCOME_RUNNING. E_END: nothing is left to try. */
-spur_status search_next(search *s, const search_method *method, const void *options,
+spur_status search_next(search_state *s, const search_method *method, const void *options,
                         const assignment **out, spur_error *err);
 
 /* True when an equal configuration was suggested before. */
-bool search_known(const search *s, const assignment *a);
+bool search_known(const search_state *s, const assignment *a);
 
 /* How many configurations a space of choices has, before conditions; SIZE_MAX on overflow or for
  * a space with intervals. */
 size_t search_grid_size(const space *s);
 
 /* A random value of parameter i, as text; used by random and by tpe's start. */
-spur_status search_draw(const search *s, size_t i, uint32_t attempt, uint64_t trial,
+spur_status search_draw(const search_state *s, size_t i, uint32_t attempt, uint64_t trial,
                         assignment *out);
 
 /* A random configuration that is not known yet; E_END when many attempts found none. */
-spur_status search_draw_new(const search *s, assignment *out);
+spur_status search_draw_new(const search_state *s, assignment *out);
 
 #endif

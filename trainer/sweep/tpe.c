@@ -21,30 +21,12 @@
 
 enum { MAX_GOOD = 25 };
 
-static const spur__option rows[] = {
-    {.name = "startup_trials",
-     .type = SPUR__OPT_INT,
-     .initial = "10",
-     .min = 1,
-     .max = 100000,
-     .help = "configurations drawn at random before the estimator takes over",
-     .offset = offsetof(tpe_options, startup_trials)},
-    {.name = "candidates",
-     .type = SPUR__OPT_INT,
-     .initial = "24",
-     .min = 1,
-     .max = 10000,
-     .help = "candidates compared per suggestion",
-     .offset = offsetof(tpe_options, candidates)},
-};
-static const spur__options table = SPUR__OPTIONS(rows, tpe_options);
-
 /* One side of the split: a mixture with one kernel per observation, and a wide prior as the last.
  * A kernel is a product over the parameters: a normal truncated to the interval around an observed
  * number, a smoothed indicator of an observed choice, and the prior where the observation does not
  * have the parameter. */
 typedef struct mixture {
-    const search *s;
+    const search_state *s;
     const size_t *members; /* indices of outcomes */
     size_t n; /* observations; kernels are n + 1 */
     double width; /* standard deviation of a number's kernel, in unit coordinates */
@@ -68,7 +50,7 @@ static double from_unit(const parameter *p, double u) {
 }
 
 /* Scott's rule for the width, as in the multivariate form of Optuna, not below 1 / (n + 2). */
-static mixture mixture_of(const search *s, const size_t *members, size_t n) {
+static mixture mixture_of(const search_state *s, const size_t *members, size_t n) {
     double dims = (double)s->space->count, least = 1.0 / fmin(100, (double)n + 2);
     double width = 0.2 * pow(fmax(1, (double)n), -1.0 / (dims + 4));
     return (mixture){.s = s, .members = members, .n = n, .width = fmax(width, least)};
@@ -139,7 +121,7 @@ static double draw_coordinate(const mixture *m, size_t k, size_t i, spur__rng *r
 }
 
 /* Writes a coordinate as the text of parameter i. */
-static spur_status set_coordinate(const search *s, size_t i, double x, assignment *out) {
+static spur_status set_coordinate(const search_state *s, size_t i, double x, assignment *out) {
     const parameter *p = &s->space->parameters[i];
     char text[40];
     if (p->kind == DOMAIN_CHOICE)
@@ -151,7 +133,7 @@ static spur_status set_coordinate(const search *s, size_t i, double x, assignmen
 /* One candidate from a random kernel of the good side: its settled assignment and its point. */
 static spur_status draw_candidate(const mixture *good, spur__rng *rng, double *point,
                                   assignment *out) {
-    const search *s = good->s;
+    const search_state *s = good->s;
     size_t k = spur__rng_below(rng, (uint32_t)good->n + 1);
     for (size_t i = 0; i < s->space->count; i++) {
         point[i] = draw_coordinate(good, k, i, rng);
@@ -165,8 +147,8 @@ static spur_status draw_candidate(const mixture *good, spur__rng *rng, double *p
 
 /* Finished before pruned; among the finished by value; among the pruned those that came farther
  * first, then by value. Lower is better here. */
-static bool better(const search *s, size_t a, size_t b) {
-    const outcome *x = &s->known[a], *y = &s->known[b];
+static bool better(const search_state *s, size_t a, size_t b) {
+    const search_outcome *x = &s->known[a], *y = &s->known[b];
     double sign = s->maximize ? -1 : 1;
     if (x->state != y->state) return x->state == OUTCOME_FINISHED;
     if (x->state == OUTCOME_PRUNED && x->steps != y->steps) return x->steps > y->steps;
@@ -175,10 +157,10 @@ static bool better(const search *s, size_t a, size_t b) {
 }
 
 /* Indices of usable outcomes, best first (insertion sort: n is at most some thousands). */
-static size_t rank_outcomes(const search *s, size_t *ranked) {
+static size_t rank_outcomes(const search_state *s, size_t *ranked) {
     size_t n = 0;
     for (size_t i = 0; i < s->count; i++) {
-        const outcome *o = &s->known[i];
+        const search_outcome *o = &s->known[i];
         bool usable = o->state == OUTCOME_FINISHED || o->state == OUTCOME_PRUNED;
         if (!usable || !isfinite(o->value)) continue;
         size_t at = n++;
@@ -189,7 +171,7 @@ static size_t rank_outcomes(const search *s, size_t *ranked) {
 }
 
 /* The best of the candidates that are not known yet into *out; E_END when all of them are. */
-static spur_status best_candidate(const search *s, const mixture *good, const mixture *rest,
+static spur_status best_candidate(const search_state *s, const mixture *good, const mixture *rest,
                                   int64_t candidates, double *point, assignment *out) {
     assignment drawn;
     double best = -INFINITY;
@@ -212,7 +194,7 @@ done:
     return status;
 }
 
-static spur_status suggest_tpe(const search *s, const void *options, assignment *out,
+static spur_status suggest_tpe(search_state *s, const void *options, assignment *out,
                                spur_error *err) {
     const tpe_options *o = options;
     spur_status status = SPUR_E_MEMORY;
@@ -238,8 +220,7 @@ static spur_status suggest_tpe(const search *s, const void *options, assignment 
 extern const search_method search_tpe;
 const search_method search_tpe = {
     .kind = {.name = "tpe",
-             .help = "tree-structured Parzen estimator: learns from finished trials",
-             .options = &table},
+             .help = "tree-structured Parzen estimator: learns from finished trials"},
     .adaptive = true,
     .suggest = suggest_tpe,
 };

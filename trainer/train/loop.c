@@ -256,6 +256,19 @@ static spur_status validate_epoch(session *s, epoch_record *r, bool last, spur_e
     return status;
 }
 
+/* What status.ini says now. */
+static run_status status_of(const session *s, run_state state, int exit_code, const char *message) {
+    return (run_status){.state = state,
+                        .exit_code = exit_code,
+                        .epoch = s->at.epoch,
+                        .step = s->at.step,
+                        .message = message,
+                        .monitor = s->at.has_best ? s->measures.monitor_name : NULL,
+                        .maximize = s->measures.monitor_maximize,
+                        .best = s->at.best,
+                        .best_epoch = s->at.best_epoch};
+}
+
 static spur_status end_epoch(session *s, bool last, spur_error *err) {
     epoch_record r = {.epoch = s->at.epoch + 1, .step = s->at.step};
     r.train = pass_finish(&s->train_pass, &s->measures);
@@ -272,7 +285,7 @@ static spur_status end_epoch(session *s, bool last, spur_error *err) {
     s->last = r;
     pass_reset(&s->train_pass);
     SPUR__TRY(checkpoint_save(s, false, err));
-    run_status now = {.state = RUN_RUNNING, .epoch = s->at.epoch, .step = s->at.step};
+    run_status now = status_of(s, RUN_RUNNING, EXIT_DONE, NULL);
     return run_write_status(&s->run, &now, err);
 }
 
@@ -282,11 +295,7 @@ static int failed(session *s, spur_error *err) {
         journal_close(&s->journal, NULL);
         s->journal_open = false;
     }
-    run_status now = {.state = RUN_FAILED,
-                      .exit_code = EXIT_FAILED,
-                      .epoch = s->at.epoch,
-                      .step = s->at.step,
-                      .message = err->message};
+    run_status now = status_of(s, RUN_FAILED, EXIT_FAILED, err->message);
     run_write_status(&s->run, &now, NULL);
     return EXIT_FAILED;
 }
@@ -296,34 +305,40 @@ static int interrupted(session *s, outcome why, spur_error *err) {
     journal_close(&s->journal, NULL);
     s->journal_open = false;
     bool in_time = why == TIME_OVER;
-    run_status now = {.state = RUN_INTERRUPTED,
-                      .exit_code = in_time ? EXIT_DONE : EXIT_INTERRUPTED,
-                      .epoch = s->at.epoch,
-                      .step = s->at.step,
-                      .message = in_time ? "train.max_time is over" : "stopped by a signal"};
+    run_status now = status_of(s, RUN_INTERRUPTED, in_time ? EXIT_DONE : EXIT_INTERRUPTED,
+                               in_time ? "train.max_time is over" : "stopped by a signal");
     run_write_status(&s->run, &now, NULL);
     terminal_say(s->term, "Stopped at step %lld and saved. To continue: spur resume %s",
                  (long long)s->at.step, s->run.path);
     return now.exit_code;
 }
 
-static int finish(session *s, spur_error *err) {
+static int finish(session *s, bool pruned, spur_error *err) {
     if (session_log_end(s, err) != SPUR_OK) return failed(s, err);
     spur_status status = journal_close(&s->journal, err);
     s->journal_open = false;
     if (status != SPUR_OK) return failed(s, err);
-    run_status now = {.state = RUN_DONE,
-                      .exit_code = EXIT_DONE,
-                      .epoch = s->at.epoch,
-                      .step = s->at.step,
-                      .message = s->at.stopped_early ? "stopped early" : NULL};
+    const char *why = pruned                ? "stopped by the sweep's pruner"
+                      : s->at.stopped_early ? "stopped early"
+                                            : NULL;
+    run_status now = status_of(s, pruned ? RUN_PRUNED : RUN_DONE, EXIT_DONE, why);
     return run_write_status(&s->run, &now, err) == SPUR_OK ? EXIT_DONE : EXIT_FAILED;
 }
 
-int session_train(session *s, spur_error *err) {
-    s->started = spur__wall_time();
-    perf_reset();
+/* Asks the pruner of the sweep, if this run is one of its trials. Asked at the start of an epoch,
+ * not at the end of the one before, so that a trial continued from a checkpoint is asked too. */
+static spur_status ask_pruner(const session *s, bool *stop, spur_error *err) {
+    *stop = false;
+    if (s->at.epoch == 0) return SPUR_OK;
+    return trial_should_stop(&s->trial, s->measures.monitor_name, s->measures.monitor_maximize,
+                             (size_t)s->at.epoch, stop, err);
+}
+
+static int train_epochs(session *s, spur_error *err) {
+    bool pruned = false;
     while (s->at.epoch < s->train->epochs && !s->at.stopped_early) {
+        if (ask_pruner(s, &pruned, err) != SPUR_OK) return failed(s, err);
+        if (pruned) break;
         outcome why = run_batches(s, err);
         if (why == INTERRUPTED || why == TIME_OVER) return interrupted(s, why, err);
         if (why == FAILED) return failed(s, err);
@@ -331,5 +346,14 @@ int session_train(session *s, spur_error *err) {
         if (end_epoch(s, last, err) != SPUR_OK) return failed(s, err);
         if (why == STEPS_OVER) break;
     }
-    return finish(s, err);
+    return finish(s, pruned, err);
+}
+
+int session_train(session *s, spur_error *err) {
+    s->started = spur__wall_time();
+    perf_reset();
+    if (trial_open(&s->trial, s->run.path, err) != SPUR_OK) return failed(s, err);
+    int status = train_epochs(s, err);
+    trial_close(&s->trial);
+    return status;
 }

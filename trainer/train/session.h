@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "config/settings.h"
 #include "run/rundir.h"
+#include "sweep/trial.h"
 #include "terminal/terminal.h"
 #include "train/journal.h"
 #include "train/measures.h"
@@ -59,6 +60,7 @@ struct session {
     train_position at;
     pass train_pass, batch_pass, val_pass;
     epoch_record last; /* of the epoch completed last */
+    trial trial; /* inactive unless a sweep runs this */
     double gradient_norm; /* of the step made last; NaN: not computed */
 
     double started, deadline; /* wall times; deadline 0: none */

@@ -34,7 +34,8 @@ static bool read_recording(FILE *f, recording *r) {
 }
 
 /* Epoch at which the pruner stops curve `self`, whose values grow one at a time. */
-static size_t replay(const pruner *p, const void *options, curve *curves, size_t self, bool max) {
+static size_t replay(const pruner *p, const void *options, learning_curve *curves, size_t self,
+                     bool max) {
     for (size_t epoch = 1; epoch <= EPOCHS; epoch++) {
         curves[self].count = epoch;
         if (p->prune(options, curves, self + 1, self, max)) return epoch;
@@ -44,9 +45,9 @@ static size_t replay(const pruner *p, const void *options, curve *curves, size_t
 }
 
 static void check_study(const recording *r, const pruner *p, const void *options) {
-    curve curves[TRIALS] = {0};
+    learning_curve curves[TRIALS] = {0};
     for (size_t i = 0; i < TRIALS; i++) {
-        curves[i] = (curve){.trial = i, .values = r[i].values};
+        curves[i] = (learning_curve){.trial = i, .values = r[i].values};
         size_t stopped = replay(p, options, curves, i, strcmp(r[i].direction, "maximize") == 0);
         if (stopped != r[i].stopped)
             fail_msg("%s %s, trial %zu: stopped at %zu, expected %zu", r[i].name, r[i].direction, i,
@@ -82,7 +83,7 @@ static void test_optuna(void **state) {
 static void test_nan_is_stopped(void **state) {
     (void)state;
     const double nan_value = strtod("nan", NULL), good[] = {1, 2};
-    const curve curves[] = {{0, good, 2, true}, {1, &nan_value, 1, false}};
+    const learning_curve curves[] = {{0, good, 2, true}, {1, &nan_value, 1, false}};
     const asha_options asha = {.min_resource = 1, .reduction_factor = 2};
     assert_true(find("asha")->prune(&asha, curves, 2, 1, false));
     assert_false(find("none")->prune(NULL, curves, 2, 1, false));
@@ -111,8 +112,8 @@ static void test_hyperband_competes_in_bracket(void **state) {
         if (hyperband_bracket(&o, trial) == 0) same[count++] = trial;
     while (hyperband_bracket(&o, other) == 0) other++;
     const double low = 0.1, high = 0.9;
-    const curve rivals[] = {{same[0], &low, 1, false}, {same[1], &high, 1, false}};
-    const curve strangers[] = {{other, &low, 1, false}, {same[1], &high, 1, false}};
+    const learning_curve rivals[] = {{same[0], &low, 1, false}, {same[1], &high, 1, false}};
+    const learning_curve strangers[] = {{other, &low, 1, false}, {same[1], &high, 1, false}};
     assert_true(find("hyperband")->prune(&o, rivals, 2, 1, false));
     assert_false(find("hyperband")->prune(&o, strangers, 2, 1, false));
 }

@@ -91,7 +91,7 @@ static void test_condition_checks(void **state) {
 
 /* Everything a method suggests, as labels in one text. */
 static void enumerate(const space *sp, const char *method, size_t trials, spur__str *out) {
-    search s;
+    search_state s;
     const assignment *a;
     search_init(&s, sp, 7, false);
     s.trials = trials;
@@ -158,13 +158,13 @@ static double known_function(int which, double x, double y, size_t kind) {
 /* The best value found with 60 trials. */
 static double best_of(const space *sp, const char *method, int which, uint64_t seed) {
     const tpe_options options = {.startup_trials = 10, .candidates = 24};
-    search s;
+    search_state s;
     const assignment *a;
     double best = INFINITY;
     search_init(&s, sp, seed, false);
     s.trials = 60;
     while (search_next(&s, find(method), &options, &a, NULL) == SPUR_OK) {
-        outcome *o = &s.known[s.count - 1];
+        search_outcome *o = &s.known[s.count - 1];
         o->value = known_function(which, strtod(a->values[0], NULL), strtod(a->values[1], NULL),
                                   (size_t)space_number(&sp->parameters[2], a->values[2]));
         o->state = OUTCOME_FINISHED;
@@ -202,7 +202,7 @@ static void test_tpe_exhausts_choices(void **state) {
     (void)state;
     const tpe_options options = {.startup_trials = 3, .candidates = 24};
     space sp;
-    search s;
+    search_state s;
     const assignment *a;
     space_init(&sp);
     add(&sp, "a.x", "range(1, 4)");

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: MIT
+"""spur sweep on programs: what is run, what is kept, and that nothing is lost or doubled by kills."""
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+
+from harness import SPUR, Cli, main
+
+FULL = os.environ.get("SPUR_TEST_FULL") == "1"
+
+# A program that writes a real event file with nothing but the standard library: a scalar per epoch.
+PROGRAM = r"""
+import math, os, struct, sys, time
+def crc(data):
+    c = 0xffffffff
+    for b in data:
+        c ^= b
+        for _ in range(8): c = c >> 1 ^ (0x82f63b78 if c & 1 else 0)
+    c ^= 0xffffffff
+    return ((c >> 15 | c << 17) + 0xa282ead8) & 0xffffffff
+def record(data):
+    n = struct.pack("<Q", len(data))
+    return n + struct.pack("<I", crc(n)) + data + struct.pack("<I", crc(data))
+def event(step, value):
+    v = b"\x0a\x08val_loss\x15" + struct.pack("<f", value)
+    s = b"\x0a" + bytes([len(v)]) + v
+    return b"\x09" + struct.pack("<d", 1.0) + b"\x10" + bytes([step]) + b"\x2a" + bytes([len(s)]) + s
+lr, seed, epochs, pause = float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+if lr > 5: sys.exit("the rate is too large")
+path = os.path.join(os.environ["SPUR_RUN_DIR"], "events.out.tfevents.0000000001.test")
+with open(path, "wb", 0) as f:
+    f.write(record(b"\x09" + struct.pack("<d", 1.0) + b"\x1a\x0dbrain.Event:2"))
+    for e in range(1, epochs + 1):
+        f.write(record(event(e, abs(math.log10(lr) + 2) + 1 / e + seed / 1000)))
+        time.sleep(pause)
+"""
+
+INI = """
+[run]
+name = %(name)s
+logdir = logs
+[program]
+command = %(python)s program.py {lr} {seed} {epochs} {pause}
+[param]
+lr = 0.1
+epochs = 3
+pause = 0
+[sweep]
+param.lr = %(lr)s
+seeds = %(seeds)s
+%(more)s
+"""
+
+
+class Sweep(Cli):
+    def setUp(self):
+        super().setUp()
+        (self.dir / "program.py").write_text(PROGRAM)
+
+    def ini(self, name="s", lr="1e-1, 1e-2, 1e-3", seeds="1..2", more=""):
+        import sys
+
+        text = INI % {"name": name, "python": sys.executable + " -S -E", "lr": lr, "seeds": seeds, "more": more}
+        (self.dir / (name + ".ini")).write_text(text)
+        return name + ".ini"
+
+    def results(self, name="s"):
+        with open(self.dir / "logs" / name / "results.csv", newline="") as f:
+            return list(csv.DictReader(f))
+
+    def ends(self, name="s"):
+        """Names of trials whose end stands in a journal, once per end."""
+        found = []
+        for path in (self.dir / "logs" / name / "journal").glob("*.jsonl"):
+            for line in path.read_text().splitlines():
+                event = json.loads(line)
+                if event["event"] == "end":
+                    found.append(event["trial"])
+        return found
+
+    def test_grid(self):
+        r = self.spur("sweep", self.ini())
+        rows = self.results()
+        self.assertEqual([(x["param.lr"], x["seed"], x["state"]) for x in rows],
+                         [(lr, s, "done") for lr in ("1e-1", "1e-2", "1e-3") for s in "12"])
+        self.assertAlmostEqual(float(rows[2]["best"]), 1 / 3 + 0.001, places=5)
+        self.assertIn("Best val_loss: lr=1e-2", r.out)
+        self.assertEqual(sorted(self.ends()), sorted(x["trial"] for x in rows))
+
+    def test_done_sweep_runs_nothing_again(self):
+        self.spur("sweep", self.ini())
+        before = (self.dir / "logs/s/results.csv").read_bytes()
+        self.spur("sweep", "s.ini")
+        self.assertEqual(len(self.ends()), 6)
+        self.assertEqual((self.dir / "logs/s/results.csv").read_bytes(), before)
+
+    def test_failing_trial_does_not_stop_the_others(self):
+        r = self.spur("sweep", self.ini(lr="10, 1e-2"), status=1)
+        self.assertEqual([x["state"] for x in self.results()], ["failed", "failed", "done", "done"])
+        self.assertIn("exit status 1", r.err)
+        self.assertIn("the rate is too large", (self.dir / "logs/s/trial_0001_seed_1/output.log").read_text())
+
+    def test_on_failure_stop(self):
+        self.spur("sweep", self.ini(lr="10, 1e-2", more="on_failure = stop"), status=1)
+        self.assertEqual([x["state"] for x in self.results()], ["failed", "queued"])
+
+    def test_retry(self):
+        self.spur("sweep", self.ini(lr="10", seeds="1", more="on_failure = retry:2"), status=1)
+        self.assertEqual(len(self.ends()), 3)
+
+    def test_changed_space_is_refused(self):
+        self.spur("sweep", self.ini())
+        r = self.spur("sweep", self.ini(lr="1e-1, 1e-2, 1e-4"), status=2)
+        self.assertIn("param.lr = 1e-1 | 1e-2 | 1e-4", r.err)
+        self.spur("sweep", "s.ini", "--accept-changes")
+        self.assertEqual([x["param.lr"] for x in self.results()][::2], ["1e-1", "1e-2", "1e-3", "1e-4"])
+        self.assertEqual(len(self.ends()), 8)
+
+    def test_pruned_program(self):
+        more = "pruner = asha\nasha_reduction_factor = 2\nmethod = grid"
+        ini = self.ini(lr="1e-2, 1e-1", seeds="1", more=more)
+        self.spur("sweep", ini, "param.epochs=60", "param.pause=0.02")
+        self.assertEqual([x["state"] for x in self.results()], ["done", "pruned"])
+        self.assertEqual(self.results()[1]["epochs"], "1")
+
+    def test_random_needs_trials(self):
+        r = self.spur("sweep", self.ini(more="method = random"), status=2)
+        self.assertIn("trials", r.err)
+        self.assertFalse((self.dir / "logs").exists())
+
+    def test_bad_spaces(self):
+        for lr, says in (("uniform(0, 1)", "random or tpe"), ("range(3)", "range(first, last"), ("1, 1", "twice"),
+                         ("1 if model.nmae == x", "model.nmae")):
+            r = self.spur("sweep", self.ini(lr=lr), status=2)
+            self.assertIn(says, r.err)
+            self.assertFalse((self.dir / "logs").exists())
+        r = self.spur("sweep", self.ini(more="jbos = 2"), status=2)
+        self.assertIn("did you mean 'jobs'", r.err)
+        r = self.spur("sweep", self.ini(more="optimizer.rl = 1, 2"), status=2)
+        self.assertIn("s.ini:", r.err)
+
+    def test_interrupt_and_continue(self):
+        ini = self.ini(seeds="1")
+        p = subprocess.Popen([SPUR, "sweep", ini, "param.epochs=20", "param.pause=0.1"], cwd=self.dir,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not list(self.dir.glob("logs/s/trial_0001*/events*")):
+            time.sleep(0.02)
+        p.send_signal(signal.SIGINT)
+        self.assertEqual(p.wait(), 130)
+        self.assertNotIn("done", [x["state"] for x in self.results()])
+        self.spur("sweep", ini, "param.epochs=20", "param.pause=0")
+        self.assertEqual([x["state"] for x in self.results()], ["done"] * 3)
+
+    def test_kills(self):
+        """kill -9 at random moments: every trial exactly once, the same results."""
+        kills = 50 if FULL else 10
+        more = "jobs = 2"
+        self.spur("sweep", self.ini("whole", lr="range(0.001, 0.01, 0.001)", seeds="1..4", more=more))
+        ini = self.ini("killed", lr="range(0.001, 0.01, 0.001)", seeds="1..4", more=more)
+        dice = random.Random(1)
+        for _ in range(kills):
+            p = subprocess.Popen([SPUR, "sweep", ini], cwd=self.dir, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+            time.sleep(dice.uniform(0.01, 0.25))
+            p.kill()
+            p.wait()
+            for lock in list(self.dir.glob("logs/killed/trial_*"))[-1:]:  # a trial dies as well
+                if dice.random() < 0.5:
+                    subprocess.run(["pkill", "-9", "-f", str(lock)], check=False)
+        self.spur("sweep", ini)
+        whole, killed = ((self.dir / "logs" / n / "results.csv").read_bytes() for n in ("whole", "killed"))
+        self.assertEqual(whole, killed)
+        ends = self.ends("killed")
+        self.assertEqual(len(ends), len(set(ends)))
+
+    def test_two_workers_share_the_trials(self):
+        ini = self.ini(lr="range(0.001, 0.01, 0.001)", seeds="1..4")
+        workers = [subprocess.Popen([SPUR, "sweep", ini] + more, cwd=self.dir, stdout=subprocess.DEVNULL)
+                   for more in ([], ["--worker"], ["--worker"])]
+        self.assertEqual([w.wait() for w in workers], [0, 0, 0])
+        ends = self.ends()
+        self.assertEqual(len(ends), 40)
+        self.assertEqual(len(set(ends)), 40)
+
+    def test_reports(self):
+        self.spur("sweep", self.ini(seeds="1..3"))
+        rows = self.spur("compare", "logs/s", "--csv").rows
+        self.assertEqual([x["configuration"] for x in rows], ["lr=1e-2", "lr=1e-1", "lr=1e-3"])
+        self.assertLess(float(rows[1]["p"]), 0.001)
+        self.assertEqual(self.spur("compare", "logs/s", "--json").json["configurations"][0]["n"], 3)
+        self.assertIn("| lr=1e-2 |", self.spur("compare", "logs/s", "--md").out)
+        self.assertIn("\\begin{tabular}", self.spur("compare", "logs/s", "--latex").out)
+        self.assertIn("'param.lr=1e-2'", self.spur("best", "logs/s").out)
+        self.assertIn("9 of 9 trials done", self.spur("list", "logs").out)
+        self.assertEqual(len(self.spur("list", "logs/s", "--json").json), 9)
+
+    def test_bands_over_seeds(self):
+        self.spur("sweep", self.ini(lr="1e-2", seeds="1..3"))
+        rows = self.spur("export", "logs/s/groups/config_0001", "--csv", status=None)
+        self.assertIn("val_loss/mean", rows.out)
+        self.assertIn("val_loss/upper", rows.out)
+
+    def test_trash(self):
+        self.spur("sweep", self.ini(lr="1e-2", seeds="1"))
+        self.spur("tag", "logs/s", "good", "old")
+        self.assertEqual(self.spur("tag", "logs/s", "-old").out, "good\n")
+        self.spur("rm", "logs/s")
+        self.assertFalse((self.dir / "logs/s").exists())
+        self.spur("restore", "s", "--logdir", "logs")
+        self.assertEqual(len(self.results()), 1)
+        self.assertIn("[good]", self.spur("list", "logs").out)
+        self.spur("rm", "nowhere", status=2)
+
+
+if __name__ == "__main__":
+    main()

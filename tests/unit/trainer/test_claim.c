@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Claims: taken once by many rivals, taken over from the dead, respected from the living and from
+ * other hosts while their heartbeat is fresh.
+ */
+#include <setjmp.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "sweep/claim.h"
+
+static char folder[] = "/tmp/spur_claim_XXXXXX";
+
+static int enter(void **state) {
+    (void)state;
+    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int leave(void **state) {
+    (void)state;
+    return chdir("/") == 0 ? rmdir(folder) : -1; /* fails when a temporary file was left behind */
+}
+
+static void test_identity_round_trip(void **state) {
+    (void)state;
+    process_id self = process_self(), back;
+    char text[200];
+    process_format(&self, text, sizeof text);
+    assert_true(process_parse(text, &back));
+    assert_int_equal(process_check(&back), PROCESS_ALIVE);
+    back.start++;
+    assert_int_equal(process_check(&back), PROCESS_DEAD);
+    back = self;
+    snprintf(back.boot, sizeof back.boot, "another-boot");
+    assert_int_equal(process_check(&back), PROCESS_DEAD);
+    snprintf(back.host, sizeof back.host, "another-host");
+    assert_int_equal(process_check(&back), PROCESS_ELSEWHERE);
+    assert_false(process_parse("only two", &back));
+}
+
+/* Sixteen processes, one claim: one winner, who lives until all have tried. */
+static void test_one_winner(void **state) {
+    (void)state;
+    int ready[2], winners = 0;
+    pid_t children[16];
+    assert_int_equal(pipe(ready), 0);
+    for (int i = 0; i < 16; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            char byte;
+            close(ready[1]);
+            process_id self = process_self();
+            bool won = claim_take("rivals", &self, NULL) == SPUR_OK;
+            while (read(ready[0], &byte, 1) > 0) {
+            } /* until the parent lets go */
+            _exit(won ? 1 : 0);
+        }
+    }
+    struct timespec pause = {.tv_nsec = 300000000};
+    nanosleep(&pause, NULL);
+    close(ready[1]);
+    close(ready[0]);
+    for (int i = 0; i < 16; i++) {
+        int status;
+        waitpid(children[i], &status, 0);
+        winners += WEXITSTATUS(status);
+    }
+    assert_int_equal(winners, 1);
+    assert_false(claim_alive("rivals")); /* its owner is gone */
+    unlink("rivals");
+}
+
+static void test_taken_over_from_the_dead(void **state) {
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        process_id self = process_self();
+        _exit(claim_take("orphan", &self, NULL) == SPUR_OK ? 0 : 1);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    assert_int_equal(WEXITSTATUS(status), 0);
+    process_id self = process_self(), owner;
+    assert_int_equal(claim_take("orphan", &self, NULL), SPUR_OK);
+    assert_int_equal(claim_take("orphan", &self, NULL), SPUR_OK); /* ours already */
+    assert_true(claim_owner("orphan", &owner) && owner.pid == (long)getpid());
+    claim_release("orphan");
+}
+
+static void test_other_hosts_live_by_heartbeat(void **state) {
+    (void)state;
+    const char line[] = "far-away boot 1 1\n";
+    process_id self = process_self();
+    assert_int_equal(spur__file_write("remote", line, strlen(line), NULL), SPUR_OK);
+    assert_int_equal(claim_take("remote", &self, NULL), SPUR_E_EXISTS);
+    struct timespec old[2] = {{.tv_sec = time(NULL) - 1000}, {.tv_sec = time(NULL) - 1000}};
+    assert_int_equal(utimensat(AT_FDCWD, "remote", old, 0), 0);
+    assert_int_equal(claim_take("remote", &self, NULL), SPUR_OK);
+    claim_release("remote");
+}
+
+static void test_damaged_claim_is_dead(void **state) {
+    (void)state;
+    process_id self = process_self();
+    assert_int_equal(spur__file_write("junk", "", 0, NULL), SPUR_OK);
+    assert_int_equal(claim_take("junk", &self, NULL), SPUR_OK);
+    claim_release("junk");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_identity_round_trip),
+        cmocka_unit_test(test_one_winner),
+        cmocka_unit_test(test_taken_over_from_the_dead),
+        cmocka_unit_test(test_other_hosts_live_by_heartbeat),
+        cmocka_unit_test(test_damaged_claim_is_dead),
+    };
+    return cmocka_run_group_tests_name("claim", tests, enter, leave);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * spur compare RUN...|SWEEP and spur best SWEEP: what differs, and which difference is real.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine_commands/setup.h"
+#include "sweep/collect.h"
+
+static int run_compare(int argc, char **argv);
+static int run_best(int argc, char **argv);
+
+extern const command command_compare, command_best;
+const command command_compare = {
+    .name = "compare",
+    .usage = "RUN... | SWEEP  [--metric COLUMN] [--csv | --json | --md | --latex]",
+    .summary = "Compare runs or a sweep's configurations: mean and deviation over seeds, p-values.",
+    .help = "  --metric COLUMN  compare the last value of this column of metrics.csv; without it\n"
+            "                   the best value of each run's monitor\n"
+            "  --csv --json --md --latex   the table only, in this format\n\n"
+            "Runs whose configurations agree but for the seed are repetitions of each other. The\n"
+            "p-values are Welch's t test against the best configuration, Holm-corrected.",
+    .run = run_compare,
+};
+const command command_best = {
+    .name = "best",
+    .usage = "SWEEP [--json]",
+    .summary = "Show a sweep's best configuration, its runs and how to use it.",
+    .run = run_best,
+};
+
+typedef struct compare_flags {
+    const char *metric;
+    bool csv, json, md, latex;
+} compare_flags;
+
+static report_format format_of(const compare_flags *f) {
+    return f->csv     ? REPORT_CSV
+           : f->json  ? REPORT_JSON
+           : f->md    ? REPORT_MD
+           : f->latex ? REPORT_LATEX
+                      : REPORT_TEXT;
+}
+
+static void print_report(const report *r, report_format format) {
+    spur__str text;
+    spur__str_init(&text, 1u << 28);
+    if (format == REPORT_TEXT)
+        spur__str_printf(&text, "%s (%s is better)\n\n", r->metric,
+                         r->maximize ? "larger" : "smaller");
+    report_table(r, format, 0, &text);
+    if (format == REPORT_TEXT) {
+        spur__str_putc(&text, '\n');
+        report_statements(r, &text);
+        report_importance(r, &text);
+    }
+    fputs(spur__str_text(&text), stdout);
+    spur__str_free(&text);
+}
+
+static spur_status report_of_sweep(const char *path, report *r, spur_error *err) {
+    sweep_view view;
+    spur_status status = sweep_view_open(&view, path, err);
+    if (status != SPUR_OK) return status;
+    status = sweep_view_report(&view, r, err);
+    sweep_view_close(&view);
+    return status;
+}
+
+/* The trials of a sweep as paths, for a metric other than the monitor. */
+static spur_status report_of_trials(const char *path, const char *metric, report *r,
+                                    spur_error *err) {
+    sweep_view view;
+    char **paths = NULL;
+    size_t count = 0;
+    spur_status status = sweep_view_open(&view, path, err);
+    if (status != SPUR_OK) return status;
+    size_t seeds = view.plan.seed_count;
+    paths = spur__calloc(view.count * seeds + 1, sizeof *paths);
+    for (size_t i = 0; paths && i < view.count * seeds; i++) {
+        char name[64];
+        if (view.outcomes[i].verdict != VERDICT_DONE) continue;
+        sweep_trial_name(&view.plan, i / seeds, i % seeds, name, sizeof name);
+        paths[count] = sweep_path(&view.dir, "%s", name);
+        count += paths[count] != NULL;
+    }
+    status = paths ? runs_report(paths, count, metric, r, err) : SPUR_E_MEMORY;
+    for (size_t i = 0; i < count; i++) spur__free(paths[i]);
+    spur__free(paths);
+    sweep_view_close(&view);
+    return status;
+}
+
+static int run_compare(int argc, char **argv) {
+    compare_flags f = {.metric = NULL};
+    const flag table[] = {
+        {.name = "metric", .letter = 'm', .text = &f.metric},
+        {.name = "csv", .on = &f.csv},
+        {.name = "json", .on = &f.json},
+        {.name = "md", .on = &f.md},
+        {.name = "latex", .on = &f.latex},
+    };
+    int words;
+    report r;
+    spur_error err = {.status = SPUR_OK};
+    int parsed = arguments_parse(&command_compare, argc, argv, table,
+                                 sizeof table / sizeof table[0], &words);
+    if (parsed != EXIT_DONE) return parsed;
+    if (words < 1) return command_misuse(&command_compare, "expected runs or a sweep");
+    if (f.csv + f.json + f.md + f.latex > 1)
+        return command_misuse(&command_compare, "expected one format at most");
+    bool sweep = words == 1 && is_sweep(argv[1]);
+    spur_status status = sweep && f.metric ? report_of_trials(argv[1], f.metric, &r, &err)
+                         : sweep           ? report_of_sweep(argv[1], &r, &err)
+                                 : runs_report(argv + 1, (size_t)words, f.metric, &r, &err);
+    if (status != SPUR_OK) return command_refuse(&command_compare, &err);
+    print_report(&r, format_of(&f));
+    report_free(&r);
+    return EXIT_DONE;
+}
+
+/* The configuration that a report's first group belongs to. */
+static size_t find_configuration(const sweep_view *v, const char *label) {
+    for (size_t c = 0; c < v->count; c++) {
+        spur__str text;
+        spur__str_init(&text, 4096);
+        assignment_label(&v->plan.space, &v->configurations[c], &text);
+        bool same = strcmp(spur__str_text(&text), label) == 0;
+        spur__str_free(&text);
+        if (same) return c;
+    }
+    return 0;
+}
+
+static void print_best(const sweep_view *v, const report *r) {
+    size_t c = find_configuration(v, r->groups[0].label);
+    spur__str text;
+    spur__str_init(&text, 1 << 20);
+    report_table(r, REPORT_TEXT, 1, &text);
+    printf("%s\n%s\n", r->metric, spur__str_text(&text));
+    spur__str_free(&text);
+    for (size_t s = 0; s < v->plan.seed_count; s++) {
+        char name[64];
+        const run_outcome *o = &v->outcomes[c * v->plan.seed_count + s];
+        sweep_trial_name(&v->plan, c, s, name, sizeof name);
+        printf("  %s/%s  %s", v->dir.path, name, run_verdict_names[o->verdict]);
+        if (o->best == o->best) printf("  %.6g at epoch %lld", o->best, o->best_epoch);
+        printf("\n");
+    }
+    printf("\nspur train %s/sweep.ini", v->dir.path);
+    for (size_t i = 0; i < v->plan.space.count; i++)
+        if (v->configurations[c].values[i])
+            printf(" '%s=%s'", v->plan.space.parameters[i].name, v->configurations[c].values[i]);
+    printf("\n");
+}
+
+static int run_best(int argc, char **argv) {
+    bool json = false;
+    const flag table[] = {{.name = "json", .on = &json}};
+    int words;
+    sweep_view view;
+    report r;
+    spur_error err = {.status = SPUR_OK};
+    int parsed = arguments_parse(&command_best, argc, argv, table, 1, &words);
+    if (parsed != EXIT_DONE) return parsed;
+    if (words != 1) return command_misuse(&command_best, "expected a sweep's directory");
+    if (sweep_view_open(&view, argv[1], &err) != SPUR_OK)
+        return command_refuse(&command_best, &err);
+    spur_status status = sweep_view_report(&view, &r, &err);
+    int result = EXIT_DONE;
+    if (status != SPUR_OK) {
+        result = command_refuse(&command_best, &err);
+    } else if (r.group_count == 0 || r.groups[0].count == 0) {
+        fprintf(stderr, "spur best: %s: no run has finished yet\n", argv[1]);
+        result = EXIT_FAILED;
+    } else if (json) {
+        r.group_count = 1; /* the others are freed below all the same: they own nothing shared */
+        print_report(&r, REPORT_JSON);
+        r.group_count = view.count;
+    } else {
+        print_best(&view, &r);
+    }
+    if (status == SPUR_OK) report_free(&r);
+    sweep_view_close(&view);
+    return result;
+}

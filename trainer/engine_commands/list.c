@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * spur list: the runs and sweeps of a log directory. spur tag, spur note: words and sentences on a
+ * run.
+ */
+#include <fnmatch.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "commands/arguments.h"
+#include "commands/text.h"
+#include "engine_commands/setup.h"
+#include "sweep/catalog.h"
+#include "terminal/terminal.h"
+
+static int run_list(int argc, char **argv);
+static int run_tag(int argc, char **argv);
+static int run_note(int argc, char **argv);
+
+extern const command command_list, command_tag, command_note;
+const command command_list = {
+    .name = "list",
+    .usage = "[LOGDIR | SWEEP] [--state STATE] [--tag TAG] [--match PATTERN] [--json | --csv]",
+    .summary = "List runs and sweeps with state, best value and age.",
+    .help = "LOGDIR is ./my_logs when nothing is given; a sweep's directory lists its trials.\n"
+            "States: queued, running, stale (killed), interrupted, done, pruned, failed.",
+    .run = run_list,
+};
+const command command_tag = {
+    .name = "tag",
+    .usage = "RUN [+]TAG|-TAG ...",
+    .summary = "Put words on a run, or take them off; `spur list --tag` finds them.",
+    .run = run_tag,
+};
+const command command_note = {
+    .name = "note",
+    .usage = "RUN [TEXT]",
+    .summary = "Add a line to a run's notes.md; without text, show them.",
+    .run = run_note,
+};
+
+typedef struct list_flags {
+    const char *state, *tag, *match;
+    bool json, csv;
+} list_flags;
+
+static bool has_tag(const catalog_entry *e, const char *tag) {
+    size_t n = strlen(tag);
+    for (const char *p = e->tags; *p;) {
+        size_t length = strcspn(p, " ");
+        if (length == n && strncmp(p, tag, n) == 0) return true;
+        p += length;
+        p += strspn(p, " ");
+    }
+    return false;
+}
+
+static const char *state_of(const catalog_entry *e) {
+    return e->is_sweep ? "sweep" : run_verdict_names[e->outcome.verdict];
+}
+
+static bool wanted(const catalog_entry *e, const list_flags *f) {
+    if (f->state && strcmp(f->state, state_of(e)) != 0) return false;
+    if (f->tag && !has_tag(e, f->tag)) return false;
+    return !f->match || fnmatch(f->match, e->name, 0) == 0;
+}
+
+/* "3m", "2h", "5d". */
+static void put_age(spur__str *out, double seconds) {
+    if (seconds < 100)
+        spur__str_printf(out, "%.0fs", fmax(0, seconds));
+    else if (seconds < 6000)
+        spur__str_printf(out, "%.0fm", seconds / 60);
+    else if (seconds < 172800)
+        spur__str_printf(out, "%.0fh", seconds / 3600);
+    else
+        spur__str_printf(out, "%.0fd", seconds / 86400);
+}
+
+static void put_value(const catalog_entry *e, spur__str *out) {
+    if (e->is_sweep)
+        spur__str_printf(out, "%zu of %zu trials done", e->trials[0], e->trials[1]);
+    else if (isfinite(e->outcome.best))
+        spur__str_printf(out, "%s %.4g", e->outcome.monitor, e->outcome.best);
+    else
+        spur__str_puts(out, "-");
+}
+
+/* One line of a table for people. */
+static void put_line(const catalog_entry *e, double now, size_t name_width, spur__str *out) {
+    spur__str name, value, age;
+    spur__str_init(&name, 4096);
+    spur__str_init(&value, 4096);
+    spur__str_init(&age, 64);
+    text_line(&name, e->name, strlen(e->name));
+    put_value(e, &value);
+    put_age(&age, now - e->changed);
+    text_fit(out, spur__str_text(&name), name_width);
+    spur__str_printf(out, "  %-11s  %5lld  %4s  %s", state_of(e), e->outcome.epochs,
+                     spur__str_text(&age), spur__str_text(&value));
+    if (e->tags[0]) spur__str_printf(out, "  [%s]", e->tags);
+    spur__str_putc(out, '\n');
+    spur__str_free(&age);
+    spur__str_free(&value);
+    spur__str_free(&name);
+}
+
+static void put_json(const catalog_entry *e, bool first, spur__str *out) {
+    spur__str_puts(out, first ? "\n  {\"name\": " : ",\n  {\"name\": ");
+    text_json(out, e->name, strlen(e->name));
+    spur__str_printf(out, ", \"state\": \"%s\", \"epochs\": %lld", state_of(e), e->outcome.epochs);
+    if (e->is_sweep)
+        spur__str_printf(out, ", \"done\": %zu, \"trials\": %zu", e->trials[0], e->trials[1]);
+    if (e->outcome.monitor[0]) {
+        spur__str_puts(out, ", \"monitor\": ");
+        text_json(out, e->outcome.monitor, strlen(e->outcome.monitor));
+        spur__str_puts(out, ", \"best\": ");
+        text_json_number(out, e->outcome.best);
+    }
+    spur__str_printf(out, ", \"changed\": %.0f, \"tags\": ", e->changed);
+    text_json(out, e->tags, strlen(e->tags));
+    spur__str_putc(out, '}');
+}
+
+static void put_csv(const catalog_entry *e, spur__str *out) {
+    spur__str_printf(out, "\"%s\",%s,%lld,%s,", e->name, state_of(e), e->outcome.epochs,
+                     e->outcome.monitor);
+    if (isfinite(e->outcome.best)) spur__str_double(out, e->outcome.best);
+    spur__str_printf(out, ",%.0f,\"%s\"\n", e->changed, e->tags);
+}
+
+static size_t widest_name(const catalog *c) {
+    size_t width = 4, most = (size_t)terminal_width() / 2;
+    for (size_t i = 0; i < c->count; i++)
+        if (strlen(c->entries[i].name) > width) width = strlen(c->entries[i].name);
+    return width < most ? width : most;
+}
+
+static void print_catalog(const catalog *c, const list_flags *f) {
+    spur__str out;
+    size_t shown = 0, width = widest_name(c);
+    double now = spur__wall_time();
+    spur__str_init(&out, 1u << 30);
+    if (f->json)
+        spur__str_putc(&out, '[');
+    else if (f->csv)
+        spur__str_puts(&out, "name,state,epochs,monitor,best,changed,tags\n");
+    else
+        spur__str_printf(&out, "%-*s  %-11s  %5s  %4s  best\n", (int)width, "run", "state", "epoch",
+                         "age");
+    for (size_t i = 0; i < c->count; i++) {
+        const catalog_entry *e = &c->entries[i];
+        if (!wanted(e, f)) continue;
+        if (f->json)
+            put_json(e, shown == 0, &out);
+        else if (f->csv)
+            put_csv(e, &out);
+        else
+            put_line(e, now, width, &out);
+        shown++;
+    }
+    if (f->json) spur__str_puts(&out, shown ? "\n]\n" : "]\n");
+    if (!f->json && !f->csv && shown == 0) spur__str_puts(&out, "(none)\n");
+    fputs(spur__str_text(&out), stdout);
+    spur__str_free(&out);
+}
+
+static int run_list(int argc, char **argv) {
+    list_flags f = {.state = NULL};
+    const flag table[] = {
+        {.name = "state", .text = &f.state}, {.name = "tag", .text = &f.tag},
+        {.name = "match", .text = &f.match}, {.name = "json", .on = &f.json},
+        {.name = "csv", .on = &f.csv},
+    };
+    int words;
+    catalog c;
+    spur_error err = {.status = SPUR_OK};
+    int parsed =
+        arguments_parse(&command_list, argc, argv, table, sizeof table / sizeof table[0], &words);
+    if (parsed != EXIT_DONE) return parsed;
+    if (words > 1) return command_misuse(&command_list, "expected one directory at most");
+    if (f.json && f.csv) return command_misuse(&command_list, "expected one format at most");
+    if (catalog_read(&c, words ? argv[1] : "./my_logs", &err) != SPUR_OK)
+        return command_refuse(&command_list, &err);
+    print_catalog(&c, &f);
+    catalog_free(&c);
+    return EXIT_DONE;
+}
+
+/* True when there is something at `path` that can carry tags and notes. */
+static bool is_run(const command *self, const char *path) {
+    catalog c;
+    spur_error err = {.status = SPUR_OK};
+    char *marker = spur__path_join(path, "fingerprint.txt");
+    bool found = marker && spur__exists(marker);
+    spur__free(marker);
+    if (!found && catalog_read(&c, path, &err) == SPUR_OK) {
+        found = c.count == 1 && strcmp(c.entries[0].name, path) == 0;
+        catalog_free(&c);
+    }
+    if (!found) command_misuse(self, "%s: neither a run nor a sweep", path);
+    return found;
+}
+
+static int run_tag(int argc, char **argv) {
+    char tags[4096];
+    spur_error err = {.status = SPUR_OK};
+    if (argc < 2) return command_misuse(&command_tag, "expected a run");
+    if (!is_run(&command_tag, argv[1])) return EXIT_USAGE;
+    spur_status status = SPUR_OK;
+    if (argc > 2) status = tags_change(argv[1], argv + 2, (size_t)argc - 2, &err);
+    if (status == SPUR_OK) status = tags_read(argv[1], tags, sizeof tags, &err);
+    if (status != SPUR_OK) return command_refuse(&command_tag, &err);
+    printf("%s\n", tags[0] ? tags : "(no tags)");
+    return EXIT_DONE;
+}
+
+/* The old notes with one line more, written as a whole. */
+static spur_status add_note(const char *path, const char *line, spur_error *err) {
+    char *old = NULL;
+    size_t size = 0;
+    spur__str text;
+    if (spur__exists(path)) SPUR__TRY(spur__file_read(path, 1 << 24, &old, &size, err));
+    spur__str_init(&text, 1 << 25);
+    if (old) spur__str_append(&text, old, size);
+    spur__str_printf(&text, "%s\n", line);
+    spur_status status = spur__str_status(&text);
+    if (status == SPUR_OK) status = spur__file_write(path, spur__str_text(&text), text.length, err);
+    spur__str_free(&text);
+    spur__free(old);
+    return status;
+}
+
+static int run_note(int argc, char **argv) {
+    spur_error err = {.status = SPUR_OK};
+    if (argc < 2 || argc > 3) return command_misuse(&command_note, "expected a run and a text");
+    if (!is_run(&command_note, argv[1])) return EXIT_USAGE;
+    char *path = spur__path_join(argv[1], "notes.md"), *text = NULL;
+    size_t size;
+    spur_status status = path ? SPUR_OK : SPUR_E_MEMORY;
+    if (status == SPUR_OK && argc == 3) status = add_note(path, argv[2], &err);
+    if (status == SPUR_OK && argc == 2 && spur__exists(path))
+        status = spur__file_read(path, 1 << 24, &text, &size, &err);
+    if (text) fputs(text, stdout);
+    spur__free(text);
+    spur__free(path);
+    return status == SPUR_OK ? EXIT_DONE : command_refuse(&command_note, &err);
+}

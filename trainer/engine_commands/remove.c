@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * spur rm and spur restore: runs and sweeps go to a trash beside the log directory (TensorBoard
+ * does not look there) and come back from it.
+ *
+ * The trash of ./my_logs is ./.spur-trash/<number>-<name>/ with a file `origin` that tells the place
+ * and the thing itself under `run`.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "engine_commands/setup.h"
+#include "sweep/catalog.h"
+#include "sweep/collect.h"
+#include "sweep/remove.h"
+
+static int run_rm(int argc, char **argv);
+static int run_restore(int argc, char **argv);
+
+extern const command command_rm, command_restore;
+const command command_rm = {
+    .name = "rm",
+    .usage = "RUN|SWEEP ... | --purge [LOGDIR]",
+    .summary = "Move runs to the trash; --purge empties it for good.",
+    .help = "The trash is .spur-trash beside the log directory; `spur restore` brings things back.",
+    .run = run_rm,
+};
+const command command_restore = {
+    .name = "restore",
+    .usage = "[NAME] [--logdir LOGDIR]",
+    .summary = "Bring a run back from the trash; without a name, list what is there.",
+    .run = run_restore,
+};
+
+/* The path without slashes at its end. */
+static char *plain(const char *path) {
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/') n--;
+    return spur__strndup(path, n);
+}
+
+/* The directory that holds `path`; "." when it is a bare name. */
+static char *parent(const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (!slash) return spur__strdup(".");
+    return spur__strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* <parent of the log directory>/.spur-trash */
+static char *trash_of(const char *logdir) {
+    char *clean = plain(logdir), *above = clean ? parent(clean) : NULL;
+    if (clean && (strcmp(clean, ".") == 0 || strcmp(clean, "..") == 0)) {
+        spur__free(above);
+        above = spur__path_join(clean, "..");
+    }
+    char *trash = above ? spur__path_join(above, ".spur-trash") : NULL;
+    spur__free(above);
+    spur__free(clean);
+    return trash;
+}
+
+static bool is_busy(const char *path) {
+    catalog c;
+    bool busy = run_is_locked(path);
+    if (!busy && is_sweep(path) && catalog_read(&c, path, NULL) == SPUR_OK) {
+        for (size_t i = 0; i < c.count; i++)
+            busy |= c.entries[i].outcome.verdict == VERDICT_RUNNING;
+        catalog_free(&c);
+    }
+    return busy;
+}
+
+/* Makes an empty numbered folder in the trash. */
+static spur_status make_place(const char *trash, const char *name, char **place, spur_error *err) {
+    SPUR__TRY(spur__mkdirs(trash, err));
+    size_t size = strlen(trash) + strlen(name) + 32;
+    char *path = spur__malloc(size);
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "rm: out of memory");
+    for (int i = 1; i < 1000000; i++) {
+        snprintf(path, size, "%s/%04d-%s", trash, i, name);
+        if (mkdir(path, 0777) == 0) {
+            *place = path;
+            return SPUR_OK;
+        }
+        if (errno != EEXIST) break;
+    }
+    spur_status status = spur__fail_errno(err, errno, "%s: cannot make", path);
+    spur__free(path);
+    return status;
+}
+
+static spur_status move_to_trash(const char *path, spur_error *err) {
+    char *logdir = parent(path), *trash = logdir ? trash_of(logdir) : NULL, *place = NULL;
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    spur_status status = trash ? make_place(trash, name, &place, err) : SPUR_E_MEMORY;
+    char *origin = place ? spur__path_join(place, "origin") : NULL;
+    char *target = place ? spur__path_join(place, "run") : NULL;
+    if (status == SPUR_OK && origin && target) {
+        status = spur__file_write(origin, path, strlen(path), err);
+        if (status == SPUR_OK && rename(path, target) != 0)
+            status = spur__fail_errno(err, errno, "%s: cannot move to %s", path, place);
+        if (status == SPUR_OK)
+            printf("%s -> %s\n", path, place);
+        else
+            remove_tree(place, NULL);
+    }
+    spur__free(target);
+    spur__free(origin);
+    spur__free(place);
+    spur__free(trash);
+    spur__free(logdir);
+    return status;
+}
+
+static int remove_one(const char *argument) {
+    spur_error err = {.status = SPUR_OK};
+    char *path = plain(argument), *status_file = path ? spur__path_join(path, "status.ini") : NULL;
+    int result = EXIT_USAGE;
+    if (!status_file)
+        result = EXIT_FAILED;
+    else if (!spur__exists(status_file) && !is_sweep(path))
+        command_misuse(&command_rm, "%s: neither a run nor a sweep", path);
+    else if (is_busy(path))
+        command_misuse(&command_rm, "%s: a process is working in it", path);
+    else if (move_to_trash(path, &err) != SPUR_OK) {
+        command_refuse(&command_rm, &err);
+        result = EXIT_FAILED;
+    } else
+        result = EXIT_DONE;
+    spur__free(status_file);
+    spur__free(path);
+    return result;
+}
+
+static int purge(const char *logdir) {
+    spur_error err = {.status = SPUR_OK};
+    char *trash = trash_of(logdir);
+    spur_status status = trash ? remove_tree(trash, &err) : SPUR_E_MEMORY;
+    if (status == SPUR_OK) printf("%s is empty\n", trash);
+    spur__free(trash);
+    if (status == SPUR_OK) return EXIT_DONE;
+    command_refuse(&command_rm, &err);
+    return EXIT_FAILED;
+}
+
+static int run_rm(int argc, char **argv) {
+    bool everything = false;
+    const flag table[] = {{.name = "purge", .on = &everything}};
+    int words, result = EXIT_DONE;
+    int parsed = arguments_parse(&command_rm, argc, argv, table, 1, &words);
+    if (parsed != EXIT_DONE) return parsed;
+    if (everything && words <= 1) return purge(words ? argv[1] : "./my_logs");
+    if (everything || words < 1) return command_misuse(&command_rm, "expected runs, or --purge");
+    for (int i = 1; i <= words; i++) {
+        int status = remove_one(argv[i]);
+        if (status != EXIT_DONE) result = status;
+    }
+    return result;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Names in the trash, sorted. */
+static size_t names_in(const char *trash, char ***names) {
+    size_t count = 0;
+    DIR *d = opendir(trash);
+    *names = NULL;
+    for (struct dirent *e; d && (e = readdir(d));) {
+        char **grown =
+            e->d_name[0] == '.' ? NULL : spur__realloc_array(*names, count + 1, sizeof *grown);
+        if (!grown) continue;
+        *names = grown;
+        grown[count] = spur__strdup(e->d_name);
+        count += grown[count] != NULL;
+    }
+    if (d) closedir(d);
+    if (count) qsort(*names, count, sizeof **names, by_name);
+    return count;
+}
+
+/* Moves <place>/run back to where it was. */
+static spur_status bring_back(const char *place, spur_error *err) {
+    char *origin = spur__path_join(place, "origin"), *run = spur__path_join(place, "run");
+    char *target = NULL, *above = NULL;
+    size_t size;
+    spur_status status =
+        origin && run ? spur__file_read(origin, 1 << 16, &target, &size, err) : SPUR_E_MEMORY;
+    if (status == SPUR_OK && spur__exists(target))
+        status = spur__fail(err, SPUR_E_EXISTS, "%s: exists again", target);
+    if (status == SPUR_OK) {
+        above = parent(target);
+        status = above ? spur__mkdirs(above, err) : SPUR_E_MEMORY;
+    }
+    if (status == SPUR_OK && rename(run, target) != 0)
+        status = spur__fail_errno(err, errno, "%s: cannot move back", target);
+    if (status == SPUR_OK) {
+        printf("%s\n", target);
+        status = remove_tree(place, err);
+    }
+    spur__free(above);
+    spur__free(target);
+    spur__free(run);
+    spur__free(origin);
+    return status;
+}
+
+/* The entry of the trash that `name` means: its whole name, or the latest one of that run. */
+static const char *find_name(char **names, size_t count, const char *name) {
+    for (size_t i = count; i-- > 0;) {
+        const char *dash = strchr(names[i], '-');
+        if (strcmp(names[i], name) == 0 || (dash && strcmp(dash + 1, name) == 0)) return names[i];
+    }
+    return NULL;
+}
+
+static int restore_from(const char *trash, const char *name) {
+    char **names;
+    spur_error err = {.status = SPUR_OK};
+    int result = EXIT_DONE;
+    size_t count = names_in(trash, &names);
+    const char *found = name ? find_name(names, count, name) : NULL;
+    for (size_t i = 0; !name && i < count; i++) printf("%s\n", names[i]);
+    if (!name && count == 0) printf("(the trash is empty)\n");
+    if (name && !found) {
+        result = command_misuse(&command_restore, "%s: not in %s", name, trash);
+    } else if (found) {
+        char *place = spur__path_join(trash, found);
+        if (!place || bring_back(place, &err) != SPUR_OK) {
+            command_refuse(&command_restore, &err);
+            result = EXIT_FAILED;
+        }
+        spur__free(place);
+    }
+    for (size_t i = 0; i < count; i++) spur__free(names[i]);
+    spur__free(names);
+    return result;
+}
+
+static int run_restore(int argc, char **argv) {
+    const char *logdir = "./my_logs";
+    const flag table[] = {{.name = "logdir", .text = &logdir}};
+    int words;
+    int parsed = arguments_parse(&command_restore, argc, argv, table, 1, &words);
+    if (parsed != EXIT_DONE) return parsed;
+    if (words > 1) return command_misuse(&command_restore, "expected one name at most");
+    char *trash = trash_of(logdir);
+    int result = trash ? restore_from(trash, words ? argv[1] : NULL) : EXIT_FAILED;
+    spur__free(trash);
+    return result;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * spur show RUN: state, what was changed, where it ran, curves, and where the files are.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "commands/arguments.h"
+#include "engine_commands/setup.h"
+#include "sweep/catalog.h"
+#include "terminal/curve.h"
+#include "terminal/terminal.h"
+
+static int run_show(int argc, char **argv);
+
+extern const command command_show;
+const command command_show = {
+    .name = "show",
+    .usage = "RUN [--config]",
+    .summary = "Show one run: state, changes, machine, git, curves, files.",
+    .help = "  --config  the whole configuration instead of what was changed only\n\n"
+            "Pictures and sounds are in the event files: `spur export RUN` writes them out.",
+    .run = run_show,
+};
+
+enum { CURVE_HEIGHT = 6, MAX_COLUMNS = 64, NAME = 80 };
+
+/* Prints a small text file of the run, indented, under a title; nothing when it is not there. */
+static void print_file(const char *run, const char *name, const char *title) {
+    char *path = spur__path_join(run, name), *text = NULL;
+    size_t size;
+    if (path && spur__exists(path) &&
+        spur__file_read(path, 1 << 22, &text, &size, NULL) == SPUR_OK && size > 0) {
+        printf("\n%s\n", title);
+        for (char *line = text, *next; line && *line; line = next) {
+            next = strchr(line, '\n');
+            if (next) *next++ = '\0';
+            if (*line) printf("  %s\n", line);
+        }
+    }
+    spur__free(text);
+    spur__free(path);
+}
+
+static void print_state(const char *run) {
+    run_outcome o;
+    char tags[4096];
+    spur_error err = {.status = SPUR_OK};
+    if (run_outcome_read(run, &o, &err) != SPUR_OK) {
+        printf("%s\n", err.message);
+        return;
+    }
+    printf("%s: %s", run, run_verdict_names[o.verdict]);
+    if (o.epochs) printf(", %lld epochs", o.epochs);
+    if (o.monitor[0] && isfinite(o.best))
+        printf(", best %s %.6g (epoch %lld)", o.monitor, o.best, o.best_epoch);
+    printf("\n");
+    if (o.message[0]) printf("  %s\n", o.message);
+    if (tags_read(run, tags, sizeof tags, NULL) == SPUR_OK && tags[0]) printf("  tags: %s\n", tags);
+}
+
+/* The header of metrics.csv as names. */
+static size_t read_names(const char *run, char names[MAX_COLUMNS][NAME]) {
+    char *path = spur__path_join(run, "metrics.csv"), *text = NULL;
+    size_t size, count = 0;
+    if (path && spur__file_read(path, 1u << 30, &text, &size, NULL) == SPUR_OK) {
+        text[strcspn(text, "\r\n")] = '\0';
+        for (char *p = text, *next; p && count < MAX_COLUMNS; p = next) {
+            next = strchr(p, ',');
+            if (next) *next++ = '\0';
+            snprintf(names[count++], NAME, "%s", p);
+        }
+    }
+    spur__free(text);
+    spur__free(path);
+    return count;
+}
+
+/* One column over the epochs. */
+static void print_curve(const char *run, const char *name) {
+    terminal term;
+    double *values = NULL;
+    size_t count = 0;
+    terminal_init(&term, false, false);
+    if (run_metric_column(run, name, &values, &count, NULL) != SPUR_OK) return;
+    double *epochs = spur__malloc_array(count + 1, sizeof *epochs);
+    for (size_t i = 0; epochs && i < count; i++) epochs[i] = (double)i + 1;
+    if (epochs && count > 1) {
+        int width = terminal_width() - 14;
+        const text_curve curve = {.x = epochs,
+                                  .y = values,
+                                  .count = count,
+                                  .columns = width < 64 ? width : 64,
+                                  .rows = CURVE_HEIGHT,
+                                  .unicode = term.unicode};
+        spur__str out;
+        spur__str_init(&out, 1 << 16);
+        draw_text_curve(&curve, &out);
+        printf("\n%s\n%s", name, spur__str_text(&out));
+        spur__str_free(&out);
+    }
+    spur__free(epochs);
+    spur__free(values);
+    terminal_close(&term);
+}
+
+static void print_curves(const char *run) {
+    char names[MAX_COLUMNS][NAME];
+    size_t count = read_names(run, names);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], "epoch") != 0 && strcmp(names[i], "step") != 0)
+            print_curve(run, names[i]);
+}
+
+static int run_show(int argc, char **argv) {
+    bool whole = false;
+    const flag table[] = {{.name = "config", .on = &whole}};
+    int words;
+    int parsed = arguments_parse(&command_show, argc, argv, table, 1, &words);
+    if (parsed != EXIT_DONE) return parsed;
+    if (words != 1) return command_misuse(&command_show, "expected one run");
+    char *status_file = spur__path_join(argv[1], "status.ini");
+    bool there = status_file && spur__exists(status_file);
+    spur__free(status_file);
+    if (!there) return command_misuse(&command_show, "%s: no run there (no status.ini)", argv[1]);
+    print_state(argv[1]);
+    if (whole)
+        print_file(argv[1], "config.ini", "Configuration");
+    else
+        print_file(argv[1], "overrides.ini", "Changed options");
+    print_file(argv[1], "trial.ini", "Trial of a sweep");
+    print_file(argv[1], "env.ini", "Environment");
+    print_file(argv[1], "notes.md", "Notes");
+    print_curves(argv[1]);
+    printf("\nCheckpoints: %s/checkpoints\nTensorBoard: tensorboard --logdir=%s\n"
+           "Pictures:    spur export %s\n",
+           argv[1], argv[1], argv[1]);
+    return EXIT_DONE;
+}

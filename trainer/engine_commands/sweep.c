@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * spur sweep FILE: runs the trials that its [sweep] section describes, or goes on with them.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "config/settings.h"
+#include "engine_commands/setup.h"
+#include "sweep/aggregate.h"
+#include "sweep/live.h"
+#include "sweep/remove.h"
+#include "sweep/worker.h"
+#include "terminal/stop.h"
+
+static int run_sweep(int argc, char **argv);
+
+extern const command command_sweep;
+const command command_sweep = {
+    .name = "sweep",
+    .usage = "FILE.ini [section.key=value ...] [--worker] [--accept-changes]\n"
+             "                  [--dry-run] [--quiet] [--json]",
+    .summary = "Run every trial of a [sweep] section; the same command continues it.",
+    .help =
+        "  --worker          join a sweep that others work on; leave the report to them\n"
+        "  --accept-changes  continue although the file has changed\n"
+        "  --dry-run         check everything and list the configurations\n"
+        "  --quiet, -q       print errors and the report only\n"
+        "  --json            print one JSON object per finished trial\n\n"
+        "Trials lie in <logdir>/<name>/, where the name is [run] name, or the file's. A killed\n"
+        "sweep loses nothing: running trials go on from their checkpoints. Any number of\n"
+        "processes and machines that share the directory may run the same command.",
+    .run = run_sweep,
+};
+
+typedef struct sweep_flags {
+    bool worker, accept_changes, dry_run, quiet, json;
+} sweep_flags;
+
+/* <logdir>/<name>; the name of the file without its ending when [run] has none. */
+static char *sweep_place(const config *cfg, const char *file) {
+    const run_settings *run = config_common(cfg, SECTION_RUN, run_settings);
+    const char *base = strrchr(file, '/');
+    base = base ? base + 1 : file;
+    const char *dot = strrchr(base, '.');
+    size_t n = dot && dot != base ? (size_t)(dot - base) : strlen(base);
+    char *name = run->name[0] ? spur__strdup(run->name) : spur__strndup(base, n);
+    char *path = name ? spur__path_join(run->logdir, name) : NULL;
+    spur__free(name);
+    return path;
+}
+
+/* Removes the checkpoints of all configurations but the best ones. */
+static spur_status prune_checkpoints(const sweep_view *v, const report *r, spur_error *err) {
+    int64_t keep = sweep_keep_best(&v->plan.settings);
+    for (size_t c = 0; keep >= 0 && c < v->count; c++) {
+        spur__str label;
+        spur__str_init(&label, 4096);
+        assignment_label(&v->plan.space, &v->configurations[c], &label);
+        bool kept = false;
+        for (size_t g = 0; g < r->group_count && g < (size_t)keep; g++)
+            kept |= strcmp(r->groups[g].label, spur__str_text(&label)) == 0;
+        spur__str_free(&label);
+        for (size_t s = 0; !kept && s < v->plan.seed_count; s++) {
+            char name[64];
+            run_verdict verdict = v->outcomes[c * v->plan.seed_count + s].verdict;
+            if (verdict != VERDICT_DONE && verdict != VERDICT_PRUNED) continue;
+            sweep_trial_name(&v->plan, c, s, name, sizeof name);
+            char *path = sweep_path(&v->dir, "%s/checkpoints", name);
+            spur_status status = path ? remove_tree(path, err) : SPUR_E_MEMORY;
+            spur__free(path);
+            SPUR__TRY(status);
+        }
+    }
+    return SPUR_OK;
+}
+
+static void say_report(const sweep_view *v, const report *r, terminal *term) {
+    spur__str text;
+    spur__str_init(&text, 1 << 24);
+    spur__str_printf(&text, "\n%s (%s is better)\n\n", r->metric,
+                     r->maximize ? "larger" : "smaller");
+    report_table(r, REPORT_TEXT, 30, &text);
+    spur__str_putc(&text, '\n');
+    report_statements(r, &text);
+    report_importance(r, &text);
+    spur__str_printf(&text, "\nResults: %s/results.csv\nTensorBoard: tensorboard --logdir=%s\n",
+                     v->dir.path, v->dir.path);
+    if (!term->json) fputs(spur__str_text(&text), stdout);
+    fflush(stdout);
+    spur__str_free(&text);
+}
+
+/* results.csv, bands, checkpoints and the report. */
+static spur_status conclude(const char *path, terminal *term, bool complete, spur_error *err) {
+    sweep_view view;
+    report r;
+    SPUR__TRY(sweep_view_open(&view, path, err));
+    spur_status status = sweep_view_write_results(&view, err);
+    if (status == SPUR_OK) status = sweep_aggregate(&view, err);
+    if (status == SPUR_OK) status = sweep_view_report(&view, &r, err);
+    if (status == SPUR_OK) {
+        if (complete) status = prune_checkpoints(&view, &r, err);
+        say_report(&view, &r, term);
+        report_free(&r);
+    }
+    sweep_view_close(&view);
+    return status;
+}
+
+static int work(const sweep_plan *plan, const char *path, const sweep_flags *flags) {
+    sweep_worker worker;
+    terminal term;
+    live view;
+    spur_error err = {.status = SPUR_OK};
+    bool continued;
+    terminal_init(&term, flags->quiet, flags->json);
+    live_init(&view, &term);
+    const sweep_listener listener = {.ended = live_ended, .tick = live_tick, .user = &view};
+    spur_status status =
+        worker_open(&worker, plan, path, flags->accept_changes, &listener, &continued, &err);
+    if (status != SPUR_OK) {
+        command_refuse(&command_sweep, &err);
+        return status == SPUR_E_STATE ? EXIT_USAGE : EXIT_FAILED;
+    }
+    terminal_say(&term, "%s %s", continued ? "Continuing" : "Sweep:", path);
+    stop_listen();
+    status = worker_run(&worker, &err);
+    live_clear(&view);
+    bool interrupted = status == SPUR_E_INTERRUPTED, failed = worker.failed > 0;
+    bool complete = status == SPUR_OK && !worker.stopping;
+    worker_close(&worker);
+    spur_error end = {.status = SPUR_OK};
+    if (!flags->worker && conclude(path, &term, complete, &end) != SPUR_OK && status == SPUR_OK) {
+        status = end.status;
+        err = end;
+    }
+    if (status != SPUR_OK) terminal_warn(&term, "sweep: %s", err.message);
+    if (interrupted) terminal_warn(&term, "the same command continues the sweep");
+    terminal_close(&term);
+    return interrupted ? EXIT_INTERRUPTED : status != SPUR_OK || failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* What would be run, one configuration a line. */
+static int list_configurations(const sweep_plan *plan) {
+    search_state s;
+    const assignment *a;
+    spur_error err = {.status = SPUR_OK};
+    search_init(&s, &plan->space, (uint64_t)plan->seeds[0], false);
+    s.lookup = sweep_plan_option;
+    s.context = plan;
+    s.trials = (size_t)plan->settings.trials;
+    while (search_next(&s, plan->method, sweep_plan_method_options(plan), &a, &err) == SPUR_OK) {
+        spur__str line;
+        spur__str_init(&line, 1 << 16);
+        assignment_label(&plan->space, a, &line);
+        printf("%4zu  %s\n", s.count, spur__str_text(&line));
+        spur__str_free(&line);
+        if (plan->method->adaptive && s.count == (size_t)plan->settings.tpe.startup_trials) break;
+    }
+    printf("%zu configurations, %zu seeds each: %zu trials%s\n", s.count, plan->seed_count,
+           s.count * plan->seed_count,
+           plan->method->adaptive ? ", then as the results suggest" : "");
+    search_free(&s);
+    return EXIT_DONE;
+}
+
+static int sweep(const config *cfg, const char *file, const sweep_flags *flags) {
+    sweep_plan plan;
+    spur_error err = {.status = SPUR_OK};
+    if (sweep_plan_make(&plan, cfg, &err) != SPUR_OK) return command_refuse(&command_sweep, &err);
+    char *path = sweep_place(cfg, file);
+    int status = !path            ? EXIT_FAILED
+                 : flags->dry_run ? list_configurations(&plan)
+                                  : work(&plan, path, flags);
+    spur__free(path);
+    sweep_plan_free(&plan);
+    return status;
+}
+
+static int run_sweep(int argc, char **argv) {
+    sweep_flags f = {.quiet = false};
+    const flag table[] = {
+        {.name = "worker", .on = &f.worker},   {.name = "accept-changes", .on = &f.accept_changes},
+        {.name = "dry-run", .on = &f.dry_run}, {.name = "quiet", .letter = 'q', .on = &f.quiet},
+        {.name = "json", .on = &f.json},
+    };
+    int words;
+    config cfg;
+    overrides o = {.count = 0};
+    int status =
+        arguments_parse(&command_sweep, argc, argv, table, sizeof table / sizeof table[0], &words);
+    if (status != EXIT_DONE) return status;
+    if (words < 1) return command_misuse(&command_sweep, "expected an INI file");
+    status = load_config(&command_sweep, &cfg, argv + 1, words, &o);
+    if (status == EXIT_DONE) {
+        status = sweep(&cfg, argv[1], &f);
+        config_free(&cfg);
+    }
+    overrides_free(&o);
+    return status;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reading a log directory; see catalog.h.
+ */
+#include "sweep/catalog.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "sweep/collect.h"
+
+enum { TAGS_LIMIT = 1 << 16 };
+
+static bool has_file(const char *directory, const char *name, struct stat *info) {
+    char *path = spur__path_join(directory, name);
+    bool there = path && stat(path, info) == 0;
+    spur__free(path);
+    return there;
+}
+
+spur_status tags_read(const char *run, char *out, size_t n, spur_error *err) {
+    char *path = spur__path_join(run, "tags.txt"), *text = NULL;
+    size_t size;
+    out[0] = '\0';
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
+    spur_status status = SPUR_OK;
+    if (spur__exists(path)) status = spur__file_read(path, TAGS_LIMIT, &text, &size, err);
+    if (text) {
+        for (char *p = text; *p; p++)
+            if (*p == '\n') *p = ' ';
+        snprintf(out, n, "%s", spur__trim(text));
+    }
+    spur__free(text);
+    spur__free(path);
+    return status;
+}
+
+/* Counts a sweep's trials by looking at their status files. */
+static void count_trials(catalog_entry *e) {
+    DIR *d = opendir(e->path);
+    for (struct dirent *entry; d && (entry = readdir(d));) {
+        run_outcome o;
+        if (strncmp(entry->d_name, "trial_", 6) != 0) continue;
+        char *run = spur__path_join(e->path, entry->d_name);
+        if (run && run_outcome_read(run, &o, NULL) == SPUR_OK) {
+            e->trials[1]++;
+            e->trials[0] += o.verdict == VERDICT_DONE || o.verdict == VERDICT_PRUNED;
+        }
+        spur__free(run);
+    }
+    if (d) closedir(d);
+}
+
+/* Fills an entry if there is a run or a sweep at its path. */
+static bool look_at(catalog_entry *e) {
+    struct stat info;
+    if (has_file(e->path, "status.ini", &info)) {
+        if (run_outcome_read(e->path, &e->outcome, NULL) != SPUR_OK)
+            snprintf(e->outcome.message, sizeof e->outcome.message, "status.ini is damaged");
+    } else if (has_file(e->path, "fingerprint.txt", &info)) {
+        e->is_sweep = true;
+        count_trials(e);
+    } else {
+        return false;
+    }
+    e->changed = (double)info.st_mtime;
+    tags_read(e->path, e->tags, sizeof e->tags, NULL);
+    return true;
+}
+
+/* Adds what is at `path` if it is something. */
+static spur_status add(catalog *c, const char *path, const char *name, spur_error *err) {
+    catalog_entry e = {.name = spur__strdup(name), .path = spur__strdup(path)};
+    bool wanted = e.name && e.path && look_at(&e);
+    catalog_entry *grown =
+        wanted ? spur__realloc_array(c->entries, c->count + 1, sizeof *grown) : NULL;
+    if (grown) {
+        c->entries = grown;
+        c->entries[c->count++] = e;
+        return SPUR_OK;
+    }
+    bool short_of_memory = wanted || !e.name || !e.path;
+    spur__free(e.name);
+    spur__free(e.path);
+    return short_of_memory ? spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path) : SPUR_OK;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const catalog_entry *)a)->name, ((const catalog_entry *)b)->name);
+}
+
+spur_status catalog_read(catalog *c, const char *path, spur_error *err) {
+    struct stat info;
+    *c = (catalog){.count = 0};
+    if (has_file(path, "status.ini", &info)) return add(c, path, path, err);
+    DIR *d = opendir(path);
+    if (!d) return spur__fail_errno(err, errno, "%s: cannot read", path);
+    spur_status status = SPUR_OK;
+    for (struct dirent *entry; status == SPUR_OK && (entry = readdir(d));) {
+        if (entry->d_name[0] == '.') continue;
+        char *child = spur__path_join(path, entry->d_name);
+        status = child ? add(c, child, entry->d_name, err) : SPUR_E_MEMORY;
+        spur__free(child);
+    }
+    closedir(d);
+    if (status != SPUR_OK) catalog_free(c);
+    if (c->count) qsort(c->entries, c->count, sizeof *c->entries, by_name);
+    return status;
+}
+
+void catalog_free(catalog *c) {
+    for (size_t i = 0; i < c->count; i++) {
+        spur__free(c->entries[i].name);
+        spur__free(c->entries[i].path);
+    }
+    spur__free(c->entries);
+    *c = (catalog){.count = 0};
+}
+
+/* True when `tag` (n bytes) is a word of the list. */
+static bool has_word(const char *list, const char *tag, size_t n) {
+    for (const char *p = list; *p;) {
+        size_t length = strcspn(p, " ");
+        if (length == n && strncmp(p, tag, n) == 0) return true;
+        p += length;
+        p += strspn(p, " ");
+    }
+    return false;
+}
+
+static bool is_changed(const char *tag, size_t n, char *const *words, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const char *word = words[i] + (words[i][0] == '-' || words[i][0] == '+');
+        if (strlen(word) == n && strncmp(word, tag, n) == 0) return true;
+    }
+    return false;
+}
+
+spur_status tags_change(const char *run, char *const *words, size_t count, spur_error *err) {
+    char old[TAGS_LIMIT];
+    spur__str text;
+    SPUR__TRY(tags_read(run, old, sizeof old, err));
+    spur__str_init(&text, TAGS_LIMIT);
+    for (const char *p = old; *p;) {
+        size_t n = strcspn(p, " ");
+        if (!is_changed(p, n, words, count)) spur__str_printf(&text, "%.*s\n", (int)n, p);
+        p += n;
+        p += strspn(p, " ");
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *word = words[i] + (words[i][0] == '+');
+        if (words[i][0] == '-') continue;
+        if (*word == '\0' || strpbrk(word, " \t\n")) {
+            spur__str_free(&text);
+            return spur__fail(err, SPUR_E_ARGUMENT, "'%s': a tag is one word", words[i]);
+        }
+        if (!has_word(spur__str_text(&text), word, strlen(word)))
+            spur__str_printf(&text, "%s\n", word);
+    }
+    char *path = spur__path_join(run, "tags.txt");
+    spur_status status = path ? spur__str_status(&text) : SPUR_E_MEMORY;
+    if (status == SPUR_OK) status = spur__file_write(path, spur__str_text(&text), text.length, err);
+    spur__free(path);
+    spur__str_free(&text);
+    return status;
+}

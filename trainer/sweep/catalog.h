@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What lies in a log directory: runs and sweeps, with their state, value, tags and note. Fast: a
+ * few small files per run are read, never an event file.
+ */
+#ifndef SPUR_TRAINER_SWEEP_CATALOG_H
+#define SPUR_TRAINER_SWEEP_CATALOG_H
+
+#include "sweep/outcome.h"
+
+typedef struct catalog_entry {
+    char *name; /* relative to the log directory */
+    char *path;
+    bool is_sweep;
+    size_t trials[2]; /* of a sweep: finished, all that were started */
+    run_outcome outcome; /* of a run */
+    double changed; /* wall time of the last change of status.ini (or of the sweep) */
+    char tags[128]; /* separated by blanks */
+} catalog_entry;
+
+typedef struct catalog {
+    catalog_entry *entries;
+    size_t count;
+} catalog;
+
+/* Reads all runs and sweeps directly under `path` (a sweep: its trials), sorted by name. A run
+ * directory itself gives a catalogue of one. */
+spur_status catalog_read(catalog *c, const char *path, spur_error *err);
+void catalog_free(catalog *c);
+
+/* Tags of a run (or sweep): <run>/tags.txt, one a line. */
+spur_status tags_read(const char *run, char *out, size_t n, spur_error *err);
+
+/* Adds and removes tags; a word "-name" removes. */
+spur_status tags_change(const char *run, char *const *words, size_t count, spur_error *err);
+
+#endif

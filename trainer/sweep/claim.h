@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Claims: at most one process works on a thing, on any number of machines that share a directory.
+ *
+ * A claim is a file made by exclusive creation that names its owner. A dead owner's claim is taken
+ * over by renaming the file away, which succeeds for one process only. Whether an owner is dead is
+ * proved on its own host (pid, start time, boot); for another host the file's age tells: a living
+ * owner touches it every few seconds (claim_touch).
+ */
+#ifndef SPUR_TRAINER_SWEEP_CLAIM_H
+#define SPUR_TRAINER_SWEEP_CLAIM_H
+
+#include <stdbool.h>
+
+#include <spur/status.h>
+
+#include "sweep/owner.h"
+
+enum { CLAIM_HEARTBEAT_SECONDS = 15, CLAIM_DEAD_AFTER_SECONDS = 120 };
+
+/* Makes `path` name `owner`. SPUR_OK: ours (also when it was ours already). E_EXISTS: a living
+ * process has it. */
+spur_status claim_take(const char *path, const process_id *owner, spur_error *err);
+
+/* Gives it back; only the owner may call this. */
+void claim_release(const char *path);
+
+/* The heartbeat. */
+void claim_touch(const char *path);
+
+/* Who has it; false when nobody does or the file cannot be read. */
+bool claim_owner(const char *path, process_id *owner);
+
+/* True when there is a claim and its owner lives (or, on another host, may live). */
+bool claim_alive(const char *path);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Starting one trial as a process of its own, by exec (a bare fork does not survive OpenMP).
+ *
+ * A trial runs in a process group of its own, with the run directory in SPUR_RUN_DIR, standard
+ * input from /dev/null and its output in <run>/output.log. A trial of the trainer holds run.lock
+ * itself; for any other program the lock on program.lock is inherited by the shell that runs it,
+ * which leaves the exit status in <run>/exit: so a trial that outlives its worker can be adopted.
+ */
+#ifndef SPUR_TRAINER_SWEEP_LAUNCH_H
+#define SPUR_TRAINER_SWEEP_LAUNCH_H
+
+#include <sys/types.h>
+
+#include "sweep/layout.h"
+
+typedef struct launch {
+    const sweep_plan *plan;
+    const sweep_dir *dir;
+    const char *name; /* of the trial */
+    size_t configuration; /* from 1, as in names */
+    const assignment *assigned;
+    int64_t seed;
+    int threads; /* this trial's share */
+    bool resume; /* continue what is in the directory */
+} launch;
+
+/* Makes the run directory with its trial.ini if need be, and starts the process. */
+spur_status launch_trial(const launch *l, pid_t *pid, spur_error *err);
+
+/* The exit status that <run>/exit holds; -1 when there is none (the program was killed). */
+int program_exit_status(const char *run);
+
+/* Appends `text` quoted for a POSIX shell. */
+void shell_quote(spur__str *out, const char *text);
+
+/* The command with {name}, {seed} and {run_dir} replaced by quoted values. E_NOTFOUND names an
+ * unknown placeholder. */
+spur_status program_command(const sweep_plan *plan, const assignment *a, int64_t seed,
+                            const char *run, spur__str *out, spur_error *err);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The live view of a sweep; see live.h.
+ */
+#include "sweep/live.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+enum { BEST_ROWS = 5, RUNNING_ROWS = 8, REDRAW_MS = 500 };
+
+void live_init(live *l, terminal *term) {
+    *l = (live){.term = term};
+}
+
+void live_clear(live *l) {
+    if (!l->term->bars || l->lines == 0) return;
+    printf("\033[%zuA\033[J", l->lines);
+    fflush(stdout);
+    l->lines = 0;
+}
+
+static void put_label(const sweep_worker *w, size_t configuration, spur__str *out) {
+    assignment_label(&w->plan->space, &w->search.known[configuration].assigned, out);
+}
+
+/* "trial_0003_seed_2  lr=0.1 ...  val_accuracy 0.91 (epoch 4)". */
+static void put_slot(const sweep_worker *w, const trial_slot *slot, spur__str *out) {
+    char name[64];
+    const run_outcome *o = &slot->outcome;
+    sweep_trial_name(w->plan, slot->configuration, slot->seed, name, sizeof name);
+    spur__str_printf(out, "%s  ", name);
+    put_label(w, slot->configuration, out);
+    if (!isnan(o->best))
+        spur__str_printf(out, "  %s %.4g (epoch %lld)", o->monitor, o->best, o->best_epoch);
+}
+
+static void json_slot(live *l, const sweep_worker *w, const trial_slot *slot) {
+    char name[64];
+    spur__str out, label;
+    const run_outcome *o = &slot->outcome;
+    sweep_trial_name(w->plan, slot->configuration, slot->seed, name, sizeof name);
+    spur__str_init(&out, 1 << 16);
+    spur__str_init(&label, 1 << 14);
+    put_label(w, slot->configuration, &label);
+    spur__str_printf(&out, "{\"trial\":\"%s\",\"state\":\"%s\",\"label\":", name,
+                     run_verdict_names[o->verdict]);
+    spur__str_json(&out, spur__str_text(&label));
+    if (!isnan(o->best)) {
+        spur__str_printf(&out, ",\"%s\":", o->monitor);
+        spur__str_double(&out, o->best);
+    }
+    spur__str_putc(&out, '}');
+    terminal_json(l->term, spur__str_text(&out));
+    spur__str_free(&label);
+    spur__str_free(&out);
+}
+
+void live_ended(void *user, const sweep_worker *w, const trial_slot *slot) {
+    live *l = user;
+    run_verdict v = slot->outcome.verdict;
+    l->done += v == VERDICT_DONE;
+    l->pruned += v == VERDICT_PRUNED;
+    l->failed += v == VERDICT_FAILED;
+    if (l->term->json) json_slot(l, w, slot);
+    spur__str line;
+    spur__str_init(&line, 1 << 14);
+    put_slot(w, slot, &line);
+    if (v == VERDICT_FAILED) {
+        live_clear(l);
+        terminal_warn(l->term, "%s  failed: %s", spur__str_text(&line), slot->outcome.message);
+    } else if (!l->term->bars) {
+        terminal_say(l->term, "%s%s", spur__str_text(&line), v == VERDICT_PRUNED ? "  pruned" : "");
+    }
+    spur__str_free(&line);
+}
+
+/* One line of the block, cut at the terminal's width. */
+static void put_line(live *l, spur__str *block, const spur__str *line) {
+    size_t room = (size_t)terminal_width() - 1, n = 0;
+    const char *p = spur__str_text(line);
+    for (; *p && n < room; p++) n += ((unsigned char)*p & 0xc0) != 0x80;
+    spur__str_append(block, spur__str_text(line), (size_t)(p - spur__str_text(line)));
+    spur__str_puts(block, "\033[K\n");
+    l->lines++;
+}
+
+static void put_running(live *l, const sweep_worker *w, spur__str *block) {
+    size_t shown = 0;
+    for (size_t i = 0; i < w->count && shown < RUNNING_ROWS; i++) {
+        const trial_slot *slot = &w->slots[i];
+        if (slot->state != SLOT_OURS && slot->state != SLOT_ADOPTED && slot->state != SLOT_FOREIGN)
+            continue;
+        spur__str line;
+        spur__str_init(&line, 1 << 14);
+        spur__str_puts(&line, slot->state == SLOT_FOREIGN ? "  (other) " : "  running ");
+        put_slot(w, slot, &line);
+        put_line(l, block, &line);
+        spur__str_free(&line);
+        shown++;
+    }
+}
+
+/* Finds the best finished configuration that is worse than rank (value, index); SIZE_MAX: none. */
+static size_t next_best(const sweep_worker *w, size_t last) {
+    size_t found = SIZE_MAX;
+    double sign = w->search.maximize ? -1 : 1;
+    for (size_t i = 0; i < w->search.count; i++) {
+        const search_outcome *o = &w->search.known[i];
+        if (o->state != OUTCOME_FINISHED) continue;
+        if (last != SIZE_MAX) {
+            double before = sign * w->search.known[last].value, here = sign * o->value;
+            if (here < before || (here == before && i <= last)) continue;
+        }
+        if (found == SIZE_MAX || sign * o->value < sign * w->search.known[found].value) found = i;
+    }
+    return found;
+}
+
+static void put_best(live *l, const sweep_worker *w, spur__str *block) {
+    size_t at = SIZE_MAX;
+    for (int rank = 1; rank <= BEST_ROWS; rank++) {
+        at = next_best(w, at);
+        if (at == SIZE_MAX) return;
+        spur__str line;
+        spur__str_init(&line, 1 << 14);
+        spur__str_printf(&line, "  %d. %-9.4g ", rank, w->search.known[at].value);
+        put_label(w, at, &line);
+        put_line(l, block, &line);
+        spur__str_free(&line);
+    }
+}
+
+static void put_counts(live *l, const sweep_worker *w, spur__str *block) {
+    spur__str line;
+    spur__str_init(&line, 1 << 14);
+    spur__str_printf(&line, "%zu done", l->done);
+    if (l->pruned) spur__str_printf(&line, ", %zu pruned", l->pruned);
+    if (l->failed) spur__str_printf(&line, ", %zu failed", l->failed);
+    spur__str_printf(&line, ", %zu running", w->running);
+    size_t total = search_grid_size(&w->plan->space);
+    if (w->plan->settings.trials > 0) total = (size_t)w->plan->settings.trials;
+    if (total != SIZE_MAX) spur__str_printf(&line, ", of at most %zu", total * w->plan->seed_count);
+    put_line(l, block, &line);
+    spur__str_free(&line);
+}
+
+void live_tick(void *user, const sweep_worker *w) {
+    live *l = user;
+    uint64_t now = spur__monotonic_ns();
+    if (!l->term->bars || l->term->quiet || now - l->drawn < REDRAW_MS * 1000000u) return;
+    l->drawn = now;
+    spur__str block;
+    spur__str_init(&block, 1 << 16);
+    live_clear(l);
+    put_counts(l, w, &block);
+    put_running(l, w, &block);
+    put_best(l, w, &block);
+    fputs(spur__str_text(&block), stdout);
+    fflush(stdout);
+    spur__str_free(&block);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a sweep shows while it runs: on a terminal a block that is redrawn in place (counts, running
+ * trials, the best so far), else a line per finished trial.
+ */
+#ifndef SPUR_TRAINER_SWEEP_LIVE_H
+#define SPUR_TRAINER_SWEEP_LIVE_H
+
+#include "sweep/worker.h"
+#include "terminal/terminal.h"
+
+typedef struct live {
+    terminal *term;
+    size_t lines; /* of the block on the screen */
+    size_t done, pruned, failed;
+    uint64_t drawn; /* monotonic nanoseconds */
+} live;
+
+void live_init(live *l, terminal *term);
+
+/* The two functions of a worker's listener; `user` is the live view. */
+void live_ended(void *user, const sweep_worker *w, const trial_slot *slot);
+void live_tick(void *user, const sweep_worker *w);
+
+/* Removes the block. */
+void live_clear(live *l);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reading what a run left; see outcome.h.
+ */
+#include "sweep/outcome.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "config/document.h"
+
+const char *const run_verdict_names[] = {
+    [VERDICT_NONE] = "queued",   [VERDICT_RUNNING] = "running",
+    [VERDICT_STALE] = "stale",   [VERDICT_INTERRUPTED] = "interrupted",
+    [VERDICT_DONE] = "done",     [VERDICT_PRUNED] = "pruned",
+    [VERDICT_FAILED] = "failed",
+};
+
+/* Whether somebody else holds a lock of either kind on the file. */
+static bool file_is_locked(const char *run, const char *name, bool whole_file_lock) {
+    bool held = false;
+    char *path = spur__path_join(run, name);
+    int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    if (fd >= 0 && whole_file_lock) {
+        held = flock(fd, LOCK_EX | LOCK_NB) != 0;
+    } else if (fd >= 0) {
+        struct flock probe = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        held = fcntl(fd, F_GETLK, &probe) == 0 && probe.l_type != F_UNLCK;
+    }
+    if (fd >= 0) close(fd);
+    spur__free(path);
+    return held;
+}
+
+bool run_is_locked(const char *run) {
+    return file_is_locked(run, "run.lock", false) || file_is_locked(run, "program.lock", true);
+}
+
+static const char *value_of(const document *doc, const char *key) {
+    const document_entry *e = document_find(doc, "status", key);
+    return e ? e->value : "";
+}
+
+static run_verdict verdict_of(const char *state, const char *run) {
+    if (strcmp(state, "done") == 0) return VERDICT_DONE;
+    if (strcmp(state, "pruned") == 0) return VERDICT_PRUNED;
+    if (strcmp(state, "failed") == 0) return VERDICT_FAILED;
+    if (run_is_locked(run)) return VERDICT_RUNNING;
+    return strcmp(state, "interrupted") == 0 ? VERDICT_INTERRUPTED : VERDICT_STALE;
+}
+
+static long long integer_of(const document *doc, const char *key) {
+    long long x = 0;
+    return spur__parse_int(value_of(doc, key), &x) ? x : 0;
+}
+
+spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err) {
+    document doc;
+    *out = (run_outcome){.best = NAN};
+    char *path = spur__path_join(run, "status.ini");
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
+    if (!spur__exists(path)) {
+        out->verdict = run_is_locked(run) ? VERDICT_RUNNING : VERDICT_NONE;
+        spur__free(path);
+        return SPUR_OK;
+    }
+    document_init(&doc);
+    spur_status status = document_read(&doc, path, err);
+    if (status == SPUR_OK) {
+        out->verdict = verdict_of(value_of(&doc, "state"), run);
+        out->exit_code = (int)integer_of(&doc, "exit");
+        out->best_epoch = integer_of(&doc, "best_epoch");
+        out->epochs = integer_of(&doc, "epoch");
+        out->maximize = strcmp(value_of(&doc, "direction"), "max") == 0;
+        snprintf(out->monitor, sizeof out->monitor, "%s", value_of(&doc, "monitor"));
+        snprintf(out->message, sizeof out->message, "%s", value_of(&doc, "message"));
+        double best;
+        if (spur__parse_double(value_of(&doc, "best"), &best)) out->best = best;
+    }
+    document_free(&doc);
+    spur__free(path);
+    return status;
+}
+
+/* Position of a column in a comma-separated header line; -1 when it is not there. */
+static long find_column(const char *header, const char *column) {
+    size_t n = strlen(column);
+    for (long index = 0; *header && *header != '\n'; index++) {
+        size_t length = strcspn(header, ",\r\n");
+        if (length == n && strncmp(header, column, n) == 0) return index;
+        header += length;
+        if (*header == ',') header++;
+    }
+    return -1;
+}
+
+/* The number in column `index` of a line; NaN when there is none. */
+static double cell(const char *line, long index) {
+    char text[64];
+    for (; index > 0; index--) {
+        line += strcspn(line, ",\n");
+        if (*line != ',') return NAN;
+        line++;
+    }
+    size_t n = strcspn(line, ",\r\n");
+    double value;
+    if (n == 0 || n >= sizeof text) return NAN;
+    memcpy(text, line, n);
+    text[n] = '\0';
+    return spur__parse_double(text, &value) ? value : NAN;
+}
+
+spur_status run_metric_column(const char *run, const char *column, double **values, size_t *count,
+                              spur_error *err) {
+    char *path = spur__path_join(run, "metrics.csv"), *text = NULL;
+    size_t size, rows = 0;
+    spur_status status = path ? spur__file_read(path, 1u << 30, &text, &size, err) : SPUR_E_MEMORY;
+    spur__free(path);
+    if (status != SPUR_OK) return status;
+    long index = find_column(text, column);
+    for (const char *p = text; (p = strchr(p, '\n')); p++) rows++;
+    double *out = spur__malloc_array(rows + 1, sizeof *out);
+    if (index < 0 || !out) {
+        spur__free(out);
+        spur__free(text);
+        return index < 0
+                   ? spur__fail(err, SPUR_E_NOTFOUND, "%s/metrics.csv: no column '%s'", run, column)
+                   : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
+    }
+    *count = 0;
+    /* Only whole lines: the last one may be in the middle of being written. */
+    for (const char *line = strchr(text, '\n'); line && line[1]; line = strchr(line + 1, '\n'))
+        if (strchr(line + 1, '\n')) out[(*count)++] = cell(line + 1, index);
+    *values = out;
+    spur__free(text);
+    return SPUR_OK;
+}

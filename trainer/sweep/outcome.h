@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What became of a run, read from its own files: status.ini and metrics.csv.
+ */
+#ifndef SPUR_TRAINER_SWEEP_OUTCOME_H
+#define SPUR_TRAINER_SWEEP_OUTCOME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <spur/status.h>
+
+typedef enum run_verdict {
+    VERDICT_NONE, /* never started: no status.ini */
+    VERDICT_RUNNING, /* status says running, and a process holds the run's lock */
+    VERDICT_STALE, /* status says running, but nobody holds the lock: it was killed */
+    VERDICT_INTERRUPTED, /* stopped by a signal, its state saved */
+    VERDICT_DONE,
+    VERDICT_PRUNED,
+    VERDICT_FAILED
+} run_verdict;
+
+extern const char *const run_verdict_names[];
+
+typedef struct run_outcome {
+    run_verdict verdict;
+    int exit_code;
+    char monitor[64]; /* "" when the run did not come so far */
+    bool maximize;
+    double best; /* NaN: none */
+    long long best_epoch, epochs;
+    char message[256]; /* why it failed */
+} run_outcome;
+
+/* Reads <run>/status.ini. A missing file is VERDICT_NONE, a damaged one an error. */
+spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err);
+
+/* True when a living process holds the lock of the run (run.lock, or program.lock). */
+bool run_is_locked(const char *run);
+
+/* A column of <run>/metrics.csv. *values is newly allocated (spur__free), rows without a number are
+ * NaN. E_NOTFOUND when there is no file or no such column. */
+spur_status run_metric_column(const char *run, const char *column, double **values, size_t *count,
+                              spur_error *err);
+
+#endif

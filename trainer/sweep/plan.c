@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From a configuration to a plan; see plan.h.
+ */
+#include "sweep/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "config/settings.h"
+
+/* Splits "section.key"; the section's id, SECTION_COUNT if there is none of that name. */
+static section_id split_name(const char *name, const char **key) {
+    char section[64];
+    const char *dot = strchr(name, '.');
+    size_t n = dot ? (size_t)(dot - name) : 0;
+    if (!dot || n >= sizeof section) return SECTION_COUNT;
+    memcpy(section, name, n);
+    section[n] = '\0';
+    *key = dot + 1;
+    return section_find(section);
+}
+
+/* Looks for one option while config_each goes over all. */
+typedef struct search_for {
+    const char *section, *key;
+    size_t section_length;
+    char *found;
+} search_for;
+
+static void match_option(void *user, const char *section, const char *key, const char *value,
+                         const char *initial) {
+    search_for *want = user;
+    (void)initial;
+    if (want->found || strlen(section) != want->section_length) return;
+    if (strncmp(section, want->section, want->section_length) != 0) return;
+    if (strcmp(key, want->key) == 0) want->found = spur__strdup(value);
+}
+
+const char *sweep_plan_option(const void *context, const char *name) {
+    static _Thread_local char text[1024];
+    const sweep_plan *plan = context;
+    const char *dot = strchr(name, '.');
+    if (!dot) return NULL;
+    search_for want = {name, dot + 1, (size_t)(dot - name), NULL};
+    config_each(plan->cfg, match_option, &want);
+    if (!want.found) return NULL;
+    snprintf(text, sizeof text, "%s", want.found);
+    spur__free(want.found);
+    return text;
+}
+
+/* The entry's error, with what the inner one says. */
+static spur_status fail_at(const document_entry *entry, spur_status status, const spur_error *why,
+                           spur_error *err) {
+    return document_fail(entry, true, status, err, "%s", why->message);
+}
+
+/* An option of [sweep] or [program] itself. */
+static spur_status set_own(const spur__options *table, void *target, const document_entry *entry,
+                           spur_error *err) {
+    spur_error why = {0};
+    spur_status status = spur__options_set(table, target, entry->key, entry->value, &why);
+    return status == SPUR_OK ? SPUR_OK : fail_at(entry, status, &why, err);
+}
+
+/* Every text that the parameter may become must be a value of its option. */
+static spur_status check_values(const parameter *p, const spur__option *row,
+                                const document_entry *entry, spur_error *err) {
+    spur_error why = {0};
+    char ends[2][40];
+    if (p->kind != DOMAIN_CHOICE && row->type != SPUR__OPT_FLOAT)
+        return document_fail(entry, true, SPUR_E_TYPE, err,
+                             "%s: uniform() and log() are for options that are numbers; name the "
+                             "values or use range()",
+                             p->name);
+    snprintf(ends[0], sizeof ends[0], "%.6g", p->low);
+    snprintf(ends[1], sizeof ends[1], "%.6g", p->high);
+    size_t n = p->kind == DOMAIN_CHOICE ? p->choice_count : 2;
+    for (size_t i = 0; i < n; i++) {
+        const char *value = p->kind == DOMAIN_CHOICE ? p->choices[i] : ends[i];
+        spur_status status = spur__option_check(row, value, &why);
+        if (status != SPUR_OK) return fail_at(entry, status, &why, err);
+    }
+    return SPUR_OK;
+}
+
+/* Values that choose a kind ("optimizer.name = sgd, adam") must be kinds of the family. */
+static spur_status check_kinds(const parameter *p, const spur__family *family,
+                               const document_entry *entry, spur_error *err) {
+    spur_error why = {0};
+    for (size_t i = 0; i < p->choice_count; i++)
+        if (!spur__family_find(family, p->choices[i], &why))
+            return fail_at(entry, SPUR_E_NOTFOUND, &why, err);
+    return SPUR_OK;
+}
+
+static bool is_list(const spur__option *row) {
+    return row && (row->type == SPUR__OPT_INTS || row->type == SPUR__OPT_FLOATS);
+}
+
+/* A varied option: `section.key = domain`. */
+static spur_status add_parameter(sweep_plan *plan, const document_entry *entry, spur_error *err) {
+    const char *key = NULL;
+    section_id id = split_name(entry->key, &key);
+    const section_spec *spec = id < SECTION_COUNT ? &section_specs[id] : NULL;
+    bool selects = spec && spec->selector && strcmp(spec->selector, key) == 0;
+    const spur__option *row =
+        id < SECTION_TYPED && !selects ? config_find_row(id, key, NULL) : NULL;
+    bool param = id == SECTION_PARAM;
+    if (!spec || (!row && !selects && !param))
+        return document_fail(entry, false, SPUR_E_NOTFOUND, err, "no option '%s' to vary",
+                             entry->key);
+    if (id == SECTION_RUN)
+        return document_fail(entry, false, SPUR_E_ARGUMENT, err,
+                             "[run] cannot be varied; for repetitions use `seeds = 1..5`");
+    spur_error why = {0};
+    spur_status status = space_add(&plan->space, entry->key, entry->value, is_list(row), &why);
+    if (status != SPUR_OK) return fail_at(entry, status, &why, err);
+    const parameter *p = &plan->space.parameters[plan->space.count - 1];
+    if (selects) return check_kinds(p, spec->family, entry, err);
+    return row ? check_values(p, row, entry, err) : SPUR_OK;
+}
+
+/* True when this entry is the one that counts for its key. */
+static bool decides(const sweep_plan *plan, const document_entry *entry) {
+    return document_find(&plan->cfg->doc, entry->section, entry->key) == entry;
+}
+
+/* A value given for a swept option on the command line replaces what the file would vary. */
+static bool overridden(const sweep_plan *plan, const char *name) {
+    const char *key, *dot = strchr(name, '.');
+    section_id id = split_name(name, &key);
+    if (!dot || id >= SECTION_COUNT) return false;
+    const document_entry *own = document_find(&plan->cfg->doc, section_specs[id].name, key);
+    return own && own->line == 0;
+}
+
+static spur_status read_entry(sweep_plan *plan, const document_entry *entry, spur_error *err) {
+    if (!entry->key || !decides(plan, entry)) return SPUR_OK;
+    if (strcmp(entry->section, "program") == 0)
+        return set_own(&program_table, &plan->program, entry, err);
+    if (strcmp(entry->section, "sweep") != 0) return SPUR_OK;
+    if (!strchr(entry->key, '.')) return set_own(&sweep_table, &plan->settings, entry, err);
+    return overridden(plan, entry->key) ? SPUR_OK : add_parameter(plan, entry, err);
+}
+
+static spur_status make_seeds(sweep_plan *plan, spur_error *err) {
+    int64_t parsed[SWEEP_MAX_SEEDS];
+    size_t n = sweep_parse_seeds(plan->settings.seeds, parsed);
+    plan->seeds_given = n > 0;
+    if (n == 0) parsed[n++] = config_common(plan->cfg, SECTION_RUN, run_settings)->seed;
+    plan->seeds = spur__malloc_array(n, sizeof *plan->seeds);
+    if (!plan->seeds) return spur__fail(err, SPUR_E_MEMORY, "sweep: out of memory");
+    memcpy(plan->seeds, parsed, n * sizeof *parsed);
+    plan->seed_count = n;
+    return SPUR_OK;
+}
+
+static spur_status check_method(sweep_plan *plan, spur_error *err) {
+    const sweep_settings *s = &plan->settings;
+    plan->method = (const void *)spur__family_find(&search_family, s->method, err);
+    plan->pruner = (const void *)spur__family_find(&pruner_family, s->pruner, err);
+    if (!plan->method || !plan->pruner) return SPUR_E_NOTFOUND;
+    for (size_t i = 0; plan->method->needs_discrete && i < plan->space.count; i++)
+        if (plan->space.parameters[i].kind != DOMAIN_CHOICE)
+            return spur__fail(err, SPUR_E_ARGUMENT,
+                              "[sweep] %s: method = grid needs values; uniform() and log() go with "
+                              "method = random or tpe",
+                              plan->space.parameters[i].name);
+    if (!plan->method->needs_discrete && s->trials == 0)
+        return spur__fail(err, SPUR_E_ARGUMENT, "[sweep] method = %s needs `trials = N`",
+                          s->method);
+    if (plan->is_program && plan->program.command[0] == '\0')
+        return spur__fail(err, SPUR_E_ARGUMENT, "[program] has no `command`");
+    return space_check(&plan->space, sweep_plan_option, plan, err);
+}
+
+spur_status sweep_plan_make(sweep_plan *plan, const config *cfg, spur_error *err) {
+    *plan = (sweep_plan){.cfg = cfg, .is_program = cfg->program};
+    space_init(&plan->space);
+    spur_status status = spur__options_init(&sweep_table, &plan->settings, err);
+    if (status == SPUR_OK) status = spur__options_init(&program_table, &plan->program, err);
+    if (status == SPUR_OK && !cfg->sweeps)
+        status = spur__fail(err, SPUR_E_ARGUMENT, "there is no [sweep] section in this file");
+    for (size_t i = 0; status == SPUR_OK && i < cfg->doc.count; i++)
+        status = read_entry(plan, &cfg->doc.entries[i], err);
+    if (status == SPUR_OK) status = make_seeds(plan, err);
+    if (status == SPUR_OK) status = check_method(plan, err);
+    if (status != SPUR_OK) sweep_plan_free(plan);
+    return status;
+}
+
+void sweep_plan_free(sweep_plan *plan) {
+    spur__options_free(&sweep_table, &plan->settings);
+    spur__options_free(&program_table, &plan->program);
+    space_free(&plan->space);
+    spur__free(plan->seeds);
+    plan->seeds = NULL;
+}
+
+const void *sweep_plan_method_options(const sweep_plan *plan) {
+    return strcmp(plan->settings.method, "tpe") == 0 ? &plan->settings.tpe : NULL;
+}
+
+/* Options that do not change what a trial computes. */
+static bool is_incidental(const char *section, const char *key) {
+    if (strcmp(section, "log") == 0) return true;
+    if (strcmp(section, "run") != 0) return false;
+    return strcmp(key, "logdir") == 0 || strcmp(key, "threads") == 0 || strcmp(key, "name") == 0 ||
+           strcmp(key, "seed") == 0;
+}
+
+static void put_option(void *user, const char *section, const char *key, const char *value,
+                       const char *initial) {
+    (void)initial;
+    if (!is_incidental(section, key)) spur__str_printf(user, "%s.%s = %s\n", section, key, value);
+}
+
+/* Which trials there are: the method's own options count, jobs and limits do not. */
+static void put_settings(const sweep_plan *plan, spur__str *out) {
+    static const char *const incidental[] = {"jobs", "max_time", "on_failure", "keep", "trials"};
+    for (size_t i = 0; i < sweep_table.count; i++) {
+        const spur__option *row = &sweep_table.rows[i];
+        bool skip = false;
+        for (size_t k = 0; k < sizeof incidental / sizeof incidental[0]; k++)
+            skip |= strcmp(row->name, incidental[k]) == 0;
+        if (skip) continue;
+        spur__str_printf(out, "sweep.%s = ", row->name);
+        spur__option_format(row, &plan->settings, out);
+        spur__str_putc(out, '\n');
+    }
+}
+
+void sweep_plan_fingerprint(const sweep_plan *plan, spur__str *out) {
+    put_settings(plan, out);
+    space_describe(&plan->space, out);
+    spur__str_printf(out, "seeds =");
+    for (size_t i = 0; i < plan->seed_count; i++)
+        spur__str_printf(out, " %lld", (long long)plan->seeds[i]);
+    spur__str_putc(out, '\n');
+    if (plan->is_program) {
+        for (size_t i = 0; i < program_table.count; i++) {
+            spur__str_printf(out, "program.%s = ", program_table.rows[i].name);
+            spur__option_format(&program_table.rows[i], &plan->program, out);
+            spur__str_putc(out, '\n');
+        }
+        return;
+    }
+    config_each(plan->cfg, put_option, out);
+}

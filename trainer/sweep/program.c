@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Trials that are programs of the user's own; see program.h.
+ */
+#include "sweep/program.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <spur/events.h>
+#include <spur/log.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+/* A step above every step that programs log: a restart record there makes TensorBoard forget
+ * nothing. */
+#define BEYOND_ALL_STEPS ((int64_t)1 << 53)
+
+spur_status program_curve(const sweep_plan *plan, const char *run, double **values, size_t *count,
+                          spur_error *err) {
+    spur_scalars *scalars;
+    const spur_scalars_options wanted = {.tag = plan->program.objective, .supersede = true};
+    const char *sub = plan->program.run[0] ? plan->program.run : ".";
+    *values = NULL;
+    *count = 0;
+    spur_status status = spur_scalars_load(run, &wanted, &scalars, err);
+    if (status == SPUR_E_NOTFOUND) return SPUR_OK;
+    SPUR__TRY(status);
+    const spur_series *series = spur_scalars_find(scalars, sub, plan->program.objective);
+    if (series && series->count > 0) {
+        *values = spur__malloc_array(series->count, sizeof **values);
+        if (*values)
+            memcpy(*values, series->values, series->count * sizeof **values);
+        else
+            status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
+        if (*values) *count = series->count;
+    }
+    spur_scalars_destroy(scalars);
+    return status;
+}
+
+/* The varied values and the seed as HParams: numbers as numbers. */
+static spur_status log_session(const sweep_plan *plan, const char *run, const char *group,
+                               const assignment *a, int64_t seed, bool failed, spur_error *err) {
+    spur_writer *writer;
+    const space *s = &plan->space;
+    spur_log_hparam *h = spur__malloc_array(s->count + 1, sizeof *h);
+    if (!h) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
+    size_t n = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        double number;
+        const char *dot = strchr(s->parameters[i].name, '.');
+        if (!a->values[i]) continue;
+        h[n].name = dot ? dot + 1 : s->parameters[i].name;
+        h[n++].value = spur__parse_double(a->values[i], &number) ? spur_log_number(number)
+                                                                 : spur_log_string(a->values[i]);
+    }
+    h[n++] = (spur_log_hparam){"seed", spur_log_number((double)seed)};
+    const spur_writer_options options = {
+        .directory = run, .purge = true, .purge_step = BEYOND_ALL_STEPS, .flush_seconds = -1};
+    spur_status status = spur_writer_open(&writer, &options, err);
+    if (status == SPUR_OK) {
+        spur_log_hparams(writer, h, n, &(spur_log_session_options){.group = group});
+        spur_log_hparams_end(writer, failed ? SPUR_LOG_FAILURE : SPUR_LOG_SUCCESS, NULL);
+        status = spur_writer_close(writer, err);
+    }
+    spur__free(h);
+    return status;
+}
+
+/* The best of the first `count` values, as the trainer's monitor counts it. */
+static double best_of(const double *values, size_t count, bool maximize, size_t *epoch) {
+    double best = NAN;
+    *epoch = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (values[i] != values[i]) continue;
+        if (best == best && (maximize ? values[i] <= best : values[i] >= best)) continue;
+        best = values[i];
+        *epoch = i + 1;
+    }
+    return best;
+}
+
+static spur_status write_status(const sweep_plan *plan, const char *run, const char *state,
+                                int status, const double *values, size_t count, const char *why,
+                                spur_error *err) {
+    size_t epoch;
+    bool maximize = plan->program.maximize == 1;
+    double best = best_of(values, count, maximize, &epoch);
+    spur__str text;
+    spur__str_init(&text, 1 << 16);
+    spur__str_printf(&text, "[status]\nstate = %s\nexit = %d\nepoch = %zu\nmonitor = %s\n", state,
+                     status, count, plan->program.objective);
+    spur__str_printf(&text, "direction = %s\n", maximize ? "max" : "min");
+    if (best == best) {
+        spur__str_puts(&text, "best = ");
+        spur__str_double(&text, best);
+        spur__str_printf(&text, "\nbest_epoch = %zu\n", epoch);
+    }
+    if (why) spur__str_printf(&text, "message = %s\n", why);
+    char *path = spur__path_join(run, "status.ini");
+    spur_status result = path ? spur__str_status(&text) : SPUR_E_MEMORY;
+    if (result == SPUR_OK) result = spur__file_write(path, spur__str_text(&text), text.length, err);
+    spur__free(path);
+    spur__str_free(&text);
+    return result;
+}
+
+spur_status program_finish(const sweep_plan *plan, const char *run, const char *group,
+                           const assignment *a, int64_t seed, int status, size_t pruned_at,
+                           spur_error *err) {
+    double *values;
+    size_t count;
+    char why[200] = "";
+    SPUR__TRY(program_curve(plan, run, &values, &count, err));
+    if (pruned_at > 0 && count > pruned_at) count = pruned_at;
+    if (pruned_at == 0 && status < 0)
+        snprintf(why, sizeof why, "the program was killed");
+    else if (pruned_at == 0 && status > 0)
+        snprintf(why, sizeof why, "the program ended with exit status %d", status);
+    else if (count == 0)
+        snprintf(why, sizeof why, "the program logged no scalar '%s'", plan->program.objective);
+    bool failed = why[0] != '\0';
+    spur_status result = log_session(plan, run, group, a, seed, failed, err);
+    if (result == SPUR_OK)
+        result = write_status(plan, run,
+                              failed      ? "failed"
+                              : pruned_at ? "pruned"
+                                          : "done",
+                              status, values, count, failed ? why : NULL, err);
+    spur__free(values);
+    return result;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Removing a directory with everything in it.
+ */
+#ifndef SPUR_TRAINER_SWEEP_REMOVE_H
+#define SPUR_TRAINER_SWEEP_REMOVE_H
+
+#include <spur/status.h>
+
+/* Does not follow symbolic links; a missing directory is fine. */
+spur_status remove_tree(const char *path, spur_error *err);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a worker does with one trial; see worker_trial.h.
+ */
+#include "sweep/worker_trial.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "sweep/claim.h"
+#include "sweep/launch.h"
+#include "sweep/program.h"
+#include "sweep/remove.h"
+#include "terminal/stop.h"
+
+enum { NAME = 64 };
+
+static void name_of(const sweep_worker *w, const trial_slot *slot, char name[NAME]) {
+    sweep_trial_name(w->plan, slot->configuration, slot->seed, name, NAME);
+}
+
+static char *claim_path(const sweep_worker *w, const char *name) {
+    return sweep_path(&w->dir, "claims/%s", name);
+}
+
+static const assignment *assigned(const sweep_worker *w, const trial_slot *slot) {
+    return &w->search.known[slot->configuration].assigned;
+}
+
+static bool retries_left(const sweep_worker *w, const char *name) {
+    failure_policy policy = sweep_failure_policy(&w->plan->settings);
+    return policy.retries > 0 && sweep_journal_failures(&w->dir, name) <= (size_t)policy.retries;
+}
+
+/* Marks a slot as final and tells the listener, once. */
+static void set_final(sweep_worker *w, trial_slot *slot) {
+    slot->state = SLOT_FINAL;
+    if (slot->outcome.verdict == VERDICT_FAILED) w->failed++;
+    if (!slot->counted && w->listener.ended) w->listener.ended(w->listener.user, w, slot);
+    slot->counted = true;
+}
+
+spur_status worker_look(sweep_worker *w, trial_slot *slot, spur_error *err) {
+    char name[NAME];
+    name_of(w, slot, name);
+    char *run = sweep_path(&w->dir, "%s", name), *claim = claim_path(w, name);
+    spur_status status = run && claim ? run_outcome_read(run, &slot->outcome, err) : SPUR_E_MEMORY;
+    run_verdict v = slot->outcome.verdict;
+    process_id owner;
+    if (status != SPUR_OK) goto done;
+    if (v == VERDICT_DONE || v == VERDICT_PRUNED) {
+        set_final(w, slot);
+    } else if (v == VERDICT_FAILED && !retries_left(w, name)) {
+        set_final(w, slot);
+    } else {
+        bool taken = claim_alive(claim) && claim_owner(claim, &owner) &&
+                     (owner.pid != w->self.pid || strcmp(owner.host, w->self.host) != 0);
+        slot->state = taken ? SLOT_FOREIGN : SLOT_OPEN;
+    }
+done:
+    spur__free(claim);
+    spur__free(run);
+    return status;
+}
+
+/* Mean of the bests of a configuration's finished seeds; NaN when there is none. */
+static double objective_of(const sweep_worker *w, size_t configuration, size_t *done,
+                           size_t *pruned, size_t *epochs, bool *final) {
+    double sum = 0;
+    size_t n = 0, first = configuration * w->plan->seed_count;
+    *done = *pruned = *epochs = 0;
+    *final = true;
+    for (size_t i = first; i < first + w->plan->seed_count; i++) {
+        const run_outcome *o = &w->slots[i].outcome;
+        if (w->slots[i].state != SLOT_FINAL) *final = false;
+        *done += o->verdict == VERDICT_DONE;
+        *pruned += o->verdict == VERDICT_PRUNED;
+        if (o->verdict == VERDICT_PRUNED) *epochs = (size_t)o->epochs;
+        if ((o->verdict != VERDICT_DONE && o->verdict != VERDICT_PRUNED) || isnan(o->best))
+            continue;
+        sum += o->best;
+        n++;
+    }
+    return n ? sum / (double)n : NAN;
+}
+
+void worker_settle_configuration(sweep_worker *w, size_t configuration) {
+    search_outcome *known = &w->search.known[configuration];
+    size_t done, pruned, epochs, first = configuration * w->plan->seed_count;
+    bool final;
+    if (first + w->plan->seed_count > w->count) return; /* its slots are being made */
+    double value = objective_of(w, configuration, &done, &pruned, &epochs, &final);
+    if (!final) return;
+    known->value = value;
+    known->steps = epochs;
+    known->state = isnan(value) ? OUTCOME_FAILED : pruned ? OUTCOME_PRUNED : OUTCOME_FINISHED;
+    if (!isnan(value)) w->search.maximize = w->slots[first].outcome.maximize;
+}
+
+/* The group name of a configuration in HParams. */
+static void group_of(const trial_slot *slot, char *out, size_t n) {
+    snprintf(out, n, "config_%04zu", slot->configuration + 1);
+}
+
+static spur_status finish_program(sweep_worker *w, const trial_slot *slot, const char *run,
+                                  int exit_status, size_t pruned_at, spur_error *err) {
+    char group[NAME];
+    group_of(slot, group, sizeof group);
+    return program_finish(w->plan, run, group, assigned(w, slot), w->plan->seeds[slot->seed],
+                          exit_status, pruned_at, err);
+}
+
+/* The last line of <run>/output.log that has anything in it: why a trial failed that could not say
+ * it in its status.ini. */
+static void last_output(const char *run, char *out, size_t n) {
+    char *path = spur__path_join(run, "output.log"), *text = NULL, *line;
+    size_t size = 0;
+    if (path && spur__file_read(path, 1u << 26, &text, &size, NULL) == SPUR_OK) {
+        while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == ' ')) text[--size] = '\0';
+        line = strrchr(text, '\n');
+        snprintf(out, n, "%s", line ? line + 1 : text);
+    }
+    spur__free(text);
+    spur__free(path);
+}
+
+/* Reads what an ended trial left, and corrects it where the trial could not tell it itself. */
+static spur_status read_end(sweep_worker *w, trial_slot *slot, const char *run, int exit_status,
+                            spur_error *err) {
+    run_outcome *o = &slot->outcome;
+    SPUR__TRY(run_outcome_read(run, o, err));
+    bool told =
+        o->verdict == VERDICT_DONE || o->verdict == VERDICT_PRUNED || o->verdict == VERDICT_FAILED;
+    bool asked = w->stopping || stop_requested();
+    if (told || (asked && exit_status != 1 && exit_status != 2)) return SPUR_OK;
+    o->verdict = VERDICT_FAILED;
+    o->exit_code = exit_status;
+    if (o->message[0]) return SPUR_OK;
+    if (exit_status < 0)
+        snprintf(o->message, sizeof o->message, "killed");
+    else
+        last_output(run, o->message, sizeof o->message);
+    return SPUR_OK;
+}
+
+/* The end of a trial that was ours: journal, claim, what comes next. */
+static spur_status conclude(sweep_worker *w, trial_slot *slot, const char *name, spur_error *err) {
+    char *claim = claim_path(w, name);
+    run_verdict v = slot->outcome.verdict;
+    SPUR__TRY(sweep_journal_end(&w->log, name, &slot->outcome, err));
+    if (claim) claim_release(claim);
+    spur__free(claim);
+    w->running--;
+    slot->pid = 0;
+    slot->state = SLOT_OPEN;
+    if (v == VERDICT_DONE || v == VERDICT_PRUNED) {
+        set_final(w, slot);
+    } else if (v == VERDICT_FAILED && !retries_left(w, name)) {
+        set_final(w, slot);
+        if (sweep_failure_policy(&w->plan->settings).stop) w->stopping = true;
+    } else if (!w->stopping) {
+        size_t index = (size_t)(slot - w->slots);
+        if (index < w->first_open) w->first_open = index;
+    }
+    worker_settle_configuration(w, slot->configuration);
+    return SPUR_OK;
+}
+
+spur_status worker_ended(sweep_worker *w, trial_slot *slot, int wait_status, spur_error *err) {
+    char name[NAME];
+    name_of(w, slot, name);
+    int exit_status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
+    char *run = sweep_path(&w->dir, "%s", name);
+    spur_status status = run ? SPUR_OK : SPUR_E_MEMORY;
+    bool stopped = w->stopping && exit_status != 0;
+    if (status == SPUR_OK && w->plan->is_program && !(stopped && slot->pruned_at == 0))
+        status = finish_program(w, slot, run, exit_status, slot->pruned_at, err);
+    if (status == SPUR_OK) status = read_end(w, slot, run, exit_status, err);
+    if (status == SPUR_OK) status = conclude(w, slot, name, err);
+    spur__free(run);
+    return status;
+}
+
+spur_status worker_watch_adopted(sweep_worker *w, trial_slot *slot, spur_error *err) {
+    char name[NAME];
+    name_of(w, slot, name);
+    char *run = sweep_path(&w->dir, "%s", name), *claim = claim_path(w, name);
+    spur_status status = run && claim ? SPUR_OK : SPUR_E_MEMORY;
+    if (status == SPUR_OK) claim_touch(claim);
+    if (status == SPUR_OK && !run_is_locked(run)) {
+        int exit_status = w->plan->is_program ? program_exit_status(run) : 0;
+        if (w->plan->is_program && exit_status >= 0)
+            status = finish_program(w, slot, run, exit_status, 0, err);
+        if (status == SPUR_OK) status = run_outcome_read(run, &slot->outcome, err);
+        if (status == SPUR_OK) status = conclude(w, slot, name, err);
+    }
+    spur__free(claim);
+    spur__free(run);
+    return status;
+}
+
+/* Asks the pruner about a running program, whose curve only its events tell. */
+static spur_status prune_program(sweep_worker *w, trial_slot *slot, spur_error *err) {
+    size_t count = 0, self = (size_t)(slot - w->slots);
+    learning_curve *curves = spur__calloc(w->count, sizeof *curves);
+    spur_status status = curves ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "sweep: out of memory");
+    for (size_t i = 0; status == SPUR_OK && i < w->count; i++) {
+        char name[NAME];
+        name_of(w, &w->slots[i], name);
+        char *run = sweep_path(&w->dir, "%s", name);
+        double *values = NULL;
+        size_t n = 0;
+        status = run ? program_curve(w->plan, run, &values, &n, err) : SPUR_E_MEMORY;
+        spur__free(run);
+        bool finished = w->slots[i].outcome.verdict == VERDICT_DONE;
+        curves[count] = (learning_curve){i, values, n, finished && w->slots[i].state == SLOT_FINAL};
+        count++;
+    }
+    for (size_t n = 1; status == SPUR_OK && n <= curves[self].count && !slot->pruned_at; n++) {
+        learning_curve whole = curves[self];
+        curves[self].count = n;
+        if (w->plan->pruner->prune(sweep_pruner_options(&w->plan->settings), curves, count, self,
+                                   w->plan->program.maximize == 1))
+            slot->pruned_at = n;
+        curves[self] = whole;
+    }
+    for (size_t i = 0; i < count; i++) spur__free((void *)(uintptr_t)curves[i].values);
+    spur__free(curves);
+    if (status == SPUR_OK && slot->pruned_at) kill(-slot->pid, SIGTERM);
+    return status;
+}
+
+spur_status worker_watch_ours(sweep_worker *w, trial_slot *slot, spur_error *err) {
+    char name[NAME];
+    name_of(w, slot, name);
+    char *claim = claim_path(w, name);
+    if (claim) claim_touch(claim);
+    spur__free(claim);
+    bool prunes = w->plan->is_program && strcmp(w->plan->settings.pruner, "none") != 0;
+    return prunes && !slot->pruned_at ? prune_program(w, slot, err) : SPUR_OK;
+}
+
+/* Makes room for a second attempt: the output of the first one moves to the journal, so that it can
+ * still be read, and everything else of it goes. */
+static spur_status clear_attempt(sweep_worker *w, const char *name, const char *run,
+                                 spur_error *err) {
+    char *from = spur__path_join(run, "output.log");
+    char *to =
+        sweep_path(&w->dir, "journal/%s.%zu.log", name, sweep_journal_failures(&w->dir, name));
+    if (from && to) (void)rename(from, to);
+    spur__free(from);
+    spur__free(to);
+    return remove_tree(run, err);
+}
+
+/* Continues a trainer's run that has something to continue; everything else starts anew. */
+static spur_status launch_slot(sweep_worker *w, trial_slot *slot, const char *name, const char *run,
+                               spur_error *err) {
+    run_verdict v = slot->outcome.verdict;
+    char *config_file = spur__path_join(run, "config.ini");
+    if (!config_file) return spur__fail(err, SPUR_E_MEMORY, "sweep: out of memory");
+    launch l = {.plan = w->plan,
+                .configuration = slot->configuration + 1,
+                .dir = &w->dir,
+                .name = name,
+                .assigned = assigned(w, slot),
+                .seed = w->plan->seeds[slot->seed],
+                .threads = w->threads};
+    l.resume = !w->plan->is_program && (v == VERDICT_STALE || v == VERDICT_INTERRUPTED) &&
+               spur__exists(config_file);
+    spur_status status = SPUR_OK;
+    if (!l.resume && spur__exists(run)) status = clear_attempt(w, name, run, err);
+    if (status == SPUR_OK) status = launch_trial(&l, &slot->pid, err);
+    if (status == SPUR_OK)
+        status = sweep_journal_event(&w->log, l.resume ? "resume" : "start", name, err);
+    spur__free(config_file);
+    if (status != SPUR_OK) return status;
+    slot->state = SLOT_OURS;
+    slot->pruned_at = 0;
+    w->running++;
+    return SPUR_OK;
+}
+
+/* The claim is ours: adopt what still lives, take in what has ended, else start. */
+static spur_status begin(sweep_worker *w, trial_slot *slot, const char *name, const char *run,
+                         const char *claim, spur_error *err) {
+    SPUR__TRY(worker_look(w, slot, err)); /* somebody may have finished it before our claim */
+    if (slot->state == SLOT_FINAL) {
+        claim_release(claim);
+        worker_settle_configuration(w, slot->configuration);
+        return SPUR_OK;
+    }
+    bool ended = w->plan->is_program && slot->outcome.verdict == VERDICT_NONE &&
+                 program_exit_status(run) >= 0;
+    if (run_is_locked(run) || ended) {
+        slot->state = SLOT_ADOPTED;
+        w->running++;
+        return sweep_journal_event(&w->log, "adopt", name, err);
+    }
+    return launch_slot(w, slot, name, run, err);
+}
+
+spur_status worker_start(sweep_worker *w, trial_slot *slot, spur_error *err) {
+    char name[NAME];
+    name_of(w, slot, name);
+    char *run = sweep_path(&w->dir, "%s", name), *claim = claim_path(w, name);
+    spur_status status = run && claim ? claim_take(claim, &w->self, err) : SPUR_E_MEMORY;
+    if (status == SPUR_E_EXISTS) {
+        slot->state = SLOT_FOREIGN;
+        status = SPUR_OK;
+    } else if (status == SPUR_OK) {
+        status = begin(w, slot, name, run, claim, err);
+    }
+    spur__free(claim);
+    spur__free(run);
+    return status;
+}
