@@ -326,11 +326,14 @@ spur_status spur_event_decode(spur_slice payload, spur_event *event, spur_error 
 bool spur_event_value(const spur_event *event, spur_value *value) {
     size_t position = value->position;
     if (event->what != SPUR_EVENT_SUMMARY || position >= event->data.size) return false;
-    if (position == 0 && event->first.position > 0) {
-        if (event->match)
-            spur__value_template_fill(event->match, event->first.message, value);
-        else
-            *value = event->first;
+    bool known = position == 0 && event->first.position > 0;
+    if (known && !event->match) {
+        *value = event->first;
+        return true;
+    }
+    /* looked at again: a later value of the event may have changed the template */
+    if (known && spur__value_template_fits(event->match, event->first.message)) {
+        spur__value_template_fill(event->match, event->first.message, value);
         value->position = event->first.position;
         return true;
     }

@@ -137,7 +137,7 @@ SPUR_API const char *spur_dtype_name(int dtype);
 
 enum { SPUR_TENSOR_MAX_RANK = 8 };
 
-/* A tensor's type and shape; its elements by spur_tensor_numbers() and spur_tensor_strings(). */
+/* A tensor's type and shape; its elements by spur_tensor_numbers() and spur_value_texts(). */
 typedef struct spur_tensor {
     int dtype; /* spur_tensor_dtype, or a number that this version does not know */
     int rank; /* 0 when the shape is missing; -1: unknown, negative, too large or over MAX_RANK */
@@ -163,7 +163,7 @@ typedef struct spur_value {
     spur_slice message; /* the whole serialized Summary.Value */
     spur_slice body; /* the message of the form: HistogramProto, Summary.Image, ... */
     spur_tensor tensor; /* of SPUR_FORM_TENSOR */
-    const spur_tag *info; /* what the run knows of the tag; NULL from spur_event_value() */
+    const spur_tag *info; /* what the run knows of the tag; set by spur_run_value() */
     size_t position; /* where the next value begins; start with 0 */
 } spur_value;
 

@@ -118,9 +118,64 @@ static void test_same_as_decoding(void **state) {
     remove_directory(directory);
 }
 
+static void append_two(FILE *file, const char *first, const char *second) {
+    char payload[512];
+    size_t n = strlen(first), m = strlen(second);
+    int size = snprintf(payload, sizeof payload, "\x2a%c", (int)(2 + n + 7 + 2 + m + 7));
+    const char *const tags[] = {first, second};
+    for (int i = 0; i < 2; i++) {
+        size_t length = strlen(tags[i]);
+        size += snprintf(payload + size, sizeof payload - (size_t)size, "\x0a%c\x0a%c%s\x15",
+                         (int)(length + 7), (int)length, tags[i]);
+        memcpy(payload + size, "\x01\x01\x80\x3f", 4);
+        size += 4;
+    }
+    append_record(file, payload, (size_t)size);
+}
+
+/* The first value is recognised; the second, of the same tag in another encoding, becomes the new
+ * template; then the event is looked at once more. */
+static void test_template_changes_within_an_event(void **state) {
+    (void)state;
+    char *directory = make_directory(), path[300];
+    spur_run *run;
+    spur_event event;
+    snprintf(path, sizeof path, "%s/tfevents", directory);
+    FILE *file = fopen(path, "wb");
+    for (int i = 0; i < 3; i++) append_two(file, "t", "t");
+    /* the same with a display name of 100 bytes in the second */
+    char payload[512] = "\x2a\x7b\x0a\x08\x0a\x01t\x15\x01\x01\x80\x3f\x0a\x6f\x0a\x01t\x15\x01\x01"
+                        "\x80\x3f\x4a\x65\x12\x63";
+    memset(payload + 26, 'd', 99);
+    append_record(file, payload, 2 + 0x7b);
+    fclose(file);
+    assert_int_equal(spur_run_open(path, &run, NULL), SPUR_OK);
+    int events = 0;
+    bool recognised = false;
+    while (spur_run_next(run, &event, NULL) == SPUR_OK) {
+        events++;
+        recognised = event.match != NULL;
+        for (spur_value value = {0}; spur_run_value(run, &event, &value);) {
+        }
+        int again = 0;
+        for (spur_value value = {0}; spur_event_value(&event, &value); again++) {
+            assert_true(spur_slice_is(value.tag, "t"));
+            assert_true(value.message.data >= event.data.data);
+            assert_true(value.display_name.size == (events == 4 && again == 1 ? 99 : 0));
+        }
+        assert_int_equal(again, 2);
+    }
+    assert_int_equal(events, 4);
+    assert_int_equal(spur_run_damage_count(run), 0);
+    assert_true(recognised);
+    spur_run_close(run);
+    remove_directory(directory);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_as_decoding),
+        cmocka_unit_test(test_template_changes_within_an_event),
     };
     return cmocka_run_group_tests_name("read_template", tests, NULL, NULL);
 }
