@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Models by name: parameter counts of PyTorch's and torchvision's definitions, names, shapes of the
+ * outputs for odd sizes, and what is refused.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <spur/models.h>
+
+typedef struct built {
+    spur_net *net;
+    spur_node *logits;
+} built;
+
+static built make(const char *name, const char *options, const int64_t shape[4], int classes) {
+    spur_error err = {0};
+    built b = {.net = spur_net_create(&(spur_net_options){.threads = 1})};
+    spur_node *x = spur_input(b.net, "x", SPUR_FLOAT32, 4, shape);
+    b.logits = spur_model(b.net, name, x, classes, options, &err);
+    if (!b.logits) fail_msg("%s", err.message);
+    return b;
+}
+
+static int64_t values_of(const built *b, const char *prefix) {
+    int64_t sum = 0;
+    for (int i = 0; i < spur_net_param_count(b->net); i++) {
+        const spur_param *p = spur_net_param(b->net, i);
+        bool statistic = strstr(p->name, "running_") != NULL;
+        if (!statistic && strncmp(p->name, prefix, strlen(prefix)) == 0) sum += (int64_t)p->count;
+    }
+    return sum;
+}
+
+static void test_my_net_counts(void **state) {
+    built b = make("my_net", NULL, (int64_t[]){1, 48, 48, 3}, 10);
+    (void)state;
+    assert_int_equal(values_of(&b, "conv1."), 896);
+    assert_int_equal(values_of(&b, "conv2."), 18496);
+    assert_int_equal(values_of(&b, "conv3."), 73856);
+    assert_int_equal(values_of(&b, "fc1."), 9437696);
+    assert_int_equal(values_of(&b, "fc2."), 5130);
+    spur_net_destroy(b.net);
+}
+
+/* Figures of torchvision 0.14's models with 1000 classes. */
+static void test_torchvision_counts(void **state) {
+    static const struct {
+        const char *name, *options, *param;
+        int64_t count;
+    } cases[] = {
+        {"resnet18", NULL, "layer2.0.downsample.1.running_var", 11689512},
+        {"resnet34", NULL, "layer3.5.conv2.weight", 21797672},
+        {"vgg16", NULL, "features.28.bias", 138357544},
+        {"vgg16", "norm=batch", "features.41.running_mean", 138365992},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        built b = make(cases[i].name, cases[i].options, (int64_t[]){1, 224, 224, 3}, 1000);
+        assert_int_equal(values_of(&b, ""), cases[i].count);
+        if (!spur_net_find_param(b.net, cases[i].param))
+            fail_msg("%s has no %s", cases[i].name, cases[i].param);
+        spur_net_destroy(b.net);
+    }
+}
+
+static void test_unet_takes_any_size(void **state) {
+    static const int64_t sizes[][2] = {{180, 240}, {33, 17}, {16, 16}, {1, 5}};
+    static const char *const options[] = {NULL, "up=bilinear norm=group dropout=0.1",
+                                          "norm=none activation=silu depth=3"};
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        for (size_t k = 0; k < 3; k++) {
+            built b = make("unet", options[k], (int64_t[]){1, sizes[i][0], sizes[i][1], 3}, 11);
+            const int64_t *shape = spur_node_shape(b.logits);
+            assert_int_equal(shape[1], sizes[i][0]);
+            assert_int_equal(shape[2], sizes[i][1]);
+            assert_int_equal(shape[3], 11);
+            spur_net_destroy(b.net);
+        }
+}
+
+static void test_heads(void **state) {
+    static const char *const names[] = {"mlp", "my_net", "cnn", "unet", "resnet18", "vgg16"};
+    (void)state;
+    for (size_t i = 0; i < 6; i++) {
+        char name[64];
+        built b = make(names[i], NULL, (int64_t[]){1, 32, 32, 3}, 7);
+        size_t n = strlen(spur_model_head(names[i]));
+        memcpy(name, spur_model_head(names[i]), n);
+        memcpy(name + n, ".weight", 8);
+        const spur_param *head = spur_net_find_param(b.net, name);
+        if (!head) fail_msg("%s has no %s", names[i], name);
+        assert_int_equal(head->shape[0], 7);
+        spur_net_destroy(b.net);
+    }
+    assert_null(spur_model_head("alexnet"));
+}
+
+static void test_refusals(void **state) {
+    static const struct {
+        const char *name, *options;
+        int rank, classes;
+        const char *says;
+    } cases[] = {
+        {"resnet8", NULL, 4, 2, "did you mean 'resnet18'"},
+        {"unet", "dept=3", 4, 2, "did you mean 'depth'"},
+        {"unet", "norm=layer", 4, 2, "batch, group, none"},
+        {"unet", NULL, 2, 2, "expected images [n][h][w][c]"},
+        {"cnn", NULL, 4, 0, "found 0 classes"},
+        {"vgg16", NULL, 4, 2, "model vgg16: layer"}, /* 8x8 does not survive five poolings */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        spur_error err = {0};
+        spur_net *net = spur_net_create(NULL);
+        spur_node *x = spur_input(net, "x", SPUR_FLOAT32, cases[i].rank, (int64_t[]){1, 8, 8, 3});
+        assert_null(spur_model(net, cases[i].name, x, cases[i].classes, cases[i].options, &err));
+        if (!strstr(err.message, cases[i].says))
+            fail_msg("'%s' does not say '%s'", err.message, cases[i].says);
+        spur_net_destroy(net);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_my_net_counts), cmocka_unit_test(test_torchvision_counts),
+        cmocka_unit_test(test_unet_takes_any_size), cmocka_unit_test(test_heads),
+        cmocka_unit_test(test_refusals)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Around the optimizers and losses: groups, decay of weights only, clipping, accumulation, averages,
+ * schedules over epochs, and what is said about wrong names, shapes and labels.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <spur/loss.h>
+#include <spur/optim.h>
+#include "base/memory.h"
+
+typedef struct small {
+    spur_net *net;
+    spur_node *x, *y;
+} small;
+
+/* [4][6] -> fc 5 -> head 3, cross-entropy. */
+static small make_small(void) {
+    spur_error err = {0};
+    small s = {.net = spur_net_create(&(spur_net_options){.seed = 3, .threads = 2})};
+    s.x = spur_input(s.net, "x", SPUR_FLOAT32, 2, (int64_t[]){4, 6});
+    s.y = spur_input(s.net, "labels", SPUR_INT32, 1, (int64_t[]){4});
+    spur_node *h = spur_linear(s.net, s.x, "fc", 5, NULL);
+    h = spur_linear(s.net, h, "head", 3, NULL);
+    if (spur_net_build(s.net, spur_cross_entropy(s.net, h, s.y, NULL), &err) != SPUR_OK)
+        fail_msg("%s", err.message);
+    for (int i = 0; i < 24; i++) spur_node_data(s.x)[i] = (float)(i % 5) - 2;
+    for (int i = 0; i < 4; i++) spur_node_data_int(s.y)[i] = i % 3;
+    return s;
+}
+
+static void backward(const small *s, float scale) {
+    spur_error err = {0};
+    if (spur_net_forward(s->net, SPUR_TRAIN, &err) != SPUR_OK ||
+        spur_net_backward(s->net, scale, &err) != SPUR_OK)
+        fail_msg("%s", err.message);
+}
+
+static spur_param *param(const small *s, const char *name) {
+    return spur_net_find_param(s->net, name);
+}
+
+/* With gradients of one, plain SGD moves every value by its group's rate. */
+static void test_groups(void **state) {
+    spur_error err = {0};
+    small s = make_small();
+    spur_optimizer *sgd = spur_optimizer_create(s.net, "sgd", "lr=0.5", &err);
+    float before[2];
+    (void)state;
+    assert_int_equal(spur_optimizer_add_group(sgd, "head", "lr=0.125", &err), SPUR_OK);
+    assert_int_equal(spur_optimizer_add_group(sgd, "hea", "lr=1", &err), SPUR_E_NOTFOUND);
+    assert_int_equal(spur_optimizer_add_group(sgd, "head", "lr=x", &err), SPUR_E_TYPE);
+    assert_int_equal(spur_optimizer_group_count(sgd), 2);
+    for (int i = 0; i < spur_net_param_count(s.net); i++) {
+        spur_param *p = spur_net_param(s.net, i);
+        for (size_t k = 0; k < p->count; k++) p->gradient[k] = 1;
+    }
+    before[0] = param(&s, "fc.weight")->value[3];
+    before[1] = param(&s, "head.bias")->value[1];
+    assert_int_equal(spur_optimizer_step(sgd, &err), SPUR_OK);
+    assert_true(param(&s, "fc.weight")->value[3] == before[0] - 0.5f);
+    assert_true(param(&s, "head.bias")->value[1] == before[1] - 0.125f);
+    assert_int_equal(spur_optimizer_add_group(sgd, "fc", "lr=1", &err), SPUR_E_STATE);
+    spur_optimizer_destroy(sgd);
+    spur_net_destroy(s.net);
+}
+
+static void test_decay_of_weights_only(void **state) {
+    spur_error err = {0};
+    small s = make_small();
+    spur_optimizer *sgd =
+        spur_optimizer_create(s.net, "sgd", "lr=1 weight_decay=0.5 decay=weights", &err);
+    float weight = param(&s, "fc.weight")->value[0], bias = param(&s, "fc.bias")->value[0];
+    (void)state;
+    spur_net_zero_gradients(s.net);
+    assert_int_equal(spur_optimizer_step(sgd, &err), SPUR_OK);
+    assert_true(param(&s, "fc.weight")->value[0] == weight - 0.5f * weight);
+    assert_true(param(&s, "fc.bias")->value[0] == bias);
+    spur_optimizer_destroy(sgd);
+    spur_net_destroy(s.net);
+}
+
+static void test_clipping(void **state) {
+    spur_error err = {0};
+    small s = make_small();
+    double norm, after;
+    (void)state;
+    backward(&s, 100);
+    double found = spur_gradient_norm(s.net);
+    assert_true(found > 1);
+    float first = param(&s, "fc.weight")->gradient[0];
+    assert_int_equal(spur_clip_gradient_norm(s.net, 1, &norm, &err), SPUR_OK);
+    assert_true(norm == found);
+    after = spur_gradient_norm(s.net);
+    assert_true(fabs(after - 1) < 1e-5);
+    assert_true(fabs((double)param(&s, "fc.weight")->gradient[0] - (double)first / found) < 1e-6);
+    assert_int_equal(spur_clip_gradient_norm(s.net, 2, NULL, &err), SPUR_OK);
+    assert_true(spur_gradient_norm(s.net) == after); /* below the limit: untouched */
+    spur_clip_gradient_value(s.net, 0.01);
+    for (int i = 0; i < spur_net_param_count(s.net); i++)
+        for (size_t k = 0; k < spur_net_param(s.net, i)->count; k++)
+            assert_true(fabsf(spur_net_param(s.net, i)->gradient[k]) <= 0.01f);
+    param(&s, "fc.bias")->gradient[0] = NAN;
+    assert_int_equal(spur_clip_gradient_norm(s.net, 1, &norm, &err), SPUR_E_NUMERIC);
+    spur_net_destroy(s.net);
+}
+
+/* Two halves of a gradient are the whole one. */
+static void test_accumulation(void **state) {
+    small s = make_small();
+    float whole[30];
+    (void)state;
+    backward(&s, 1);
+    memcpy(whole, param(&s, "fc.weight")->gradient, sizeof whole);
+    spur_net_zero_gradients(s.net);
+    backward(&s, 0.5f);
+    backward(&s, 0.5f);
+    for (int i = 0; i < 30; i++)
+        assert_true(fabsf(param(&s, "fc.weight")->gradient[i] - whole[i]) < 1e-7f);
+    spur_net_destroy(s.net);
+}
+
+static void test_average(void **state) {
+    spur_error err = {0};
+    small s = make_small();
+    spur_ema *ema = spur_ema_create(s.net, 0.75, &err);
+    float *value = param(&s, "head.bias")->value;
+    (void)state;
+    assert_non_null(ema);
+    assert_null(spur_ema_create(s.net, 1.5, &err));
+    value[0] = 1;
+    spur_ema *fresh = spur_ema_create(s.net, 0.75, &err);
+    value[0] = 3;
+    spur_ema_update(fresh);
+    spur_ema_swap(fresh);
+    assert_true(value[0] == 1.5f); /* 0.75 * 1 + 0.25 * 3 */
+    spur_ema_swap(fresh);
+    assert_true(value[0] == 3);
+    spur_ema_destroy(fresh);
+    spur_ema_destroy(ema);
+    spur_net_destroy(s.net);
+}
+
+static void test_epochs_and_warm_up(void **state) {
+    spur_error err = {0};
+    spur_scheduler *s =
+        spur_scheduler_create("step", "step_size=1 gamma=0.5 warmup_steps=4",
+                              &(spur_schedule_span){.steps_per_epoch = 10, .epochs = 3}, &err);
+    (void)state;
+    assert_non_null(s);
+    assert_true(fabs(spur_scheduler_lr(s, 0.3, 0) - 0.1) < 1e-15);
+    assert_true(fabs(spur_scheduler_lr(s, 0.3, 2) - 0.2) < 1e-15);
+    assert_true(spur_scheduler_lr(s, 0.3, 4) == 0.3);
+    assert_true(spur_scheduler_lr(s, 0.3, 13) == 0.3);
+    assert_true(spur_scheduler_lr(s, 0.3, 14) == 0.15);
+    spur_scheduler_destroy(s);
+}
+
+static void assert_refused(const char *name, const char *options, const char *says) {
+    spur_error err = {0};
+    small s = make_small();
+    assert_null(spur_optimizer_create(s.net, name, options, &err));
+    if (!strstr(err.message, says)) fail_msg("'%s' does not say '%s'", err.message, says);
+    spur_net_destroy(s.net);
+}
+
+static void test_refusals(void **state) {
+    (void)state;
+    assert_refused("adm", NULL, "did you mean 'adam'");
+    assert_refused("adam", "learning_rate=1", "unknown option 'learning_rate'");
+    assert_refused("adam", "momentum=0.9", "unknown option 'momentum'");
+    assert_refused("adam", "betas=0.9", "expected two");
+    assert_refused("adam", "betas=0.9,1", "[0, 1)");
+    assert_refused("sgd", "lr", "key=value");
+    assert_refused("sgd", "lr=-1", "optimizer sgd: lr");
+}
+
+static void test_label_out_of_range(void **state) {
+    spur_error err = {0};
+    small s = make_small();
+    (void)state;
+    spur_node_data_int(s.y)[2] = 3;
+    assert_int_equal(spur_net_forward(s.net, SPUR_TRAIN, &err), SPUR_E_RANGE);
+    if (!strstr(err.message, "label 3 at [2] of 'labels', expected 0 to 2"))
+        fail_msg("%s", err.message);
+    spur_node_data_int(s.y)[2] = -100; /* PyTorch's ignore_index */
+    assert_int_equal(spur_net_forward(s.net, SPUR_TRAIN, &err), SPUR_OK);
+    spur_net_destroy(s.net);
+}
+
+static void test_wrong_shapes(void **state) {
+    spur_error err = {0};
+    spur_net *net = spur_net_create(NULL);
+    spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 2, (int64_t[]){4, 6});
+    spur_node *y = spur_input(net, "y", SPUR_INT32, 2, (int64_t[]){4, 2});
+    (void)state;
+    assert_int_equal(spur_net_build(net, spur_cross_entropy(net, x, y, NULL), &err), SPUR_E_SHAPE);
+    if (!strstr(err.message, "outputs 'x' are [4][6]") || !strstr(err.message, "found 'y' [4][2]"))
+        fail_msg("%s", err.message);
+    spur_net_destroy(net);
+}
+
+/* All rows ignored: a loss of zero and no gradient, not a division by zero. */
+static void test_everything_ignored(void **state) {
+    spur_error err = {0};
+    small s = make_small();
+    (void)state;
+    for (int i = 0; i < 4; i++) spur_node_data_int(s.y)[i] = -100;
+    backward(&s, 1);
+    assert_true(spur_net_loss(s.net) == 0);
+    assert_true(spur_gradient_norm(s.net) == 0);
+    (void)err;
+    spur_net_destroy(s.net);
+}
+
+/* Steps, clipping and averages allocate nothing. */
+static void test_no_allocation(void **state) {
+    spur_error err = {0};
+    small s = make_small();
+    spur_optimizer *adam = spur_optimizer_create(s.net, "adam", NULL, &err);
+    spur_ema *ema = spur_ema_create(s.net, 0.9, &err);
+    (void)state;
+    backward(&s, 1);
+    uint64_t before = spur__malloc_count();
+    for (int i = 0; i < 3; i++) {
+        spur_net_zero_gradients(s.net);
+        backward(&s, 1);
+        assert_int_equal(spur_clip_gradient_norm(s.net, 1, NULL, &err), SPUR_OK);
+        assert_int_equal(spur_optimizer_step(adam, &err), SPUR_OK);
+        spur_ema_update(ema);
+    }
+    assert_int_equal(spur__malloc_count(), before);
+    spur_ema_destroy(ema);
+    spur_optimizer_destroy(adam);
+    spur_net_destroy(s.net);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_groups),        cmocka_unit_test(test_decay_of_weights_only),
+        cmocka_unit_test(test_clipping),      cmocka_unit_test(test_accumulation),
+        cmocka_unit_test(test_average),       cmocka_unit_test(test_epochs_and_warm_up),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_label_out_of_range),
+        cmocka_unit_test(test_wrong_shapes),  cmocka_unit_test(test_everything_ignored),
+        cmocka_unit_test(test_no_allocation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
