@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The nets of make_golden.py; see golden_nets.h.
+ */
+#include "golden_nets.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <spur/loss.h>
+#include <spur/models.h>
+#include "golden.h"
+
+static const struct recipe {
+    const char *name, *model, *options;
+    int rank;
+    int64_t shape[4]; /* NHWC, or [n][features] */
+    int classes;
+    bool per_pixel;
+} recipes[] = {
+    {"mlp", "mlp", "layers=2 width=32 activation=tanh", 2, {16, 20}, 5, false},
+    {"my_net", "my_net", "dropout=0", 4, {4, 24, 24, 3}, 10, false},
+    {"unet", "unet", "depth=2 base_filters=4", 4, {2, 22, 30, 3}, 4, true},
+    {"unet_bilinear",
+     "unet",
+     "depth=2 base_filters=8 norm=group up=bilinear",
+     4,
+     {2, 20, 24, 1},
+     3,
+     true},
+    {"resnet18", "resnet18", "stem=small", 4, {2, 32, 32, 3}, 6, false},
+};
+
+static const struct recipe *find(const char *name) {
+    for (size_t i = 0; i < sizeof recipes / sizeof recipes[0]; i++)
+        if (strcmp(recipes[i].name, name) == 0) return &recipes[i];
+    fail_msg("no net '%s'", name);
+    return NULL;
+}
+
+static bool ends_in(const char *text, const char *end) {
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* fill() of make_golden.py. */
+static void fill_param(spur_param *p) {
+    float *values = malloc(p->count * sizeof(float));
+    int64_t fan_in = p->rank > 1 ? p->shape[1] : 1;
+    for (int i = 2; i < p->rank; i++) fan_in *= p->shape[i];
+    if (p->rank > 1)
+        golden_numbers(p->name, p->count, 2 * sqrt(6.0 / (double)fan_in), 0, values);
+    else if (ends_in(p->name, "weight"))
+        golden_numbers(p->name, p->count, 0.5, 1, values);
+    else
+        golden_numbers(p->name, p->count, 0.2, 0, values);
+    spur_param_import(p, values);
+    free(values);
+}
+
+/* The input of make_golden.py, which is NCHW, as NHWC. */
+static void fill_input(const struct recipe *r, float *out) {
+    size_t count = 1;
+    for (int i = 0; i < r->rank; i++) count *= (size_t)r->shape[i];
+    float *values = malloc(count * sizeof(float));
+    golden_numbers("input", count, 2, 0, values);
+    if (r->rank == 2) {
+        memcpy(out, values, count * sizeof(float));
+    } else {
+        size_t pixels = (size_t)(r->shape[1] * r->shape[2]), c = (size_t)r->shape[3];
+        for (size_t n = 0; n < (size_t)r->shape[0]; n++)
+            for (size_t k = 0; k < c; k++)
+                for (size_t i = 0; i < pixels; i++)
+                    out[(n * pixels + i) * c + k] = values[(n * c + k) * pixels + i];
+    }
+    free(values);
+}
+
+golden_net golden_net_make(const char *name, spur_conv_algorithm conv, int threads) {
+    const struct recipe *r = find(name);
+    spur_error err = {0};
+    golden_net n = {.name = name, .classes = r->classes, .n = r->shape[0], .h = 1, .w = 1};
+    n.net = spur_net_create(&(spur_net_options){.threads = threads, .conv = conv});
+    n.x = spur_input(n.net, "x", SPUR_FLOAT32, r->rank, r->shape);
+    n.y = spur_input(n.net, "y", SPUR_INT32, r->per_pixel ? 3 : 1, r->shape);
+    n.logits = spur_model(n.net, r->model, n.x, r->classes, r->options, &err);
+    if (!n.logits) fail_msg("%s", err.message);
+    spur_keep(n.net, n.logits);
+    if (spur_net_build(n.net, spur_cross_entropy(n.net, n.logits, n.y, NULL), &err) != SPUR_OK)
+        fail_msg("%s", err.message);
+    if (r->per_pixel) {
+        n.h = r->shape[1];
+        n.w = r->shape[2];
+    }
+    n.rows = n.n * n.h * n.w;
+    for (int i = 0; i < spur_net_param_count(n.net); i++)
+        if (spur_net_param(n.net, i)->gradient) fill_param(spur_net_param(n.net, i));
+    fill_input(r, spur_node_data(n.x));
+    golden_labels("labels", (size_t)n.rows, r->classes, spur_node_data_int(n.y));
+    return n;
+}
+
+void golden_net_free(golden_net *n) {
+    spur_net_destroy(n->net);
+}
+
+void golden_net_logits(const golden_net *n, float *out) {
+    const float *values = spur_node_data(n->logits);
+    size_t pixels = (size_t)(n->h * n->w), c = (size_t)n->classes;
+    for (size_t i = 0; i < (size_t)n->n; i++)
+        for (size_t p = 0; p < pixels; p++)
+            for (size_t k = 0; k < c; k++)
+                out[(i * c + k) * pixels + p] = values[(i * pixels + p) * c + k];
+}

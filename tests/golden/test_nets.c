@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Whole nets against PyTorch in float64, with conv = direct and without dropout: forward, losses and
+ * running statistics to 1e-5; gradients and ten steps of Adam at most twice as far as PyTorch's own
+ * float32 is. The distance of a set of tensors is the root mean square of their relative distances,
+ * that of PyTorch is stored in the golden file for each tensor.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <spur/loss.h>
+#include <spur/models.h>
+#include <spur/optim.h>
+#include "golden.h"
+#include "golden_nets.h"
+
+/* Sum of squared distances of a set of tensors, ours and PyTorch's. */
+typedef struct set_distance {
+    double ours, torch;
+    double worst; /* of a single tensor, against twice PyTorch's; for the message */
+    char where[256];
+    int count;
+} set_distance;
+
+static void add_tensor(set_distance *d, const golden *file, const char *kind, const char *name,
+                       const float *values, size_t count) {
+    char key[160], distance_key[192];
+    snprintf(key, sizeof key, "%s/%s", kind, name);
+    snprintf(distance_key, sizeof distance_key, "distance/%s", key);
+    double ours = golden_distance(file, key, values, count);
+    double torch = golden_number(file, distance_key, 0);
+    d->ours += ours * ours;
+    d->torch += torch * torch;
+    if (getenv("GOLDEN_VERBOSE")) print_message("  %s %.2g %.2g\n", key, ours, torch);
+    d->count++;
+    if (ours / (torch + 1e-12) > d->worst) {
+        d->worst = ours / (torch + 1e-12);
+        snprintf(d->where, sizeof d->where, "%s: %.2g, PyTorch %.2g", key, ours, torch);
+    }
+}
+
+static void check_set(const char *net, const char *what, const set_distance *d) {
+    double ours = sqrt(d->ours / d->count), torch = sqrt(d->torch / d->count);
+    print_message("%s %s: %.2g, PyTorch %.2g (worst single: %s)\n", net, what, ours, torch,
+                  d->where);
+    if (!(ours <= 2 * torch)) fail_msg("%s, %s: off by %g, PyTorch %g", net, what, ours, torch);
+}
+
+/* One kind of values of all parameters: weights, or gradients (buffers left out). */
+static void check_params(const golden *file, const char *net_name, spur_net *net, const char *kind,
+                         bool gradients) {
+    set_distance d = {0};
+    for (int i = 0; i < spur_net_param_count(net); i++) {
+        spur_param view = *spur_net_param(net, i);
+        if (!view.gradient) continue;
+        float *values = malloc(view.count * sizeof(float));
+        if (gradients) view.value = view.gradient;
+        spur_param_export(&view, values);
+        add_tensor(&d, file, kind, view.name, values, view.count);
+        free(values);
+    }
+    check_set(net_name, kind, &d);
+}
+
+static void check_statistics(const golden *file, const char *net_name, spur_net *net) {
+    char key[160];
+    for (int i = 0; i < spur_net_param_count(net); i++) {
+        const spur_param *p = spur_net_param(net, i);
+        if (p->gradient) continue;
+        snprintf(key, sizeof key, "statistic/%s", p->name);
+        double d = golden_distance(file, key, p->value, p->count);
+        if (!(d <= 1e-5)) fail_msg("%s: %s is off by %g", net_name, key, d);
+    }
+}
+
+static void check_forward(const golden *file, const golden_net *n, const char *key) {
+    size_t count = (size_t)n->rows * (size_t)n->classes;
+    float *values = malloc(count * sizeof(float));
+    golden_net_logits(n, values);
+    double d = golden_distance(file, key, values, count);
+    if (!(d <= 1e-5)) fail_msg("%s: %s is off by %g", n->name, key, d);
+    free(values);
+}
+
+static void run_net(const char *name) {
+    spur_error err = {0};
+    golden *file = golden_open(name);
+    golden_net n = golden_net_make(name + 4, SPUR_CONV_DIRECT, 2);
+    float losses[10];
+    if (spur_net_forward(n.net, SPUR_EVAL, &err) != SPUR_OK) fail_msg("%s", err.message);
+    check_forward(file, &n, "eval");
+    spur_optimizer *adam = spur_optimizer_create(n.net, "adam", "lr=1e-4 weight_decay=1e-4", &err);
+    for (int step = 0; step < 10; step++) {
+        spur_net_zero_gradients(n.net);
+        if (spur_net_forward(n.net, SPUR_TRAIN, &err) != SPUR_OK ||
+            spur_net_backward(n.net, 1, &err) != SPUR_OK)
+            fail_msg("%s: %s", name, err.message);
+        losses[step] = spur_net_loss(n.net);
+        if (step == 0) {
+            check_forward(file, &n, "logits");
+            check_params(file, name, n.net, "gradient", true);
+            check_statistics(file, name, n.net);
+        }
+        if (spur_optimizer_step(adam, &err) != SPUR_OK) fail_msg("%s", err.message);
+    }
+    double d = golden_distance(file, "losses", losses, 10);
+    print_message("%s losses: %.2g, PyTorch %.2g\n", name, d,
+                  golden_number(file, "distance/losses", 0));
+    if (!(golden_distance(file, "loss", losses, 1) <= 1e-5) || !(d <= 1e-5))
+        fail_msg("%s: the losses are off by %g", name, d);
+    check_params(file, name, n.net, "final", false);
+    spur_optimizer_destroy(adam);
+    golden_net_free(&n);
+    golden_close(file);
+}
+
+static void test_mlp(void **state) {
+    (void)state;
+    run_net("net_mlp");
+}
+
+static void test_my_net(void **state) {
+    (void)state;
+    run_net("net_my_net");
+}
+
+static void test_unet(void **state) {
+    (void)state;
+    run_net("net_unet");
+}
+
+static void test_unet_bilinear(void **state) {
+    (void)state;
+    run_net("net_unet_bilinear");
+}
+
+static void test_resnet18(void **state) {
+    (void)state;
+    run_net("net_resnet18");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mlp), cmocka_unit_test(test_my_net), cmocka_unit_test(test_unet),
+        cmocka_unit_test(test_unet_bilinear), cmocka_unit_test(test_resnet18)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
