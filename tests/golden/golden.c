@@ -92,23 +92,25 @@ void golden_labels(const char *name, size_t count, int classes, int32_t *out) {
         out[i] = (int32_t)floor((formula(seed, i) + 0.5) * (double)classes);
 }
 
-/* What the golden file holds of a tensor: value i of all, or of the norm and the samples. */
-static double stored(const float *values, size_t count, size_t i, double norm) {
-    if (count <= FULL) return (double)values[i];
-    return i == 0 ? norm : (double)values[(i - 1) * (count / SAMPLES)];
+/* Relative distance of n of our values, `step` apart, to the reference. */
+static double relative(const float *values, size_t step, const double *reference, size_t n) {
+    double sum = 0, size = 0;
+    for (size_t i = 0; i < n; i++) {
+        double difference = (double)values[i * step] - reference[i];
+        sum += difference * difference;
+        size += reference[i] * reference[i];
+    }
+    return size > 0 ? sqrt(sum / size) : sqrt(sum);
 }
 
 double golden_distance(const golden *file, const char *key, const float *values, size_t count) {
     size_t expected;
     const double *reference = golden_get(file, key, &expected);
-    double norm = 0, sum = 0, size = 0;
+    double norm = 0;
     if (expected != (count <= FULL ? count : SAMPLES + 1))
         fail_msg("'%s': %zu golden values for %zu of ours", key, expected, count);
+    if (count <= FULL) return relative(values, 1, reference, count);
     for (size_t i = 0; i < count; i++) norm += (double)values[i] * (double)values[i];
-    for (size_t i = 0; i < expected; i++) {
-        double difference = stored(values, count, i, sqrt(norm)) - reference[i];
-        sum += difference * difference;
-        size += reference[i] * reference[i];
-    }
-    return size > 0 ? sqrt(sum / size) : sqrt(sum);
+    double of_norm = fabs(sqrt(norm) - reference[0]) / reference[0];
+    return hypot(relative(values, count / SAMPLES, reference + 1, SAMPLES), of_norm);
 }

@@ -22,7 +22,8 @@ double golden_number(const golden *file, const char *key, size_t index);
 void golden_numbers(const char *name, size_t count, double scale, double offset, float *out);
 void golden_labels(const char *name, size_t count, int classes, int32_t *out);
 
-/* Relative Euclidean distance of `values` (sampled as the golden file is) to the golden values. */
+/* Relative Euclidean distance of `values` to the golden ones; of large tensors that of the samples and
+ * that of the norm together. */
 double golden_distance(const golden *file, const char *key, const float *values, size_t count);
 
 #endif

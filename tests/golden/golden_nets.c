@@ -35,8 +35,44 @@ static const struct recipe {
      {2, 20, 24, 1},
      3,
      true},
+    {"residual", NULL, NULL, 4, {4, 16, 16, 3}, 6, false},
     {"resnet18", "resnet18", "stem=small", 4, {2, 32, 32, 3}, 6, false},
 };
+
+/* ---- the small residual net ------------------------------------------------------------------------- */
+
+static spur_node *conv(spur_net *net, spur_node *x, const char *name, int filters, int kernel,
+                       int stride) {
+    int pad = kernel / 2;
+    return spur_conv2d(net, x, name, filters,
+                       &(spur_conv2d_options){.kernel = {kernel},
+                                              .stride = {stride},
+                                              .padding = {pad, pad, pad, pad},
+                                              .no_bias = true});
+}
+
+/* BasicBlock of make_golden.py, under "<scope>.0". */
+static spur_node *block(spur_net *net, spur_node *x, const char *scope, int filters, int stride) {
+    spur_node *way = x;
+    spur_push_scope(net, scope);
+    spur_push_scope(net, "0");
+    spur_node *y = spur_batch_norm(net, conv(net, x, "conv1", filters, 3, stride), "bn1", NULL);
+    y = spur_batch_norm(net, conv(net, spur_relu(net, y), "conv2", filters, 3, 1), "bn2", NULL);
+    if (stride != 1) {
+        spur_push_scope(net, "downsample");
+        way = spur_batch_norm(net, conv(net, x, "0", filters, 1, stride), "1", NULL);
+        spur_pop_scope(net);
+    }
+    spur_pop_scope(net);
+    spur_pop_scope(net);
+    return spur_relu(net, spur_add(net, y, way));
+}
+
+static spur_node *residual(spur_net *net, spur_node *x, int classes) {
+    x = spur_relu(net, spur_batch_norm(net, conv(net, x, "conv1", 16, 3, 1), "bn1", NULL));
+    x = block(net, block(net, x, "layer1", 16, 1), "layer2", 32, 2);
+    return spur_linear(net, spur_global_avg_pool2d(net, x), "fc", classes, NULL);
+}
 
 static const struct recipe *find(const char *name) {
     for (size_t i = 0; i < sizeof recipes / sizeof recipes[0]; i++)
@@ -90,7 +126,8 @@ golden_net golden_net_make(const char *name, spur_conv_algorithm conv, int threa
     n.net = spur_net_create(&(spur_net_options){.threads = threads, .conv = conv});
     n.x = spur_input(n.net, "x", SPUR_FLOAT32, r->rank, r->shape);
     n.y = spur_input(n.net, "y", SPUR_INT32, r->per_pixel ? 3 : 1, r->shape);
-    n.logits = spur_model(n.net, r->model, n.x, r->classes, r->options, &err);
+    n.logits = r->model ? spur_model(n.net, r->model, n.x, r->classes, r->options, &err)
+                        : residual(n.net, n.x, r->classes);
     if (!n.logits) fail_msg("%s", err.message);
     spur_keep(n.net, n.logits);
     if (spur_net_build(n.net, spur_cross_entropy(n.net, n.logits, n.y, NULL), &err) != SPUR_OK)

@@ -16,7 +16,7 @@ typedef struct golden_net {
     int64_t h, w; /* of the logits; 1 where there are no pixels */
 } golden_net;
 
-/* "mlp", "my_net", "unet", "unet_bilinear", "resnet18"; fails the test when it cannot. */
+/* "mlp", "my_net", "unet", "unet_bilinear", "residual", "resnet18"; fails the test when it cannot. */
 golden_net golden_net_make(const char *name, spur_conv_algorithm conv, int threads);
 void golden_net_free(golden_net *n);
 

@@ -20,8 +20,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 assert torch.__version__.split("+")[0] == "2.13.0", torch.__version__
-torch.use_deterministic_algorithms(True)
-torch.set_num_threads(2)
+torch.use_deterministic_algorithms(__name__ == "__main__")
+
 
 FULL, SAMPLES = 4096, 256
 MASK = (1 << 64) - 1
@@ -66,11 +66,19 @@ def sample(tensor):
     return np.concatenate([[flat.norm().item()], picked.numpy()])
 
 
-def distance(a, b):
-    """Relative distance of the stored forms, in the Euclidean norm; b is the reference."""
-    a, b = sample(a), sample(b)
+def relative(a, b):
     norm = np.linalg.norm(b)
     return float(np.linalg.norm(a - b) / norm) if norm > 0 else float(np.linalg.norm(a))
+
+
+def distance(a, b):
+    """Relative Euclidean distance; b is the reference. Of large tensors that of the samples and that
+    of the norm together."""
+    large = b.numel() > FULL
+    a, b = sample(a), sample(b)
+    if not large:
+        return relative(a, b)
+    return math.hypot(relative(a[1:], b[1:]), relative(a[:1], b[:1]))
 
 
 class Store(dict):
@@ -416,6 +424,21 @@ class ResNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+class Residual(nn.Module):
+    """A small residual net, built by hand in golden_nets.c."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
+        self.layer1 = nn.Sequential(BasicBlock(16, 16, 1))
+        self.layer2 = nn.Sequential(BasicBlock(16, 32, 2))
+        self.fc = nn.Linear(32, classes)
+
+    def forward(self, x):
+        x = self.layer2(self.layer1(F.relu(self.bn1(self.conv1(x)))))
+        return self.fc(x.mean((2, 3)))
+
+
 def fill(model):
     """Weights by the formula: uniform with variance 2 / fan_in, small biases, norms around one."""
     with torch.no_grad():
@@ -435,6 +458,7 @@ NETS = {
     "my_net": (lambda: MyNet(24, 10), (4, 3, 24, 24), (4,), 10),
     "unet": (lambda: UNet(3, 4, 4, 2), (2, 3, 22, 30), (2, 22, 30), 4),
     "unet_bilinear": (lambda: UNet(1, 3, 8, 2, "group", True), (2, 1, 20, 24), (2, 20, 24), 3),
+    "residual": (lambda: Residual(6), (4, 3, 16, 16), (4,), 6),
     "resnet18": (lambda: ResNet(6, True), (2, 3, 32, 32), (2,), 6),
 }
 

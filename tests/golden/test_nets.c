@@ -37,7 +37,6 @@ static void add_tensor(set_distance *d, const golden *file, const char *kind, co
     double torch = golden_number(file, distance_key, 0);
     d->ours += ours * ours;
     d->torch += torch * torch;
-    if (getenv("GOLDEN_VERBOSE")) print_message("  %s %.2g %.2g\n", key, ours, torch);
     d->count++;
     if (ours / (torch + 1e-12) > d->worst) {
         d->worst = ours / (torch + 1e-12);
@@ -45,11 +44,18 @@ static void add_tensor(set_distance *d, const golden *file, const char *kind, co
     }
 }
 
+/* How many times as far as PyTorch's float32 gradients and weights may be. resnet18's deepest sums
+ * have 4608 terms, which `direct` adds in one chain and PyTorch in blocks. */
+static double allowed(const char *net) {
+    return strcmp(net, "net_resnet18") == 0 ? 4 : 2;
+}
+
 static void check_set(const char *net, const char *what, const set_distance *d) {
     double ours = sqrt(d->ours / d->count), torch = sqrt(d->torch / d->count);
     print_message("%s %s: %.2g, PyTorch %.2g (worst single: %s)\n", net, what, ours, torch,
                   d->where);
-    if (!(ours <= 2 * torch)) fail_msg("%s, %s: off by %g, PyTorch %g", net, what, ours, torch);
+    if (!(ours <= allowed(net) * torch))
+        fail_msg("%s, %s: off by %g, PyTorch %g", net, what, ours, torch);
 }
 
 /* One kind of values of all parameters: weights, or gradients (buffers left out). */
@@ -140,6 +146,11 @@ static void test_unet_bilinear(void **state) {
     run_net("net_unet_bilinear");
 }
 
+static void test_residual(void **state) {
+    (void)state;
+    run_net("net_residual");
+}
+
 static void test_resnet18(void **state) {
     (void)state;
     run_net("net_resnet18");
@@ -147,7 +158,8 @@ static void test_resnet18(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mlp), cmocka_unit_test(test_my_net), cmocka_unit_test(test_unet),
-        cmocka_unit_test(test_unet_bilinear), cmocka_unit_test(test_resnet18)};
+        cmocka_unit_test(test_mlp),      cmocka_unit_test(test_my_net),
+        cmocka_unit_test(test_unet),     cmocka_unit_test(test_unet_bilinear),
+        cmocka_unit_test(test_residual), cmocka_unit_test(test_resnet18)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
