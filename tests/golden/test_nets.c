@@ -37,6 +37,7 @@ static void add_tensor(set_distance *d, const golden *file, const char *kind, co
     double torch = golden_number(file, distance_key, 0);
     d->ours += ours * ours;
     d->torch += torch * torch;
+    if (getenv("GOLDEN_VERBOSE")) print_message("  %s: %.2g, PyTorch %.2g\n", key, ours, torch);
     d->count++;
     if (ours / (torch + 1e-12) > d->worst) {
         d->worst = ours / (torch + 1e-12);
@@ -44,17 +45,19 @@ static void add_tensor(set_distance *d, const golden *file, const char *kind, co
     }
 }
 
-/* How many times as far as PyTorch's float32 gradients and weights may be. resnet18's deepest sums
- * have 4608 terms, which `direct` adds in one chain and PyTorch in blocks. */
-static double allowed(const char *net) {
-    return strcmp(net, "net_resnet18") == 0 ? 4 : 2;
+/* How far gradients or weights may be from float64, PyTorch's float32 being `torch` away. resnet18 has
+ * more room: its deepest sums have 4608 terms, which `direct` adds in one chain and PyTorch in
+ * blocks, and where a gradient is next to zero Adam's first steps go by its sign alone. */
+static double allowed(const char *net, const char *what, double torch) {
+    if (strcmp(net, "net_resnet18") != 0) return 2 * torch;
+    return strcmp(what, "final") == 0 ? 1e-4 : 4 * torch;
 }
 
 static void check_set(const char *net, const char *what, const set_distance *d) {
     double ours = sqrt(d->ours / d->count), torch = sqrt(d->torch / d->count);
     print_message("%s %s: %.2g, PyTorch %.2g (worst single: %s)\n", net, what, ours, torch,
                   d->where);
-    if (!(ours <= allowed(net) * torch))
+    if (!(ours <= allowed(net, what, torch)))
         fail_msg("%s, %s: off by %g, PyTorch %g", net, what, ours, torch);
 }
 
