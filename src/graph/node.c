@@ -192,6 +192,12 @@ spur_node *spur_reuse(spur_net *net, const spur_node *layer, spur_node *x) {
     spur_error err = {0};
     if (check_call(net, layer->op, layer->name, &x, 1, &err) != SPUR_OK)
         return spur__net_fail(net, &err);
+    if (layer->input_count != 1) {
+        spur__fail(&err, SPUR_E_ARGUMENT,
+                   "layer '%s' (%s): expected a layer with one input to reuse", layer->name,
+                   layer->op->kind);
+        return spur__net_fail(net, &err);
+    }
     const spur_node *owner = layer->shares ? layer->shares : layer;
     return create(net, layer->op, NULL, owner, &x, 1, layer->options, layer->options_size);
 }

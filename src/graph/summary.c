@@ -90,13 +90,13 @@ static void totals(const spur_net *net, FILE *out) {
     grouped(all, a, sizeof a);
     grouped(trainable, b, sizeof b);
     scaled(cost, 1000, c, sizeof c);
-    (void)fprintf(out, "Parameters: %s (%s trainable)   Multiply-adds per sample: %s\n", a, b, c);
+    (void)fprintf(out, "Parameters: %s (%s trainable)\nMultiply-adds per sample: %s\n", a, b, c);
     if (!net->built) return;
     scaled((double)net->planned, 1024, c, sizeof c);
     scaled((double)net->param_arena.size, 1024, d, sizeof d);
-    (void)fprintf(out, "Memory: %siB for parameters%s,\n        %siB for activations%s at batch %d\n", d,
-                  net->backward ? " and their gradients" : "", c,
-                  net->backward ? ", gradients and workspaces" : " and workspaces", net->max_batch);
+    (void)fprintf(out, "Memory at batch %d: %siB for parameters%s,\n    %siB for activations%s\n",
+                  net->max_batch, d, net->backward ? " and their gradients" : "", c,
+                  net->backward ? ", gradients and workspaces" : " and workspaces");
 }
 
 spur_status spur_net_summary(const spur_net *net, FILE *out) {

@@ -37,14 +37,22 @@ void spur__broadcast_merge(spur__broadcast *s) {
 
 typedef struct job {
     const spur__broadcast *s;
-    const float *a, *b, *dy;
+    const float *a, *b, *dy, *mask;
     float *y, *da;
+    ptrdiff_t count;
     ptrdiff_t pieces;
     bool accumulate;
 } job;
 
 static void combine(float *y, const float *a, ptrdiff_t sa, const float *b, ptrdiff_t sb,
-                    ptrdiff_t n, bool multiply) {
+                    ptrdiff_t n, bool multiply, bool relu) {
+    if (sa == 1 && sb == 1 && relu && !multiply) {
+        for (ptrdiff_t i = 0; i < n; i++) {
+            float sum = a[i] + b[i];
+            y[i] = sum < 0.0f ? 0.0f : sum; /* NaN stays */
+        }
+        return;
+    }
     if (sa == 1 && sb == 1) {
         if (multiply)
             for (ptrdiff_t i = 0; i < n; i++) y[i] = a[i] * b[i];
@@ -55,6 +63,7 @@ static void combine(float *y, const float *a, ptrdiff_t sa, const float *b, ptrd
     } else {
         for (ptrdiff_t i = 0; i < n; i++) y[i] = a[i * sa] + b[i * sb];
     }
+    for (ptrdiff_t i = 0; i < n && relu; i++) y[i] = y[i] < 0.0f ? 0.0f : y[i];
 }
 
 static void forward_task(void *context, ptrdiff_t index, int thread) {
@@ -71,7 +80,7 @@ static void forward_task(void *context, ptrdiff_t index, int thread) {
         b += at * s->b[i];
     }
     combine(j->y + row * s->size[last] + begin, j->a + a + begin * s->a[last], s->a[last],
-            j->b + b + begin * s->b[last], s->b[last], end - begin, s->multiply);
+            j->b + b + begin * s->b[last], s->b[last], end - begin, s->multiply, s->relu);
 }
 
 void spur__broadcast_forward(const spur__exec *exec, const spur__broadcast *s, const float *a,
@@ -179,4 +188,22 @@ void spur__broadcast_backward(const spur__exec *exec, const spur__broadcast *s, 
     for (int i = 0; i + 1 < s->rank; i++) rows *= s->a[i] ? s->size[i] : 1;
     if (s->a[s->rank - 1]) j.pieces = spur__ceil_div(s->size[s->rank - 1], PIECE);
     spur__parallel(exec, rows * j.pieces, backward_task, &j);
+}
+
+static void masked_task(void *context, ptrdiff_t index, int thread) {
+    const job *j = context;
+    ptrdiff_t begin = index * PIECE, end = spur__least(begin + PIECE, j->count);
+    const float *dy = j->dy, *y = j->mask;
+    float *da = j->da;
+    (void)thread;
+    if (j->accumulate)
+        for (ptrdiff_t i = begin; i < end; i++) da[i] += y[i] > 0.0f ? dy[i] : 0.0f;
+    else
+        for (ptrdiff_t i = begin; i < end; i++) da[i] = y[i] > 0.0f ? dy[i] : 0.0f;
+}
+
+void spur__masked_gradient(const spur__exec *exec, ptrdiff_t n, const float *dy, const float *y,
+                           float *da, bool accumulate) {
+    job j = {.dy = dy, .mask = y, .da = da, .count = n, .accumulate = accumulate};
+    spur__parallel(exec, spur__ceil_div(n, PIECE), masked_task, &j);
 }

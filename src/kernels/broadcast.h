@@ -19,6 +19,7 @@ typedef struct spur__broadcast {
     ptrdiff_t size[SPUR__AXES];
     ptrdiff_t a[SPUR__AXES], b[SPUR__AXES];
     bool multiply; /* else add */
+    bool relu; /* y = max(y, 0) at the end */
 } spur__broadcast;
 
 /* Merges axes that lie one behind the other in both operands. Call once; the other functions take
@@ -33,5 +34,9 @@ void spur__broadcast_forward(const spur__exec *exec, const spur__broadcast *s, c
  * same with the operands' strides exchanged. b may be NULL for a sum. */
 void spur__broadcast_backward(const spur__exec *exec, const spur__broadcast *s, const float *dy,
                               const float *b, float *da, bool accumulate);
+
+/* da (+)= dy where y > 0, for operands of the result's size; da may be dy. */
+void spur__masked_gradient(const spur__exec *exec, ptrdiff_t n, const float *dy, const float *y,
+                           float *da, bool accumulate);
 
 #endif

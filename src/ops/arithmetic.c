@@ -4,6 +4,7 @@
  */
 #include "graph/graph.h"
 #include "kernels/broadcast.h"
+#include "kernels/vec.h"
 
 /* ---- add, multiply -------------------------------------------------------------------------- */
 
@@ -62,11 +63,13 @@ static spur_status add_plan(spur_node *node, spur__demand *demand, spur_error *e
     int slot = full_size(node, 1) ? 1 : 0;
     demand->in_place = slot + 1;
     demand->gradient_in_place = slot + 1;
+    demand->backward_needs_output = node->fused_relu;
     return SPUR_OK;
 }
 
 static void add_forward(spur_node *node, const spur__run *run) {
     spur__broadcast s = broadcast_of(node, 0, false);
+    s.relu = node->fused_relu;
     spur__broadcast_forward(&run->exec, &s, node->inputs[0]->data, node->inputs[1]->data,
                             node->data);
 }
@@ -78,6 +81,24 @@ static void add_backward(spur_node *node, const spur__run *run) {
         spur__broadcast s = broadcast_of(node, i, false);
         spur__broadcast_backward(&run->exec, &s, node->gradient, NULL, node->inputs[i]->gradient,
                                  beta == 1);
+    }
+}
+
+/* Both operands have the result's size; masking twice is masking once, so an operand whose gradient
+ * overwrites the node's own may come first. */
+static void residual_backward(spur_node *node, const spur__run *run) {
+    for (int i = 0; i < 2; i++) {
+        int beta = spur__gradient_beta(node, i);
+        if (beta < 0) continue;
+        if (node->fused_relu)
+            spur__masked_gradient(&run->exec, (ptrdiff_t)spur__node_count(node), node->gradient,
+                                  node->data, node->inputs[i]->gradient, beta == 1);
+        else if (node->inputs[i]->gradient != node->gradient)
+            spur__vec_map(&run->exec, (ptrdiff_t)spur__node_count(node),
+                          &(spur__map){.op = SPUR__MAP_COPY,
+                                       .accumulate = beta == 1,
+                                       .a = node->gradient,
+                                       .y = node->inputs[i]->gradient});
     }
 }
 
@@ -113,6 +134,13 @@ static const spur__op add_op = {.kind = "add",
                                 .plan = add_plan,
                                 .forward = add_forward,
                                 .backward = add_backward};
+/* add of two equal shapes, the one that takes a ReLU along. */
+static const spur__op residual_op = {.kind = "add",
+                                     .shape = arithmetic_shape,
+                                     .plan = add_plan,
+                                     .forward = add_forward,
+                                     .backward = residual_backward,
+                                     .fuses_relu = true};
 static const spur__op multiply_op = {.kind = "multiply",
                                      .shape = arithmetic_shape,
                                      .plan = multiply_plan,
@@ -121,7 +149,10 @@ static const spur__op multiply_op = {.kind = "multiply",
                                      .cost = one_per_value};
 
 spur_node *spur_add(spur_net *net, spur_node *a, spur_node *b) {
-    return spur__node_create(net, &add_op, NULL, (spur_node *[]){a, b}, 2, NULL, 0);
+    bool equal = a && b && a != b && a->rank == b->rank;
+    for (int i = 0; equal && i < a->rank; i++) equal = a->shape[i] == b->shape[i];
+    return spur__node_create(net, equal ? &residual_op : &add_op, NULL, (spur_node *[]){a, b}, 2,
+                             NULL, 0);
 }
 
 spur_node *spur_multiply(spur_net *net, spur_node *a, spur_node *b) {

@@ -150,6 +150,17 @@ static void test_shared_weights(void **state) {
     expect_error(net, second, SPUR_E_SHAPE, "layer 'linear_2'", "shared parameter 'fc.weight'");
 }
 
+static void test_reuse_of_what_cannot_be(void **state) {
+    (void)state;
+    spur_net *net = spur_net_create(NULL);
+    spur_node *x = image(net, 2, 4, 4, 3);
+    expect_error(net, spur_reuse(net, spur_add(net, x, x), x), SPUR_E_ARGUMENT, "layer 'add_1'",
+                 "one input");
+    net = spur_net_create(NULL);
+    x = image(net, 2, 4, 4, 3);
+    expect_error(net, spur_reuse(net, x, x), SPUR_E_ARGUMENT, "layer 'x' (input)", "one input");
+}
+
 /* Gradients are added over runs, and cleared on request. */
 static void test_gradients_accumulate(void **state) {
     (void)state;
@@ -343,6 +354,7 @@ int main(void) {
         cmocka_unit_test(test_first_error_sticks),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_shared_weights),
+        cmocka_unit_test(test_reuse_of_what_cannot_be),
         cmocka_unit_test(test_gradients_accumulate),
         cmocka_unit_test(test_frozen_parameters),
         cmocka_unit_test(test_flattened_layout),

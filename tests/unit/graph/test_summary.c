@@ -63,8 +63,7 @@ static void test_my_net(void **state) {
     expect(text, "73,856");
     expect(text, "9,437,696");
     expect(text, "18432");
-    expect(text, "MiB for parameters, ");
-    expect(text, "at batch 2");
+    expect(text, "Memory at batch 2: 38.0 MiB");
     free(text);
     spur_net_destroy(net);
 }

@@ -100,6 +100,15 @@ static spur_node *build_arithmetic(spur_net *net, spur_node **x, const void *opt
     return *(const bool *)options ? spur_multiply(net, x[0], second) : spur_add(net, x[0], second);
 }
 
+static spur_node *build_add_relu(spur_net *net, spur_node **x, const void *options) {
+    return spur_relu(net, build_arithmetic(net, x, options));
+}
+
+static void oracle_add_relu(const oracle_args *a) {
+    oracle_arithmetic(a);
+    for (size_t i = 0; i < a->out.count; i++) a->out.v[i] = a->out.v[i] > 0 ? a->out.v[i] : 0;
+}
+
 static spur_node *build_scale(spur_net *net, spur_node **x, const void *options) {
     return spur_scale(net, x[0], *(const double *)options);
 }
@@ -253,6 +262,18 @@ static const op_case op_cases[] = {
     {"concat rows", {{4, {2, 3, 4, 5}, 0}, {4, {2, 1, 4, 5}, 0}}, CONCAT(1)},
     {"concat features", {{2, {3, 4}, 0}, {2, {3, 1}, 0}}, CONCAT(1)},
     {"add", {{4, {2, 3, 4, 5}, 0}, {4, {2, 3, 4, 5}, 0}}, ARITHMETIC(false)},
+    {"add and relu",
+     {{4, {2, 3, 4, 5}, 0}, {4, {2, 3, 4, 5}, 0}},
+     build_add_relu,
+     oracle_add_relu,
+     &(bool){false},
+     0},
+    {"add and relu, broadcast",
+     {{3, {2, 3, 5}, 0}, {3, {2, 1, 5}, 0}},
+     build_add_relu,
+     oracle_add_relu,
+     &(bool){false},
+     0},
     {"add to itself", {{2, {3, 7}, 0}}, ARITHMETIC(false)},
     {"add, both broadcast", {{4, {2, 1, 4, 5}, 0}, {4, {2, 3, 1, 5}, 0}}, ARITHMETIC(false)},
     {"multiply", {{3, {2, 5, 3}, 0}, {3, {2, 5, 3}, 0}}, ARITHMETIC(true)},
