@@ -55,6 +55,7 @@ struct spur_node {
     float *gradient; /* NULL when nothing upstream needs it */
     int64_t pitch; /* floats from one row of the last axis to the next; the row's length unless
                       the node lies inside a concatenation (only for ops that are `pitched`) */
+    void *prepared; /* plan's prepared_bytes; NULL unless the net is for inference */
     void *saved; /* plan's saved_bytes, kept from forward to backward; NULL without backward */
     bool keep;
     bool passive; /* a view, or done by a fused neighbour: neither forward nor backward is called */
@@ -63,6 +64,7 @@ struct spur_node {
 
 /* What an op asks of the planner; filled by op->plan, zeroed before. */
 typedef struct spur__demand {
+    size_t prepared_bytes; /* filled by op->prepare, kept over all runs; nets for inference only */
     size_t saved_bytes; /* lives from forward to backward (argmax, masks, statistics) */
     size_t forward_workspace; /* scratch during the call, 64-byte aligned */
     size_t backward_workspace;
@@ -91,6 +93,9 @@ struct spur__op {
     spur_status (*plan)(spur_node *node, spur__demand *demand, spur_error *err);
     void (*forward)(spur_node *node, const spur__run *run);
     void (*backward)(spur_node *node, const spur__run *run); /* NULL: no gradient flows */
+    /* Nets for inference: works parameters over into node->prepared, before the first run and after
+     * every change of parameters. The workspace is that of forward. */
+    void (*prepare)(spur_node *node, const spur__run *run);
     void (*release)(spur_node *node); /* frees node->state; NULL: spur__free */
     /* Asked when the output is not finite: says why, if it can (a label out of range); else OK. */
     spur_status (*explain)(const spur_node *node, spur_error *err);

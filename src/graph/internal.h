@@ -11,6 +11,7 @@
 
 typedef struct spur__param_entry {
     spur_param param; /* first: a spur_param * is its entry */
+    spur_net *net;
     spur__param_spec spec;
 } spur__param_entry;
 
@@ -27,6 +28,7 @@ struct spur_net {
 
     bool built;
     bool backward; /* planned for training */
+    bool prepared; /* the nodes' prepared forms of the parameters are up to date */
     spur_node *loss;
     int max_batch, batch;
     uint64_t step;

@@ -63,6 +63,7 @@ static spur__param_entry *make(spur_net *net, const spur__param_spec *spec, char
         spur__fail(err, SPUR_E_MEMORY, "out of memory");
         return NULL;
     }
+    entry->net = net;
     entry->spec = *spec;
     entry->spec.suffix = NULL; /* not ours to keep */
     entry->param = (spur_param){.name = name,
@@ -215,6 +216,7 @@ void spur_param_export(const spur_param *param, float *out) {
 }
 
 void spur_param_import(spur_param *param, const float *in) {
+    spur_net_parameters_changed(((spur__param_entry *)(void *)param)->net);
     walk w = walk_of(param);
     for (size_t i = 0; i < w.a; i++)
         for (size_t j = 0; j < w.b; j++) {
@@ -245,6 +247,10 @@ int64_t spur_net_trainable_count(const spur_net *net) {
         if (net->params[i]->param.trainable && !net->params[i]->spec.buffer)
             count += (int64_t)net->params[i]->param.count;
     return count;
+}
+
+void spur_net_parameters_changed(spur_net *net) {
+    if (net) net->prepared = false;
 }
 
 void spur_net_zero_gradients(spur_net *net) {

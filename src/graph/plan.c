@@ -16,7 +16,7 @@
 #include "base/memory.h"
 #include "graph/plan.h"
 
-enum { VALUES, GRADIENTS, SAVED, FORWARD_WORK, BACKWARD_WORK, KINDS };
+enum { VALUES, GRADIENTS, SAVED, FORWARD_WORK, BACKWARD_WORK, PREPARED, KINDS };
 enum { NEVER = -1, INT_ARRAYS = 6 };
 typedef spur__plan plan;
 
@@ -209,6 +209,8 @@ static void make_buffers(plan *p) {
             b[SAVED] = (spur__buffer){demand->saved_bytes, i, back, 0};
             b[BACKWARD_WORK] = (spur__buffer){demand->backward_workspace, back, back, 0};
         }
+        if (p->net->options.inference)
+            b[PREPARED] = (spur__buffer){demand->prepared_bytes, 0, later(p), 0};
         if (!node->passive) b[FORWARD_WORK] = (spur__buffer){demand->forward_workspace, i, i, 0};
     }
 }
@@ -234,6 +236,7 @@ static void set_pointers(plan *p) {
             node->gradient = at(p, spur__root_of(p->gradient_root, i), GRADIENTS);
         if (node->gradient) node->gradient += offset_of(p, p->gradient_root, i);
         node->saved = at(p, i, SAVED);
+        node->prepared = at(p, i, PREPARED);
         p->net->workspaces[2 * i] = at(p, i, FORWARD_WORK);
         p->net->workspaces[2 * i + 1] = at(p, i, BACKWARD_WORK);
     }

@@ -16,7 +16,7 @@ typedef struct spur__plan {
     int *data_begin, *data_end; /* of the group, at its root */
     int *gradient_begin, *gradient_end;
     int *memory; /* block behind the int arrays */
-    spur__buffer *buffers; /* values, gradients, saved, forward and backward workspaces */
+    spur__buffer *buffers; /* see the kinds in plan.c */
 } spur__plan;
 
 int spur__root_of(const int *root, int i);

@@ -115,6 +115,15 @@ static spur_status find_bad_layer(spur_net *net, spur__run run, spur_error *err)
 
 /* ---- runs ----------------------------------------------------------------------------------- */
 
+static void prepare(spur_net *net, spur__run run) {
+    for (int i = 0; i < net->node_count; i++) {
+        spur_node *node = net->nodes[i];
+        run.workspace = net->workspaces[2 * i];
+        if (node->prepared && !node->passive) node->op->prepare(node, &run);
+    }
+    net->prepared = true;
+}
+
 spur_status spur_net_forward(spur_net *net, spur_mode mode, spur_error *err) {
     if (!net || !net->built)
         return spur__fail(err, SPUR_E_STATE, "spur_net_forward: the net is not built");
@@ -122,6 +131,7 @@ spur_status spur_net_forward(spur_net *net, spur_mode mode, spur_error *err) {
         return spur__fail(err, SPUR_E_STATE,
                           "spur_net_forward: this net was planned for evaluation only");
     spur__run run = run_of(net, mode);
+    if (!net->prepared) prepare(net, run);
     for (int i = 0; i < net->node_count; i++) {
         spur_node *node = net->nodes[i];
         if (node->passive || !node->op->forward) continue;

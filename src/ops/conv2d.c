@@ -196,9 +196,29 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-/* Room for so many weights, in bytes. */
-static size_t folded_bytes(size_t count) {
-    return (count * sizeof(float) + 63) / 64 * 64;
+/* What a net for inference keeps: the packed weights; behind them, if a norm is folded in, the
+ * weights and the bias that come of it. */
+typedef struct prepared {
+    float *packed, *weight, *bias;
+    size_t bytes;
+} prepared;
+
+static size_t rounded(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+static prepared prepared_of(const spur_node *node) {
+    const spur__conv_plan *plan = node->state;
+    char *at = node->prepared;
+    size_t weight = rounded(node->params[0]->count * sizeof(float));
+    size_t bias = rounded((size_t)spur__channels(node) * sizeof(float));
+    prepared p = {.bytes = rounded(plan->packed)};
+    if (at && plan->packed) p.packed = (float *)(void *)at;
+    if (!node->folded) return p;
+    if (at) p.weight = (float *)(void *)(at + p.bytes);
+    if (at) p.bias = (float *)(void *)(at + p.bytes + weight);
+    p.bytes += weight + bias;
+    return p;
 }
 
 static spur_status conv_plan(spur_node *node, spur__demand *demand, spur_error *err) {
@@ -209,9 +229,10 @@ static spur_status conv_plan(spur_node *node, spur__demand *demand, spur_error *
     SPUR__TRY(make_plan(node, node->inputs[0], node, &w, err));
     const spur__conv_plan *plan = node->state;
     demand->forward_workspace = plan->workspace[SPUR__CONV_FORWARD];
+    demand->prepared_bytes = prepared_of(node).bytes;
     if (node->folded)
-        demand->forward_workspace +=
-            folded_bytes(node->params[0]->count) + folded_bytes((size_t)spur__channels(node));
+        demand->forward_workspace =
+            larger(demand->forward_workspace, node->folded->op->fold_scratch(node->folded));
     demand->backward_workspace = larger(plan->workspace[SPUR__CONV_BACKWARD_DATA],
                                         plan->workspace[SPUR__CONV_BACKWARD_WEIGHTS]);
     if (node->param_count > 1)
@@ -237,26 +258,29 @@ static spur_status transpose_plan(spur_node *node, spur__demand *demand, spur_er
 
 /* ---- running -------------------------------------------------------------------------------- */
 
+static void conv_prepare(spur_node *node, const spur__run *run) {
+    prepared p = prepared_of(node);
+    ptrdiff_t rows = (ptrdiff_t)(node->params[0]->count / (size_t)spur__channels(node));
+    if (node->folded)
+        node->folded->op->fold(node->folded, rows, spur__param_value(node, 0),
+                               spur__param_value(node, 1), p.weight, p.bias, run->workspace);
+    if (p.packed)
+        spur__conv_pack(node->state, &run->exec, p.weight ? p.weight : spur__param_value(node, 0),
+                        p.packed, run->workspace);
+}
+
 static void conv_forward(spur_node *node, const spur__run *run) {
-    spur__conv_forward_args args = {.n = run->batch,
-                                    .x = node->inputs[0]->data,
-                                    .w = spur__param_value(node, 0),
-                                    .bias = spur__param_value(node, 1),
-                                    .y = node->data,
-                                    .relu = node->fused_relu,
-                                    .workspace = run->workspace};
-    if (node->folded) {
-        size_t k = (size_t)spur__channels(node);
-        float *weight = run->workspace;
-        float *bias = weight + folded_bytes(node->params[0]->count) / sizeof(float);
-        float *rest = bias + folded_bytes(k) / sizeof(float);
-        node->folded->op->fold(node->folded, (ptrdiff_t)(node->params[0]->count / k), args.w,
-                               args.bias, weight, bias, rest);
-        args.w = weight;
-        args.bias = bias;
-        args.workspace = rest;
-    }
-    spur__conv_forward(node->state, &run->exec, &args);
+    prepared p = prepared_of(node);
+    spur__conv_forward(
+        node->state, &run->exec,
+        &(spur__conv_forward_args){.n = run->batch,
+                                   .x = node->inputs[0]->data,
+                                   .w = p.weight ? p.weight : spur__param_value(node, 0),
+                                   .packed = p.packed,
+                                   .bias = p.bias ? p.bias : spur__param_value(node, 1),
+                                   .y = node->data,
+                                   .relu = node->fused_relu,
+                                   .workspace = run->workspace});
 }
 
 static void bias_gradient(spur_node *node, const spur__run *run, const float *relu_y) {
@@ -336,6 +360,7 @@ static const spur__op conv_op = {.kind = "conv2d",
                                  .plan = conv_plan,
                                  .forward = conv_forward,
                                  .backward = conv_backward,
+                                 .prepare = conv_prepare,
                                  .cost = conv_cost,
                                  .folds_norm = true,
                                  .fuses_relu = true,

@@ -67,7 +67,8 @@ typedef struct spur_net_options {
     int threads; /* 0: all processors */
     spur_conv_algorithm conv; /* default AUTO */
     spur_gemm_provider gemm; /* default AUTO */
-    bool inference; /* plan for evaluation only: no gradients, batch norm folded */
+    bool inference; /* plan for evaluation only: no gradients, batch norm folded; parameters are
+                       worked over before the first run: see spur_net_parameters_changed() */
 } spur_net_options;
 
 /* A new, empty net; NULL options for the defaults. NULL when out of memory. */
@@ -293,6 +294,10 @@ SPUR_API int64_t spur_net_trainable_count(const spur_net *net);
 /* Copies between our layout and PyTorch's (dense, row-major over `shape`). */
 SPUR_API void spur_param_export(const spur_param *param, float *out);
 SPUR_API void spur_param_import(spur_param *param, const float *in);
+
+/* To be called after values were written to param->value directly in a net built for inference,
+ * which keeps forms of them of its own (spur_param_import() does it by itself). */
+SPUR_API void spur_net_parameters_changed(spur_net *net);
 
 /* ---- looking -------------------------------------------------------------------------------- */
 

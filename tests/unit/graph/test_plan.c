@@ -183,15 +183,18 @@ static void test_inference_net(void **state) {
     train(&trained, 2, 1);
     small s = make_small(&(spur_net_options){.threads = 2, .inference = true}, false);
     assert_int_equal(spur_net_build(s.net, NULL, NULL), SPUR_OK);
+    assert_int_equal(spur_net_forward(s.net, SPUR_EVAL, NULL), SPUR_OK); /* with other weights */
     for (int i = 0; i < spur_net_param_count(s.net); i++) {
         spur_param *to = spur_net_param(s.net, i);
         memcpy(to->value, spur_net_param(trained.net, i)->value, to->count * sizeof(float));
         assert_null(to->gradient);
     }
+    spur_net_parameters_changed(s.net);
     assert_ptr_equal(s.conv->folded, s.skip->inputs[0]); /* and the ReLU behind the norm too */
     assert_true(s.conv->fused_relu && s.skip->passive && s.skip->inputs[0]->passive);
     fill(s.x, 9);
     fill(trained.x, 9);
+    assert_int_equal(spur_net_forward(s.net, SPUR_EVAL, NULL), SPUR_OK);
     assert_int_equal(spur_net_forward(s.net, SPUR_EVAL, NULL), SPUR_OK);
     assert_int_equal(spur_net_forward(trained.net, SPUR_EVAL, NULL), SPUR_OK);
     for (int i = 0; i < BATCH * 5; i++)
