@@ -11,7 +11,6 @@
 
 typedef struct spur__param_entry {
     spur_param param; /* first: a spur_param * is its entry */
-    spur_net *net;
     spur__param_spec spec;
 } spur__param_entry;
 

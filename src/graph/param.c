@@ -63,7 +63,6 @@ static spur__param_entry *make(spur_net *net, const spur__param_spec *spec, char
         spur__fail(err, SPUR_E_MEMORY, "out of memory");
         return NULL;
     }
-    entry->net = net;
     entry->spec = *spec;
     entry->spec.suffix = NULL; /* not ours to keep */
     entry->param = (spur_param){.name = name,
@@ -71,7 +70,8 @@ static spur__param_entry *make(spur_net *net, const spur__param_spec *spec, char
                                 .layout = spec->layout,
                                 .count = count,
                                 .trainable = !spec->buffer,
-                                .decay = spec->decay};
+                                .decay = spec->decay,
+                                .net = net};
     memcpy(entry->param.shape, spec->shape, sizeof spec->shape);
     memcpy(entry->param.flattened, spec->flattened, sizeof spec->flattened);
     return entry;
@@ -216,7 +216,7 @@ void spur_param_export(const spur_param *param, float *out) {
 }
 
 void spur_param_import(spur_param *param, const float *in) {
-    spur_net_parameters_changed(((spur__param_entry *)(void *)param)->net);
+    spur_net_parameters_changed(param->net);
     walk w = walk_of(param);
     for (size_t i = 0; i < w.a; i++)
         for (size_t j = 0; j < w.b; j++) {

@@ -282,6 +282,7 @@ typedef struct spur_param {
     float *gradient; /* same layout; NULL for buffers (running statistics) */
     bool trainable; /* may be cleared to freeze it; set before spur_net_build() */
     bool decay; /* weight matrices and kernels: true; biases, norms: false */
+    spur_net *net; /* whose it is */
 } spur_param;
 
 SPUR_API int spur_net_param_count(const spur_net *net);
