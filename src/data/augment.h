@@ -56,7 +56,7 @@ void spur__canvas_swap_mask(spur__canvas *canvas);
 typedef enum spur__phase {
     SPUR__PHASE_CROP, /* instead of the plain resize */
     SPUR__PHASE_PIXELS, /* after the resize, on values 0..1 */
-    SPUR__PHASE_NORMALIZED, /* after the normalization */
+    SPUR__PHASE_NORMALIZED, /* after the normalization, in place, pictures only */
     SPUR__PHASE_BATCH /* on whole batches (mix.h) */
 } spur__phase;
 

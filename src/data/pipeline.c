@@ -77,42 +77,33 @@ spur_status spur__sample_load(const spur_data *data, uint32_t item, const spur__
 }
 
 void spur__normalize(const spur_data *data, const float *from, float *to, size_t pixels) {
-    size_t channels = (size_t)data->info.channels;
-    float scale[4], offset[4];
-    if (channels > 4) {
-        for (size_t i = 0; i < pixels * channels; i++)
-            to[i] = (from[i] - data->mean[i % channels]) / data->std[i % channels];
-        return;
+    enum { PERIOD = 12 }; /* of 1, 3 and 4 channels: whole vectors then see one pattern */
+    size_t channels = (size_t)data->info.channels, n = pixels * channels, i = 0;
+    float mean[PERIOD], scale[PERIOD];
+    for (size_t c = 0; c < PERIOD; c++) {
+        mean[c] = data->mean[c % channels];
+        scale[c] = 1.0f / data->std[c % channels];
     }
-    for (size_t c = 0; c < channels; c++) {
-        scale[c] = 1.0f / data->std[c];
-        offset[c] = data->mean[c];
-    }
-    if (channels == 1)
-        for (size_t i = 0; i < pixels; i++) to[i] = (from[i] - offset[0]) * scale[0];
-    else if (channels == 3)
-        for (size_t i = 0; i < 3 * pixels; i += 3)
-            for (size_t c = 0; c < 3; c++) to[i + c] = (from[i + c] - offset[c]) * scale[c];
-    else
-        for (size_t i = 0; i < pixels * channels; i++)
-            to[i] = (from[i] - offset[i % channels]) * scale[i % channels];
+    if (PERIOD % channels == 0)
+        for (; i + PERIOD <= n; i += PERIOD)
+            for (size_t c = 0; c < PERIOD; c++) to[i + c] = (from[i + c] - mean[c]) * scale[c];
+    for (; i < n; i++)
+        to[i] = (from[i] - data->mean[i % channels]) * (1.0f / data->std[i % channels]);
 }
 
 spur_status spur__sample_prepare(const spur_data *data, uint32_t item, const spur__augment *augment,
                                  spur__rng *rng, spur__workspace *w, float *input, int32_t *mask,
                                  spur_error *err) {
     SPUR__TRY(spur__sample_load(data, item, augment, rng, w, err));
-    size_t pixels = (size_t)data->info.height * (size_t)data->info.width;
-    if (augment && rng) {
-        spur__canvas canvas = canvas_of(data, augment, w, rng);
-        spur__normalize(data, w->pixels.data, w->pixels.data, pixels);
-        SPUR__TRY(spur__augment_apply(augment, SPUR__PHASE_NORMALIZED, &canvas, err));
-        memcpy(input, w->pixels.data, pixels * (size_t)data->info.channels * sizeof *input);
-    } else {
-        spur__normalize(data, w->pixels.data, input, pixels);
-    }
+    const spur_data_info *info = &data->info;
+    size_t pixels = (size_t)info->height * (size_t)info->width;
+    spur__normalize(data, w->pixels.data, input, pixels);
     for (size_t i = 0; mask && i < pixels; i++) mask[i] = w->mask.data[i];
-    return SPUR_OK;
+    if (!augment || !rng) return SPUR_OK;
+    /* These work in place, on the batch itself. */
+    spur__pixels view = {info->height, info->width, info->channels, input, 0};
+    spur__canvas canvas = {.pixels = &view, .rng = rng};
+    return spur__augment_apply(augment, SPUR__PHASE_NORMALIZED, &canvas, err);
 }
 
 spur_status spur__image_prepare(const spur_data *data, spur__image *image, spur__workspace *w,
