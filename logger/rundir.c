@@ -69,9 +69,8 @@ static spur_status make_exclusive(spur__str *path, spur_error *err) {
     return spur__fail(err, SPUR_E_EXISTS, "%s: %d such directories exist", path->data, TRIES);
 }
 
-static spur_status new_run(const spur_writer_options *options, double now, char **out,
-                           spur_error *err) {
-    const char *logdir = options->logdir && *options->logdir ? options->logdir : "./my_logs";
+static spur_status new_run(const spur_writer_options *options, const char *logdir, double now,
+                           char **out, spur_error *err) {
     spur_status status;
     spur__str path;
     if (options->name && strchr(options->name, '/'))
@@ -91,15 +90,24 @@ static spur_status new_run(const spur_writer_options *options, double now, char 
     return status;
 }
 
-spur_status spur__run_directory(const spur_writer_options *options, double now, char **out,
-                                spur_error *err) {
-    const char *directory = options->directory;
-    if (!directory || !*directory) directory = getenv("SPUR_RUN_DIR");
-    if (!directory || !*directory) return new_run(options, now, out, err);
+/* An exact directory, made if it is missing. */
+static spur_status exact_directory(const char *directory, char **out, spur_error *err) {
     SPUR__TRY(spur__check_directory_name(directory, false, err));
     SPUR__TRY(spur__mkdirs(directory, err));
     *out = spur__strdup(directory);
     return *out ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", directory);
+}
+
+spur_status spur__run_directory(const spur_writer_options *options, double now, char **out,
+                                spur_error *err) {
+    static _Atomic bool handed_out;
+    const char *given = getenv("SPUR_RUN_DIR"), *logdir = options->logdir;
+    if (options->directory && *options->directory)
+        return exact_directory(options->directory, out, err);
+    if (!logdir || !*logdir) logdir = "./my_logs";
+    if (!given || !*given) return new_run(options, logdir, now, out, err);
+    if (atomic_exchange(&handed_out, true)) return new_run(options, given, now, out, err);
+    return exact_directory(given, out, err);
 }
 
 /* ---- event files --------------------------------------------------------------------------- */

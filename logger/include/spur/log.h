@@ -20,8 +20,8 @@
  * - A NULL writer is the no-op writer: every call on it returns SPUR_OK and does nothing. A failed
  *   open yields NULL, so a program whose log cannot be opened runs on without one.
  *
- * Option structs are made with designated initialisers, zero means the default, a NULL pointer means
- * all defaults:
+ * Option structs are made with designated initialisers; zero means the default, a NULL pointer all
+ * defaults:
  *     spur_log_image(log, "in", step, &images, &(spur_log_image_options){.max_outputs = 8});
  *
  * Strings are UTF-8; others are refused with SPUR_E_UTF8. Nothing passed in is kept: data are
@@ -55,7 +55,8 @@ typedef struct spur_writer_options {
     /* Where. Either the exact `directory` (made if missing), or else a new run directory
      * `<logdir>/run_%Y_%m_%d-%H_%M_%S[_name]` (local time), created exclusively: a clash gets "_1",
      * "_2", ... Without `directory`, the environment variable SPUR_RUN_DIR, if set and not empty,
-     * names the exact directory: so a sweep hands a trial its place. */
+     * names the exact directory: so a sweep hands a trial its place. Only the first such open of a
+     * program takes it; later ones make run directories inside it. */
     const char *directory;
     const char *logdir; /* default "./my_logs" */
     const char *name; /* no '/' */
@@ -239,8 +240,8 @@ SPUR_API spur_status spur_log_histogram_buckets(spur_writer *writer, const char 
 
 /* ---- images -------------------------------------------------------------------------------- */
 
-/* `count` images of one size, pixels [count, height, width, channels] without gaps. Channels: 1 gray,
- * 2 gray + alpha, 3 RGB, 4 RGBA. U8, or F32/F64 in [0, 1] (others are clamped, NaN is 0). */
+/* `count` images of one size, pixels [count, height, width, channels] without gaps. Channels: 1
+ * gray, 2 gray + alpha, 3 RGB, 4 RGBA. U8, or F32/F64 in [0, 1] (others are clamped, NaN is 0). */
 typedef struct spur_log_images {
     const void *pixels;
     spur_log_type type;
@@ -454,8 +455,8 @@ typedef struct spur_log_graph_builder spur_log_graph_builder;
 SPUR_API spur_status spur_log_graph_create(spur_log_graph_builder **out);
 SPUR_API void spur_log_graph_destroy(spur_log_graph_builder *graph);
 
-/* Copies the node into the graph; nodes may come in any order. SPUR_E_EXISTS for a name used before,
- * SPUR_E_ARGUMENT for one that TensorBoard cannot lay out ("", "a//b", "/a"). */
+/* Copies the node into the graph; nodes may come in any order. SPUR_E_EXISTS for a name used
+ * before, SPUR_E_ARGUMENT for one that TensorBoard cannot lay out ("", "a//b", "/a"). */
 SPUR_API spur_status spur_log_graph_add(spur_log_graph_builder *graph, const spur_log_node *node);
 
 /* Writes it, for the Graphs tab. SPUR_E_NOTFOUND if an input names no node; once per writer
@@ -548,7 +549,8 @@ typedef struct spur_log_points {
 } spur_log_points;
 
 /* Points for the Projector tab. Written at once as files beside the event file: tensors.tsv,
- * metadata.tsv, sprite.png under projector/, and an entry "<tag>:<step>" in projector_config.pbtxt. */
+ * metadata.tsv, sprite.png under projector/, and an entry "<tag>:<step>" in
+ * projector_config.pbtxt. */
 SPUR_API spur_status spur_log_embedding(spur_writer *writer, const char *tag, int64_t step,
                                         const spur_log_points *points);
 

@@ -59,14 +59,19 @@ static void test_run_directory(void **state) {
 }
 
 static void test_environment_names_the_directory(void **state) {
-    spur_writer *w;
+    spur_writer *w, *second;
     char directory[4096];
     snprintf(directory, sizeof directory, "%s/trial 7", (char *)*state);
     setenv("SPUR_RUN_DIR", directory, 1);
-    assert_int_equal(spur_writer_open(&w, NULL, NULL), SPUR_OK);
+    assert_int_equal(spur_writer_open(&w, &(spur_writer_options){.name = "a", .logdir = "b"}, NULL),
+                     SPUR_OK);
+    assert_int_equal(spur_writer_open(&second, NULL, NULL), SPUR_OK);
     unsetenv("SPUR_RUN_DIR");
     assert_string_equal(spur_writer_directory(w), directory);
+    snprintf(directory + strlen(directory), 8, "/run_");
+    assert_memory_equal(spur_writer_directory(second), directory, strlen(directory));
     spur_writer_close(w, NULL);
+    spur_writer_close(second, NULL);
 }
 
 static void test_scalars_are_in_the_file(void **state) {
