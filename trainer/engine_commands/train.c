@@ -80,6 +80,9 @@ static void say_start(const session *s, terminal *term) {
     terminal_say(term, "Model: %s, %lld parameters, %d threads", s->net.model->kind.name,
                  (long long)spur_net_trainable_count(s->net.net), network_threads(s->cfg));
     if (s->data->notes && *s->data->notes) terminal_say(term, "%s", s->data->notes);
+    if (s->val_loader)
+        terminal_say(term, "Values are training|validation; * is the best %s so far.",
+                     s->measures.monitor_name);
 }
 
 static int train(const command *self, const config *cfg, const train_flags *flags, int argc,

@@ -196,21 +196,22 @@ static bool judge(session *s, const epoch_record *r) {
     return true;
 }
 
+/* "loss 0.1234|0.2345": training, and validation where there was one. */
+static void put_pair(spur__str *line, const char *name, const epoch_record *r, size_t column) {
+    spur__str_printf(line, "  %s %.4f", name, pass_column(&r->train, column));
+    if (r->validated) spur__str_printf(line, "|%.4f", pass_column(&r->validation, column));
+}
+
 static void say_epoch(session *s, const epoch_record *r, bool best, double seconds) {
     spur__str line;
     char time[32];
-    const measures *m = &s->measures;
     spur__str_init(&line, 2048);
     format_duration(seconds, time, sizeof time);
-    spur__str_printf(&line, "Epoch %lld/%lld  %s  loss %.4f", (long long)r->epoch,
-                     (long long)s->train->epochs, time, r->train.loss);
-    for (size_t i = 0; i < m->count; i++)
-        spur__str_printf(&line, "  %s %.4f", m->items[i].name, r->train.values[i]);
-    if (r->validated) {
-        spur__str_printf(&line, "  val_loss %.4f", r->validation.loss);
-        for (size_t i = 0; i < m->count; i++)
-            spur__str_printf(&line, "  val_%s %.4f", m->items[i].name, r->validation.values[i]);
-    }
+    spur__str_printf(&line, "Epoch %lld/%lld  %s", (long long)r->epoch, (long long)s->train->epochs,
+                     time);
+    put_pair(&line, "loss", r, 0);
+    for (size_t i = 0; i < s->measures.count; i++)
+        put_pair(&line, s->measures.items[i].name, r, i + 1);
     terminal_say(s->term, "%s%s", spur__str_text(&line), best ? "  *" : "");
     spur__str_free(&line);
 }
