@@ -37,9 +37,8 @@ void spur__broadcast_merge(spur__broadcast *s) {
 
 typedef struct job {
     const spur__broadcast *s;
-    const float *a, *b, *dy, *mask;
+    const float *a, *b, *dy;
     float *y, *da;
-    ptrdiff_t count;
     ptrdiff_t pieces;
     bool accumulate;
 } job;
@@ -188,22 +187,4 @@ void spur__broadcast_backward(const spur__exec *exec, const spur__broadcast *s, 
     for (int i = 0; i + 1 < s->rank; i++) rows *= s->a[i] ? s->size[i] : 1;
     if (s->a[s->rank - 1]) j.pieces = spur__ceil_div(s->size[s->rank - 1], PIECE);
     spur__parallel(exec, rows * j.pieces, backward_task, &j);
-}
-
-static void masked_task(void *context, ptrdiff_t index, int thread) {
-    const job *j = context;
-    ptrdiff_t begin = index * PIECE, end = spur__least(begin + PIECE, j->count);
-    const float *dy = j->dy, *y = j->mask;
-    float *da = j->da;
-    (void)thread;
-    if (j->accumulate)
-        for (ptrdiff_t i = begin; i < end; i++) da[i] += y[i] > 0.0f ? dy[i] : 0.0f;
-    else
-        for (ptrdiff_t i = begin; i < end; i++) da[i] = y[i] > 0.0f ? dy[i] : 0.0f;
-}
-
-void spur__masked_gradient(const spur__exec *exec, ptrdiff_t n, const float *dy, const float *y,
-                           float *da, bool accumulate) {
-    job j = {.dy = dy, .mask = y, .da = da, .count = n, .accumulate = accumulate};
-    spur__parallel(exec, spur__ceil_div(n, PIECE), masked_task, &j);
 }

@@ -35,8 +35,4 @@ void spur__broadcast_forward(const spur__exec *exec, const spur__broadcast *s, c
 void spur__broadcast_backward(const spur__exec *exec, const spur__broadcast *s, const float *dy,
                               const float *b, float *da, bool accumulate);
 
-/* da (+)= dy where y > 0, for operands of the result's size; da may be dy. */
-void spur__masked_gradient(const spur__exec *exec, ptrdiff_t n, const float *dy, const float *y,
-                           float *da, bool accumulate);
-
 #endif

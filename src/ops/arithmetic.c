@@ -91,8 +91,13 @@ static void residual_backward(spur_node *node, const spur__run *run) {
         int beta = spur__gradient_beta(node, i);
         if (beta < 0) continue;
         if (node->fused_relu)
-            spur__masked_gradient(&run->exec, (ptrdiff_t)spur__node_count(node), node->gradient,
-                                  node->data, node->inputs[i]->gradient, beta == 1);
+            spur__vec_activation_backward(
+                &run->exec, (ptrdiff_t)spur__node_count(node),
+                &(spur__activation_gradient){.op = SPUR__MAP_RELU,
+                                             .value = node->data,
+                                             .dy = node->gradient,
+                                             .dx = node->inputs[i]->gradient,
+                                             .accumulate = beta == 1});
         else if (node->inputs[i]->gradient != node->gradient)
             spur__vec_map(&run->exec, (ptrdiff_t)spur__node_count(node),
                           &(spur__map){.op = SPUR__MAP_COPY,
