@@ -82,7 +82,7 @@ static void markdown_section(const section_spec *spec, spur__str *out) {
             spur__str_printf(out, "%s`%s`", i ? ", " : "", spec->family->kinds[i]->name);
         spur__str_printf(out, " (default `%s`).\n", spec->initial);
     }
-    markdown_table(spec->common, out);
+    if (spec->common) markdown_table(spec->common, out);
     for (size_t i = 0; spec->family && i < spec->family->count; i++) {
         const spur__kind *kind = spec->family->kinds[i];
         spur__str_printf(out, "\n### %s = %s\n\n%s.\n", spec->selector, kind->name,
@@ -94,5 +94,5 @@ static void markdown_section(const section_spec *spec, spur__str *out) {
 void reference_markdown(spur__str *out) {
     spur__str_puts(out, "# Options\n\nEvery section and key of an INI file. This page is made by "
                         "`spur help --markdown`; a test fails when it is stale.\n");
-    for (section_id i = 0; i < SECTION_TYPED; i++) markdown_section(&section_specs[i], out);
+    for (section_id i = 0; i < SECTION_COUNT; i++) markdown_section(&section_specs[i], out);
 }

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "config/settings.h"
+#include "sweep/settings.h"
 #include "data/augment.h"
 #include "data/dataset.h"
 #include "data/sampler.h"
@@ -54,8 +55,12 @@ const section_spec section_specs[SECTION_COUNT] = {
                        .help = "How long to train, what to watch, when to save",
                        .common = &train_table},
     [SECTION_LOG] = {.name = "log", .help = "What goes to TensorBoard", .common = &log_table},
-    [SECTION_SWEEP] = {.name = "sweep", .help = "What `spur sweep` varies"},
-    [SECTION_PROGRAM] = {.name = "program", .help = "A program of your own for `spur sweep`"},
+    [SECTION_SWEEP] = {.name = "sweep",
+                       .help = "What `spur sweep` varies: section.key = values, and how",
+                       .common = &sweep_table},
+    [SECTION_PROGRAM] = {.name = "program",
+                         .help = "A program of your own for `spur sweep`",
+                         .common = &program_table},
     [SECTION_PARAM] = {.name = "param", .help = "Parameters of that program"},
 };
 

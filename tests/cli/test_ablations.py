@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""Every ablation under examples/ablations: its space is valid, and a small form of it runs."""
+import csv
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from harness import SOURCE, SPUR, Cli, main
+
+ABLATIONS = SOURCE / "examples" / "ablations"
+
+SMALL = """
+[data]
+format = shapes
+samples = 60
+val_samples = 20
+size = 16x16
+batch_size = 10
+[model]
+name = my_net
+[optimizer]
+name = adam
+[train]
+epochs = 1
+[log]
+images = 0
+worst = 0
+"""
+
+SMALL_UNET = """
+[data]
+format = buildings
+size = 32x32
+samples = 8
+val_samples = 4
+batch_size = 4
+[model]
+name = unet
+[loss]
+name = bce_dice
+[train]
+epochs = 1
+[log]
+images = 0
+worst = 0
+"""
+
+
+class Ablations(Cli):
+    def setUp(self):
+        super().setUp()
+        for path in ABLATIONS.glob("*.ini"):
+            shutil.copy(path, self.dir)
+        (self.dir / "base.ini").write_text(SMALL)
+        (self.dir / "unet-base.ini").write_text(SMALL_UNET)
+        self.names = sorted(p.name for p in ABLATIONS.glob("*.ini") if "base" not in p.name)
+
+    def test_all_are_valid_and_repeat_three_times(self):
+        self.assertGreaterEqual(len(self.names), 15)
+        for name in self.names:
+            r = self.spur("sweep", name, "--dry-run")
+            self.assertRegex(r.out, r"\d+ configurations, 3 seeds each")
+            self.assertFalse((self.dir / "my_logs").exists())
+
+    def test_small_forms_run(self):
+        for name in self.names:
+            with self.subTest(name):
+                self.spur("sweep", name, "sweep.trials=2", "sweep.seeds=1", "train.epochs=1", "--quiet")
+                folder = self.dir / "my_logs" / ("ablation_" + name[:-4])
+                with open(folder / "results.csv", newline="") as f:
+                    rows = list(csv.DictReader(f))
+                self.assertEqual([r["state"] for r in rows], ["done", "done"])
+                self.assertTrue(all(r["best"] for r in rows))
+
+    def test_same_results_for_any_jobs_and_after_a_second_look(self):
+        texts = []
+        for jobs in ("1", "2"):
+            self.spur("sweep", "normalization.ini", "sweep.jobs=" + jobs, "run.name=jobs" + jobs, "--quiet",
+                      "sweep.seeds=1..2")
+            texts.append((self.dir / "my_logs" / ("jobs" + jobs) / "results.csv").read_bytes())
+        self.assertEqual(texts[0], texts[1])
+
+    def test_pruned_trials_of_the_trainer(self):
+        self.spur("sweep", "learning_rate.ini", "sweep.seeds=1", "train.epochs=4", "sweep.pruner=asha",
+                  "sweep.asha_reduction_factor=2", "run.name=pruned", "--quiet")
+        with open(self.dir / "my_logs/pruned/results.csv", newline="") as f:
+            rows = list(csv.DictReader(f))
+        states = [r["state"] for r in rows]
+        self.assertEqual(states[0], "done")
+        self.assertEqual(set(states), {"done", "pruned"})
+        for r in rows:
+            self.assertEqual(r["epochs"] == "4", r["state"] == "done")
+
+    def kill_everything_here(self):
+        """kill -9 for every process whose working directory is this test's: the sweep and its trials."""
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if os.readlink(process / "cwd") == str(self.dir):
+                    os.kill(int(process.name), signal.SIGKILL)
+            except OSError:
+                pass  # gone already, or not ours to look at
+
+    def test_killed_trials_end_as_if_nothing_had_happened(self):
+        words = ["sweep", "normalization.ini", "sweep.seeds=1", "train.epochs=4", "--quiet"]
+        self.spur(*words, "run.name=whole")
+        dice = random.Random(1)
+        for _ in range(4):
+            p = subprocess.Popen([SPUR, *words, "run.name=killed"], cwd=self.dir, stdout=subprocess.DEVNULL)
+            time.sleep(dice.uniform(0.1, 0.8))
+            self.kill_everything_here()
+            p.wait()
+        self.spur(*words, "run.name=killed")
+        whole, killed = ((self.dir / "my_logs" / n) for n in ("whole", "killed"))
+        self.assertEqual((whole / "results.csv").read_bytes(), (killed / "results.csv").read_bytes())
+        for trial in ("trial_0001_seed_1", "trial_0002_seed_1", "trial_0003_seed_1"):
+            for name in ("metrics.csv", "checkpoints/last/weights.safetensors"):
+                self.assertEqual((whole / trial / name).read_bytes(), (killed / trial / name).read_bytes(), name)
+
+
+if __name__ == "__main__":
+    main()
