@@ -221,17 +221,12 @@ static spur_status decode_run_metadata(spur_slice message, spur_event *event, bo
 
 /* Walks all values once, so that spur_event_value() cannot fail later; keeps the first, which in
  * nearly all events is the only one. */
-static spur_status check_summary(spur_event *event, const value_template *guess, bool *utf8) {
+static spur_status check_summary(spur_event *event, bool *utf8) {
     wire w = wire_of(event->data);
     spur_value other, *value = &event->first;
     for (wire_field f; wire_next(&w, &f); value = &other) {
         if (wire_key(&f) != WIRE_KEY(1, WIRE_BYTES)) continue;
-        if (value == &event->first && guess && spur__value_template_fits(guess, f.bytes)) {
-            event->match = guess;
-            value->message = f.bytes;
-        } else {
-            SPUR__TRY(spur__value_decode(f.bytes, value, utf8));
-        }
+        SPUR__TRY(spur__value_decode(f.bytes, value, utf8));
         value->position = (size_t)((const char *)w.at - event->data.data);
     }
     return wire_status(&w);
@@ -294,6 +289,39 @@ static spur_status decode_event_field(const wire_field *f, spur_event *event, bo
     }
 }
 
+/* Takes the message that fills the rest of `w` behind this key of one byte. */
+static bool take_rest(wire *w, unsigned char key, spur_slice *out) {
+    uint64_t n;
+    if (w->at == w->end || *w->at++ != key || !wire_varint(w, &n)) return false;
+    *out = (spur_slice){(const char *)w->at, (size_t)n};
+    return n == (uint64_t)(w->end - w->at);
+}
+
+/* The event that nearly all are: wall time, step, a summary of one value that fits the template.
+ * False, and *event is as it was, for any other: that is decoded. */
+static bool recognise(spur_slice payload, const value_template *guess, spur_event *event) {
+    wire w = wire_of(payload);
+    spur_slice summary, message;
+    uint64_t step = 0;
+    if (payload.size < 10 || *w.at != WIRE_KEY(1, WIRE_64)) return false;
+    w.at += 9;
+    if (*w.at == WIRE_KEY(2, WIRE_VARINT)) {
+        w.at++;
+        if (!wire_varint(&w, &step)) return false;
+    }
+    if (!take_rest(&w, WIRE_KEY(5, WIRE_BYTES), &summary)) return false;
+    if (!take_rest(&w, WIRE_KEY(1, WIRE_BYTES), &message)) return false;
+    if (!spur__value_template_fits(guess, message)) return false;
+    event->wall_time = wire_double(spur__load64(payload.data + 1));
+    event->step = (int64_t)step;
+    event->what = SPUR_EVENT_SUMMARY;
+    event->data = summary;
+    event->first.message = message;
+    event->first.position = summary.size;
+    event->match = guess;
+    return true;
+}
+
 spur_status spur__event_decode(spur_slice payload, const value_template *guess, spur_event *event,
                                spur_error *err) {
     const spur_slice nothing = {empty, 0};
@@ -305,12 +333,13 @@ spur_status spur__event_decode(spur_slice payload, const value_template *guess, 
     event->name = event->data = event->writer = nothing;
     event->first.position = 0;
     event->match = NULL;
+    if (guess && recognise(payload, guess, event)) return SPUR_OK;
     wire w = wire_of(payload);
     spur_status status = SPUR_OK;
     for (wire_field f; status == SPUR_OK && wire_next(&w, &f);)
         status = decode_event_field(&f, event, &utf8);
     if (status == SPUR_OK && event->what == SPUR_EVENT_SUMMARY)
-        status = check_summary(event, guess, &utf8);
+        status = check_summary(event, &utf8);
     if (status != SPUR_OK || w.bad)
         return spur__fail(err, SPUR_E_FORMAT, "payload of %zu bytes is not an Event message",
                           payload.size);
@@ -326,14 +355,12 @@ spur_status spur_event_decode(spur_slice payload, spur_event *event, spur_error 
 bool spur_event_value(const spur_event *event, spur_value *value) {
     size_t position = value->position;
     if (event->what != SPUR_EVENT_SUMMARY || position >= event->data.size) return false;
-    bool known = position == 0 && event->first.position > 0;
-    if (known && !event->match) {
-        *value = event->first;
-        return true;
-    }
-    /* looked at again: a later value of the event may have changed the template */
-    if (known && spur__value_template_fits(event->match, event->first.message)) {
-        spur__value_template_fill(event->match, event->first.message, value);
+    if (position == 0 && event->first.position > 0) {
+        /* the template is as it was: only values that were not recognised change one */
+        if (event->match)
+            spur__value_template_fill(event->match, event->first.message, value);
+        else
+            *value = event->first;
         value->position = event->first.position;
         return true;
     }

@@ -74,7 +74,7 @@ bool spur__value_template_fits(const value_template *t, spur_slice message);
 /* Fills *out from such a message. */
 void spur__value_template_fill(const value_template *t, spur_slice message, spur_value *out);
 
-/* spur_event_decode() that tries a template on the first value before decoding it. */
+/* spur_event_decode() that tries a template on an event of one value before decoding it. */
 spur_status spur__event_decode(spur_slice payload, const value_template *guess, spur_event *event,
                                spur_error *err);
 

@@ -191,7 +191,7 @@ typedef struct spur_event {
     spur_slice data; /* of a summary: the serialized Summary */
     spur_slice writer; /* source_metadata.writer: who wrote the file; usually in the first event */
     spur_value first; /* private: the first value, found when the event was checked, */
-    const void *match; /* private: and how to recognise it */
+    const void *match; /* private: what it was recognised by, if it was */
 } spur_event;
 
 /* Decodes one payload and checks everything in it, values included. *err names no file: put it in
