@@ -110,10 +110,13 @@ class Tools(Cli):
         self.assertNarrow(shown)
 
     def test_lr_find(self):
-        self.write("a.ini", SHAPES)
-        found = self.spur("lr-find", "a.ini", "--steps", "60", "--json", "optimizer.lr=0.1", "optimizer.name=sgd").json
+        lines = ["%d,%d,%d" % (i % 7, i % 5, 3 * (i % 7) - 2 * (i % 5)) for i in range(200)]
+        self.write("t.csv", "a,b,y\n" + "\n".join(lines) + "\n")
+        self.write("a.ini", "[data]\nformat = csv\npath = t.csv\nbatch_size = 32\n[model]\nname = mlp\n"
+                            "[loss]\nname = mse\n[optimizer]\nname = sgd\n")
+        found = self.spur("lr-find", "a.ini", "--steps", "60", "--json").json
         run = self.dir / found["run"]
-        self.assertTrue(1e-5 < found["suggestion"] < 10)
+        self.assertTrue(1e-4 < found["suggestion"] < 1, found)
         rows = self.table(run / "lr_find.csv")
         self.assertAlmostEqual(float(rows[0]["learning_rate"]), 1e-5)
         ratio = float(rows[1]["learning_rate"]) / float(rows[0]["learning_rate"])

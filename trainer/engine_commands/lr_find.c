@@ -105,8 +105,8 @@ static spur_status walk(session *s, terminal *term, search *f, spur_error *err) 
 static void suggest(search *f) {
     double steepest = 0;
     size_t first = f->count / 20 + 1, end = f->count - f->count / 20;
-    size_t lowest = 0;
-    for (size_t i = 0; i < f->count; i++)
+    size_t lowest = first;
+    for (size_t i = first; i < end; i++)
         if (f->smooth[i] < f->smooth[lowest]) lowest = i;
     f->suggestion = NAN;
     for (size_t i = first; i + 1 < end && i < lowest; i++) {
@@ -180,12 +180,22 @@ static spur_status record(session *s, const search *f, spur_error *err) {
     return status == SPUR_OK ? closed : status;
 }
 
+/* Points up to where the loss has risen so far that the rest would flatten the drawing. */
+static size_t interesting(const search *f) {
+    double low = INFINITY;
+    for (size_t i = 0; i < f->count; i++) {
+        low = fmin(low, f->smooth[i]);
+        if (f->smooth[i] > f->smooth[0] + 0.5 * fabs(f->smooth[0] - low) + 1e-3) return i;
+    }
+    return f->count;
+}
+
 static void say(const session *s, terminal *term, const search *f) {
     spur__str text;
     spur__str_init(&text, 1 << 20);
     draw_text_curve(&(text_curve){.x = f->rates,
                                   .y = f->smooth,
-                                  .count = f->count,
+                                  .count = interesting(f),
                                   .log_x = true,
                                   .columns = 64,
                                   .rows = 12,
