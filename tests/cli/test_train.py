@@ -176,6 +176,31 @@ class Train(Run):
         self.write("a.ini", SMALL + "[sweep]\noptimizer.lr = 1e-2, 1e-3\n")
         self.assertIn("[sweep] is ignored here", self.spur("train", "a.ini", "train.epochs=1").out)
 
+    def test_balance_is_shown_and_counts(self):
+        long_tail = "data.imbalance=exp:0.1"
+        plain = self.train(long_tail)
+        weighted = self.train(long_tail, "balance.method=class_weights")
+        sampled = self.train(long_tail, "balance.method=weighted_sampler")
+        losses = {(run / "metrics.csv").read_bytes() for run in (plain, weighted, sampled)}
+        self.assertEqual(len(losses), 3)
+        self.assertNotIn("data/class_weights", self.spur("inspect", plain).out)
+        self.assertIn("data/class_weights", self.spur("inspect", weighted).out)
+        self.assertIn("data/classes", self.spur("inspect", sampled).out)
+
+    def test_runs_of_one_second_do_not_meet(self):
+        processes = [self.start("train", "a.ini", "train.epochs=1", "run.name=x") for _ in range(4)]
+        for process in processes:
+            process.communicate()
+            self.assertEqual(process.returncode, 0)
+        self.assertEqual(len(self.run_dirs()), 4)
+        self.assertEqual({self.status(run)["state"] for run in self.run_dirs()}, {"done"})
+
+    def test_a_given_directory(self):
+        env = {"SPUR_RUN_DIR": "trial/one", "SPUR_HPARAMS": "optimizer.lr", "SPUR_HPARAMS_GROUP": "g"}
+        self.spur("train", "a.ini", "train.epochs=1", env=env)
+        self.assertTrue((self.dir / "trial/one/metrics.csv").exists())
+        self.assertIn("holds a run already", self.spur("train", "a.ini", env=env, status=2).err)
+
     def test_weights_of_another_run(self):
         run = self.train("train.epochs=1")
         weights = run / "checkpoints/last/weights.safetensors"
