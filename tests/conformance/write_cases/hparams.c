@@ -15,10 +15,11 @@ static void session(const char *root, const char *prefix, int i) {
     snprintf(run, sizeof run, "%strial_%d", prefix, i);
     spur_writer *writer = case_open(root, run), *validation = NULL;
     OK(spur_writer_open_sub(&validation, writer, "validation", NULL));
-    const spur_log_hparam hparams[] = {{"lr", spur_log_number(0.1 / (1 << (i == 4 ? 3 : i)))},
-                                       {"units", spur_log_number(16 * (i == 4 ? 4 : i + 1))},
-                                       {"optimizer", spur_log_string(optimizers[i % 3])},
-                                       {"nesterov", spur_log_boolean(i % 2 == 0)}};
+    int same = i == 4 ? 3 : i; /* of a group the server shows any one session's values */
+    const spur_log_hparam hparams[] = {{"lr", spur_log_number(0.1 / (1 << same))},
+                                       {"units", spur_log_number(16 * (same + 1))},
+                                       {"optimizer", spur_log_string(optimizers[same % 3])},
+                                       {"nesterov", spur_log_boolean(same % 2 == 0)}};
     OK(spur_log_hparams(writer, hparams, 4,
                         &(spur_log_session_options){.group = i >= 3 ? "pair" : NULL,
                                                     .start_time = CASE_TIME(4 * i),
