@@ -34,6 +34,7 @@ typedef struct gather {
     ptrdiff_t block_rows, block_images; /* grid rows, images a task takes */
     ptrdiff_t rows, columns, block_pitch;
     ptrdiff_t panel_groups; /* tasks across the outputs */
+    bool in_place; /* one tap, nothing to pad or mask: tiles read the source itself */
     float *scratch;
     ptrdiff_t scratch_floats; /* a thread */
 } gather;
@@ -110,10 +111,28 @@ static void copy_block(const gather *g, ptrdiff_t image, ptrdiff_t images, ptrdi
                      block + (i * g->rows + r) * g->columns * g->block_pitch);
 }
 
+/* Not with pitches of 4 KiB: all rows of a tile would compete for the same cache sets. */
+static bool can_read_in_place(const gather *g) {
+    return g->y.count == 1 && g->x.count == 1 && !g->mask && g->y.offset[0] == 0 &&
+           g->x.offset[0] == 0 && (g->gh - 1) * g->y.step < g->h &&
+           (g->gw - 1) * g->x.step < g->w && g->pitch * g->x.step % 1024 != 0;
+}
+
+/* Grid row `row` of image `image` as tiles see it; image and row count from the block's start. */
+static const float *tile_source(const gather *g, const float *block, ptrdiff_t first_image,
+                                ptrdiff_t first_row, ptrdiff_t image, ptrdiff_t row) {
+    if (g->in_place)
+        return g->src +
+               ((first_image + image) * g->h + (first_row + row) * g->y.step) * g->w * g->pitch;
+    ptrdiff_t step = g->y.count < 2 ? 1 : g->y.step;
+    return block + (image * g->rows + row * step) * g->columns * g->block_pitch;
+}
+
 /* One grid row times one panel. */
 static void row_tiles(const gather *g, spur__tile *t, const float *block, float *dst) {
     ptrdiff_t strips = spur__ceil_div(g->gw, g->simd->mr);
     ptrdiff_t step = (g->x.count < 2 ? 1 : g->x.step) * g->block_pitch;
+    if (g->in_place) step = g->x.step * g->pitch;
     t->a_row = step;
     for (ptrdiff_t s = 0; s < strips; s++) {
         ptrdiff_t begin, end;
@@ -134,7 +153,7 @@ static void gather_task(void *job, ptrdiff_t index, int thread) {
     ptrdiff_t rows = spur__least(g->block_rows, g->gh - y);
     ptrdiff_t images = spur__least(g->block_images, g->n - image), begin, end;
     spur__part(spur__ceil_div(g->outputs, g->simd->nr), g->panel_groups, group, &begin, &end);
-    copy_block(g, image, images, y, rows, block);
+    if (!g->in_place) copy_block(g, image, images, y, rows, block);
     spur__tile t = {.a_step = 1,
                     .a_run = g->runs,
                     .runs = g->run_count,
@@ -142,7 +161,7 @@ static void gather_task(void *job, ptrdiff_t index, int thread) {
                     .run_length = g->run_length,
                     .load = g->accumulate,
                     .relu = g->relu};
-    ptrdiff_t depth = g->run_count * g->run_length, step = g->y.count < 2 ? 1 : g->y.step;
+    ptrdiff_t depth = g->run_count * g->run_length;
     for (ptrdiff_t p = begin; p < end; p++) {
         ptrdiff_t column = p * g->simd->nr;
         t.cols = spur__least(g->simd->nr, g->outputs - column);
@@ -150,12 +169,13 @@ static void gather_task(void *job, ptrdiff_t index, int thread) {
         t.bias = g->bias ? g->bias + column : NULL;
         for (ptrdiff_t i = 0; i < images; i++)
             for (ptrdiff_t r = 0; r < rows; r++)
-                row_tiles(g, &t, block + (i * g->rows + r * step) * g->columns * g->block_pitch,
+                row_tiles(g, &t, tile_source(g, block, image, y, i, r),
                           g->dst + (image + i) * g->dst_image + (y + r) * g->dst_row + column);
     }
 }
 
 static void run_gather(gather *g, const spur__exec *exec) {
+    g->in_place = can_read_in_place(g);
     ptrdiff_t panels = spur__ceil_div(g->outputs, g->simd->nr);
     ptrdiff_t blocks = spur__ceil_div(g->gh, g->block_rows) * spur__ceil_div(g->n, g->block_images);
     ptrdiff_t wanted = exec->threads > 1 ? 4 * exec->threads : 1;

@@ -176,7 +176,3 @@ void spur__gemm(const spur__exec *exec, const spur__gemm_args *g, void *workspac
     else
         own_gemm(exec, g, workspace);
 }
-
-void spur__gemm_block(const spur__gemm_args *args, void *workspace) {
-    own_gemm(&(spur__exec){.threads = 1}, args, workspace);
-}

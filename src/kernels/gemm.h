@@ -43,8 +43,4 @@ bool spur__gemm_auto_openblas(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);
  * process-wide. */
 bool spur__gemm_openblas_usable(void);
 
-/* The product of one task by the instruction set in force, without threads: for kernels that
- * are inside a task already. `workspace` as for one thread. */
-void spur__gemm_block(const spur__gemm_args *args, void *workspace);
-
 #endif

@@ -63,16 +63,6 @@ typedef struct spur__softmax_gradient {
 } spur__softmax_gradient;
 void spur__vec_softmax_backward(const spur__exec *exec, const spur__softmax_gradient *args);
 
-/* Pixels of `channels` floats, pitch apart; see simd/pack.h. */
-/* out (+)= x under x's mask */
-void spur__vec_copy_pixels(const spur__exec *exec, const spur__pixels *x, float *out,
-                           ptrdiff_t out_pitch, bool accumulate);
-/* Floats that spur__vec_column_sums needs as scratch. */
-ptrdiff_t spur__vec_column_sums_scratch(ptrdiff_t channels);
-/* sums[channels] (+)= sum of all pixels */
-void spur__vec_column_sums(const spur__exec *exec, const spur__pixels *x, float *sums,
-                           bool accumulate, float *scratch);
-
 /* Images [n][pixels][channels], each channel times its factor s[n][channels]. */
 typedef struct spur__channel_scale {
     ptrdiff_t n, pixels, channels;

@@ -108,19 +108,6 @@ void SPUR__SIMD(column_sums)(const spur__pixels *p, float *sums) {
     }
 }
 
-void SPUR__SIMD(add_pixels)(const spur__pixels *p, float *out, ptrdiff_t out_pitch) {
-    for (ptrdiff_t i = 0; i < p->count; i++) {
-        float *y = out + i * out_pitch;
-        ptrdiff_t at = i * p->pitch, c = 0;
-        for (; c + VL <= p->channels; c += VL) {
-            vf x = vload(p->x + at + c);
-            vstore(y + c,
-                   vload(y + c) + (p->mask ? vmask_positive(x, vload(p->mask + at + c)) : x));
-        }
-        for (; c < p->channels; c++) y[c] += masked(p, at + c);
-    }
-}
-
 void SPUR__SIMD(scale_pixels)(const spur__pixels *p, const float *s, float *y, bool accumulate) {
     for (ptrdiff_t i = 0; i < p->count; i++) {
         const float *x = p->x + i * p->channels;

@@ -60,7 +60,7 @@ typedef struct spur__dropout_job {
  * sums: out[0] += x, out[1] += x * x over n values, in 16 lanes of double.
  * softmax, softmax_backward: rows [begin, end); backward: x is the forward's output.
  * column_sums: sums[channels] = sum of the pixels, in order.
- * add_pixels: out += x. scale_pixels: y (+)= x * s[channels]. dot_pixels: sums[channels] += x * dy;
+ * scale_pixels: y (+)= x * s[channels]. dot_pixels: sums[channels] += x * dy;
  * the pixels of those two are dense.
  * dropout: values [begin, end), begin a multiple of 4. */
 #define SPUR__VEC_MAP(X)                                                                           \
@@ -69,7 +69,6 @@ typedef struct spur__dropout_job {
     X(void, softmax, (const spur__rows_job *j, ptrdiff_t begin, ptrdiff_t end))                    \
     X(void, softmax_backward, (const spur__rows_job *j, ptrdiff_t begin, ptrdiff_t end))           \
     X(void, column_sums, (const spur__pixels *p, float *sums))                                     \
-    X(void, add_pixels, (const spur__pixels *p, float *out, ptrdiff_t out_pitch))                  \
     X(void, scale_pixels, (const spur__pixels *p, const float *s, float *y, bool accumulate))      \
     X(void, dot_pixels, (const spur__pixels *p, const float *dy, float *sums))                     \
     X(void, dropout, (const spur__dropout_job *j, ptrdiff_t begin, ptrdiff_t end))
