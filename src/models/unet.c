@@ -99,7 +99,8 @@ static spur_node *build(spur_net *net, spur_node *x, int classes, const void *gi
     const options *o = given;
     const int depth = (int)o->depth;
     const int64_t *shape = spur_node_shape(x);
-    const int extra[4] = {0, 0, missing(shape[1], 1LL << depth), missing(shape[2], 1LL << depth)};
+    const int64_t step = (int64_t)1 << depth;
+    const int extra[4] = {0, 0, missing(shape[1], step), missing(shape[2], step)};
     const bool padded = extra[2] > 0 || extra[3] > 0;
     spur_node *skips[MAX_DEPTH];
     char name[32];
