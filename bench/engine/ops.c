@@ -93,7 +93,7 @@ static spur_node *worker(spur_node *y) {
 static bool measure(const op_case *c, const spur_net_options *options) {
     case_run r;
     spur_error err = {0};
-    bool ok = case_open(&r, c, options, false, 0, &err) == SPUR_OK &&
+    bool ok = case_open(&r, c, options, PLAIN, 0, &err) == SPUR_OK &&
               spur_net_forward(r.net, SPUR_TRAIN, &err) == SPUR_OK &&
               spur_net_backward(r.net, 1, &err) == SPUR_OK;
     if (ok) {

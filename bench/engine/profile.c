@@ -106,6 +106,11 @@ int main(int argc, char **argv) {
         &(spur_net_options){.threads = threads ? (int)strtol(threads, NULL, 10) : 0});
     spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 4, shape);
     spur_node *logits = spur_model(net, argv[1], x, classes, argc > 2 ? argv[2] : NULL, &err);
+    if (!logits && err.status != SPUR_OK) {
+        fprintf(stderr, "profile: %s\n", err.message);
+        spur_net_destroy(net);
+        return 2;
+    }
     int rank = logits ? spur_node_rank(logits) - 1 : 1;
     spur_node *y = spur_input(net, "y", SPUR_INT32, rank, logits ? spur_node_shape(logits) : shape);
     if (spur_net_build(net, spur_cross_entropy(net, logits, y, NULL), &err) != SPUR_OK) {

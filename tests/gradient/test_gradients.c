@@ -66,7 +66,7 @@ static int check_case(const op_case *c, bool twice) {
     spur_error err = {0};
     int failed = 1;
     spur_net_options options = {.threads = 2, .conv = SPUR_CONV_DIRECT};
-    if (case_open(&r, c, &options, twice, 0, &err) != SPUR_OK ||
+    if (case_open(&r, c, &options, twice ? TWICE : PLAIN, 0, &err) != SPUR_OK ||
         spur_net_forward(r.net, SPUR_TRAIN, &err) != SPUR_OK ||
         spur_net_backward(r.net, 1.0f, &err) != SPUR_OK)
         print_error("%s: %s\n", c->name, err.message);

@@ -116,10 +116,26 @@ static inline void fill_params(case_run *r, uint64_t seed) {
     }
 }
 
+/* HIDDEN: behind a copy of the inputs and before one of the output, so that the planner may work in
+ * place, fuse and slice; SHOWN: the same with every node kept, so that it may not. */
+typedef enum case_style { PLAIN, TWICE, HIDDEN, SHOWN } case_style;
+
+static inline void build_case(case_run *r, case_style style) {
+    spur_node *x[MOST_INPUTS] = {NULL};
+    bool wrapped = style == HIDDEN || style == SHOWN;
+    for (int k = 0; k < r->inputs; k++)
+        x[k] = wrapped && !r->c->x[k].ints ? spur_scale(r->net, r->x[k], 1) : r->x[k];
+    r->y = r->c->build(r->net, x, r->c->options);
+    if (wrapped) r->y = spur_scale(r->net, r->y, 1);
+    for (int i = 0; i < spur_net_node_count(r->net) && style == SHOWN; i++)
+        spur_keep(r->net, (spur_node *)spur_net_node(r->net, i));
+    spur_keep(r->net, r->y);
+}
+
 /* Builds, fills and plans; `batch` samples are run (0: all). */
 static inline spur_status case_open(case_run *r, const op_case *c, const spur_net_options *options,
-                                    bool twice, int batch, spur_error *err) {
-    *r = (case_run){.c = c, .twice = twice};
+                                    case_style style, int batch, spur_error *err) {
+    *r = (case_run){.c = c, .twice = style == TWICE};
     r->net = spur_net_create(options);
     for (; r->inputs < MOST_INPUTS && c->x[r->inputs].rank; r->inputs++) {
         int k = r->inputs;
@@ -129,11 +145,10 @@ static inline spur_status case_open(case_run *r, const op_case *c, const spur_ne
                              c->x[k].shape);
         if (!c->x[k].ints) spur_keep(r->net, r->x[k]);
     }
-    r->y = c->build(r->net, r->x, c->options);
-    spur_keep(r->net, r->y);
+    build_case(r, style);
     spur_node *read[MOST_INPUTS + 1] = {r->y};
     int count = 1;
-    for (int k = 0; k < r->inputs && twice; k++)
+    for (int k = 0; k < r->inputs && r->twice; k++)
         if (!c->x[k].ints) read[count++] = r->x[k];
     spur_status status = spur_net_build(r->net, test_dot(r->net, read, count), err);
     if (status != SPUR_OK) return status;

@@ -18,7 +18,7 @@ static bool value_is_right(const op_case *c, int batch, bool inference) {
     spur_error err = {0};
     bool ok = false;
     spur_net_options options = {.threads = 2, .conv = SPUR_CONV_DIRECT, .inference = inference};
-    if (case_open(&r, c, &options, false, batch, &err) != SPUR_OK ||
+    if (case_open(&r, c, &options, PLAIN, batch, &err) != SPUR_OK ||
         spur_net_forward(r.net, inference ? SPUR_EVAL : SPUR_TRAIN, &err) != SPUR_OK) {
         print_error("%s: %s\n", c->name, err.message);
     } else {
@@ -47,12 +47,12 @@ static void test_values(void **state) {
 }
 
 /* One hash over the output, the inputs' and the parameters' gradients. */
-static uint64_t fingerprint(const op_case *c, int threads) {
+static uint64_t fingerprint(const op_case *c, int threads, case_style style) {
     case_run r;
     spur_error err = {0};
     uint64_t hash = 1469598103934665603u;
     spur_net_options options = {.threads = threads, .gemm = SPUR_GEMM_SPUR};
-    if (case_open(&r, c, &options, true, 0, &err) == SPUR_OK &&
+    if (case_open(&r, c, &options, style, 0, &err) == SPUR_OK &&
         spur_net_forward(r.net, SPUR_TRAIN, &err) == SPUR_OK &&
         spur_net_backward(r.net, 0.5f, &err) == SPUR_OK) {
         const float *arrays[MOST_INPUTS + MOST_PARAMS + 1] = {spur_node_data(r.y)};
@@ -81,13 +81,24 @@ static void test_same_bits_for_any_threads(void **state) {
     (void)state;
     int failed = 0;
     for (int i = 0; i < OP_CASES; i++) {
-        uint64_t one = fingerprint(&op_cases[i], 1);
+        uint64_t one = fingerprint(&op_cases[i], 1, TWICE);
         for (int threads = 2; threads <= 4; threads++)
-            if (fingerprint(&op_cases[i], threads) != one) {
+            if (fingerprint(&op_cases[i], threads, TWICE) != one) {
                 print_error("%s: other bits with %d threads\n", op_cases[i].name, threads);
                 failed++;
             }
     }
+    assert_int_equal(failed, 0);
+}
+
+static void test_planning_changes_no_bit(void **state) {
+    (void)state;
+    int failed = 0;
+    for (int i = 0; i < OP_CASES; i++)
+        if (fingerprint(&op_cases[i], 2, HIDDEN) != fingerprint(&op_cases[i], 2, SHOWN)) {
+            print_error("%s: other bits when memory is shared\n", op_cases[i].name);
+            failed++;
+        }
     assert_int_equal(failed, 0);
 }
 
@@ -97,10 +108,10 @@ static void test_same_bits_on_every_instruction_set(void **state) {
     spur__isa best = spur__cpu_isa();
     for (int i = 0; i < OP_CASES; i++) {
         spur__cpu_force(SPUR__ISA_GENERIC);
-        uint64_t portable = fingerprint(&op_cases[i], 2);
+        uint64_t portable = fingerprint(&op_cases[i], 2, TWICE);
         for (int isa = SPUR__ISA_AVX2; isa <= (int)best; isa++) {
             spur__cpu_force((spur__isa)isa);
-            if (fingerprint(&op_cases[i], 2) != portable) {
+            if (fingerprint(&op_cases[i], 2, TWICE) != portable) {
                 print_error("%s: other bits with %s\n", op_cases[i].name,
                             spur__isa_name((spur__isa)isa));
                 failed++;
@@ -115,6 +126,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_same_bits_for_any_threads),
+        cmocka_unit_test(test_planning_changes_no_bit),
         cmocka_unit_test(test_same_bits_on_every_instruction_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
