@@ -11,13 +11,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages_build=(
-  gcc g++ cmake ninja-build pkg-config git
+  gcc g++ cmake ninja-build pkg-config git python3 libcmocka-dev
   protobuf-c-compiler libprotobuf-c-dev zlib1g-dev libpng-dev   # the logger
   libopenblas-dev libjpeg-dev                                   # the engine
   libinih-dev libcairo2-dev libcjson-dev                        # the trainer
 )
 packages_test=(
-  libcmocka-dev python3 python3-venv ca-certificates
+  python3-venv ca-certificates
   chromium fonts-dejavu-core                                    # the browser tests
   clang libclang-rt-14-dev libomp-dev                           # the fuzz targets
 )
