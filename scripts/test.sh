@@ -19,17 +19,21 @@ export SPUR_TEST_FULL=$([ $full = yes ] && echo 1 || echo 0)
 export SPUR_TEST_DATA=${SPUR_TEST_DATA:-$PWD/../shared/data}
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
-export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/tests/lsan.supp}
+export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/tests/lsan.supp:print_suppressions=0}
 begin=$SECONDS
 
 scripts/setup.sh build test
 [ $full = no ] || scripts/setup.sh full
 
 presets=(release asan fuzz)
-[ $full = no ] || presets+=(clang tsan)
+fuzz=()
+if [ $full = yes ]; then
+  presets+=(clang tsan)
+  fuzz=(-DSPUR_FUZZ_RUNS=-1 -DSPUR_FUZZ_SECONDS=300)
+fi
 for preset in "${presets[@]}"; do
   echo "Building build/$preset..."
-  scripts/build.sh "$preset" -DSPUR_WERROR=ON -DSPUR_PYTHON="$PWD/build/venv/bin/python"
+  scripts/build.sh "$preset" -DSPUR_WERROR=ON -DSPUR_PYTHON="$PWD/build/venv/bin/python" ${fuzz[@]+"${fuzz[@]}"}
 done
 
 failed=0

@@ -73,11 +73,13 @@ static bool next_line(reader *r) {
     return true;
 }
 
-/* Cuts a comment off: the whole line if it begins with one, else from " ;" or " #" on. */
+/* Cuts a comment off: the whole line if it begins with one, else from " ;" or " #" on. Right behind
+ * the '=' the blank may be missing: no value can begin with a comment sign. */
 static void strip_comment(char *line) {
     size_t first = strspn(line, " \t");
+    const char *equals = strchr(line, '=');
     for (char *p = line + first; *p; p++) {
-        bool begins = p == line + first || p[-1] == ' ' || p[-1] == '\t';
+        bool begins = p == line + first || p[-1] == ' ' || p[-1] == '\t' || p - 1 == equals;
         if (begins && (*p == ';' || *p == '#')) {
             *p = '\0';
             return;
