@@ -47,6 +47,8 @@ struct spur_node {
 
     /* Decided by the planner before plan() is called. */
     bool fused_relu; /* forward ends in a ReLU, backward masks by output > 0 */
+    spur_node *pool; /* the max pool that this layer (or the fused ReLU behind it) ends in: data and
+                        gradient are the pool's; or NULL */
     const spur_node *folded; /* inference: the norm behind this layer, to go into its weights */
     bool needs_gradient; /* backward() will be called, node->gradient is set */
 
@@ -107,6 +109,10 @@ struct spur__op {
     void (*fold)(const spur_node *norm, ptrdiff_t rows, const float *weight, const float *bias,
                  float *new_weight, float *new_bias, void *scratch);
     size_t (*fold_scratch)(const spur_node *norm); /* bytes that it needs for the call */
+    /* Max pools: whether windows are 2x2, 2 apart, without padding, odd edges left out. Layers:
+     * whether they can end in such a pool (honour node->pool). */
+    bool (*halves)(const spur_node *node);
+    bool (*takes_pool)(const spur_node *node);
     bool folds_norm; /* honours node->folded */
     bool input; /* filled by the caller before each run */
     bool view; /* output and gradient are input 0's memory: no forward, no backward */

@@ -86,11 +86,11 @@ static spur_status ask(plan *p, spur_error *err) {
     return SPUR_OK;
 }
 
-/* Views and fused ReLUs lie in their input's memory. */
+/* Views and fused ReLUs lie in their input's memory; layers that end in a pool in the pool's. */
 static void share_views(plan *p) {
     for (int i = 0; i < p->nodes; i++) {
         spur_node *node = p->net->nodes[i];
-        p->data_root[i] = p->gradient_root[i] = i;
+        p->data_root[i] = p->gradient_root[i] = node->pool ? node->pool->index : i;
         if (!node->op->view && !node->passive) continue;
         node->passive = true;
         int x = node->inputs[0]->index;

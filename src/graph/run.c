@@ -69,7 +69,13 @@ static ptrdiff_t first_bad(const float *data, size_t rows, size_t length, size_t
     return -1;
 }
 
-static ptrdiff_t bad_value(const spur_node *node) {
+/* Of a layer that ends in a pool only the pool's values exist. */
+static const spur_node *stored(const spur_node *node) {
+    return node->pool ? node->pool : node;
+}
+
+static ptrdiff_t bad_value(const spur_node *layer) {
+    const spur_node *node = stored(layer);
     size_t length = (size_t)spur__channels(node), count = spur__node_count(node);
     if (node->dtype != SPUR_FLOAT32) return -1;
     return first_bad(node->data, count / length, length, (size_t)node->pitch);
@@ -82,7 +88,7 @@ static spur_status describe(const spur_node *node, ptrdiff_t place, const char *
                          (size_t)place % (size_t)spur__channels(node)])
             ? "NaN"
             : "infinite";
-    int64_t sample = node->rank ? place / (int64_t)spur__sample_count(node) : 0;
+    int64_t sample = node->rank ? place / (int64_t)spur__sample_count(stored(node)) : 0;
     spur_status said = node->op->explain ? node->op->explain(node, err) : SPUR_OK;
     if (said != SPUR_OK) return said;
     for (int i = 0; i < node->param_count; i++)

@@ -85,6 +85,14 @@ static int edge_of(spur__conv_algo algo) {
     return algo == SPUR__CONV_WINOGRAD2 ? 2 : algo == SPUR__CONV_WINOGRAD4 ? 4 : 0;
 }
 
+bool spur__conv_pools(const spur__conv_shape *shape, spur__conv_algo wish) {
+    spur__conv_shape s = *shape;
+    if (complete(&s, NULL) != SPUR_OK) return false;
+    for (int pass = 0; pass < SPUR__CONV_PASSES; pass++)
+        if (!edge_of(choose(&s, wish, (spur__conv_pass)pass))) return false;
+    return true;
+}
+
 static size_t workspace_of(const spur__conv_plan *plan, spur__conv_pass pass) {
     int m = edge_of(plan->algo[pass]);
     bool weights = pass == SPUR__CONV_BACKWARD_WEIGHTS;

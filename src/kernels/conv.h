@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "kernels/parallel.h"
@@ -73,13 +74,20 @@ typedef struct spur__conv_forward_args {
     float *y; /* [n][oh][ow][y_pitch] */
     bool relu; /* y = max(y, 0), NaN stays NaN */
     bool accumulate; /* y = relu(y + conv + bias) */
+    bool pool; /* y is [n][oh / 2][ow / 2][y_pitch]: maxima of 2x2 windows, see below */
+    uint8_t *argmax; /* [n][oh / 2][ow / 2][k]: where they stood, for backward; or NULL */
     void *workspace; /* plan->workspace[SPUR__CONV_FORWARD] bytes */
 } spur__conv_forward_args;
 
 void spur__conv_forward(const spur__conv_plan *plan, const spur__exec *exec,
                         const spur__conv_forward_args *args);
 
-/* Gradients. Where relu_y (layout of dy) is given, dy counts only where relu_y > 0.
+/* True if the convolution can end in a max pool of 2x2 windows, stride 2, no padding, odd edges left
+ * out (forward) and take its gradient from behind the pool (backward), without the bits changing. */
+bool spur__conv_pools(const spur__conv_shape *shape, spur__conv_algo wish);
+
+/* Gradients. Where relu_y (layout of dy) is given, dy counts only where relu_y > 0. Where argmax is
+ * given, as the forward call filled it, dy is [n][oh / 2][ow / 2][y_pitch] and relu_y is not needed.
  *
  * A transposed convolution is the same three passes with the roles swapped: its forward is
  * backward_data (with bias and ReLU), its data gradient is forward, its weight gradient is
@@ -88,6 +96,7 @@ typedef struct spur__conv_data_args {
     ptrdiff_t n;
     const float *dy; /* [n][oh][ow][y_pitch] */
     const float *relu_y; /* as dy, or NULL */
+    const uint8_t *argmax; /* or NULL */
     const float *w;
     float *dx; /* [n][h][w][x_pitch] */
     bool accumulate; /* dx += instead of dx = */
@@ -104,6 +113,7 @@ typedef struct spur__conv_weights_args {
     const float *x;
     const float *dy;
     const float *relu_y; /* or NULL */
+    const uint8_t *argmax; /* or NULL */
     float *dw; /* [kh][kw][c / groups][k] */
     float *dbias; /* [k] or NULL */
     bool accumulate; /* dw, dbias += instead of = */

@@ -32,7 +32,8 @@ typedef struct wino_job {
     ptrdiff_t w_inputs, w_outputs; /* its c and k */
     bool backward;
     const float *bias;
-    bool relu, accumulate;
+    bool relu, accumulate, pool;
+    uint8_t *argmax;
     const float *packed; /* U of all panels, or NULL in the large mode */
     float *u; /* where to make it */
     bool large;
@@ -232,7 +233,9 @@ static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdif
                            .columns = spur__least(width, q->outputs - column),
                            .bias = q->bias ? q->bias + column : NULL,
                            .relu = q->relu,
-                           .accumulate = q->accumulate};
+                           .accumulate = q->accumulate,
+                           .pool = q->pool,
+                           .argmax = q->argmax};
     q->simd->wino_output(q->m, &q->out, first + base, end - base, &o);
 }
 
@@ -322,6 +325,8 @@ void spur__winograd_forward(const spur__conv_plan *plan, const spur__exec *exec,
     q.bias = args->bias;
     q.relu = args->relu;
     q.accumulate = args->accumulate;
+    q.pool = args->pool;
+    q.argmax = args->argmax;
     run(&q, exec, args->workspace);
 }
 
@@ -331,6 +336,7 @@ void spur__winograd_backward_data(const spur__conv_plan *plan, const spur__exec 
     job_of(&q, &plan->shape, m, true, args->n, plan->threads);
     q.in.x = args->dy;
     q.in.mask = args->relu_y;
+    q.in.argmax = args->argmax;
     q.out.y = args->dx;
     q.w = args->w;
     q.bias = args->bias;

@@ -256,6 +256,7 @@ void spur__winograd_backward_weights(const spur__conv_plan *plan, const spur__ex
     q.x.x = args->x;
     q.dy.x = args->dy;
     q.dy.mask = args->relu_y;
+    q.dy.argmax = args->argmax;
     q.dw = args->dw;
     q.dbias = args->dbias;
     q.accumulate = args->accumulate;

@@ -154,11 +154,11 @@ static spur__conv_algo algorithm(const spur_net_options *options) {
     return SPUR__CONV_AUTO;
 }
 
-/* Makes node->state, a kernel plan for a convolution from `image` to `map` (a transposed
- * convolution is the data gradient of one that goes the other way). */
-static spur_status make_plan(spur_node *node, const spur_node *image, const spur_node *map,
-                             const spur__slide *w, spur_error *err) {
-    spur__conv_shape shape = {
+/* A convolution from `image` to `map`; a transposed one is the data gradient of one that goes the
+ * other way. */
+static spur__conv_shape shape_for(const spur_node *node, const spur_node *image,
+                                  const spur_node *map, const spur__slide *w) {
+    return (spur__conv_shape){
         .n = image->shape[0],
         .h = image->shape[1],
         .w = image->shape[2],
@@ -180,10 +180,32 @@ static spur_status make_plan(spur_node *node, const spur_node *image, const spur
         .x_pitch = image->pitch,
         .y_pitch = map->pitch,
     };
+}
+
+/* Makes node->state, the kernel plan. */
+static spur_status make_plan(spur_node *node, const spur_node *image, const spur_node *map,
+                             const spur__slide *w, spur_error *err) {
+    spur__conv_shape shape = shape_for(node, image, map, w);
     node->state = spur__calloc(1, sizeof(spur__conv_plan));
     if (!node->state) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     return spur__conv_plan_init(node->state, &shape, algorithm(spur__net_options(node->net)),
                                 spur__net_exec(node->net)->threads, err);
+}
+
+static void conv_window(const spur_node *node, spur__slide *w) {
+    const conv_options *o = node->options;
+    window_of(o, node->inputs[0]->shape + 1, w);
+    if (o->user.same_padding) spur__window_same(w);
+}
+
+/* The gradient of a bias alone is summed elsewhere, from whole images. */
+static bool conv_takes_pool(const spur_node *node) {
+    spur__slide w;
+    if (node->param_count > 1 && node->params[1]->trainable && !node->params[0]->trainable)
+        return false;
+    conv_window(node, &w);
+    spur__conv_shape shape = shape_for(node, node->inputs[0], node, &w);
+    return spur__conv_pools(&shape, algorithm(spur__net_options(node->net)));
 }
 
 /* Bytes of scratch for the gradient of the bias alone. */
@@ -222,10 +244,8 @@ static prepared prepared_of(const spur_node *node) {
 }
 
 static spur_status conv_plan(spur_node *node, spur__demand *demand, spur_error *err) {
-    const conv_options *o = node->options;
     spur__slide w;
-    window_of(o, node->inputs[0]->shape + 1, &w);
-    if (o->user.same_padding) spur__window_same(&w);
+    conv_window(node, &w);
     SPUR__TRY(make_plan(node, node->inputs[0], node, &w, err));
     const spur__conv_plan *plan = node->state;
     demand->forward_workspace = plan->workspace[SPUR__CONV_FORWARD];
@@ -238,7 +258,8 @@ static spur_status conv_plan(spur_node *node, spur__demand *demand, spur_error *
     if (node->param_count > 1)
         demand->backward_workspace = larger(demand->backward_workspace, bias_bytes(node));
     demand->backward_needs_input[0] = node->params[0]->trainable;
-    demand->backward_needs_output = node->fused_relu;
+    demand->backward_needs_output = node->fused_relu && !node->pool;
+    if (node->pool) demand->saved_bytes = spur__node_count(node->pool);
     return SPUR_OK;
 }
 
@@ -280,6 +301,8 @@ static void conv_forward(spur_node *node, const spur__run *run) {
                                    .bias = p.bias ? p.bias : spur__param_value(node, 1),
                                    .y = node->data,
                                    .relu = node->fused_relu,
+                                   .pool = node->pool != NULL,
+                                   .argmax = node->pool ? node->saved : NULL,
                                    .workspace = run->workspace});
 }
 
@@ -296,7 +319,8 @@ static void bias_gradient(spur_node *node, const spur__run *run, const float *re
 }
 
 static void conv_backward(spur_node *node, const spur__run *run) {
-    const float *mask = node->fused_relu ? node->data : NULL;
+    const float *mask = node->fused_relu && !node->pool ? node->data : NULL;
+    const uint8_t *argmax = node->pool ? node->saved : NULL;
     float *dw = spur__param_gradient(node, 0), *dbias = spur__param_gradient(node, 1);
     int beta = spur__gradient_beta(node, 0);
     if (dw)
@@ -305,6 +329,7 @@ static void conv_backward(spur_node *node, const spur__run *run) {
                                                                .x = node->inputs[0]->data,
                                                                .dy = node->gradient,
                                                                .relu_y = mask,
+                                                               .argmax = argmax,
                                                                .dw = dw,
                                                                .dbias = dbias,
                                                                .accumulate = true,
@@ -316,6 +341,7 @@ static void conv_backward(spur_node *node, const spur__run *run) {
                                  &(spur__conv_data_args){.n = run->batch,
                                                          .dy = node->gradient,
                                                          .relu_y = mask,
+                                                         .argmax = argmax,
                                                          .w = spur__param_value(node, 0),
                                                          .dx = node->inputs[0]->gradient,
                                                          .accumulate = beta == 1,
@@ -362,6 +388,7 @@ static const spur__op conv_op = {.kind = "conv2d",
                                  .backward = conv_backward,
                                  .prepare = conv_prepare,
                                  .cost = conv_cost,
+                                 .takes_pool = conv_takes_pool,
                                  .folds_norm = true,
                                  .fuses_relu = true,
                                  .pitched = true};

@@ -86,6 +86,18 @@ static spur_status pool_plan(spur_node *node, spur__demand *demand, spur_error *
     return SPUR_OK;
 }
 
+static bool pool_halves(const spur_node *node) {
+    const pool_options *o = node->options;
+    const int64_t *in = node->inputs[0]->shape;
+    spur__slide w;
+    if (!o->max || sliding(node, &w, NULL) != SPUR_OK) return false;
+    for (int d = 0; d < 2; d++)
+        if (w.kernel[d] != 2 || w.stride[d] != 2 || w.padding[d] || w.padding[d + 2] ||
+            w.out[d] != in[d + 1] / 2)
+            return false;
+    return true;
+}
+
 static spur__pool_shape shape_of_run(const spur_node *node, const spur__run *run) {
     spur__pool_shape s = *(const spur__pool_shape *)node->state;
     s.n = run->batch;
@@ -118,7 +130,14 @@ static void pool_backward(spur_node *node, const spur__run *run) {
         .kind = name, .shape = pool_shape, .plan = pool_plan, .forward = pool_forward,             \
         .backward = pool_backward, .pitched = true                                                 \
     }
-static const spur__op max_op = OP("max_pool2d"), avg_op = OP("avg_pool2d");
+static const spur__op max_op = {.kind = "max_pool2d",
+                                .shape = pool_shape,
+                                .plan = pool_plan,
+                                .forward = pool_forward,
+                                .backward = pool_backward,
+                                .halves = pool_halves,
+                                .pitched = true};
+static const spur__op avg_op = OP("avg_pool2d");
 static const spur__op adaptive_max_op = OP("adaptive_max_pool2d");
 static const spur__op adaptive_avg_op = OP("adaptive_avg_pool2d");
 static const spur__op global_max_op = OP("global_max_pool2d");

@@ -121,7 +121,7 @@ ALWAYS_INLINE void store_n(float *p, vf v, ptrdiff_t n) {
 
 /* The upper left corner of a tile's patch, and the part of the patch inside the image. */
 typedef struct corner {
-    ptrdiff_t y, x; /* may be negative */
+    ptrdiff_t image, y, x; /* y and x may be negative */
     ptrdiff_t offset; /* of that pixel */
     ptrdiff_t y0, y1, x0, x1; /* rows and columns of the patch inside */
     bool inside; /* all of it */
@@ -130,10 +130,11 @@ typedef struct corner {
 ALWAYS_INLINE corner corner_of(const spur__tiling *t, int m, int edge, ptrdiff_t tile) {
     corner c;
     ptrdiff_t tx = tile % t->tiles_x, rest = tile / t->tiles_x;
-    ptrdiff_t ty = rest % t->tiles_y, image = rest / t->tiles_y;
+    ptrdiff_t ty = rest % t->tiles_y;
+    c.image = rest / t->tiles_y;
     c.y = ty * m - t->pad_y;
     c.x = tx * m - t->pad_x;
-    c.offset = ((image * t->h + c.y) * t->w + c.x) * t->pitch;
+    c.offset = ((c.image * t->h + c.y) * t->w + c.x) * t->pitch;
     c.y0 = c.y < 0 ? -c.y : 0;
     c.x0 = c.x < 0 ? -c.x : 0;
     c.y1 = t->h - c.y < edge ? t->h - c.y : edge;
@@ -158,16 +159,50 @@ static void gather(const spur__tiling *t, const corner *at, int edge, ptrdiff_t 
     }
 }
 
-/* transform(transform(patch)^T)^T of one vector of channels, from p with the given steps. */
-ALWAYS_INLINE void spread_patch(int m, bool gradient, const float *p, ptrdiff_t row,
-                                ptrdiff_t column, float *out, ptrdiff_t xi_step) {
+typedef uint8_t vbytes __attribute__((vector_size(VL)));
+
+ALWAYS_INLINE vi load_codes(const uint8_t *p, ptrdiff_t n) {
+    vbytes bytes = {0};
+    memcpy(&bytes, p, n >= VL ? (size_t)VL : (size_t)n);
+    return __builtin_convertvector(bytes, vi);
+}
+
+/* The same of an image that a pool has halved: each value goes where its maximum stood. */
+static void unpool(const spur__tiling *t, const corner *at, int edge, ptrdiff_t c, float *buffer) {
+    ptrdiff_t n = t->channels - c, h = t->h / 2, w = t->w / 2;
+    ptrdiff_t y0 = at->y + at->y0, x0 = at->x + at->x0;
+    ptrdiff_t y1 = at->y + at->y1, x1 = at->x + at->x1;
+    if (!at->inside || (t->h | t->w) % 2)
+        memset(buffer, 0, (size_t)(edge * edge * VL) * sizeof(float));
+    for (ptrdiff_t i = y0 / 2; i < h && 2 * i < y1; i++) {
+        for (ptrdiff_t j = x0 / 2; j < w && 2 * j < x1; j++) {
+            ptrdiff_t cell = (at->image * h + i) * w + j;
+            vf v = load_n(t->x + cell * t->pitch + c, n);
+            vi code = load_codes(t->argmax + cell * t->channels + c, n);
+            for (int tap = 0; tap < 4; tap++) {
+                ptrdiff_t y = 2 * i + tap / 2, x = 2 * j + tap % 2;
+                if (y < y0 || y >= y1 || x < x0 || x >= x1) continue;
+                vf here = (vf)((vi)v & (code == tap));
+                vstore(buffer + ((y - at->y) * edge + x - at->x) * VL, here);
+            }
+        }
+    }
+}
+
+/* transform(transform(patch)^T)^T of one vector of channels, from p with the given steps; mask: of
+ * the same layout, or NULL. */
+ALWAYS_INLINE void spread_patch(int m, bool gradient, const float *p, const float *mask,
+                                ptrdiff_t row, ptrdiff_t column, float *out, ptrdiff_t xi_step) {
     int edge = gradient ? m : m + 2, n = m + 2;
     vf half[6][6]; /* [xi row][column] */
 #pragma GCC unroll 6
     for (int x = 0; x < edge; x++) {
         vf d[6], o[6];
 #pragma GCC unroll 6
-        for (int y = 0; y < edge; y++) d[y] = vload(p + y * row + x * column);
+        for (int y = 0; y < edge; y++) {
+            d[y] = vload(p + y * row + x * column);
+            if (mask) d[y] = vmask_positive(d[y], vload(mask + y * row + x * column));
+        }
         if (gradient)
             transform_gradient(m, d, o);
         else
@@ -196,12 +231,19 @@ ALWAYS_INLINE void spread_tiles(int m, bool gradient, const spur__tiling *t, ptr
         corner at = corner_of(t, m, edge, tile + i);
         for (ptrdiff_t c = 0; c < padded; c += VL) {
             float *out = to->v + c / to->group * to->group_step + i * to->row_step + c % to->group;
-            if (at.inside && !t->mask && c + VL <= t->channels) {
-                spread_patch(m, gradient, t->x + at.offset + c, t->w * t->pitch, t->pitch, out,
-                             to->xi_step);
+            const float *from = t->x + at.offset + c;
+            bool plain = at.inside && !t->argmax && c + VL <= t->channels;
+            if (plain && !t->mask) {
+                spread_patch(m, gradient, from, NULL, t->w * t->pitch, t->pitch, out, to->xi_step);
+            } else if (plain) {
+                spread_patch(m, gradient, from, t->mask + at.offset + c, t->w * t->pitch, t->pitch,
+                             out, to->xi_step);
             } else {
-                gather(t, &at, edge, c, buffer);
-                spread_patch(m, gradient, buffer, edge * VL, VL, out, to->xi_step);
+                if (t->argmax && c < t->channels)
+                    unpool(t, &at, edge, c, buffer);
+                else
+                    gather(t, &at, edge, c, buffer);
+                spread_patch(m, gradient, buffer, NULL, edge * VL, VL, out, to->xi_step);
             }
         }
     }
@@ -313,6 +355,43 @@ ALWAYS_INLINE void store_block(int m, const spur__tiling *t, const spur__wino_ou
     }
 }
 
+/* The maxima of the block's 2x2 windows: the first of equal ones, NaN before all. */
+ALWAYS_INLINE void store_pooled(int m, const spur__tiling *t, const spur__wino_output *p,
+                                const corner *at, ptrdiff_t j, vf y[4][4]) {
+    ptrdiff_t left = p->columns - j, h = t->h / 2, w = t->w / 2;
+    ptrdiff_t row = at->y / 2, column = at->x / 2, channel = p->first + j;
+    vf bias = p->bias ? load_n(p->bias + j, left) : (vf){0};
+#pragma GCC unroll 2
+    for (int r = 0; r < m / 2; r++) {
+#pragma GCC unroll 2
+        for (int s = 0; s < m / 2; s++) {
+            if (row + r >= h || column + s >= w) continue;
+            ptrdiff_t cell = (at->image * h + row + r) * w + column + s;
+            vf best = y[2 * r][2 * s];
+            vi code = {0};
+            if (p->bias) best += bias;
+#pragma GCC unroll 3
+            for (int tap = 1; tap < 4; tap++) {
+                vf v = y[2 * r + tap / 2][2 * s + tap % 2];
+                if (p->bias) v += bias;
+                vi wins = (v > best) | (v != v);
+                best = vselect(wins, v, best);
+                code = (wins & tap) | (~wins & code);
+            }
+            if (p->relu) {
+                vi shut = ~(best > (vf){0});
+                best = vrelu(best);
+                code = (shut & SPUR__POOL_NOWHERE) | (~shut & code);
+            }
+            store_n(t->y + cell * t->pitch + channel, best, left);
+            if (!p->argmax) continue;
+            vbytes bytes = __builtin_convertvector(code, vbytes);
+            memcpy(p->argmax + cell * t->channels + channel, &bytes,
+                   left >= VL ? (size_t)VL : (size_t)left);
+        }
+    }
+}
+
 ALWAYS_INLINE void output_of(int m, const spur__tiling *t, ptrdiff_t tile, ptrdiff_t count,
                              const spur__wino_output *p) {
     int n = m + 2;
@@ -332,7 +411,10 @@ ALWAYS_INLINE void output_of(int m, const spur__tiling *t, ptrdiff_t tile, ptrdi
             }
 #pragma GCC unroll 4
             for (int r = 0; r < m; r++) transform_output(m, half[r], y[r]);
-            store_block(m, t, p, &at, j, y);
+            if (p->pool)
+                store_pooled(m, t, p, &at, j, y);
+            else
+                store_block(m, t, p, &at, j, y);
         }
     }
 }

@@ -12,6 +12,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* A code per pooled value, [n][h / 2][w / 2][channels]: the position of the maximum in its 2x2
+ * window, row-major; or SPUR__POOL_NOWHERE, where a ReLU let nothing through. */
+enum { SPUR__POOL_NOWHERE = 4 };
 
 /* Images cut into tiles of m x m outputs; tile t of all images is row-major (image, ty, tx). */
 typedef struct spur__tiling {
@@ -20,6 +25,7 @@ typedef struct spur__tiling {
     ptrdiff_t pad_y, pad_x; /* a tile's patch starts at (ty * m - pad_y, tx * m - pad_x) */
     const float *x; /* images that are read */
     const float *mask; /* values count as 0 where it is not above 0; or NULL */
+    const uint8_t *argmax; /* x is [n][h / 2][w / 2][pitch], to be spread over windows; or NULL */
     float *y; /* images that are written */
 } spur__tiling;
 
@@ -44,6 +50,8 @@ typedef struct spur__wino_output {
     ptrdiff_t xi_step, width, first, columns;
     const float *bias; /* [columns] or NULL */
     bool relu, accumulate;
+    bool pool; /* only the maxima of 2x2 windows are stored: t->y is [n][h / 2][w / 2][pitch] */
+    uint8_t *argmax; /* of the pool, or NULL */
 } spur__wino_output;
 
 typedef struct spur__wino_dw {
