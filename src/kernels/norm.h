@@ -22,7 +22,7 @@ size_t spur__norm_workspace(ptrdiff_t n, ptrdiff_t pixels, ptrdiff_t channels);
 
 typedef struct spur__batch_norm {
     ptrdiff_t pixels, channels; /* x, y, dy, dx: [pixels][pitch]; pixels = n * h * w */
-    ptrdiff_t x_pitch, y_pitch; /* 0: channels; dx as x, dy and relu_y as y */
+    ptrdiff_t x_pitch, y_pitch; /* 0: channels; dx as x, dy as y */
     const float *gamma, *beta; /* [channels] or NULL: 1 and 0 */
     double eps;
     bool relu; /* y = max(y, 0) */
@@ -40,9 +40,10 @@ void spur__batch_norm_train(const spur__exec *exec, const spur__batch_norm *p, c
 void spur__batch_norm_eval(const spur__exec *exec, const spur__batch_norm *p, const float *x,
                            float *y);
 
+/* Backward with p->relu: dy counts where the forward pass's y was above 0; y itself is not read, so
+ * gamma and beta must be those of the forward pass. */
 typedef struct spur__norm_gradient {
     const float *x, *dy;
-    const float *relu_y; /* dy counts where it is above 0; NULL: everywhere */
     float *dx; /* or NULL */
     float *dgamma, *dbeta; /* += ; or NULL */
     bool accumulate; /* dx += */

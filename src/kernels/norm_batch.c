@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Batch normalisation; see norm.h. Scratch: [4][channels] factors, then per block of pixels two
+ * Batch normalisation; see norm.h. Scratch: [6][channels] factors, then per block of pixels two
  * rows of [channels] partial results.
  */
 #include <math.h>
 
 #include "kernels/norm_internal.h"
+
+/* Rows of factors: a, b and c of dx; rstd of running statistics; scale and shift of y. */
+enum { RSTD = 3, SCALE = 4, SHIFT = 5, FACTORS = 6 };
 
 typedef struct batch_job {
     const spur__batch_norm *p;
@@ -23,7 +26,7 @@ static batch_job job_of(const spur__batch_norm *p, const float *x, float *y) {
     q.y_pitch = p->y_pitch ? p->y_pitch : p->channels;
     q.blocks = spur__norm_blocks(p->pixels);
     q.factors = p->workspace;
-    q.partial = q.factors + 4 * p->channels;
+    q.partial = q.factors + FACTORS * p->channels;
     q.relu = p->relu;
     return q;
 }
@@ -69,8 +72,8 @@ static void affine_factors(const batch_job *q, const float *mean, const float *r
     const spur__batch_norm *p = q->p;
     for (ptrdiff_t c = 0; c < p->channels; c++) {
         double scale = (double)rstd[c] * (p->gamma ? (double)p->gamma[c] : 1.0);
-        q->factors[c] = (float)scale;
-        q->factors[p->channels + c] =
+        q->factors[SCALE * p->channels + c] = (float)scale;
+        q->factors[SHIFT * p->channels + c] =
             (float)((p->beta ? (double)p->beta[c] : 0.0) - (double)mean[c] * scale);
     }
 }
@@ -86,8 +89,8 @@ static void affine_task(void *job, ptrdiff_t block, int thread) {
                       q->y_pitch,
                       q->x + begin * q->x_pitch,
                       q->y + begin * q->y_pitch,
-                      q->factors,
-                      q->factors + c,
+                      q->factors + SCALE * c,
+                      q->factors + SHIFT * c,
                       q->relu};
     spur__simd_table()->affine(&a);
 }
@@ -101,10 +104,10 @@ void spur__batch_norm_train(const spur__exec *exec, const spur__batch_norm *p, c
     spur__parallel(exec, q.blocks, affine_task, &q);
 }
 
-/* 1 / sqrt(running_var + eps) into factors[2 * channels ...]. */
+/* 1 / sqrt(running_var + eps) */
 static const float *running_rstd(const batch_job *q) {
     const spur__batch_norm *p = q->p;
-    float *rstd = q->factors + 2 * p->channels;
+    float *rstd = q->factors + RSTD * p->channels;
     for (ptrdiff_t c = 0; c < p->channels; c++)
         rstd[c] = (float)(1.0 / sqrt((double)p->running_var[c] + p->eps));
     return rstd;
@@ -121,7 +124,7 @@ void spur__batch_norm_fold(const spur__batch_norm *p, ptrdiff_t rows, const floa
                            const float *bias, float *w_out, float *bias_out) {
     batch_job q = job_of(p, NULL, NULL);
     affine_factors(&q, p->running_mean, running_rstd(&q));
-    const float *scale = q.factors, *shift = q.factors + p->channels;
+    const float *scale = q.factors + SCALE * p->channels, *shift = q.factors + SHIFT * p->channels;
     for (ptrdiff_t r = 0; r < rows; r++)
         for (ptrdiff_t c = 0; c < p->channels; c++)
             w_out[r * p->channels + c] = w[r * p->channels + c] * scale[c];
@@ -145,7 +148,8 @@ static spur__norm_dx block_of(const batch_job *q, ptrdiff_t block) {
                        .b = q->factors + c,
                        .c = q->factors + 2 * c,
                        .accumulate = q->g->accumulate};
-    if (q->g->relu_y) d.mask = q->g->relu_y + begin * q->y_pitch;
+    if (q->relu) d.scale = q->factors + SCALE * c;
+    if (q->relu) d.shift = q->factors + SHIFT * c;
     if (q->g->dx) d.dx = q->g->dx + begin * q->x_pitch;
     return d;
 }
@@ -187,6 +191,7 @@ static void gradient_factors(const batch_job *q, bool fixed, const float *rstds)
 }
 
 static void backward(const spur__exec *exec, batch_job *q, bool fixed, const float *rstd) {
+    affine_factors(q, q->p->mean, rstd);
     spur__parallel(exec, q->blocks, moments_dy_task, q);
     gradient_factors(q, fixed, rstd);
     if (q->g->dx) spur__parallel(exec, q->blocks, dx_task, q);
@@ -205,8 +210,5 @@ void spur__batch_norm_eval_backward(const spur__exec *exec, const spur__batch_no
     frozen.mean = p->running_mean;
     batch_job q = job_of(&frozen, NULL, NULL);
     q.g = g;
-    float *rstd = q.factors + 3 * p->channels; /* behind a, b and c */
-    for (ptrdiff_t c = 0; c < p->channels; c++)
-        rstd[c] = (float)(1.0 / sqrt((double)p->running_var[c] + p->eps));
-    backward(exec, &q, true, rstd);
+    backward(exec, &q, true, running_rstd(&q));
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
  * Group and layer normalisation; see norm.h. A task is one image, or several when they are small.
- * Scratch per image: three rows of [channels] factors; two rows of sums that become dgamma, dbeta.
+ * Scratch per image: a, b, c of dx; two rows of sums that become dgamma, dbeta; scale and shift of y.
  */
 #include <math.h>
 
 #include "kernels/norm_internal.h"
 
-enum { GRAIN = 8 * 1024, PARTS = 64 };
+enum { GRAIN = 8 * 1024, PARTS = 64, ROWS = 7 /* of [channels], per image */ };
 
 size_t spur__norm_workspace(ptrdiff_t n, ptrdiff_t pixels, ptrdiff_t channels) {
-    ptrdiff_t batch = 5 + 2 * spur__norm_blocks(n * pixels), group = 5 * n + 2 * PARTS;
+    ptrdiff_t batch = 6 + 2 * spur__norm_blocks(n * pixels), group = ROWS * n + 2 * PARTS;
     return (size_t)(spur__most(batch, group) * channels) * sizeof(float) + 64;
 }
 
@@ -24,7 +24,18 @@ typedef struct group_job {
 } group_job;
 
 static float *image_scratch(const group_job *q, ptrdiff_t image) {
-    return q->scratch + image * 5 * q->p->channels;
+    return q->scratch + image * ROWS * q->p->channels;
+}
+
+/* Factors of y = x * scale + shift of an image's channels, from its mean and rstd. */
+static void image_factors(const spur__group_norm *p, ptrdiff_t image, float *scale, float *shift) {
+    ptrdiff_t width = p->channels / p->groups;
+    for (ptrdiff_t c = 0; c < p->channels; c++) {
+        ptrdiff_t set = image * p->groups + c / width;
+        double factor = (double)p->rstd[set] * (p->gamma ? (double)p->gamma[c] : 1.0);
+        scale[c] = (float)factor;
+        shift[c] = (float)((p->beta ? (double)p->beta[c] : 0.0) - (double)p->mean[set] * factor);
+    }
 }
 
 static void image_forward(const group_job *q, ptrdiff_t image) {
@@ -38,15 +49,10 @@ static void image_forward(const group_job *q, ptrdiff_t image) {
         spur__moments t = {0};
         for (ptrdiff_t c = group * width; c < (group + 1) * width; c++)
             spur__moments_add(&t, (double)p->pixels, (double)scale[c], (double)shift[c]);
-        double rstd = 1.0 / sqrt(t.m2 / t.count + p->eps);
         p->mean[image * p->groups + group] = (float)t.mean;
-        p->rstd[image * p->groups + group] = (float)rstd;
-        for (ptrdiff_t c = group * width; c < (group + 1) * width; c++) {
-            double factor = rstd * (p->gamma ? (double)p->gamma[c] : 1.0);
-            scale[c] = (float)factor;
-            shift[c] = (float)((p->beta ? (double)p->beta[c] : 0.0) - t.mean * factor);
-        }
+        p->rstd[image * p->groups + group] = (float)(1.0 / sqrt(t.m2 / t.count + p->eps));
     }
+    image_factors(p, image, scale, shift);
     spur__affine a = {p->pixels, channels, channels, channels, q->x + at,
                       q->y + at, scale,    shift,    p->relu};
     spur__simd_table()->affine(&a);
@@ -110,7 +116,11 @@ static void image_backward(const group_job *q, ptrdiff_t image) {
                        .b = rows + channels,
                        .c = rows + 2 * channels,
                        .accumulate = q->g->accumulate};
-    if (q->g->relu_y) d.mask = q->g->relu_y + at;
+    if (p->relu) {
+        image_factors(p, image, rows + 5 * channels, rows + 6 * channels);
+        d.scale = rows + 5 * channels;
+        d.shift = rows + 6 * channels;
+    }
     if (q->g->dx) d.dx = q->g->dx + at;
     for (ptrdiff_t c = 0; c < channels; c++) rows[c] = p->mean[image * p->groups + c / width];
     spur__simd_table()->moments_dy(&d, rows, rows + 3 * channels, rows + 4 * channels);
@@ -129,17 +139,17 @@ static void backward_task(void *job, ptrdiff_t index, int thread) {
 static void reduce_task(void *job, ptrdiff_t part, int thread) {
     const group_job *q = job;
     ptrdiff_t channels = q->p->channels, begin, end;
-    float *sums = q->scratch + q->p->n * 5 * channels + part * 2 * channels;
+    float *sums = q->scratch + q->p->n * ROWS * channels + part * 2 * channels;
     (void)thread;
     spur__part(q->p->n, q->parts, part, &begin, &end);
     spur__pixels rows = {image_scratch(q, begin) + 3 * channels, NULL, end - begin, 2 * channels,
-                         5 * channels};
+                         ROWS * channels};
     spur__simd_table()->column_sums(&rows, sums);
 }
 
 static void add_parts(const group_job *q, ptrdiff_t offset, float *out) {
     ptrdiff_t channels = q->p->channels;
-    const float *sums = q->scratch + q->p->n * 5 * channels + offset;
+    const float *sums = q->scratch + q->p->n * ROWS * channels + offset;
     for (ptrdiff_t c = 0; out && c < channels; c++) {
         double sum = 0.0;
         for (ptrdiff_t p = 0; p < q->parts; p++) sum += (double)sums[p * 2 * channels + c];

@@ -89,6 +89,14 @@ void spur__vec_activation_backward(const spur__exec *exec, ptrdiff_t n,
     spur__vec_map(exec, n, &m);
 }
 
+static void relu_split_range(const void *args, ptrdiff_t begin, ptrdiff_t end) {
+    spur__simd_table()->relu_split(args, begin, end);
+}
+
+void spur__vec_relu_split(const spur__exec *exec, ptrdiff_t n, const spur__relu_split *args) {
+    over_range(exec, n, GRAIN, relu_split_range, args);
+}
+
 /* ---- sums ---------------------------------------------------------------------------------- */
 
 typedef struct sum_job {

@@ -44,6 +44,9 @@ typedef struct spur__activation_gradient {
 void spur__vec_activation_backward(const spur__exec *exec, ptrdiff_t n,
                                    const spur__activation_gradient *args);
 
+/* See simd/vec.h. */
+void spur__vec_relu_split(const spur__exec *exec, ptrdiff_t n, const spur__relu_split *args);
+
 /* Sums in double over a fixed partition. */
 double spur__vec_sum(const spur__exec *exec, ptrdiff_t n, const float *x);
 double spur__vec_sum_squares(const spur__exec *exec, ptrdiff_t n, const float *x);

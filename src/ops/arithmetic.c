@@ -84,27 +84,23 @@ static void add_backward(spur_node *node, const spur__run *run) {
     }
 }
 
-/* Both operands have the result's size; masking twice is masking once, so an operand whose gradient
- * overwrites the node's own may come first. */
+/* Both operands have the result's size. */
 static void residual_backward(spur_node *node, const spur__run *run) {
+    ptrdiff_t n = (ptrdiff_t)spur__node_count(node);
+    spur__relu_split split = {.y = node->data, .dy = node->gradient};
     for (int i = 0; i < 2; i++) {
         int beta = spur__gradient_beta(node, i);
+        float *dx = node->inputs[i]->gradient;
         if (beta < 0) continue;
-        if (node->fused_relu)
-            spur__vec_activation_backward(
-                &run->exec, (ptrdiff_t)spur__node_count(node),
-                &(spur__activation_gradient){.op = SPUR__MAP_RELU,
-                                             .value = node->data,
-                                             .dy = node->gradient,
-                                             .dx = node->inputs[i]->gradient,
-                                             .accumulate = beta == 1});
-        else if (node->inputs[i]->gradient != node->gradient)
-            spur__vec_map(&run->exec, (ptrdiff_t)spur__node_count(node),
-                          &(spur__map){.op = SPUR__MAP_COPY,
-                                       .accumulate = beta == 1,
-                                       .a = node->gradient,
-                                       .y = node->inputs[i]->gradient});
+        split.dx[i] = dx;
+        split.accumulate[i] = beta == 1;
+        if (node->fused_relu || dx == node->gradient) continue;
+        spur__vec_map(
+            &run->exec, n,
+            &(spur__map){
+                .op = SPUR__MAP_COPY, .accumulate = beta == 1, .a = node->gradient, .y = dx});
     }
+    if (node->fused_relu) spur__vec_relu_split(&run->exec, n, &split);
 }
 
 static spur_status multiply_plan(spur_node *node, spur__demand *demand, spur_error *err) {

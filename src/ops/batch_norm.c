@@ -59,7 +59,6 @@ static spur_status batch_norm_plan(spur_node *node, spur__demand *demand, spur_e
     demand->forward_workspace = statistics_bytes(node) + scratch;
     demand->backward_workspace = scratch;
     demand->backward_needs_input[0] = true;
-    demand->backward_needs_output = node->fused_relu;
     demand->gradient_in_place = 1;
     return SPUR_OK;
 }
@@ -104,7 +103,6 @@ static void batch_norm_backward(spur_node *node, const spur__run *run) {
                               &(spur__norm_gradient){
                                   .x = node->inputs[0]->data,
                                   .dy = node->gradient,
-                                  .relu_y = node->fused_relu ? node->data : NULL,
                                   .dx = beta < 0 ? NULL : node->inputs[0]->gradient,
                                   .dgamma = affine ? spur__param_gradient(node, 0) : NULL,
                                   .dbeta = affine ? spur__param_gradient(node, 1) : NULL,

@@ -225,3 +225,20 @@ void SPUR__SIMD(map)(const spur__map *m, ptrdiff_t begin, ptrdiff_t end) {
         ACTIVATION(SPUR__MAP_SOFTPLUS, softplus)
     }
 }
+
+ALWAYS_INLINE void add_to(float *dx, bool accumulate, vf v) {
+    if (dx) vstore(dx, accumulate ? vload(dx) + v : v);
+}
+
+void SPUR__SIMD(relu_split)(const spur__relu_split *p, ptrdiff_t begin, ptrdiff_t end) {
+    ptrdiff_t i = begin;
+    for (; i + VL <= end; i += VL) {
+        vf v = vload(p->dy + i) * vmask_positive(vset(1.0f), vload(p->y + i));
+        for (int k = 0; k < 2; k++) add_to(p->dx[k] ? p->dx[k] + i : NULL, p->accumulate[k], v);
+    }
+    for (; i < end; i++) {
+        float v = p->dy[i] * (p->y[i] > 0.0f ? 1.0f : 0.0f);
+        for (int k = 0; k < 2; k++)
+            if (p->dx[k]) p->dx[k][i] = p->accumulate[k] ? p->dx[k][i] + v : v;
+    }
+}

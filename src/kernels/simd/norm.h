@@ -19,10 +19,12 @@ typedef struct spur__affine {
     bool relu;
 } spur__affine;
 
-/* dx (+)= dy * a + x * b + c, per channel; dy under its mask (layout of dy). */
+/* dx (+)= dy * a + x * b + c, per channel. Where scale and shift are given, dy counts only where the
+ * forward pass's x * scale + shift was above 0: a ReLU's mask, made again instead of read. */
 typedef struct spur__norm_dx {
     ptrdiff_t count, channels, x_pitch, dy_pitch;
-    const float *x, *dy, *mask;
+    const float *x, *dy;
+    const float *scale, *shift; /* [channels] or NULL */
     float *dx; /* x_pitch */
     const float *a, *b, *c; /* [channels] */
     bool accumulate;

@@ -56,7 +56,15 @@ typedef struct spur__dropout_job {
     bool accumulate;
 } spur__dropout_job;
 
+/* The gradient of y = relu(a + b): v = dy * (y > 0) for both of them. */
+typedef struct spur__relu_split {
+    const float *y, *dy;
+    float *dx[2]; /* (+)= v; may be dy; or NULL */
+    bool accumulate[2];
+} spur__relu_split;
+
 /* map: [begin, end) of an elementwise job.
+ * relu_split: [begin, end).
  * sums: out[0] += x, out[1] += x * x over n values, in 16 lanes of double.
  * softmax, softmax_backward: rows [begin, end); backward: x is the forward's output.
  * column_sums: sums[channels] = sum of the pixels, in order.
@@ -65,6 +73,7 @@ typedef struct spur__dropout_job {
  * dropout: values [begin, end), begin a multiple of 4. */
 #define SPUR__VEC_MAP(X)                                                                           \
     X(void, map, (const spur__map *m, ptrdiff_t begin, ptrdiff_t end))                             \
+    X(void, relu_split, (const spur__relu_split *p, ptrdiff_t begin, ptrdiff_t end))               \
     X(void, sums, (const float *x, ptrdiff_t n, double out[2]))                                    \
     X(void, softmax, (const spur__rows_job *j, ptrdiff_t begin, ptrdiff_t end))                    \
     X(void, softmax_backward, (const spur__rows_job *j, ptrdiff_t begin, ptrdiff_t end))           \

@@ -22,7 +22,7 @@ static const norm_case cases[] = {
 typedef struct norm_data {
     norm_case t;
     ptrdiff_t all, sets; /* values; statistics */
-    float *x, *dy, *mask, *gamma, *beta, *dx0;
+    float *x, *dy, *gamma, *beta, *dx0;
 } norm_data;
 
 static void make_data(norm_data *d, const norm_case *t) {
@@ -31,14 +31,13 @@ static void make_data(norm_data *d, const norm_case *t) {
     d->x = random_floats(d->all, 1);
     for (ptrdiff_t i = 0; i < d->all; i++) d->x[i] += t->mean;
     d->dy = random_floats(d->all, 2);
-    d->mask = random_floats(d->all, 3);
     d->gamma = random_floats(t->channels, 4);
     d->beta = random_floats(t->channels, 5);
     d->dx0 = random_floats(d->all, 6);
 }
 
 static void free_data(norm_data *d) {
-    float *all[] = {d->x, d->dy, d->mask, d->gamma, d->beta, d->dx0};
+    float *all[] = {d->x, d->dy, d->gamma, d->beta, d->dx0};
     for (size_t i = 0; i < COUNT(all); i++) free(all[i]);
 }
 
@@ -60,7 +59,6 @@ static void run(void *arg, const spur__exec *exec, float *out) {
     memcpy(dx, d->dx0, (size_t)d->all * sizeof(float));
     spur__norm_gradient g = {.x = d->x,
                              .dy = d->dy,
-                             .relu_y = t->relu ? d->mask : NULL,
                              .dx = dx,
                              .dgamma = dgamma,
                              .dbeta = dbeta,
@@ -74,6 +72,7 @@ static void run(void *arg, const spur__exec *exec, float *out) {
                               .gamma = gamma,
                               .beta = beta,
                               .eps = 1e-5,
+                              .relu = t->relu,
                               .mean = mean,
                               .rstd = rstd,
                               .workspace = ws};
@@ -106,8 +105,8 @@ static bool in_set(const norm_case *t, ptrdiff_t i, ptrdiff_t set) {
            c / (t->channels / t->groups) == set % t->groups;
 }
 
-static double dy_of(const norm_data *d, ptrdiff_t i) {
-    return d->t.relu && !(d->mask[i] > 0.0f) ? 0.0 : (double)d->dy[i];
+static double dy_of(const norm_data *d, const double *y, ptrdiff_t i) {
+    return d->t.relu && !(y[i] > 0.0) ? 0.0 : (double)d->dy[i];
 }
 
 /* One set of values that share a mean: statistics, then everything that hangs on them. */
@@ -129,10 +128,11 @@ static void oracle_set(const norm_data *d, double *out, ptrdiff_t set) {
     for (ptrdiff_t i = 0; i < d->all; i++) {
         if (!in_set(t, i, set)) continue;
         ptrdiff_t c = i % t->channels;
-        double gamma = t->affine ? (double)d->gamma[c] : 1.0, dy = dy_of(d, i);
+        double gamma = t->affine ? (double)d->gamma[c] : 1.0;
         double xhat = ((double)d->x[i] - mean[set]) * rstd[set];
         out[i] = xhat * gamma + (t->affine ? (double)d->beta[c] : 0.0);
-        if (t->relu && !t->groups) out[i] = fmax(out[i], 0.0);
+        if (t->relu) out[i] = fmax(out[i], 0.0);
+        double dy = dy_of(d, out, i);
         dgamma[c] += dy * xhat;
         dbeta[c] += dy;
         sum_g += gamma * dy;
@@ -142,7 +142,7 @@ static void oracle_set(const norm_data *d, double *out, ptrdiff_t set) {
         if (!in_set(t, i, set)) continue;
         double gamma = t->affine ? (double)d->gamma[i % t->channels] : 1.0;
         double xhat = ((double)d->x[i] - mean[set]) * rstd[set];
-        dx[i] = rstd[set] * (gamma * dy_of(d, i) - sum_g / count - xhat * sum_gx / count);
+        dx[i] = rstd[set] * (gamma * dy_of(d, out, i) - sum_g / count - xhat * sum_gx / count);
         if (t->accumulate) dx[i] += (double)d->dx0[i];
     }
 }
