@@ -30,5 +30,9 @@ double layer_time(const layer *l, spur__conv_pass pass, int repetitions);
 void print_accuracy(int threads);
 /* Prints GF/s of matrix products. */
 void print_products(int threads);
+/* Prints times of linear layers of few samples. */
+void print_linear(int threads);
+/* Prints the machine's limits as one line of JSON, over this much memory; non-zero without it. */
+int print_machine(int threads, size_t megabytes);
 
 #endif

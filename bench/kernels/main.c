@@ -4,7 +4,8 @@
  * time), as a table or JSON.
  *
  *     bench_kernels [--threads N] [--json] [--only TEXT] [--repetitions N]
- *     bench_kernels --products | --accuracy
+ *     bench_kernels --products | --linear | --accuracy
+ *     bench_kernels --machine    what the machine can do at most, as JSON
  *     bench_kernels --serve      times what compare.py asks for, one line each
  */
 #include <stdio.h>
@@ -120,9 +121,46 @@ static void serve(int threads) {
     }
 }
 
+static const struct {
+    const char *option;
+    char action;
+} actions[] = {{"--products", 'p'},
+               {"--linear", 'l'},
+               {"--accuracy", 'a'},
+               {"--serve", 's'},
+               {"--machine", 'm'}};
+
+static char action_of(const char *option) {
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
+        if (strcmp(option, actions[i].option) == 0) return actions[i].action;
+    return 0;
+}
+
+static int act(char action, const settings *o) {
+    switch (action) {
+    case 'p':
+        print_products(o->threads);
+        return 0;
+    case 'l':
+        print_linear(o->threads);
+        return 0;
+    case 'a':
+        print_accuracy(o->threads);
+        return 0;
+    case 's':
+        serve(o->threads);
+        return 0;
+    case 'm':
+        return print_machine(o->threads, 1024);
+    default:
+        print_table(o);
+        return 0;
+    }
+}
+
 int main(int argc, char **argv) {
     settings o = {.threads = spur__cpu_count(), .repetitions = 9};
-    bool products = false, accuracy = false, server = false;
+    char action = 0;
     for (int i = 1; i < argc; i++) {
         bool value = i + 1 < argc;
         if (strcmp(argv[i], "--threads") == 0 && value)
@@ -133,12 +171,8 @@ int main(int argc, char **argv) {
             o.only = argv[++i];
         else if (strcmp(argv[i], "--json") == 0)
             o.json = true;
-        else if (strcmp(argv[i], "--products") == 0)
-            products = true;
-        else if (strcmp(argv[i], "--accuracy") == 0)
-            accuracy = true;
-        else if (strcmp(argv[i], "--serve") == 0)
-            server = true;
+        else if (action_of(argv[i]))
+            action = action_of(argv[i]);
         else {
             fprintf(stderr, "bench_kernels: unknown option %s; see bench/kernels/main.c\n",
                     argv[i]);
@@ -147,13 +181,5 @@ int main(int argc, char **argv) {
     }
     if (o.threads < 1) o.threads = 1;
     if (o.repetitions < 1) o.repetitions = 1;
-    if (products)
-        print_products(o.threads);
-    else if (accuracy)
-        print_accuracy(o.threads);
-    else if (server)
-        serve(o.threads);
-    else
-        print_table(&o);
-    return 0;
+    return act(action, &o);
 }

@@ -84,10 +84,8 @@ static int run(bench *b, int train) {
     spur_error err = {0};
     if (!train) return spur_net_forward(b->net, SPUR_EVAL, &err) == SPUR_OK ? 0 : fail(&err);
     spur_net_set_step(b->net, b->step++);
-    spur_net_zero_gradients(b->net);
     if (spur_net_forward(b->net, SPUR_TRAIN, &err) != SPUR_OK ||
-        spur_net_backward(b->net, 1, &err) != SPUR_OK ||
-        spur_optimizer_step(b->adam, &err) != SPUR_OK)
+        spur_optimizer_backward_step(b->adam, 1, NULL, &err) != SPUR_OK)
         return fail(&err);
     return 0;
 }

@@ -8,7 +8,8 @@
  *
  * Gradients: backward() of a node reads node->gradient and ADDS to (or, for the first consumer,
  * writes) its inputs' gradients: spur__gradient_beta(node, i) tells which, 0 = write, 1 = add.
- * Parameter gradients are always added to, and are NULL for frozen parameters.
+ * Parameter gradients are added to, unless the op honours spur__param_beta, and are NULL for frozen
+ * parameters.
  *
  * Scalars (losses) have rank 0. Every other node has the batch in shape[0].
  */
@@ -22,6 +23,7 @@
 #include <spur/nn.h>
 #include "base/error.h"
 #include "kernels/parallel.h"
+#include "kernels/sink.h"
 
 enum { SPUR__MAX_INPUTS = 32, SPUR__MAX_PARAMS = 6 };
 
@@ -76,6 +78,14 @@ typedef struct spur__demand {
     int gradient_in_place; /* input whose gradient may overwrite node->gradient, plus 1; 0: none */
 } spur__demand;
 
+/* Somebody (an optimizer) who may take parameters' gradients during a backward run. */
+typedef struct spur__taker {
+    /* True: the sink, filled in here, gets all blocks of this parameter's gradient, `block` values
+     * each (the last one may be shorter). False: it must be stored. */
+    bool (*offer)(void *context, const spur_param *param, size_t block, spur__sink *sink);
+    void *context;
+} spur__taker;
+
 /* What is handed to forward and backward. */
 typedef struct spur__run {
     spur__exec exec; /* threads */
@@ -83,6 +93,7 @@ typedef struct spur__run {
     uint64_t seed, step; /* for dropout */
     int batch; /* samples in this run */
     bool repeat; /* the same run once more, to find a NaN: leave running statistics alone */
+    const spur__taker *taker; /* backward: see spur__run_takes; or NULL */
     void *workspace;
 } spur__run;
 
@@ -120,6 +131,7 @@ struct spur__op {
     bool fuses_relu; /* honours node->fused_relu */
     bool pitched; /* honours pitch of inputs and output */
     bool elementwise; /* output has input 0's shape and its axes keep their meaning */
+    bool overwrites_gradients; /* honours spur__param_beta */
 };
 
 /* Makes a node, copies `options` (options_size bytes, may be 0), infers its shape. NULL, with the
@@ -181,6 +193,20 @@ static inline float *spur__param_gradient(const spur_node *node, int i) {
 
 /* 0: input i's gradient must be overwritten, 1: added to. -1: it is not wanted. */
 int spur__gradient_beta(const spur_node *node, int i);
+
+/* 0: the gradient of the node's parameter i must be overwritten (only asked by ops that are
+ * `overwrites_gradients`), 1: added to. */
+int spur__param_beta(const spur_node *node, int i);
+
+/* True when somebody takes the gradient of parameter i in blocks of `block` values, by the sink: it
+ * is then not to be stored. Never for a parameter that several nodes use. */
+bool spur__run_takes(const spur__run *run, const spur_node *node, int i, size_t block,
+                     spur__sink *sink);
+
+/* spur_net_backward with all gradients of parameters overwritten, not added to, and those that the
+ * taker wants given to it; its parameters' gradients in memory are left undefined. */
+spur_status spur__net_backward_fresh(spur_net *net, float scale, const spur__taker *taker,
+                                     spur_error *err);
 
 /* Writes "[64][48][48][3]" ("a scalar" for rank 0) into a buffer of n bytes; returns it. */
 char *spur__shape_text(const spur_node *node, char *buffer, size_t n);

@@ -12,6 +12,8 @@
 typedef struct spur__param_entry {
     spur_param param; /* first: a spur_param * is its entry */
     spur__param_spec spec;
+    int users; /* nodes that use it */
+    bool stale; /* during a fresh backward run: the gradient was not written yet */
 } spur__param_entry;
 
 struct spur_net {

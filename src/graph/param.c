@@ -106,6 +106,7 @@ spur_param *spur__param_declare(spur_node *node, const spur__param_spec *spec, s
         return NULL;
     }
     node->params[node->param_count++] = &entry->param;
+    entry->users++;
     return &entry->param;
 }
 

@@ -152,7 +152,50 @@ spur_status spur_net_forward(spur_net *net, spur_mode mode, spur_error *err) {
     return find_bad_layer(net, run, err);
 }
 
-spur_status spur_net_backward(spur_net *net, float scale, spur_error *err) {
+/* ---- backward ------------------------------------------------------------------------------- */
+
+static spur__param_entry *entry_of(spur_param *param) {
+    return (spur__param_entry *)(void *)param;
+}
+
+int spur__param_beta(const spur_node *node, int i) {
+    return i < node->param_count && entry_of(node->params[i])->stale ? 0 : 1;
+}
+
+bool spur__run_takes(const spur__run *run, const spur_node *node, int i, size_t block,
+                     spur__sink *sink) {
+    spur_param *param = node->params[i];
+    if (!run->taker || entry_of(param)->users != 1) return false;
+    return run->taker->offer(run->taker->context, param, block, sink);
+}
+
+static void clear_stale(spur__param_entry *entry) {
+    if (entry->stale) memset(entry->param.gradient, 0, entry->param.count * sizeof(float));
+    entry->stale = false;
+}
+
+/* One node's backward call; the first one to reach a parameter overwrites its gradient. */
+static void node_backward(spur_node *node, const spur__run *run) {
+    for (int i = 0; i < node->param_count && !node->op->overwrites_gradients; i++)
+        clear_stale(entry_of(node->params[i]));
+    node->op->backward(node, run);
+    for (int i = 0; i < node->param_count; i++) entry_of(node->params[i])->stale = false;
+}
+
+static void nodes_backward(spur_net *net, float scale, const spur__taker *taker) {
+    spur__run run = run_of(net, SPUR_TRAIN);
+    run.taker = taker;
+    net->loss->gradient[0] = scale;
+    for (int i = net->node_count - 1; i >= 0; i--) {
+        spur_node *node = net->nodes[i];
+        if (node->passive || !node->needs_gradient || !node->op->backward) continue;
+        run.workspace = net->workspaces[2 * i + 1];
+        node_backward(node, &run);
+    }
+}
+
+/* Whether a backward run may begin; uses up what the forward run saved. */
+static spur_status begin_backward(spur_net *net, spur_error *err) {
     if (!net || !net->built || !net->backward)
         return spur__fail(err, SPUR_E_STATE,
                           "spur_net_backward: the net is not built for training");
@@ -160,14 +203,21 @@ spur_status spur_net_backward(spur_net *net, float scale, spur_error *err) {
         return spur__fail(err, SPUR_E_STATE,
                           "spur_net_backward: expected a forward run in training mode before it");
     net->forward_done = false; /* saved values are used up: memory is shared */
-    if (!net->loss->needs_gradient) return SPUR_OK;
-    spur__run run = run_of(net, SPUR_TRAIN);
-    net->loss->gradient[0] = scale;
-    for (int i = net->node_count - 1; i >= 0; i--) {
-        spur_node *node = net->nodes[i];
-        if (node->passive || !node->needs_gradient || !node->op->backward) continue;
-        run.workspace = net->workspaces[2 * i + 1];
-        node->op->backward(node, &run);
-    }
+    return SPUR_OK;
+}
+
+spur_status spur_net_backward(spur_net *net, float scale, spur_error *err) {
+    SPUR__TRY(begin_backward(net, err));
+    if (net->loss->needs_gradient) nodes_backward(net, scale, NULL);
+    return SPUR_OK;
+}
+
+spur_status spur__net_backward_fresh(spur_net *net, float scale, const spur__taker *taker,
+                                     spur_error *err) {
+    SPUR__TRY(begin_backward(net, err));
+    for (int i = 0; i < net->param_count; i++)
+        net->params[i]->stale = net->params[i]->param.gradient != NULL;
+    if (net->loss->needs_gradient) nodes_backward(net, scale, taker);
+    for (int i = 0; i < net->param_count; i++) clear_stale(net->params[i]);
     return SPUR_OK;
 }

@@ -14,7 +14,7 @@
 /* A pass over one parameter's gradient; tasks are its runs. */
 typedef struct pass {
     float *gradient;
-    size_t count;
+    size_t count, run; /* values in all, in a run */
     float number; /* factor or limit */
     double *sums;
 } pass;
@@ -23,26 +23,26 @@ enum { SUMS = 256 }; /* runs whose sums are taken at a time */
 
 static size_t run_count(const pass *p, size_t begin) {
     size_t left = p->count - begin;
-    return left < SPUR__RUN ? left : SPUR__RUN;
+    return left < p->run ? left : p->run;
 }
 
 static void sum_run(void *job, ptrdiff_t index, int thread) {
     pass *p = job;
-    size_t begin = (size_t)index * SPUR__RUN;
+    size_t begin = (size_t)index * p->run;
     (void)thread;
     p->sums[index] = spur__optim_sum_squares(run_count(p, begin), p->gradient + begin);
 }
 
 static void scale_run(void *job, ptrdiff_t index, int thread) {
     pass *p = job;
-    size_t begin = (size_t)index * SPUR__RUN;
+    size_t begin = (size_t)index * p->run;
     (void)thread;
     spur__optim_scale(run_count(p, begin), p->gradient + begin, p->number);
 }
 
 static void clamp_run(void *job, ptrdiff_t index, int thread) {
     pass *p = job;
-    size_t begin = (size_t)index * SPUR__RUN;
+    size_t begin = (size_t)index * p->run;
     (void)thread;
     spur__optim_clamp(run_count(p, begin), p->gradient + begin, p->number);
 }
@@ -53,19 +53,26 @@ static void over_gradients(spur_net *net, spur__task task, float number) {
     for (int i = 0; i < spur_net_param_count(net); i++) {
         spur_param *param = spur_net_param(net, i);
         if (!param->trainable || !param->gradient) continue;
-        pass p = {.gradient = param->gradient, .count = param->count, .number = number};
-        ptrdiff_t runs = spur__ceil_div((ptrdiff_t)param->count, SPUR__RUN);
+        pass p = {.gradient = param->gradient,
+                  .count = param->count,
+                  .run = spur__run_length(param),
+                  .number = number};
+        ptrdiff_t runs = spur__ceil_div((ptrdiff_t)p.count, (ptrdiff_t)p.run);
         spur__parallel(exec, runs, task, &p);
     }
 }
 
 /* Sum of squares of one gradient; the sums of at most SUMS runs are held at a time. */
-static double sum_squares(const spur__exec *exec, float *gradient, size_t count) {
+static double sum_squares(const spur__exec *exec, const spur_param *param) {
     double sums[SUMS], total = 0;
-    for (size_t done = 0; done < count; done += (size_t)SUMS * SPUR__RUN) {
-        size_t left = count - done, most = (size_t)SUMS * SPUR__RUN;
-        pass p = {.gradient = gradient + done, .count = left < most ? left : most, .sums = sums};
-        ptrdiff_t runs = spur__ceil_div((ptrdiff_t)p.count, SPUR__RUN);
+    size_t run = spur__run_length(param), most = SUMS * run;
+    for (size_t done = 0; done < param->count; done += most) {
+        size_t left = param->count - done;
+        pass p = {.gradient = param->gradient + done,
+                  .count = left < most ? left : most,
+                  .run = run,
+                  .sums = sums};
+        ptrdiff_t runs = spur__ceil_div((ptrdiff_t)p.count, (ptrdiff_t)run);
         spur__parallel(exec, runs, sum_run, &p);
         for (ptrdiff_t i = 0; i < runs; i++) total += sums[i];
     }
@@ -78,8 +85,7 @@ double spur_gradient_norm(const spur_net *net) {
     double total = 0;
     for (int i = 0; i < spur_net_param_count(net); i++) {
         const spur_param *param = spur_net_param(same, i);
-        if (param->trainable && param->gradient)
-            total += sum_squares(exec, param->gradient, param->count);
+        if (param->trainable && param->gradient) total += sum_squares(exec, param);
     }
     return sqrt(total);
 }

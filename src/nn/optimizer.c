@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
  * What all optimizers share: parameters and their moments, groups, the threaded update. All
- * updates are elementwise, so the split over threads cannot change a bit.
+ * updates are elementwise, so the split over threads cannot change a bit, and neither does it when a
+ * run of a parameter is updated by its gradient as soon as the backward run has made it.
  */
 #include "nn/optimizer.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "nn/kind.h"
 #include "graph/graph.h"
+#include "kernels/optim.h"
 #include "nn/sweep.h"
 
 enum { MAX_GROUPS = 16 };
@@ -22,7 +25,10 @@ typedef struct group {
 
 typedef struct held {
     spur_param *param;
+    const spur_optimizer *owner;
     int group;
+    size_t first_run;
+    bool taken; /* updated during the backward run of this step */
     float *slots[SPUR__MAX_SLOTS];
 } held;
 
@@ -34,6 +40,8 @@ struct spur_optimizer {
     held *held;
     int held_count;
     spur__runs runs;
+    double *sums; /* [runs.count]: squares of the gradients of this step */
+    bool sums_wanted;
     uint64_t steps;
 };
 
@@ -98,10 +106,16 @@ static spur_status hold_parameters(spur_optimizer *optimizer, spur_error *err) {
     spur_status status = spur__runs_create(&optimizer->runs, params, count, err);
     if (status == SPUR_OK) {
         optimizer->held = spur__calloc((size_t)count + 1, sizeof *optimizer->held);
-        if (!optimizer->held) status = spur__fail(err, SPUR_E_MEMORY, "optimizer: out of memory");
+        optimizer->sums = spur__calloc(optimizer->runs.count + 1, sizeof *optimizer->sums);
+        if (!optimizer->held || !optimizer->sums)
+            status = spur__fail(err, SPUR_E_MEMORY, "optimizer: out of memory");
     }
+    size_t run = 0;
     for (int i = 0; status == SPUR_OK && i < count; i++) {
         optimizer->held[i].param = params[i];
+        optimizer->held[i].owner = optimizer;
+        optimizer->held[i].first_run = run;
+        while (run < optimizer->runs.count && optimizer->runs.items[run].param == i) run++;
         optimizer->held_count = i + 1;
         status = make_slots(optimizer, &optimizer->held[i], err);
     }
@@ -151,6 +165,7 @@ void spur_optimizer_destroy(spur_optimizer *optimizer) {
     for (int g = 0; g < optimizer->group_count; g++)
         spur__kind_options_free(&optimizer->kind->kind, optimizer->groups[g].options);
     spur__free(optimizer->held);
+    spur__free(optimizer->sums);
     spur__runs_free(&optimizer->runs);
     spur__free(optimizer);
 }
@@ -195,9 +210,10 @@ spur_status spur_optimizer_add_group(spur_optimizer *optimizer, const char *pref
     return SPUR_OK;
 }
 
-/* One run of values. */
-static void update_run(void *job, ptrdiff_t index, int thread) {
-    const spur_optimizer *optimizer = job;
+/* ---- steps ---------------------------------------------------------------------------------- */
+
+/* One run of values, by its gradient: [run->count]. */
+static void update_run(const spur_optimizer *optimizer, size_t index, const float *gradient) {
     const spur__run_of *run = &optimizer->runs.items[index];
     const held *h = &optimizer->held[run->param];
     const group *g = &optimizer->groups[h->group];
@@ -210,23 +226,88 @@ static void update_run(void *job, ptrdiff_t index, int thread) {
                       .step = optimizer->steps,
                       .count = run->count,
                       .value = h->param->value + run->begin,
-                      .gradient = h->param->gradient + run->begin};
-    (void)thread;
+                      .gradient = gradient};
     for (int s = 0; s < SPUR__MAX_SLOTS; s++)
         if (h->slots[s]) u.slot[s] = h->slots[s] + run->begin;
+    if (optimizer->sums_wanted)
+        optimizer->sums[index] = spur__optim_sum_squares(run->count, gradient);
     optimizer->kind->update(&u);
 }
 
-spur_status spur_optimizer_step(spur_optimizer *optimizer, spur_error *err) {
+static void update_task(void *job, ptrdiff_t index, int thread) {
+    const spur_optimizer *optimizer = job;
+    const spur__run_of *run = &optimizer->runs.items[index];
+    const held *h = &optimizer->held[run->param];
+    (void)thread;
+    if (!h->taken) update_run(optimizer, (size_t)index, h->param->gradient + run->begin);
+}
+
+static spur_status expect_values(const spur_optimizer *optimizer, spur_error *err) {
     for (int i = 0; i < optimizer->held_count; i++)
         if (!optimizer->held[i].param->value || !optimizer->held[i].param->gradient)
             return spur__fail(err, SPUR_E_STATE,
                               "optimizer %s: %s has no values; is the net built?",
                               optimizer->kind->kind.name, optimizer->held[i].param->name);
-    const spur__exec *exec = spur__net_exec(optimizer->net);
-    optimizer->steps++;
-    spur__parallel(exec, (ptrdiff_t)optimizer->runs.count, update_run, optimizer);
     return SPUR_OK;
+}
+
+spur_status spur_optimizer_step(spur_optimizer *optimizer, spur_error *err) {
+    SPUR__TRY(expect_values(optimizer, err));
+    optimizer->steps++;
+    spur__parallel(spur__net_exec(optimizer->net), (ptrdiff_t)optimizer->runs.count, update_task,
+                   optimizer);
+    return SPUR_OK;
+}
+
+/* A block of a gradient is complete; blocks are the parameter's runs. */
+static void take(void *context, size_t begin, size_t count, const float *gradient) {
+    const held *h = context;
+    (void)count;
+    update_run(h->owner, h->first_run + begin / spur__run_length(h->param), gradient);
+}
+
+static bool offer(void *context, const spur_param *param, size_t block, spur__sink *sink) {
+    spur_optimizer *optimizer = context;
+    for (int i = 0; i < optimizer->held_count; i++) {
+        held *h = &optimizer->held[i];
+        if (h->param != param || block != spur__run_length(param)) continue;
+        h->taken = true;
+        *sink = (spur__sink){take, h};
+        return true;
+    }
+    return false;
+}
+
+/* As spur_gradient_norm adds them: per parameter, then all parameters. */
+static double norm_of_sums(const spur_optimizer *optimizer) {
+    double total = 0;
+    for (size_t i = 0; i < optimizer->runs.count;) {
+        double sum = 0;
+        int param = optimizer->runs.items[i].param;
+        for (; i < optimizer->runs.count && optimizer->runs.items[i].param == param; i++)
+            sum += optimizer->sums[i];
+        total += sum;
+    }
+    return sqrt(total);
+}
+
+spur_status spur_optimizer_backward_step(spur_optimizer *optimizer, float scale, double *norm,
+                                         spur_error *err) {
+    SPUR__TRY(expect_values(optimizer, err));
+    for (int i = 0; i < optimizer->held_count; i++) optimizer->held[i].taken = false;
+    optimizer->sums_wanted = norm != NULL;
+    optimizer->steps++;
+    spur__taker taker = {offer, optimizer};
+    spur_status status = spur__net_backward_fresh(optimizer->net, scale, &taker, err);
+    if (status == SPUR_OK)
+        spur__parallel(spur__net_exec(optimizer->net), (ptrdiff_t)optimizer->runs.count,
+                       update_task, optimizer);
+    else
+        optimizer->steps--; /* refused before anything was done */
+    for (int i = 0; i < optimizer->held_count; i++) optimizer->held[i].taken = false;
+    optimizer->sums_wanted = false;
+    if (status == SPUR_OK && norm) *norm = norm_of_sums(optimizer);
+    return status;
 }
 
 uint64_t spur_optimizer_steps(const spur_optimizer *optimizer) {

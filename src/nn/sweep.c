@@ -6,19 +6,30 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "kernels/linear.h"
+
+size_t spur__run_length(const spur_param *param) {
+    if (param->layout != SPUR_LAYOUT_IN_OUT) return SPUR__RUN;
+    ptrdiff_t units = (ptrdiff_t)param->shape[0];
+    return (size_t)(spur__linear_rows(units) * units);
+}
 
 spur_status spur__runs_create(spur__runs *runs, spur_param *const *params, int count,
                               spur_error *err) {
     size_t total = 0;
-    for (int i = 0; i < count; i++) total += (params[i]->count + SPUR__RUN - 1) / SPUR__RUN;
+    for (int i = 0; i < count; i++) {
+        size_t length = spur__run_length(params[i]);
+        total += (params[i]->count + length - 1) / length;
+    }
     *runs = (spur__runs){spur__malloc_array(total ? total : 1, sizeof *runs->items), 0};
     if (!runs->items) return spur__fail(err, SPUR_E_MEMORY, "optimizer: out of memory");
-    for (int i = 0; i < count; i++)
-        for (size_t begin = 0; begin < params[i]->count; begin += SPUR__RUN) {
+    for (int i = 0; i < count; i++) {
+        size_t length = spur__run_length(params[i]);
+        for (size_t begin = 0; begin < params[i]->count; begin += length) {
             size_t left = params[i]->count - begin;
-            runs->items[runs->count++] =
-                (spur__run_of){i, begin, left < SPUR__RUN ? left : SPUR__RUN};
+            runs->items[runs->count++] = (spur__run_of){i, begin, left < length ? left : length};
         }
+    }
     return SPUR_OK;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Passes over the values of many parameters, cut into runs of at most SPUR__RUN values. The cut
- * depends on the parameters alone, so sums per run can be added in the order of the runs.
+ * Passes over the values of many parameters, cut into runs: the blocks in which a linear layer
+ * makes its gradient, SPUR__RUN values of others. The cut depends on the parameters alone, so sums
+ * per run can be added in the order of the runs.
  */
 #ifndef SPUR_NN_SWEEP_H
 #define SPUR_NN_SWEEP_H
@@ -20,6 +21,9 @@ typedef struct spur__runs {
     spur__run_of *items;
     size_t count;
 } spur__runs;
+
+/* Values in a run of this parameter (the last one may be shorter). */
+size_t spur__run_length(const spur_param *param);
 
 /* Runs over `count` parameters. E_MEMORY. Free with spur__runs_free. */
 spur_status spur__runs_create(spur__runs *runs, spur_param *const *params, int count,

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
  * linear: y = x W + b on the last axis, [..][in] -> [..][units]; W lies as [in][units]. Bias and
- * ReLU are part of the matrix product.
+ * ReLU are part of the matrix product. With few samples the weights' gradient may be taken block by
+ * block by an optimizer, in place of being stored.
  */
 #include <string.h>
 
+#include "base/memory.h"
 #include "graph/graph.h"
 #include "kernels/columns.h"
 #include "kernels/gemm.h"
+#include "kernels/linear.h"
 
 typedef struct linear_options {
     spur_linear_options user;
@@ -61,17 +64,42 @@ static size_t sum_bytes(const spur_node *node) {
     return (bytes + 63) / 64 * 64;
 }
 
+/* Few samples: the weights' stream is the limit, kernels/linear.h. Else plain matrix products. */
+static bool streams_forward(const spur_node *node) {
+    return spur__net_exec(node->net)->gemm != SPUR__GEMM_OPENBLAS &&
+           spur__linear_streams_forward(rows_of(node));
+}
+
+static bool streams_backward(const spur_node *node) {
+    return spur__net_exec(node->net)->gemm != SPUR__GEMM_OPENBLAS &&
+           spur__linear_streams_backward(rows_of(node));
+}
+
+/* The choice is made for the planned batch and holds for smaller ones: `state` keeps it. */
+typedef struct choice {
+    bool forward, backward;
+} choice;
+
 static spur_status linear_plan(spur_node *node, spur__demand *demand, spur_error *err) {
-    (void)err;
-    size_t gemm = spur__gemm_workspace(spur__net_exec(node->net));
-    demand->forward_workspace = gemm;
-    demand->backward_workspace = gemm + masked_bytes(node) + sum_bytes(node);
+    const spur__exec *exec = spur__net_exec(node->net);
+    ptrdiff_t m = rows_of(node), n = (ptrdiff_t)spur__channels(node);
+    ptrdiff_t k = (ptrdiff_t)spur__channels(node->inputs[0]);
+    choice *chosen = node->state ? node->state : spur__calloc(1, sizeof *chosen);
+    if (!chosen) return spur__fail(err, SPUR_E_MEMORY, "out of memory while planning");
+    *chosen = (choice){streams_forward(node), streams_backward(node)};
+    node->state = chosen;
+    size_t gemm = spur__gemm_workspace(exec);
+    demand->forward_workspace =
+        chosen->forward ? spur__linear_forward_workspace(exec, m, k, n) : gemm;
+    demand->backward_workspace =
+        (chosen->backward ? spur__linear_backward_workspace(exec, m, n) : gemm) +
+        masked_bytes(node) + sum_bytes(node);
     demand->backward_needs_input[0] = node->params[0]->trainable;
     demand->backward_needs_output = node->fused_relu;
     return SPUR_OK;
 }
 
-static void linear_forward(spur_node *node, const spur__run *run) {
+static void product_forward(spur_node *node, const spur__run *run) {
     const spur_node *x = node->inputs[0];
     spur__gemm(&run->exec,
                &(spur__gemm_args){.m = rows_of(node),
@@ -88,6 +116,30 @@ static void linear_forward(spur_node *node, const spur__run *run) {
                run->workspace);
 }
 
+/* Shape and operands that both directions share. */
+static spur__linear streamed(const spur_node *node) {
+    const spur_node *x = node->inputs[0];
+    return (spur__linear){.m = rows_of(node),
+                          .k = (ptrdiff_t)spur__channels(x),
+                          .n = (ptrdiff_t)spur__channels(node),
+                          .x = x->data,
+                          .x_pitch = (ptrdiff_t)x->pitch,
+                          .w = spur__param_value(node, 0)};
+}
+
+static void linear_forward(spur_node *node, const spur__run *run) {
+    if (!((const choice *)node->state)->forward) {
+        product_forward(node, run);
+        return;
+    }
+    spur__linear job = streamed(node);
+    job.bias = spur__param_value(node, 1);
+    job.y = node->data;
+    job.y_pitch = (ptrdiff_t)node->pitch;
+    job.relu = node->fused_relu;
+    spur__linear_forward(&run->exec, &job, run->workspace);
+}
+
 static void weight_gradient(spur_node *node, const spur__run *run, const float *dy, ptrdiff_t pitch,
                             void *workspace) {
     const spur_node *x = node->inputs[0];
@@ -102,7 +154,7 @@ static void weight_gradient(spur_node *node, const spur__run *run, const float *
                                   .ldb = pitch,
                                   .c = spur__param_gradient(node, 0),
                                   .ldc = (ptrdiff_t)spur__channels(node),
-                                  .accumulate = true},
+                                  .accumulate = spur__param_beta(node, 0) == 1},
                workspace);
 }
 
@@ -124,12 +176,35 @@ static void input_gradient(spur_node *node, const spur__run *run, const float *d
                workspace);
 }
 
+/* Both gradients in one walk over the weights, which a taker may update on the way. */
+static void streamed_backward(spur_node *node, const spur__run *run, const float *dy,
+                              ptrdiff_t pitch, void *workspace) {
+    spur_node *x = node->inputs[0];
+    spur__linear job = streamed(node);
+    spur__sink sink;
+    size_t block = (size_t)(spur__linear_rows(job.n) * job.n);
+    job.dy = dy;
+    job.dy_pitch = pitch;
+    if (spur__gradient_beta(node, 0) >= 0) {
+        job.dx = x->gradient;
+        job.dx_pitch = (ptrdiff_t)x->pitch;
+        job.dx_accumulate = spur__gradient_beta(node, 0) == 1;
+    }
+    if (spur__param_gradient(node, 0) && spur__run_takes(run, node, 0, block, &sink)) {
+        job.sink = &sink;
+    } else if (spur__param_gradient(node, 0)) {
+        job.dw = spur__param_gradient(node, 0);
+        job.dw_accumulate = spur__param_beta(node, 0) == 1;
+    }
+    spur__linear_backward(&run->exec, &job, workspace);
+}
+
 static void linear_backward(spur_node *node, const spur__run *run) {
     char *work = run->workspace;
     float *masked = node->fused_relu ? (float *)run->workspace : NULL;
     const float *dy = masked ? masked : node->gradient;
     ptrdiff_t pitch = masked ? (ptrdiff_t)spur__channels(node) : (ptrdiff_t)node->pitch;
-    void *gemm_work = work + masked_bytes(node) + sum_bytes(node);
+    void *rest = work + masked_bytes(node) + sum_bytes(node);
     if (masked || spur__param_gradient(node, 1))
         spur__sum_columns(&run->exec, &(spur__columns){.rows = rows_of(node),
                                                        .n = (ptrdiff_t)spur__channels(node),
@@ -138,10 +213,14 @@ static void linear_backward(spur_node *node, const spur__run *run) {
                                                        .relu_y = masked ? node->data : NULL,
                                                        .masked = masked,
                                                        .sum = spur__param_gradient(node, 1),
-                                                       .accumulate = true,
+                                                       .accumulate = spur__param_beta(node, 1) == 1,
                                                        .workspace = work + masked_bytes(node)});
-    if (spur__param_gradient(node, 0)) weight_gradient(node, run, dy, pitch, gemm_work);
-    if (spur__gradient_beta(node, 0) >= 0) input_gradient(node, run, dy, pitch, gemm_work);
+    if (((const choice *)node->state)->backward) {
+        streamed_backward(node, run, dy, pitch, rest);
+        return;
+    }
+    if (spur__param_gradient(node, 0)) weight_gradient(node, run, dy, pitch, rest);
+    if (spur__gradient_beta(node, 0) >= 0) input_gradient(node, run, dy, pitch, rest);
 }
 
 static double linear_cost(const spur_node *node) {
@@ -155,6 +234,7 @@ static const spur__op linear_op = {.kind = "linear",
                                    .backward = linear_backward,
                                    .cost = linear_cost,
                                    .fuses_relu = true,
+                                   .overwrites_gradients = true,
                                    .pitched = true};
 
 spur_node *spur_linear(spur_net *net, spur_node *x, const char *name, int units,

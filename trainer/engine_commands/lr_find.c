@@ -62,14 +62,12 @@ static spur_status try_rate(session *s, double rate, double *loss, spur_error *e
     SPUR__TRY(status);
     SPUR__TRY(network_feed(&s->net, &batch, err));
     spur_net_set_step(s->net.net, (uint64_t)s->at.step++);
-    spur_net_zero_gradients(s->net.net);
     status = spur_net_forward(s->net.net, SPUR_TRAIN, err);
     *loss = status == SPUR_E_NUMERIC ? NAN : (double)spur_net_loss(s->net.net);
     if (status == SPUR_E_NUMERIC) return SPUR_OK;
     SPUR__TRY(status);
-    SPUR__TRY(spur_net_backward(s->net.net, 1, err));
     set_rate(s, rate);
-    return spur_optimizer_step(s->optimizer, err);
+    return spur_optimizer_backward_step(s->optimizer, 1, NULL, err);
 }
 
 static spur_status walk(session *s, terminal *term, search *f, spur_error *err) {

@@ -59,17 +59,21 @@ static spur_status count_batch(session *s, const spur_batch *batch, spur_error *
     return SPUR_OK;
 }
 
-static spur_status run_batch(session *s, float scale, spur_error *err) {
-    spur_batch batch;
+/* One batch up to its loss. */
+static spur_status forward_batch(session *s, spur_batch *batch, spur_error *err) {
     double waited = spur__wall_time();
-    SPUR__TRY(spur_loader_next(s->train_loader, &batch, err));
+    SPUR__TRY(spur_loader_next(s->train_loader, batch, err));
     perf_waited(spur__wall_time() - waited);
-    SPUR__TRY(network_feed(&s->net, &batch, err));
+    SPUR__TRY(network_feed(&s->net, batch, err));
     spur_net_set_step(s->net.net, (uint64_t)(s->at.epoch * s->batches + s->at.batch));
     spur_status status = spur_net_forward(s->net.net, SPUR_TRAIN, err);
-    if (status == SPUR_OK) status = spur_net_backward(s->net.net, scale, err);
-    if (status == SPUR_E_NUMERIC) return explain_nan(s, err);
-    SPUR__TRY(status);
+    return status == SPUR_E_NUMERIC ? explain_nan(s, err) : status;
+}
+
+static spur_status run_batch(session *s, float scale, spur_error *err) {
+    spur_batch batch;
+    SPUR__TRY(forward_batch(s, &batch, err));
+    SPUR__TRY(spur_net_backward(s->net.net, scale, err));
     s->at.batch++;
     return count_batch(s, &batch, err);
 }
@@ -84,6 +88,32 @@ static spur_status clip(session *s, bool wanted, spur_error *err) {
         return spur__fail(err, SPUR_E_NUMERIC, "the gradients are not finite");
     if (s->train->clip_value > 0) spur_clip_gradient_value(s->net.net, s->train->clip_value);
     return SPUR_OK;
+}
+
+/* Gradients of `group` batches, clipped, and one update. */
+static spur_status update_by_stored_gradients(session *s, int64_t group, bool log,
+                                              spur_error *err) {
+    spur_net_zero_gradients(s->net.net);
+    for (int64_t i = 0; i < group; i++) SPUR__TRY(run_batch(s, 1.0f / (float)group, err));
+    spur_status status = clip(s, log, err);
+    if (status == SPUR_E_NUMERIC) return explain_nan(s, err);
+    SPUR__TRY(status);
+    spur_scheduler_apply(s->scheduler, s->optimizer, (uint64_t)s->at.step);
+    return spur_optimizer_step(s->optimizer, err);
+}
+
+/* The same from one batch of which nobody needs the gradients: large ones are never stored. */
+static spur_status update_at_once(session *s, bool log, spur_error *err) {
+    spur_batch batch;
+    SPUR__TRY(forward_batch(s, &batch, err));
+    spur_scheduler_apply(s->scheduler, s->optimizer, (uint64_t)s->at.step);
+    s->gradient_norm = NAN;
+    SPUR__TRY(spur_optimizer_backward_step(s->optimizer, 1, log ? &s->gradient_norm : NULL, err));
+    s->at.batch++;
+    SPUR__TRY(count_batch(s, &batch, err));
+    if (!log || isfinite(s->gradient_norm)) return SPUR_OK;
+    spur__fail(err, SPUR_E_NUMERIC, "the gradients are not finite");
+    return explain_nan(s, err);
 }
 
 static bool every(int64_t period, int64_t step) {
@@ -108,20 +138,18 @@ static void log_step(session *s) {
 static spur_status run_step(session *s, spur_error *err) {
     int64_t left = s->batches - s->at.batch;
     int64_t group = left < s->train->accumulate ? left : s->train->accumulate;
-    for (int64_t i = 0; i < group; i++) SPUR__TRY(run_batch(s, 1.0f / (float)group, err));
     bool log = every(s->log->scalars_every, s->at.step + 1);
-    spur_status status = clip(s, log, err);
-    if (status == SPUR_E_NUMERIC) return explain_nan(s, err);
-    SPUR__TRY(status);
-    spur_scheduler_apply(s->scheduler, s->optimizer, (uint64_t)s->at.step);
-    SPUR__TRY(spur_optimizer_step(s->optimizer, err));
+    bool last = s->at.batch + group == s->batches && s->log->histograms_every < 0;
+    bool histograms = last || every(s->log->histograms_every, s->at.step + 1);
+    bool clips = s->train->clip_norm > 0 || s->train->clip_value > 0;
+    if (group > 1 || clips || (histograms && s->log->gradients))
+        SPUR__TRY(update_by_stored_gradients(s, group, log, err));
+    else
+        SPUR__TRY(update_at_once(s, log, err));
     if (s->ema) spur_ema_update(s->ema);
     s->at.step++;
     if (log) log_step(s);
-    bool last = s->at.batch == s->batches && s->log->histograms_every < 0;
-    if (last || every(s->log->histograms_every, s->at.step))
-        session_log_histograms(s, s->log->gradients);
-    spur_net_zero_gradients(s->net.net);
+    if (histograms) session_log_histograms(s, s->log->gradients);
     return SPUR_OK;
 }
 
@@ -162,7 +190,6 @@ static outcome run_batches(session *s, spur_error *err) {
     if (spur_loader_seek(s->train_loader, (uint32_t)s->at.epoch, (size_t)s->at.batch, err) !=
         SPUR_OK)
         return FAILED;
-    spur_net_zero_gradients(s->net.net);
     outcome result = s->at.batch == s->batches ? EPOCH_OVER : GO_ON;
     while (result == GO_ON) result = run_step(s, err) == SPUR_OK ? after_step(s, err) : FAILED;
     return result;

@@ -50,6 +50,15 @@ SPUR_API SPUR_WARN_UNUSED spur_status spur_optimizer_add_group(spur_optimizer *o
 SPUR_API SPUR_WARN_UNUSED spur_status spur_optimizer_step(spur_optimizer *optimizer,
                                                           spur_error *err);
 
+/* One update from one batch, after a forward run: zeroes the gradients, runs backward (times
+ * `scale`) and updates, with the same bits as the three calls, but in fewer passes over memory:
+ * weights of large linear layers are updated block by block as their gradient is made, and what
+ * param->gradient holds for these is undefined afterwards. Not for gradients that are to be clipped,
+ * read, or added up over several batches. *norm, unless NULL: as spur_gradient_norm says. */
+SPUR_API SPUR_WARN_UNUSED spur_status spur_optimizer_backward_step(spur_optimizer *optimizer,
+                                                                   float scale, double *norm,
+                                                                   spur_error *err);
+
 /* Updates made so far. */
 SPUR_API uint64_t spur_optimizer_steps(const spur_optimizer *optimizer);
 

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Forward of linear.h: tasks are stretches of k times blocks of columns. A task packs KC rows of W
+ * at a time into panels [n/nr][KC][nr] in its thread's scratch, asking for the next rows ahead, and
+ * adds their product to the stretch's partial sum [m][n]; the stretches are then added in order.
+ */
+#include "kernels/linear.h"
+
+#include <string.h>
+
+#include "kernels/simd/table.h"
+
+enum {
+    MOST_FORWARD = 128, /* samples: beyond, partial sums cost more than they spare */
+    MOST_BACKWARD = 511, /* beyond, arithmetic is the limit */
+    STRETCH = 1024, /* rows of W in one partial sum, at least */
+    MOST_STRETCHES = 16,
+    COLUMNS = 512, /* of W in one task */
+    KC = 96, /* rows packed at a time */
+    LINE = 16 /* floats in a cache line */
+};
+
+bool spur__linear_streams_forward(ptrdiff_t m) {
+    return m <= MOST_FORWARD;
+}
+
+bool spur__linear_streams_backward(ptrdiff_t m) {
+    return m <= MOST_BACKWARD;
+}
+
+typedef struct job {
+    const spur__linear *a;
+    const spur__simd *simd;
+    ptrdiff_t stretches, column_blocks;
+    float *partial; /* [stretches][m][n]; y itself when there is one stretch */
+    ptrdiff_t partial_pitch;
+    float *scratch; /* per thread: packed W, then packed x */
+    size_t scratch_size;
+} job;
+
+static ptrdiff_t stretches_of(ptrdiff_t k) {
+    return spur__most(1, spur__least(k / STRETCH, MOST_STRETCHES));
+}
+
+/* Floats; mr * ceil(m / mr) < m + 16 for all instruction sets. */
+static size_t scratch_of(ptrdiff_t m) {
+    return (size_t)(KC * (COLUMNS + m + 2 * LINE));
+}
+
+static size_t partial_of(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) {
+    ptrdiff_t stretches = stretches_of(k);
+    return stretches == 1 ? 0 : (size_t)spur__round_up(stretches * m * n, LINE);
+}
+
+size_t spur__linear_forward_workspace(const spur__exec *exec, ptrdiff_t m, ptrdiff_t k,
+                                      ptrdiff_t n) {
+    return ((size_t)exec->threads * scratch_of(m) + partial_of(m, k, n)) * sizeof(float);
+}
+
+/* The part of a product that one task works on. */
+typedef struct part {
+    ptrdiff_t column, columns; /* of W */
+    ptrdiff_t k, kc, padded; /* rows of W in the scratch; padded: to 16 */
+    float *b, *x; /* packed */
+    float *c; /* the partial sum, at [0][column] */
+    bool first; /* of the stretch */
+    bool last;
+} part;
+
+/* x[0..m)[k..k + kc) as strips [kc/16][mr][16]. */
+static void pack_x(const job *q, const part *p) {
+    const spur__linear *a = q->a;
+    ptrdiff_t mr = q->simd->mr, strips = spur__ceil_div(a->m, mr);
+    for (ptrdiff_t s = 0; s < strips; s++) {
+        ptrdiff_t begin, end;
+        spur__part(a->m, strips, s, &begin, &end);
+        float *out = p->x + s * mr * p->padded;
+        for (ptrdiff_t i = begin; i < end; i++) {
+            const float *x = a->x + i * a->x_pitch + p->k;
+            for (ptrdiff_t step = 0; step < p->kc; step += LINE) {
+                ptrdiff_t n = spur__least(LINE, p->kc - step);
+                float *to = out + step * mr + (i - begin) * LINE;
+                memcpy(to, x + step, (size_t)n * sizeof(float));
+                for (ptrdiff_t j = n; j < LINE; j++) to[j] = 0.0f;
+            }
+        }
+    }
+}
+
+/* Rows [k, k + kc) of W, row by row, into panels. */
+static void pack_w(const job *q, const part *p) {
+    const spur__linear *a = q->a;
+    const spur__simd *simd = q->simd;
+    for (ptrdiff_t i = 0; i < p->padded; i++) {
+        const float *w = a->w + (p->k + (i < p->kc ? i : 0)) * a->n + p->column;
+        for (ptrdiff_t j = 0; j < p->columns; j += simd->nr) {
+            ptrdiff_t n = spur__least(simd->nr, p->columns - j);
+            ptrdiff_t width = n > simd->vl ? simd->nr : simd->vl;
+            float *to = p->b + j * p->padded + i * width;
+            ptrdiff_t given = i < p->kc ? n : 0;
+            if (given == 32)
+                memcpy(to, w + j, 32 * sizeof(float));
+            else
+                memcpy(to, w + j, (size_t)given * sizeof(float));
+            for (ptrdiff_t z = given; z < width; z++) to[z] = 0.0f;
+        }
+    }
+}
+
+static void multiply(const job *q, const part *p) {
+    const spur__linear *a = q->a;
+    const spur__simd *simd = q->simd;
+    ptrdiff_t runs[KC / LINE], strips = spur__ceil_div(a->m, simd->mr);
+    for (ptrdiff_t r = 0; r < p->padded / LINE; r++) runs[r] = r * LINE * simd->mr;
+    bool ends = p->last && q->stretches == 1;
+    spur__tile t = {.a_row = LINE,
+                    .a_step = 1,
+                    .a_run = runs,
+                    .runs = p->padded / LINE,
+                    .run_length = LINE,
+                    .c_row = q->partial_pitch,
+                    .load = !p->first,
+                    .relu = ends && a->relu};
+    for (ptrdiff_t j = 0; j < p->columns; j += simd->nr) {
+        t.cols = spur__least(simd->nr, p->columns - j);
+        t.b = p->b + j * p->padded;
+        t.bias = ends && a->bias ? a->bias + p->column + j : NULL;
+        for (ptrdiff_t s = 0; s < strips; s++) {
+            ptrdiff_t begin, end;
+            spur__part(a->m, strips, s, &begin, &end);
+            t.a = p->x + s * simd->mr * p->padded;
+            t.rows = end - begin;
+            t.c = p->c + begin * q->partial_pitch + j;
+            simd->tile(&t);
+        }
+    }
+}
+
+static void forward_task(void *data, ptrdiff_t index, int thread) {
+    const job *q = data;
+    const spur__linear *a = q->a;
+    ptrdiff_t stretch = index / q->column_blocks, begin, end, column_end;
+    part p = {.b = q->scratch + (size_t)thread * q->scratch_size};
+    p.x = p.b + KC * (COLUMNS + LINE);
+    spur__part(a->k, q->stretches, stretch, &begin, &end);
+    spur__part(spur__ceil_div(a->n, 32), q->column_blocks, index % q->column_blocks, &p.column,
+               &column_end);
+    p.column *= 32;
+    p.columns = spur__least(column_end * 32, a->n) - p.column;
+    p.c = q->partial + stretch * a->m * q->partial_pitch + p.column;
+    for (p.k = begin; p.k < end; p.k += KC) {
+        p.kc = spur__least(KC, end - p.k);
+        p.padded = spur__round_up(p.kc, LINE);
+        p.first = p.k == begin;
+        p.last = p.k + p.kc == end;
+        pack_x(q, &p);
+        pack_w(q, &p);
+        multiply(q, &p);
+    }
+}
+
+/* One row of y from its partial sums. */
+static void add_task(void *data, ptrdiff_t row, int thread) {
+    const job *q = data;
+    const spur__linear *a = q->a;
+    float *y = a->y + row * a->y_pitch;
+    const float *from = q->partial + row * a->n;
+    (void)thread;
+    for (ptrdiff_t j = 0; j < a->n; j++) y[j] = from[j];
+    for (ptrdiff_t s = 1; s < q->stretches; s++) {
+        from += a->m * a->n;
+        for (ptrdiff_t j = 0; j < a->n; j++) y[j] += from[j];
+    }
+    if (a->bias)
+        for (ptrdiff_t j = 0; j < a->n; j++) y[j] += a->bias[j];
+    if (a->relu)
+        for (ptrdiff_t j = 0; j < a->n; j++) y[j] = y[j] < 0.0f ? 0.0f : y[j];
+}
+
+void spur__linear_forward(const spur__exec *exec, const spur__linear *args, void *workspace) {
+    job q = {.a = args, .simd = spur__simd_table(), .scratch_size = scratch_of(args->m)};
+    q.stretches = stretches_of(args->k);
+    q.column_blocks = spur__ceil_div(args->n, COLUMNS);
+    q.scratch = workspace;
+    q.partial = q.stretches == 1 ? args->y : q.scratch + (size_t)exec->threads * q.scratch_size;
+    q.partial_pitch = q.stretches == 1 ? args->y_pitch : args->n;
+    spur__parallel(exec, q.stretches * q.column_blocks, forward_task, &q);
+    if (q.stretches > 1) spur__parallel(exec, args->m, add_task, &q);
+}
