@@ -1,128 +1,195 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A training step of ours against PyTorch's, in turn, in one run.
+"""Training steps and inference of ours against PyTorch's, in turn, in one run.
 
-usage: compare.py TRAIN_BENCH [--nets my_net,unet,resnet18,vgg16] [--threads N] [--rounds N]
-                  [--python INTERPRETER] [--settings default,tuned,...]
+usage: compare.py BENCH_FOLDER [--nets my_net,unet,resnet18,vgg16] [--threads N] [--rounds N]
+                  [--python INTERPRETER] [--settings default,best,...] [--limit SECONDS] [--json FILE]
+       compare.py --diff A.json B.json
 
-PyTorch runs in processes of its own, one per setting: `default`; `tuned` (glibc's allocator told to
-keep memory); `channels_last`; `best` (channels_last, tuned, fused Adam); `bf16` (the same with
-autocast, other numbers). Every round asks each process for one step; only one works at a time.
-Printed: medians, ratios to ours, peak memory, time until ready.
+BENCH_FOLDER holds the built train_bench and bench_kernels. PyTorch runs in processes of its own, one per setting
+(peer.py lists them). Every round asks each process for one step; only one works at a time. A setting that fails, or
+takes longer than --limit to warm up, is left out with the reason. Printed: medians; ratios to ours; peak memory of
+training; time until ready; the machine's limits, each net's floor by them, and how near we come.
 """
 import argparse
 import os
-import resource
+import select
 import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import results
 
 TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "1000000000"}
-SETTINGS = {  # environment, channels_last, fused, bf16
-    "default": ({}, False, False, False),
-    "tuned": (TUNED, False, False, False),
-    "channels_last": ({}, True, False, False),
-    "best": (TUNED, True, True, False),
-    "bf16": (TUNED, True, True, True),
+PLAIN = {"default", "channels_last"}  # settings without the tuned allocator
+SETTINGS = "default,tuned,channels_last,fused,best,compile,optimize,bf16"
+KINDS = ("train", "infer", "single")
+
+# Least work of a step: GFLOP with every 3x3 convolution of stride 1 by Winograd F(4x4), all else direct; GB that must
+# move when all that can be fused is fused (training: weights and moments read and written, activations out and back).
+WORK = {
+    "my_net": {"train": (12.3, 0.46), "infer": (4.3, 0.12)},
+    "unet": {"train": (20.7, 0.45), "infer": (6.9, 0.12)},
+    "resnet18": {"train": (67.0, 1.2), "infer": (23.8, 0.25)},
+    "vgg16": {"train": (394.0, 9.8), "infer": (132.0, 1.6)},
 }
 
 
-class Process:
-    def __init__(self, command, environment=None):
-        begin = time.monotonic()
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env={**os.environ, **(environment or {})})
-        line = self.process.stdout.readline()
-        assert line.startswith("ready"), (command, line)
-        self.start_up = time.monotonic() - begin
+class Failure(Exception):
+    pass
 
-    def ask(self, line):
-        self.process.stdin.write(line + "\n")
+
+class Process:
+    def __init__(self, command, environment=None, limit=120):
+        self.begin, self.limit = time.monotonic(), limit
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        env={**os.environ, **(environment or {})})
+        self.banner = self.line(limit)
+        self.start_up = time.monotonic() - self.begin
+
+    def line(self, limit):
+        """One line of its answer. The pipe is unbuffered on our side, so select tells the truth."""
+        text, end = b"", time.monotonic() + limit
+        while not text.endswith(b"\n"):
+            if not select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))[0]:
+                self.process.kill()
+                raise Failure(f"took longer than {limit:.0f} s")
+            part = os.read(self.process.stdout.fileno(), 65536)
+            if not part:
+                said = self.process.stderr.read().decode(errors="replace").strip().splitlines()
+                raise Failure(said[-1] if said else f"ended with status {self.process.wait()}")
+            text += part
+        return text.decode()
+
+    def ask(self, line, limit=None):
+        self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
-        return [float(x) for x in self.process.stdout.readline().split()]
+        return [float(x) for x in self.line(limit or self.limit).split()]
 
     def close(self):
         self.process.stdin.close()
         self.process.wait()
 
 
-# ---- the PyTorch side -----------------------------------------------------------------------------
-
-
-def peer(net, threads, setting):
-    import torch
-    import torch.nn.functional as F
-
-    from peer_models import make_model
-    _, channels_last, fused, bf16 = SETTINGS[setting]
-    torch.set_num_threads(threads)
-    model, shape, label_shape, classes = make_model(net)
-    x, y = torch.randn(shape), torch.randint(classes, label_shape)
-    if channels_last:
-        model, x = model.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True if fused else None)
-
-    def step(train):
-        model.train(train)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16), torch.set_grad_enabled(train):
-            loss = F.cross_entropy(model(x), y)
-        if train:
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-
-    print("ready", flush=True)
-    for line in sys.stdin:
-        if line.startswith("memory"):
-            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
-            continue
-        times = []
-        for _ in range(int(line.split()[1])):
-            begin = time.monotonic()
-            step(line.startswith("train"))
-            times.append((time.monotonic() - begin) * 1e3)
-        print(*times, flush=True)
-
-
-# ---- the driver -----------------------------------------------------------------------------------
-
-
-def compare(net, arguments):
-    me = os.path.abspath(__file__)
-    processes = {"spur": Process([arguments.program, net, str(arguments.threads)])}
+def start(net, arguments):
+    """Our processes by kind, PyTorch's by setting, and why others are missing."""
+    program = str(Path(arguments.program) / "train_bench")
+    ours, theirs, missing = {}, {}, {}
+    for kind in KINDS:
+        ours[kind] = Process([program, net, str(arguments.threads), kind])
     for setting in arguments.settings.split(","):
-        processes[setting] = Process([arguments.python, me, "--peer", net, str(arguments.threads), setting],
-                                     SETTINGS[setting][0])
-    for kind in ("train", "infer"):
-        times = {name: [] for name in processes}
-        for name, process in processes.items():
-            process.ask(f"{kind} 2")  # warm-up
-        for _ in range(arguments.rounds):
-            for name, process in processes.items():
-                times[name] += process.ask(f"{kind} 1")
-        ours = statistics.median(times["spur"])
-        for name, values in times.items():
-            middle = statistics.median(values)
-            print(f"{net:9} {kind:6} {name:14} {middle:9.1f} ms  min {min(values):9.1f}   {middle / ours:5.2f}x")
-    for name, process in processes.items():
-        print(f"{net:9} {name:14} peak memory {process.ask('memory')[0]:8.0f} MiB   ready after {process.start_up:5.2f} s")
+        environment = {"OMP_NUM_THREADS": str(arguments.threads), **({} if setting in PLAIN else TUNED)}
+        command = [arguments.python, str(Path(__file__).with_name("peer.py")), net, str(arguments.threads), setting]
+        try:
+            theirs[setting] = Process(command, environment, arguments.limit)
+        except Failure as failure:
+            missing[setting] = str(failure)
+    return ours, theirs, missing
+
+
+def measure(kind, rounds, ours, theirs, missing):
+    """{name: times}; a setting that fails leaves `theirs`."""
+    names = {"spur": ours[kind], **theirs}
+    if kind == "train":
+        names.pop("optimize", None)
+    times = {}
+    for name, process in list(names.items()):
+        try:
+            process.ask(f"{kind} 2")  # warm-up; torch.compile compiles here
+            times[name] = []
+        except Failure as failure:
+            missing[name] = f"{kind}: {failure}"
+            names.pop(name)
+            theirs.pop(name)
+    for _ in range(rounds):
+        for name in times:
+            times[name] += names[name].ask(f"{kind} 1")
+    return times
+
+
+def floor(net, kind, machine):
+    """Milliseconds: arithmetic at the peak plus traffic at the bandwidth of copying."""
+    gflop, gigabytes = WORK[net][kind]
+    return (gflop / machine["gflops"] + gigabytes / machine["copy_gb"]) * 1e3
+
+
+def ratios(medians):
+    """PyTorch's time over ours: default setting, best one in fp32, bf16."""
+    others = {name: t for name, t in medians.items() if name not in ("spur", "bf16")}
+    found = {}
+    if "default" in others:
+        found["default"] = others["default"] / medians["spur"]
+    if others:
+        best = min(others, key=others.get)
+        found["best"], found["best_setting"] = others[best] / medians["spur"], best
+    if "bf16" in medians:
+        found["bf16"] = medians["bf16"] / medians["spur"]
+    return found
+
+
+def print_kind(net, kind, times, entry):
+    ours = entry["median_ms"]["spur"]
+    for name, values in times.items():
+        middle = entry["median_ms"][name]
+        print(f"{net:9} {kind:6} {name:14} {middle:9.2f} ms  min {min(values):9.2f}   {middle / ours:5.2f}x", flush=True)
+    if "floor_ms" in entry:
+        print(f"{net:9} {kind:6} {'floor':14} {entry['floor_ms']:9.2f} ms  reached {entry['of_floor']:.0%}")
+    r = entry["ratio"]
+    print(f"{net:9} {kind:6} ratio to PyTorch's default {r.get('default', 0):.2f}, "
+          f"to its best ({r.get('best_setting', '-')}) {r.get('best', 0):.2f}")
+
+
+def compare(net, arguments, machine):
+    ours, theirs, missing = start(net, arguments)
+    result = {}
+    for kind in KINDS:
+        times = measure(kind, arguments.rounds, ours, theirs, missing)
+        medians = {name: statistics.median(values) for name, values in times.items()}
+        entry = {"median_ms": medians, "min_ms": {name: min(v) for name, v in times.items()}, "ratio": ratios(medians)}
+        if kind in WORK[net]:
+            entry["floor_ms"] = floor(net, kind, machine)
+            entry["of_floor"] = entry["floor_ms"] / medians["spur"]
+        result[kind] = entry
+        print_kind(net, kind, times, entry)
+        if kind == "train":
+            running = {"spur": ours["train"], **theirs}
+            running.pop("optimize", None)
+            result["peak_mib"] = {name: process.ask("memory")[0] for name, process in running.items()}
+    result["ready_s"] = {"spur": ours["train"].start_up, **{name: p.start_up for name, p in theirs.items()}}
+    for name, value in result["peak_mib"].items():
+        print(f"{net:9} {name:14} peak memory {value:7.0f} MiB   ready after {result['ready_s'][name]:5.2f} s")
+    for name, reason in missing.items():
+        print(f"{net:9} {name:14} left out: {reason}")
+    result["left_out"] = missing
+    for process in [*ours.values(), *theirs.values()]:
         process.close()
+    return result
 
 
 def main():
-    if len(sys.argv) > 1 and sys.argv[1] == "--peer":
-        return peer(sys.argv[2], int(sys.argv[3]), sys.argv[4])
+    if len(sys.argv) == 4 and sys.argv[1] == "--diff":
+        return results.diff(sys.argv[2], sys.argv[3])
     parser = argparse.ArgumentParser()
-    parser.add_argument("program")
+    parser.add_argument("program", metavar="BENCH_FOLDER")
     parser.add_argument("--nets", default="my_net,unet,resnet18")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--settings", default="default,best")
+    parser.add_argument("--settings", default=SETTINGS)
+    parser.add_argument("--limit", type=float, default=120)
+    parser.add_argument("--json")
     arguments = parser.parse_args()
-    for net in arguments.nets.split(","):
-        compare(net, arguments)
+    kernels = str(Path(arguments.program) / "bench_kernels")
+    machine = results.parse(subprocess.run([kernels, "--machine", "--threads", str(arguments.threads)],
+                                           capture_output=True, check=True).stdout)
+    print(f"{machine['cpu']}, {machine['instructions']}, {machine['threads']} threads: {machine['gflops']:.0f} GF/s, "
+          f"memory {machine['read_gb']:.1f} GB/s read, {machine['copy_gb']:.1f} GB/s copied")
+    nets = {net: compare(net, arguments, machine) for net in arguments.nets.split(",")}
+    if arguments.json:
+        results.write(arguments.json, {"machine": machine, "nets": nets})
 
 
 if __name__ == "__main__":

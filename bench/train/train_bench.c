@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Training steps of one net, on request, so that a driver can take turns with a peer:
+ * Steps of one net, on request, so that a driver can take turns with a peer:
  *
- *     train_bench NET THREADS [conv=auto|direct|winograd2|winograd4]
+ *     train_bench NET THREADS [train|infer|single [conv=auto|direct|winograd2|winograd4]]
  *
- * prints "ready SECONDS" (time since it began), then answers each line "train N" or "infer N" by N
- * times in milliseconds, and "memory" by its peak resident set in MiB. NET: my_net (64x48x48), unet
- * (base 32, 4x128x128), resnet18, vgg16 (both 16x224x224). Adam, cross-entropy.
+ * prints "ready SECONDS" (time since it began), then answers each line "train N" (or what it was
+ * started for) by N times in milliseconds, and "memory" by its peak resident set in MiB. NET: my_net
+ * (64x48x48), unet (base 32, 4x128x128), resnet18, vgg16 (both 16x224x224). Training: Adam,
+ * cross-entropy; infer: a net planned for inference; single: the same for one image.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,10 @@ static const struct recipe {
     {"vgg16", NULL, {16, 224, 224, 3}, 1000, 0},
 };
 
+typedef enum kind { TRAIN, INFER, SINGLE } kind;
+
 typedef struct bench {
+    kind kind;
     spur_net *net;
     spur_optimizer *adam;
     uint64_t step;
@@ -55,34 +59,54 @@ static spur_conv_algorithm parse_conv(const char *text) {
     return SPUR_CONV_AUTO;
 }
 
+static int parse_kind(const char *text, kind *found) {
+    static const char *const names[] = {"train", "infer", "single"};
+    for (int i = 0; i < 3; i++)
+        if (!text || strcmp(text, names[i]) == 0) {
+            *found = (kind)i;
+            return 1;
+        }
+    return 0;
+}
+
 static void fill(spur_node *x, spur_node *y, const struct recipe *r) {
     spur__rng rng;
-    size_t pixels = (size_t)(r->shape[0] * r->shape[1] * r->shape[2]);
-    size_t labels = r->per_pixel ? pixels : (size_t)r->shape[0];
+    size_t samples = (size_t)spur_node_shape(x)[0];
+    size_t pixels = samples * (size_t)(r->shape[1] * r->shape[2]);
+    size_t labels = r->per_pixel ? pixels : samples;
     spur__rng_init(&rng, 1, SPUR__STREAM_TEST, 0, 0);
     for (size_t i = 0; i < pixels * 3; i++) spur_node_data(x)[i] = spur__rng_normal(&rng);
-    for (size_t i = 0; i < labels; i++)
+    for (size_t i = 0; y && i < labels; i++)
         spur_node_data_int(y)[i] = (int32_t)spur__rng_below(&rng, (uint32_t)r->classes);
 }
 
 static int set_up(bench *b, const struct recipe *r, int threads, spur_conv_algorithm conv) {
     spur_error err = {0};
-    b->net = spur_net_create(&(spur_net_options){.seed = 1, .threads = threads, .conv = conv});
-    spur_node *x = spur_input(b->net, "x", SPUR_FLOAT32, 4, r->shape);
-    spur_node *y = spur_input(b->net, "y", SPUR_INT32, r->per_pixel ? 3 : 1, r->shape);
+    int64_t shape[4];
+    memcpy(shape, r->shape, sizeof shape);
+    if (b->kind == SINGLE) shape[0] = 1;
+    b->net = spur_net_create(&(spur_net_options){
+        .seed = 1, .threads = threads, .conv = conv, .inference = b->kind != TRAIN});
+    spur_node *x = spur_input(b->net, "x", SPUR_FLOAT32, 4, shape), *y = NULL, *loss = NULL;
     spur_node *logits = spur_model(b->net, r->name, x, r->classes, r->options, &err);
     if (!logits) return fail(&err);
-    if (spur_net_build(b->net, spur_cross_entropy(b->net, logits, y, NULL), &err) != SPUR_OK)
-        return fail(&err);
-    b->adam = spur_optimizer_create(b->net, "adam", "lr=1e-4", &err);
-    if (!b->adam) return fail(&err);
+    if (b->kind == TRAIN) {
+        y = spur_input(b->net, "y", SPUR_INT32, r->per_pixel ? 3 : 1, shape);
+        loss = spur_cross_entropy(b->net, logits, y, NULL);
+    }
+    if (spur_net_build(b->net, loss, &err) != SPUR_OK) return fail(&err);
+    if (b->kind == TRAIN) {
+        b->adam = spur_optimizer_create(b->net, "adam", "lr=1e-4", &err);
+        if (!b->adam) return fail(&err);
+    }
     fill(x, y, r);
     return 0;
 }
 
-static int run(bench *b, int train) {
+static int run(bench *b) {
     spur_error err = {0};
-    if (!train) return spur_net_forward(b->net, SPUR_EVAL, &err) == SPUR_OK ? 0 : fail(&err);
+    if (b->kind != TRAIN)
+        return spur_net_forward(b->net, SPUR_EVAL, &err) == SPUR_OK ? 0 : fail(&err);
     spur_net_set_step(b->net, b->step++);
     if (spur_net_forward(b->net, SPUR_TRAIN, &err) != SPUR_OK ||
         spur_optimizer_backward_step(b->adam, 1, NULL, &err) != SPUR_OK)
@@ -102,14 +126,14 @@ static void print_memory(void) {
 
 /* One line of the driver's; non-zero ends the program. */
 static int answer(bench *b, const char *line) {
-    int train = strncmp(line, "train ", 6) == 0;
+    const char *number = strchr(line, ' ');
     if (strncmp(line, "memory", 6) == 0) {
         print_memory();
         return 0;
     }
-    for (long n = strtol(line + 6, NULL, 10); n > 0; n--) {
+    for (long n = number ? strtol(number, NULL, 10) : 0; n > 0; n--) {
         uint64_t start = spur__monotonic_ns();
-        if (run(b, train)) return 1;
+        if (run(b)) return 1;
         printf("%.3f ", (double)(spur__monotonic_ns() - start) * 1e-6);
     }
     printf("\n");
@@ -121,12 +145,13 @@ int main(int argc, char **argv) {
     bench b = {0};
     uint64_t start = spur__monotonic_ns();
     const struct recipe *r = argc > 2 ? find(argv[1]) : NULL;
-    if (!r) {
-        fprintf(stderr, "usage: train_bench my_net|unet|resnet18|vgg16 THREADS [conv=...]\n");
+    if (!r || !parse_kind(argc > 3 ? argv[3] : NULL, &b.kind)) {
+        fprintf(stderr, "usage: train_bench my_net|unet|resnet18|vgg16 THREADS "
+                        "[train|infer|single [conv=...]]\n");
         return 2;
     }
     int failed =
-        set_up(&b, r, (int)strtol(argv[2], NULL, 10), parse_conv(argc > 3 ? argv[3] : NULL));
+        set_up(&b, r, (int)strtol(argv[2], NULL, 10), parse_conv(argc > 4 ? argv[4] : NULL));
     if (!failed) printf("ready %.3f\n", (double)(spur__monotonic_ns() - start) * 1e-9);
     fflush(stdout);
     while (!failed && fgets(line, sizeof line, stdin)) {

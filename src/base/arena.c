@@ -2,12 +2,10 @@
  *
  * The block of memory of arena.h.
  */
-#define _GNU_SOURCE
 #include "base/arena.h"
 
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/memory.h"
 
@@ -18,17 +16,22 @@ int spur__arena_create(spur__arena *arena, size_t size) {
     *arena = (spur__arena){0};
     if (size > SIZE_MAX - alignment) return 0;
     size_t rounded = (size + alignment - 1) / alignment * alignment;
-    arena->base = spur__malloc_aligned(alignment, rounded);
+    if (alignment == HUGE_PAGE) {
+        arena->base = spur__pages(HUGE_PAGE, rounded);
+        arena->mapped = 1;
+    } else {
+        arena->base = spur__malloc_aligned(alignment, rounded);
+        if (arena->base) memset(arena->base, 0, rounded);
+    }
     if (!arena->base) return 0;
-#ifdef MADV_HUGEPAGE
-    if (alignment == HUGE_PAGE) (void)madvise(arena->base, rounded, MADV_HUGEPAGE);
-#endif
-    memset(arena->base, 0, rounded);
     arena->size = rounded;
     return 1;
 }
 
 void spur__arena_destroy(spur__arena *arena) {
-    spur__free(arena->base);
+    if (arena->mapped)
+        spur__pages_free(arena->base, arena->size);
+    else
+        spur__free(arena->base);
     *arena = (spur__arena){0};
 }

@@ -2,11 +2,21 @@
  *
  * The allocator of all rooms; see memory.h.
  */
+#define _GNU_SOURCE
 #include "base/memory.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WATCHED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WATCHED 1
+#endif
+#endif
 
 static _Atomic uint64_t allocations;
 static _Atomic uint64_t fail_at;
@@ -57,6 +67,38 @@ void *spur__malloc_aligned(size_t alignment, size_t size) {
     if (injected()) return NULL;
     return posix_memalign(&p, alignment, size ? size : 1) == 0 ? p : NULL;
 }
+
+#if defined(WATCHED)
+/* From the allocator, so that the sanitizer sees what goes beyond the end. */
+void *spur__pages(size_t alignment, size_t size) {
+    void *p = spur__malloc_aligned(alignment, size);
+    return p ? memset(p, 0, size) : NULL;
+}
+
+void spur__pages_free(void *p, size_t size) {
+    (void)size;
+    free(p);
+}
+#else
+/* Maps more than is wanted and gives back what lies before and behind the aligned part. */
+void *spur__pages(size_t alignment, size_t size) {
+    size_t total;
+    if (injected() || size == 0 || !spur__add(size, alignment, &total)) return NULL;
+    char *p = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) return NULL;
+    size_t before = (alignment - (uintptr_t)p % alignment) % alignment;
+    if (before > 0) (void)munmap(p, before);
+    if (total - before > size) (void)munmap(p + before + size, total - before - size);
+#ifdef MADV_HUGEPAGE
+    (void)madvise(p + before, size, MADV_HUGEPAGE);
+#endif
+    return p + before;
+}
+
+void spur__pages_free(void *p, size_t size) {
+    if (p) (void)munmap(p, size);
+}
+#endif
 
 char *spur__strdup(const char *s) {
     return spur__strndup(s, strlen(s));

@@ -24,6 +24,12 @@ void *spur__realloc_array(void *old, size_t count, size_t size);
 /* Aligned to `alignment` (a power of two >= sizeof(void *)); free with spur__free. Not zeroed. */
 void *spur__malloc_aligned(size_t alignment, size_t size);
 
+/* Zeroed memory straight from the system, aligned to `alignment` (a power of two), in huge pages
+ * where the system offers them. A page costs nothing until it is touched, and is made by the thread
+ * that touches it. Free with spur__pages_free and the same size. */
+void *spur__pages(size_t alignment, size_t size);
+void spur__pages_free(void *p, size_t size);
+
 /* A copy of a string (of its first n bytes), or NULL when out of memory. */
 char *spur__strdup(const char *s);
 char *spur__strndup(const char *s, size_t n);

@@ -47,6 +47,12 @@ void spur__rng_init(spur__rng *rng, uint64_t seed, spur__stream stream, uint32_t
     };
 }
 
+void spur__rng_seek(spur__rng *rng, uint64_t position) {
+    rng->counter[0] = (uint32_t)(position / 4);
+    rng->used = 4;
+    for (uint64_t i = position % 4; i > 0; i--) (void)spur__rng_u32(rng);
+}
+
 uint32_t spur__rng_u32(spur__rng *rng) {
     if (rng->used == 4) {
         spur__philox(rng->key, rng->counter, rng->block);

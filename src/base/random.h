@@ -40,6 +40,9 @@ void spur__philox(const uint32_t key[2], const uint32_t counter[4], uint32_t out
 void spur__rng_init(spur__rng *rng, uint64_t seed, spur__stream stream, uint32_t epoch,
                     uint64_t sample);
 
+/* Goes to the `position`-th number (of 32 bits) of the sequence. */
+void spur__rng_seek(spur__rng *rng, uint64_t position);
+
 uint32_t spur__rng_u32(spur__rng *rng);
 
 /* Uniform in [0, 1): 24 bits. */

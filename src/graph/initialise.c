@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Initial values of parameters, made in PyTorch's order of the values, so that they do not depend
- * on our layout. Defaults are PyTorch's: U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for weights and biases
+ * on our layout. Numbers are counted: value i needs no other, and threads share the work. Defaults are PyTorch's: U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for weights and biases
  * of layers (kaiming_uniform_ with a = sqrt(5) comes to the same). Other kinds set biases to zero.
  * Fans are those of torch.nn.init: shape[1] * receptive field and shape[0] * receptive field.
  */
@@ -16,13 +16,45 @@ static void constant(float *out, size_t n, float value) {
     for (size_t i = 0; i < n; i++) out[i] = value;
 }
 
-static void uniform(float *out, size_t n, double bound, spur__rng *rng) {
-    for (size_t i = 0; i < n; i++)
-        out[i] = (float)((2.0 * (double)spur__rng_float(rng) - 1.0) * bound);
+/* Uniform values within +-scale, or normal ones times scale. */
+typedef struct draw {
+    const spur__exec *exec;
+    spur__rng rng; /* at the parameter's first number */
+    float *out;
+    size_t count;
+    double scale;
+    bool is_normal;
+} draw;
+
+enum { DRAW_RUN = 1 << 14 };
+
+static void draw_task(void *job, ptrdiff_t index, int thread) {
+    const draw *d = job;
+    spur__rng rng = d->rng;
+    size_t begin = (size_t)index * DRAW_RUN, end = begin + DRAW_RUN;
+    (void)thread;
+    if (end > d->count) end = d->count;
+    spur__rng_seek(&rng, begin * (d->is_normal ? 2 : 1)); /* a normal one takes two numbers */
+    if (d->is_normal)
+        for (size_t i = begin; i < end; i++)
+            d->out[i] = (float)((double)spur__rng_normal(&rng) * d->scale);
+    else
+        for (size_t i = begin; i < end; i++)
+            d->out[i] = (float)((2.0 * (double)spur__rng_float(&rng) - 1.0) * d->scale);
 }
 
-static void normal(float *out, size_t n, double deviation, spur__rng *rng) {
-    for (size_t i = 0; i < n; i++) out[i] = (float)((double)spur__rng_normal(rng) * deviation);
+static void draw_all(draw *d, bool is_normal, double scale) {
+    d->is_normal = is_normal;
+    d->scale = scale;
+    spur__parallel(d->exec, spur__ceil_div((ptrdiff_t)d->count, DRAW_RUN), draw_task, d);
+}
+
+static void uniform(draw *d, double bound) {
+    draw_all(d, false, bound);
+}
+
+static void normal(draw *d, double deviation) {
+    draw_all(d, true, deviation);
 }
 
 /* Makes row i of q ([rows][columns]) orthogonal to the rows before it and of length 1; false when
@@ -62,50 +94,51 @@ static spur_status orthogonal(float *out, size_t rows, size_t columns, spur__rng
     return SPUR_OK;
 }
 
-static void by_default(const spur__param_spec *spec, float *out, size_t n, spur__rng *rng) {
+static void by_default(const spur__param_spec *spec, draw *d) {
     if (spec->fan_in > 0)
-        uniform(out, n, 1.0 / sqrt((double)spec->fan_in), rng);
+        uniform(d, 1.0 / sqrt((double)spec->fan_in));
     else if (spec->deviation > 0)
-        normal(out, n, (double)spec->deviation, rng);
+        normal(d, (double)spec->deviation);
     else
-        constant(out, n, spec->constant);
+        constant(d->out, d->count, spec->constant);
 }
 
-spur_status spur__initialise(const spur__param_entry *entry, int index, uint64_t seed, float *out,
+spur_status spur__initialise(const spur__param_entry *entry, int index, float *out,
                              spur_error *err) {
     const spur__param_spec *spec = &entry->spec;
-    size_t n = entry->param.count;
+    const spur_net *net = entry->param.net;
     double in = (double)(spec->fan_in > 0 ? spec->fan_in : 1);
     double both = in + (double)spec->fan_out;
-    spur__rng rng;
-    spur__rng_init(&rng, seed, SPUR__STREAM_INIT, 0, (uint64_t)index);
+    draw d = {.exec = &net->exec, .out = out, .count = entry->param.count};
+    spur__rng_init(&d.rng, net->options.seed, SPUR__STREAM_INIT, 0, (uint64_t)index);
     switch (spec->init) {
     case SPUR_INIT_DEFAULT:
-        by_default(spec, out, n, &rng);
+        by_default(spec, &d);
         return SPUR_OK;
     case SPUR_INIT_HE_NORMAL:
-        normal(out, n, sqrt(2.0 / in), &rng);
+        normal(&d, sqrt(2.0 / in));
         return SPUR_OK;
     case SPUR_INIT_HE_UNIFORM:
-        uniform(out, n, sqrt(6.0 / in), &rng);
+        uniform(&d, sqrt(6.0 / in));
         return SPUR_OK;
     case SPUR_INIT_XAVIER_NORMAL:
-        normal(out, n, sqrt(2.0 / both), &rng);
+        normal(&d, sqrt(2.0 / both));
         return SPUR_OK;
     case SPUR_INIT_XAVIER_UNIFORM:
-        uniform(out, n, sqrt(6.0 / both), &rng);
+        uniform(&d, sqrt(6.0 / both));
         return SPUR_OK;
     case SPUR_INIT_ZEROS:
-        constant(out, n, 0);
+        constant(out, d.count, 0);
         return SPUR_OK;
     case SPUR_INIT_ONES:
-        constant(out, n, 1);
+        constant(out, d.count, 1);
         return SPUR_OK;
     case SPUR_INIT_NORMAL_02:
-        normal(out, n, 0.02, &rng);
+        normal(&d, 0.02);
         return SPUR_OK;
     case SPUR_INIT_ORTHOGONAL:
-        return orthogonal(out, (size_t)spec->shape[0], n / (size_t)spec->shape[0], &rng, err);
+        return orthogonal(out, (size_t)spec->shape[0], d.count / (size_t)spec->shape[0], &d.rng,
+                          err);
     }
     return spur__fail(err, SPUR_E_ARGUMENT, "parameter '%s': unknown initialisation %d",
                       entry->param.name, (int)spec->init);

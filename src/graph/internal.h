@@ -67,7 +67,7 @@ void spur__fuse(spur_net *net);
 spur_status spur__params_build(spur_net *net, spur_error *err);
 
 /* Fills `out` (PyTorch's order) with the initial values of a parameter. */
-spur_status spur__initialise(const spur__param_entry *entry, int index, uint64_t seed, float *out,
+spur_status spur__initialise(const spur__param_entry *entry, int index, float *out,
                              spur_error *err);
 
 /* Frees a node and what it owns. */

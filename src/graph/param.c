@@ -133,14 +133,17 @@ static spur_status fill(spur_net *net, spur_error *err) {
     size_t largest = 1;
     for (int i = 0; i < net->param_count; i++)
         if (net->params[i]->param.count > largest) largest = net->params[i]->param.count;
-    float *buffer = spur__malloc_array(largest, sizeof *buffer);
-    if (!buffer) return spur__fail(err, SPUR_E_MEMORY, "out of memory for initial values");
+    spur__arena memory;
+    size_t bytes;
+    if (!spur__mul(largest, sizeof(float), &bytes) || !spur__arena_create(&memory, bytes))
+        return spur__fail(err, SPUR_E_MEMORY, "out of memory for initial values");
+    float *buffer = (float *)(void *)memory.base;
     spur_status status = SPUR_OK;
     for (int i = 0; i < net->param_count && status == SPUR_OK; i++) {
-        status = spur__initialise(net->params[i], i, net->options.seed, buffer, err);
+        status = spur__initialise(net->params[i], i, buffer, err);
         if (status == SPUR_OK) spur_param_import(&net->params[i]->param, buffer);
     }
-    spur__free(buffer);
+    spur__arena_destroy(&memory);
     return status;
 }
 
@@ -206,25 +209,51 @@ static void our_place(const spur_param *p, const walk *w, size_t i, size_t j, si
     *step = 1;
 }
 
+/* A copy between the two orders; tasks are blocks of [a] and, within them, stretches of [b], so that
+ * both sides are walked in short runs whichever way they lie. */
+typedef struct copy {
+    const spur_param *param;
+    walk w;
+    const float *in; /* PyTorch's order; NULL: export to `out` */
+    float *out;
+} copy;
+
+enum { COPY_A = 16, COPY_B = 256 };
+
+static void copy_row(const copy *c, size_t i, size_t j) {
+    size_t start, step, row = (i * c->w.b + j) * c->w.k;
+    our_place(c->param, &c->w, i, j, &start, &step);
+    float *value = c->param->value + start;
+    if (c->in)
+        for (size_t k = 0; k < c->w.k; k++) value[k * step] = c->in[row + k];
+    else
+        for (size_t k = 0; k < c->w.k; k++) c->out[row + k] = value[k * step];
+}
+
+static void copy_task(void *job, ptrdiff_t index, int thread) {
+    const copy *c = job;
+    size_t begin = (size_t)index * COPY_A, end = begin + COPY_A;
+    (void)thread;
+    if (end > c->w.a) end = c->w.a;
+    for (size_t from = 0; from < c->w.b; from += COPY_B) {
+        size_t to = from + COPY_B < c->w.b ? from + COPY_B : c->w.b;
+        for (size_t j = from; j < to; j++)
+            for (size_t i = begin; i < end; i++) copy_row(c, i, j);
+    }
+}
+
+static void copy_values(copy c) {
+    c.w = walk_of(c.param);
+    spur__parallel(&c.param->net->exec, spur__ceil_div((ptrdiff_t)c.w.a, COPY_A), copy_task, &c);
+}
+
 void spur_param_export(const spur_param *param, float *out) {
-    walk w = walk_of(param);
-    for (size_t i = 0; i < w.a; i++)
-        for (size_t j = 0; j < w.b; j++) {
-            size_t start, step;
-            our_place(param, &w, i, j, &start, &step);
-            for (size_t k = 0; k < w.k; k++) *out++ = param->value[start + k * step];
-        }
+    copy_values((copy){.param = param, .out = out});
 }
 
 void spur_param_import(spur_param *param, const float *in) {
     spur_net_parameters_changed(param->net);
-    walk w = walk_of(param);
-    for (size_t i = 0; i < w.a; i++)
-        for (size_t j = 0; j < w.b; j++) {
-            size_t start, step;
-            our_place(param, &w, i, j, &start, &step);
-            for (size_t k = 0; k < w.k; k++) param->value[start + k * step] = *in++;
-        }
+    copy_values((copy){.param = param, .in = in});
 }
 
 /* ---- looking -------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "nn/kind.h"
@@ -29,7 +30,8 @@ typedef struct held {
     int group;
     size_t first_run;
     bool taken; /* updated during the backward run of this step */
-    float *slots[SPUR__MAX_SLOTS];
+    spur__arena memory[SPUR__MAX_SLOTS];
+    float *slots[SPUR__MAX_SLOTS]; /* in `memory`, or NULL */
 } held;
 
 struct spur_optimizer {
@@ -69,12 +71,17 @@ static spur_status add_group(spur_optimizer *optimizer, void *options, spur_erro
     return SPUR_OK;
 }
 
-/* Fills one slot array with its starting value. */
+/* Fills one slot array, zeroed, with its starting value. */
 static void start_slot(const spur_optimizer *optimizer, const held *h, int s) {
     const spur__optimizer_kind *kind = optimizer->kind;
-    const void *options = optimizer->groups[h->group].options;
-    float start = kind->slot_start ? kind->slot_start(options, s) : 0;
+    if (!kind->slot_start) return;
+    float start = kind->slot_start(optimizer->groups[h->group].options, s);
     for (size_t i = 0; i < h->param->count; i++) h->slots[s][i] = start;
+}
+
+static void free_slot(held *h, int s) {
+    spur__arena_destroy(&h->memory[s]);
+    h->slots[s] = NULL;
 }
 
 /* Gives a parameter the moments that its group's options need, and no others. */
@@ -82,17 +89,17 @@ static spur_status make_slots(spur_optimizer *optimizer, held *h, spur_error *er
     unsigned needed = optimizer->kind->slots(optimizer->groups[h->group].options);
     for (int s = 0; s < SPUR__MAX_SLOTS; s++) {
         if (!(needed >> s & 1u)) {
-            spur__free(h->slots[s]);
-            h->slots[s] = NULL;
+            free_slot(h, s);
             continue;
         }
         if (!h->slots[s]) {
             size_t bytes;
             if (!spur__mul(h->param->count ? h->param->count : 1, sizeof(float), &bytes) ||
-                !(h->slots[s] = spur__malloc_aligned(64, bytes)))
+                !spur__arena_create(&h->memory[s], bytes))
                 return spur__fail(err, SPUR_E_MEMORY, "optimizer %s: no memory for %s of %s",
                                   optimizer->kind->kind.name, optimizer->kind->slot_names[s],
                                   h->param->name);
+            h->slots[s] = (float *)(void *)h->memory[s].base;
         }
         start_slot(optimizer, h, s);
     }
@@ -161,7 +168,7 @@ spur_optimizer *spur_optimizer_create(spur_net *net, const char *name, const cha
 void spur_optimizer_destroy(spur_optimizer *optimizer) {
     if (!optimizer) return;
     for (int i = 0; i < optimizer->held_count; i++)
-        for (int s = 0; s < SPUR__MAX_SLOTS; s++) spur__free(optimizer->held[i].slots[s]);
+        for (int s = 0; s < SPUR__MAX_SLOTS; s++) free_slot(&optimizer->held[i], s);
     for (int g = 0; g < optimizer->group_count; g++)
         spur__kind_options_free(&optimizer->kind->kind, optimizer->groups[g].options);
     spur__free(optimizer->held);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/arena.h"
 #include "base/crc32c.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -49,6 +50,38 @@ static void test_philox_known_answers(void **state) {
     spur__philox(ones_key, ones, out);
     assert_int_equal(out[0], 0x408f276du);
     assert_int_equal(out[3], 0x6d5451fdu);
+}
+
+/* Any place of a sequence can be gone to, in any order. */
+static void test_random_seek(void **state) {
+    spur__rng rng;
+    uint32_t numbers[23];
+    (void)state;
+    spur__rng_init(&rng, 7, SPUR__STREAM_TEST, 1, 2);
+    for (int i = 0; i < 23; i++) numbers[i] = spur__rng_u32(&rng);
+    for (int i = 22; i >= 0; i--) {
+        spur__rng_seek(&rng, (uint64_t)i);
+        assert_int_equal(spur__rng_u32(&rng), numbers[i]);
+        if (i < 22) assert_int_equal(spur__rng_u32(&rng), numbers[i + 1]);
+    }
+}
+
+/* Zeroed, aligned, and usable to the last byte. */
+static void test_arena(void **state) {
+    (void)state;
+    static const size_t sizes[] = {0, 100, 3 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        spur__arena arena;
+        assert_true(spur__arena_create(&arena, sizes[i]));
+        assert_true(arena.size >= sizes[i] && (uintptr_t)arena.base % 64 == 0);
+        for (size_t k = 0; k < arena.size; k += 4095) assert_int_equal(arena.base[k], 0);
+        if (arena.size) arena.base[arena.size - 1] = 1;
+        spur__arena_destroy(&arena);
+        assert_null(arena.base);
+        spur__fault_malloc(1);
+        assert_false(spur__arena_create(&arena, sizes[i]));
+        spur__fault_malloc(0);
+    }
 }
 
 static void test_utf8(void **state) {
@@ -100,6 +133,8 @@ int main(void) {
         cmocka_unit_test(test_crc_vectors),
         cmocka_unit_test(test_crc_instruction_equals_table),
         cmocka_unit_test(test_philox_known_answers),
+        cmocka_unit_test(test_random_seek),
+        cmocka_unit_test(test_arena),
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_str_limit_sticks),
         cmocka_unit_test(test_shortest_double),
