@@ -37,7 +37,8 @@ typedef struct wino_job {
     const float *packed; /* U of all panels, or NULL in the large mode */
     float *u; /* where to make it */
     bool large;
-    ptrdiff_t strips; /* of a block (small) or superblock (large) */
+    ptrdiff_t strips; /* at most, of a block (small) or superblock (large) */
+    ptrdiff_t blocks;
     ptrdiff_t first; /* first tile of the superblock */
     ptrdiff_t count; /* its tiles */
     float *v; /* shared V */
@@ -69,14 +70,12 @@ static void choose_mode(wino_job *q, int threads) {
     ptrdiff_t fit = (q->channels <= 128 ? 28 : 56) / q->simd->mr;
     ptrdiff_t weights = q->channels * q->outputs;
     q->large = weights >= 8 * LARGE || (weights >= LARGE && q->tiles <= LARGE_TILES);
-    q->strips = fit;
-    if (threads > 1 && !q->large)
-        q->strips = spur__most(1, spur__least(q->strips, all / (2 * threads)));
-    if (q->large) {
-        fit = spur__most(SUB_STRIPS, SUPERBLOCK_FLOATS / (q->xis * strip_floats(q)));
-        q->strips = spur__least(all, fit);
-        q->strips = spur__ceil_div(all, spur__ceil_div(all, q->strips));
-    }
+    if (q->large) fit = spur__most(SUB_STRIPS, SUPERBLOCK_FLOATS / (q->xis * strip_floats(q)));
+    q->blocks = spur__ceil_div(all, fit);
+    /* All threads shall end together: with few blocks, a multiple of the team. */
+    if (!q->large && q->blocks < 16 * threads)
+        q->blocks = spur__least(all, spur__round_up(q->blocks, threads));
+    q->strips = spur__ceil_div(spur__ceil_div(q->tiles, q->blocks), q->simd->mr);
     ptrdiff_t sub = q->large ? spur__least(q->strips, SUB_STRIPS) : q->strips;
     q->xi_step = v_step(q, q->strips);
     q->v_floats = q->xis * q->xi_step;
@@ -252,9 +251,9 @@ static void u_task(void *job, ptrdiff_t panel, int thread) {
 
 static void block_task(void *job, ptrdiff_t block, int thread) {
     const wino_job *q = job;
-    ptrdiff_t blocks = spur__ceil_div(q->tiles, q->strips * q->simd->mr), first, end;
+    ptrdiff_t first, end;
     float *v = scratch_of(q, thread), *m = v + q->v_floats;
-    spur__part(q->tiles, blocks, block, &first, &end);
+    spur__part(q->tiles, q->blocks, block, &first, &end);
     ptrdiff_t count = end - first, strips = spur__ceil_div(count, q->simd->mr);
     for (ptrdiff_t s = 0; s < strips; s++) make_v(q, first, count, s, v);
     for (ptrdiff_t p = 0; p < q->panels; p++)
@@ -289,15 +288,14 @@ static void run(wino_job *q, const spur__exec *exec, float *workspace) {
             spur__parallel(exec, q->panels, u_task, q);
             q->packed = q->u;
         }
-        spur__parallel(exec, spur__ceil_div(q->tiles, q->strips * q->simd->mr), block_task, q);
+        spur__parallel(exec, q->blocks, block_task, q);
         return;
     }
     q->v = workspace;
     q->scratch = q->v + spur__round_up(q->v_floats, 16);
-    ptrdiff_t blocks = spur__ceil_div(q->tiles, q->strips * q->simd->mr);
-    for (ptrdiff_t b = 0; b < blocks; b++) {
+    for (ptrdiff_t b = 0; b < q->blocks; b++) {
         ptrdiff_t end;
-        spur__part(q->tiles, blocks, b, &q->first, &end);
+        spur__part(q->tiles, q->blocks, b, &q->first, &end);
         q->count = end - q->first;
         spur__parallel(exec, spur__ceil_div(q->count, q->simd->mr), v_task, q);
         spur__parallel(exec, q->panels, panel_task, q);

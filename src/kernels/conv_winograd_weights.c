@@ -3,7 +3,7 @@
  * Weight gradient of 3x3 convolutions by Winograd: dU = sum over tiles of V^T dM per position xi,
  * with V the transformed inputs and dM the transformed dy; dw = G^T dU G.
  *
- * V  [xi][tiles][v_row]          dM [xi][panel][tiles][nr]          dU [xi][channels][u_row]
+ * V  [xi][channels / 16][tiles][16]      dM [xi][panel][tiles][nr]      dU [xi][channels][u_row]
  *
  * Small layers: the tiles are cut into parts by shape alone; a task takes one part through all
  * steps with a dU of its own and leaves a partial dw; those are added in order. Large ones: V and dM
@@ -20,6 +20,7 @@ enum {
     PARTS = 16,
     PART_TILES = 48, /* at least, in a part */
     BLOCK = 48, /* tiles taken at a time by a part */
+    GROUP = 16, /* channels that lie together in V */
     EDGE = 64, /* channels and outputs of a task in the large mode */
     SUPERBLOCK_FLOATS = 2 << 20, /* of V and dM */
     CHUNK = 8 /* tiles transformed by a task */
@@ -32,7 +33,7 @@ typedef struct dw_job {
     spur__tiling x, dy;
     ptrdiff_t tiles, c, k;
     ptrdiff_t span; /* tiles that V and dM have room for */
-    ptrdiff_t v_row, v_step, dm_step, u_row, u_step;
+    ptrdiff_t v_group, v_step, dm_step, u_row, u_step;
     ptrdiff_t v_floats, dm_floats, u_floats;
     bool large;
     ptrdiff_t parts, blocks; /* small; large: superblocks */
@@ -53,8 +54,8 @@ static void sizes(dw_job *q) {
     /* The transform fills channels up to the next multiple of 16, which may be a panel more. */
     ptrdiff_t panels = spur__ceil_div(spur__round_up(q->k, 16), q->simd->nr);
     ptrdiff_t rows = q->large ? EDGE : q->c;
-    q->v_row = spur__round_up(q->c, 16) + 16;
-    q->v_step = q->span * q->v_row + 48;
+    q->v_group = q->span * GROUP + 16; /* off the power of two */
+    q->v_step = spur__ceil_div(q->c, GROUP) * q->v_group + 48;
     q->dm_step = panels * q->span * q->simd->nr + 48;
     q->u_row = (q->large ? EDGE : spur__round_up(q->k, 32)) + 16;
     q->u_step = rows * q->u_row + 16;
@@ -119,18 +120,25 @@ size_t spur__winograd_weights_workspace(const spur__conv_plan *plan, int m) {
 static void transform(const dw_job *q, ptrdiff_t tile, ptrdiff_t count, ptrdiff_t at, float *v,
                       float *dm) {
     ptrdiff_t nr = q->simd->nr;
-    spur__spectrum to_v = {v + at * q->v_row, q->v_step, 16, 16, q->v_row};
+    spur__spectrum to_v = {v + at * GROUP, q->v_step, GROUP, q->v_group, GROUP};
     spur__spectrum to_dm = {dm + at * nr, q->dm_step, nr, q->span * nr, nr};
     q->simd->wino_input(q->m, &q->x, tile, count, &to_v);
     q->simd->wino_gradient(q->m, &q->dy, tile, count, &to_dm);
 }
 
-/* dU of channels [c0, c1) and outputs [k0, k1) (+)= V^T dM over `count` tiles. */
+/* Brings the rows of dU behind those of tile t near, while t is at work: they come next. */
+static void prefetch_next(const spur__tile *t) {
+    for (ptrdiff_t r = t->rows; r < 2 * t->rows; r++)
+        for (ptrdiff_t j = 0; j < t->cols; j += 16) __builtin_prefetch(t->c + r * t->c_row + j, 1);
+}
+
+/* dU of channels [c0, c1) and outputs [k0, k1) (+)= V^T dM over `count` tiles. c0 is the first of a
+ * group of channels. */
 static void multiply(const dw_job *q, const float *v, const float *dm, ptrdiff_t count,
                      const ptrdiff_t c[2], const ptrdiff_t k[2], float *u, bool load) {
-    ptrdiff_t run = 0, nr = q->simd->nr, strips = spur__ceil_div(c[1] - c[0], q->simd->mr);
+    ptrdiff_t run = 0, nr = q->simd->nr, begin, end;
     spur__tile t = {.a_row = 1,
-                    .a_step = q->v_row,
+                    .a_step = GROUP,
                     .a_run = &run,
                     .runs = 1,
                     .run_length = count,
@@ -140,13 +148,18 @@ static void multiply(const dw_job *q, const float *v, const float *dm, ptrdiff_t
     for (ptrdiff_t xi = 0; xi < q->xis; xi++) {
         for (ptrdiff_t j = k[0]; j < k[1]; j += nr) {
             t.b = dm + xi * q->dm_step + j / nr * q->span * nr;
-            for (ptrdiff_t s = 0; s < strips; s++) {
-                ptrdiff_t begin, end;
-                spur__part(c[1] - c[0], strips, s, &begin, &end);
-                t.rows = end - begin;
-                t.a = v + xi * q->v_step + c[0] + begin;
-                t.c = u + xi * q->u_step + begin * q->u_row + j - k[0];
-                q->simd->tile(&t);
+            t.c = u + xi * q->u_step + j - k[0];
+            for (ptrdiff_t g = c[0]; g < c[1]; g += GROUP) {
+                ptrdiff_t rows = spur__least(GROUP, c[1] - g);
+                ptrdiff_t strips = spur__ceil_div(rows, q->simd->mr);
+                for (ptrdiff_t s = 0; s < strips; s++) {
+                    spur__part(rows, strips, s, &begin, &end);
+                    t.rows = end - begin;
+                    t.a = v + xi * q->v_step + g / GROUP * q->v_group + begin;
+                    prefetch_next(&t);
+                    q->simd->tile(&t);
+                    t.c += t.rows * q->u_row;
+                }
             }
         }
     }

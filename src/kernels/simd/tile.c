@@ -39,6 +39,8 @@ ALWAYS_INLINE void load_row(const spur__tile *t, vf *acc, ptrdiff_t row, int vec
     for (int v = 0; v < vectors; v++) acc[v] = vload(values + v * VL);
 }
 
+enum { AHEAD = 1024 }; /* floats of A: a page, where the hardware's prefetch stops */
+
 /* One stretch of k; rows and vectors are constants where this is inlined. */
 ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, ptrdiff_t length,
                                ptrdiff_t row, ptrdiff_t step, int rows, int vectors) {
@@ -46,6 +48,8 @@ ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, pt
     for (ptrdiff_t k = 0; k < length; k++) {
         vf b0 = vload(b), b1 = vectors > 1 ? vload(b + VL) : b0;
         __builtin_prefetch(b + 16 * NR);
+        if (NR > 16) __builtin_prefetch(b + 16 * NR + 16); /* the other line of the step */
+        if (row == 16 && k < rows) __builtin_prefetch(a + AHEAD + 15 * k);
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
             vf x = vset(a[i * row]);

@@ -189,20 +189,107 @@ static void unpool(const spur__tiling *t, const corner *at, int edge, ptrdiff_t 
     }
 }
 
-/* transform(transform(patch)^T)^T of one vector of channels, from p with the given steps; mask: of
- * the same layout, or NULL. */
-ALWAYS_INLINE void spread_patch(int m, bool gradient, const float *p, const float *mask,
-                                ptrdiff_t row, ptrdiff_t column, float *out, ptrdiff_t xi_step) {
+/* ---- from images to spectra ---------------------------------------------------------------- */
+
+/* How a patch is read. CUT: it hangs over the image's edge. POOLED: from behind a pool, the first
+ * row of the patch being the upper (EVEN) or lower (ODD) one of its windows. */
+enum { PLAIN, MASKED, CUT, CUT_MASKED, POOLED_EVEN, POOLED_ODD };
+
+/* Where the rows and columns of a patch that is not whole lie: offsets are clamped to the image. */
+typedef struct patch {
+    ptrdiff_t row[6], column[6]; /* of values */
+    ptrdiff_t code_row[6], code_column[6]; /* of a pool's codes */
+    int32_t shown[6]; /* rows inside the image: -1, else 0 */
+    int32_t tap[6], side[6]; /* codes that mean this row (never for those outside) and column */
+    bool open[6]; /* columns inside */
+} patch;
+
+static void cut_patch(const spur__tiling *t, const corner *at, int edge, patch *p) {
+    for (int i = 0; i < edge; i++) {
+        ptrdiff_t y = i < at->y0 ? at->y0 : i < at->y1 ? i : at->y1 - 1;
+        p->open[i] = i >= at->x0 && i < at->x1;
+        p->shown[i] = i == y ? -1 : 0;
+        p->row[i] = at->offset + y * t->w * t->pitch;
+        p->column[i] = i * t->pitch;
+    }
+}
+
+static void pooled_patch(const spur__tiling *t, const corner *at, int edge, patch *p) {
+    ptrdiff_t h = t->h / 2, w = t->w / 2;
+    for (int i = 0; i < edge; i++) {
+        ptrdiff_t y = at->y + i, x = at->x + i, cell = y < 0 ? 0 : y / 2 < h ? y / 2 : h - 1;
+        p->open[i] = x >= 0 && x < 2 * w;
+        p->tap[i] = y >= 0 && y < 2 * h ? (int32_t)(y % 2 * 2) : -2 * SPUR__POOL_NOWHERE;
+        p->side[i] = (int32_t)(x & 1);
+        p->row[i] = (at->image * h + cell) * w * t->pitch;
+        p->code_row[i] = (at->image * h + cell) * w * t->channels;
+        p->column[i] = x / 2 * t->pitch;
+        p->code_column[i] = x / 2 * t->channels;
+    }
+}
+
+/* A vector of channels of a patch. */
+typedef struct view {
+    const float *x, *mask;
+    ptrdiff_t row, column; /* PLAIN and MASKED: steps from x */
+    const uint8_t *codes;
+    const patch *patch; /* otherwise */
+} view;
+
+ALWAYS_INLINE void load_plain(int kind, int edge, const view *s, int x, vf d[6]) {
+#pragma GCC unroll 6
+    for (int y = 0; y < edge; y++) {
+        d[y] = vload(s->x + y * s->row + x * s->column);
+        if (kind == MASKED)
+            d[y] = vmask_positive(d[y], vload(s->mask + y * s->row + x * s->column));
+    }
+}
+
+ALWAYS_INLINE void load_cut(int kind, int edge, const view *s, int x, vf d[6]) {
+#pragma GCC unroll 6
+    for (int y = 0; y < edge; y++) {
+        ptrdiff_t at = s->patch->row[y] + s->patch->column[x];
+        d[y] = (vf)((vi)vload(s->x + at) & s->patch->shown[y]);
+        if (kind == CUT_MASKED) d[y] = vmask_positive(d[y], vload(s->mask + at));
+    }
+}
+
+ALWAYS_INLINE void load_pooled(int kind, int edge, const view *s, int x, vf d[6]) {
+    const patch *p = s->patch;
+    int odd = kind == POOLED_ODD;
+    vf v = {0};
+    vi code = {0};
+#pragma GCC unroll 6
+    for (int y = 0; y < edge; y++) {
+        if (y == 0 || (y + odd) % 2 == 0) {
+            v = vload(s->x + p->row[y] + p->column[x]);
+            code = load_codes(s->codes + p->code_row[y] + p->code_column[x], VL);
+        }
+        d[y] = (vf)((vi)v & (code == p->tap[y] + p->side[x]));
+    }
+}
+
+ALWAYS_INLINE void load_column(int kind, int edge, const view *s, int x, vf d[6]) {
+    if (kind == PLAIN || kind == MASKED) {
+        load_plain(kind, edge, s, x, d);
+    } else if (!s->patch->open[x]) {
+        for (int y = 0; y < edge; y++) d[y] = (vf){0};
+    } else if (kind == CUT || kind == CUT_MASKED) {
+        load_cut(kind, edge, s, x, d);
+    } else {
+        load_pooled(kind, edge, s, x, d);
+    }
+}
+
+/* transform(transform(patch)^T)^T of one vector of channels; m, gradient and kind are constants. */
+ALWAYS_INLINE void spread_patch(int m, bool gradient, int kind, const view *s, float *out,
+                                ptrdiff_t xi_step) {
     int edge = gradient ? m : m + 2, n = m + 2;
     vf half[6][6]; /* [xi row][column] */
 #pragma GCC unroll 6
     for (int x = 0; x < edge; x++) {
         vf d[6], o[6];
-#pragma GCC unroll 6
-        for (int y = 0; y < edge; y++) {
-            d[y] = vload(p + y * row + x * column);
-            if (mask) d[y] = vmask_positive(d[y], vload(mask + y * row + x * column));
-        }
+        load_column(kind, edge, s, x, d);
         if (gradient)
             transform_gradient(m, d, o);
         else
@@ -222,30 +309,77 @@ ALWAYS_INLINE void spread_patch(int m, bool gradient, const float *p, const floa
     }
 }
 
-ALWAYS_INLINE void spread_tiles(int m, bool gradient, const spur__tiling *t, ptrdiff_t tile,
-                                ptrdiff_t count, const spur__spectrum *to) {
+/* All whole vectors of channels of one tile. */
+ALWAYS_INLINE void spread_tile(int m, bool gradient, int kind, const spur__tiling *t, view s,
+                               float *v, const spur__spectrum *to) {
+    for (ptrdiff_t c = 0; c + VL <= t->channels; c += VL) {
+        float *out = v + c / to->group * to->group_step + c % to->group;
+        spread_patch(m, gradient, kind, &s, out, to->xi_step);
+        s.x += VL;
+        if (kind == MASKED || kind == CUT_MASKED) s.mask += VL;
+        if (kind == POOLED_EVEN || kind == POOLED_ODD) s.codes += VL;
+    }
+}
+
+/* Channels from c up to the next multiple of 16, through a buffer. */
+ALWAYS_INLINE void spread_rest(int m, bool gradient, const spur__tiling *t, const corner *at,
+                               ptrdiff_t c, float *v, const spur__spectrum *to) {
     int edge = gradient ? m : m + 2;
     float buffer[36 * VL] __attribute__((aligned(64)));
     ptrdiff_t padded = (t->channels + 15) & ~(ptrdiff_t)15;
+    view s = {.x = buffer, .row = edge * VL, .column = VL};
+    for (; c < padded; c += VL) {
+        if (t->argmax && c < t->channels)
+            unpool(t, at, edge, c, buffer);
+        else
+            gather(t, at, edge, c, buffer);
+        spread_patch(m, gradient, PLAIN, &s, v + c / to->group * to->group_step + c % to->group,
+                     to->xi_step);
+    }
+}
+
+ALWAYS_INLINE void spread_pooled(int m, bool gradient, const spur__tiling *t, const corner *at,
+                                 float *v, const spur__spectrum *to) {
+    patch p;
+    view s = {.x = t->x, .codes = t->argmax, .patch = &p};
+    pooled_patch(t, at, gradient ? m : m + 2, &p);
+    if (at->y % 2 == 0)
+        spread_tile(m, gradient, POOLED_EVEN, t, s, v, to);
+    else if (!gradient) /* whose tiles start at even rows */
+        spread_tile(m, gradient, POOLED_ODD, t, s, v, to);
+}
+
+ALWAYS_INLINE void spread_cut(int m, bool gradient, const spur__tiling *t, const corner *at,
+                              float *v, const spur__spectrum *to) {
+    patch p;
+    view s = {.x = t->x, .mask = t->mask, .patch = &p};
+    cut_patch(t, at, gradient ? m : m + 2, &p);
+    if (t->mask)
+        spread_tile(m, gradient, CUT_MASKED, t, s, v, to);
+    else
+        spread_tile(m, gradient, CUT, t, s, v, to);
+}
+
+ALWAYS_INLINE void spread_tiles(int m, bool gradient, const spur__tiling *t, ptrdiff_t tile,
+                                ptrdiff_t count, const spur__spectrum *to) {
+    int edge = gradient ? m : m + 2;
     for (ptrdiff_t i = 0; i < count; i++) {
         corner at = corner_of(t, m, edge, tile + i);
-        for (ptrdiff_t c = 0; c < padded; c += VL) {
-            float *out = to->v + c / to->group * to->group_step + i * to->row_step + c % to->group;
-            const float *from = t->x + at.offset + c;
-            bool plain = at.inside && !t->argmax && c + VL <= t->channels;
-            if (plain && !t->mask) {
-                spread_patch(m, gradient, from, NULL, t->w * t->pitch, t->pitch, out, to->xi_step);
-            } else if (plain) {
-                spread_patch(m, gradient, from, t->mask + at.offset + c, t->w * t->pitch, t->pitch,
-                             out, to->xi_step);
-            } else {
-                if (t->argmax && c < t->channels)
-                    unpool(t, &at, edge, c, buffer);
-                else
-                    gather(t, &at, edge, c, buffer);
-                spread_patch(m, gradient, buffer, NULL, edge * VL, VL, out, to->xi_step);
-            }
-        }
+        float *v = to->v + i * to->row_step;
+        ptrdiff_t done = t->channels & ~(ptrdiff_t)(VL - 1);
+        view s = {.x = t->x + at.offset, .row = t->w * t->pitch, .column = t->pitch};
+        if (t->mask) s.mask = t->mask + at.offset;
+        if (at.y0 >= at.y1 || at.x0 >= at.x1)
+            done = 0; /* nothing of it is inside */
+        else if (t->argmax)
+            spread_pooled(m, gradient, t, &at, v, to);
+        else if (!at.inside)
+            spread_cut(m, gradient, t, &at, v, to);
+        else if (t->mask)
+            spread_tile(m, gradient, MASKED, t, s, v, to);
+        else
+            spread_tile(m, gradient, PLAIN, t, s, v, to);
+        spread_rest(m, gradient, t, &at, done, v, to);
     }
 }
 
