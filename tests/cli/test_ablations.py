@@ -20,12 +20,8 @@ samples = 60
 val_samples = 20
 size = 16x16
 batch_size = 10
-[model]
-name = my_net
 [optimizer]
 name = adam
-[train]
-epochs = 1
 [log]
 images = 0
 worst = 0
@@ -55,7 +51,7 @@ class Ablations(Cli):
         super().setUp()
         for path in ABLATIONS.glob("*.ini"):
             shutil.copy(path, self.dir)
-        (self.dir / "base.ini").write_text(SMALL)
+        (self.dir / "photographs-base.ini").write_text(SMALL)
         (self.dir / "unet-base.ini").write_text(SMALL_UNET)
         self.names = sorted(p.name for p in ABLATIONS.glob("*.ini") if "base" not in p.name)
 
@@ -80,9 +76,28 @@ class Ablations(Cli):
         texts = []
         for jobs in ("1", "2"):
             self.spur("sweep", "normalization.ini", "sweep.jobs=" + jobs, "run.name=jobs" + jobs, "--quiet",
-                      "sweep.seeds=1..2")
+                      "sweep.seeds=1..2", "train.monitor=val_loss")
             texts.append((self.dir / "my_logs" / ("jobs" + jobs) / "results.csv").read_bytes())
         self.assertEqual(texts[0], texts[1])
+        self.compare_columns()
+
+    def compare_columns(self):
+        """Each column has its own direction, whatever the monitor's; further ones stand beside the first."""
+        for columns, direction in (("val_accuracy,val_loss", "max"), ("val_loss", "min"), ("loss", "min")):
+            found = self.spur("compare", "my_logs/jobs1", "--metric", columns, "--json").json
+            means = [c["mean"] for c in found["configurations"]]
+            self.assertEqual((found["direction"], means), (direction, sorted(means, reverse=direction == "max")))
+        rows = self.spur("compare", "my_logs/jobs1", "--metric", "val_accuracy,val_loss,f1", "--csv").rows
+        for row in rows:
+            number = {"none": 1, "dataset": 2, "imagenet": 3}[row["configuration"].split("=")[1]]
+            for name, column in (("val_loss", "val_loss_mean"), ("val_accuracy", "mean"), ("f1", "f1_mean")):
+                last = []
+                for seed in (1, 2):
+                    with open(self.dir / f"my_logs/jobs1/trial_000{number}_seed_{seed}/metrics.csv", newline="") as f:
+                        last.append(float(list(csv.DictReader(f))[-1][name]))
+                self.assertAlmostEqual(float(row[column]), sum(last) / 2, places=9)
+        r = self.spur("compare", "my_logs/jobs1", "--metric", "val_acuracy", status=2)
+        self.assertIn("no column 'val_acuracy'", r.err)
 
     def test_pruned_trials_of_the_trainer(self):
         self.spur("sweep", "learning_rate.ini", "sweep.seeds=1", "train.epochs=4", "sweep.pruner=asha",

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 from harness import SPUR, Cli, main
 
@@ -155,6 +156,16 @@ class Sweep(Cli):
         self.spur("sweep", ini, "param.epochs=20", "param.pause=0")
         self.assertEqual([x["state"] for x in self.results()], ["done"] * 3)
 
+    def kill_trial(self, trial):
+        """kill -9 for the processes of a trial, known by their environment."""
+        wanted = b"SPUR_RUN_DIR=" + bytes(trial.resolve())
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if wanted in (process / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(process.name), signal.SIGKILL)
+            except OSError:
+                pass  # gone already, or not ours to look at
+
     def test_kills(self):
         """kill -9 at random moments: every trial exactly once, the same results."""
         kills = 50 if FULL else 10
@@ -168,9 +179,9 @@ class Sweep(Cli):
             time.sleep(dice.uniform(0.01, 0.25))
             p.kill()
             p.wait()
-            for lock in list(self.dir.glob("logs/killed/trial_*"))[-1:]:  # a trial dies as well
+            for trial in list(self.dir.glob("logs/killed/trial_*"))[-1:]:  # a trial dies as well
                 if dice.random() < 0.5:
-                    subprocess.run(["pkill", "-9", "-f", str(lock)], check=False)
+                    self.kill_trial(trial)
         self.spur("sweep", ini)
         whole, killed = ((self.dir / "logs" / n / "results.csv").read_bytes() for n in ("whole", "killed"))
         self.assertEqual(whole, killed)
@@ -193,10 +204,19 @@ class Sweep(Cli):
         self.assertLess(float(rows[1]["p"]), 0.001)
         self.assertEqual(self.spur("compare", "logs/s", "--json").json["configurations"][0]["n"], 3)
         self.assertIn("| lr=1e-2 |", self.spur("compare", "logs/s", "--md").out)
+        self.assertAlmostEqual(float(rows[0]["last_mean"]), 1 / 3 + 0.002, places=5)
         self.assertIn("\\begin{tabular}", self.spur("compare", "logs/s", "--latex").out)
         self.assertIn("'param.lr=1e-2'", self.spur("best", "logs/s").out)
         self.assertIn("9 of 9 trials done", self.spur("list", "logs").out)
         self.assertEqual(len(self.spur("list", "logs/s", "--json").json), 9)
+
+    def test_options_of_one_name_keep_their_sections(self):
+        """gamma is an option of a loss and of a scheduler: a label must tell which."""
+        (self.dir / "g.ini").write_text("[data]\nformat = shapes\n[loss]\nname = focal\n[scheduler]\nname = step\n"
+                                        "[sweep]\nloss.gamma = 1, 2\nscheduler.gamma = 0.1, 0.3\noptimizer.lr = 0.1\n"
+                                        "data.seed = 1, 2\n")
+        shown = self.spur("sweep", "g.ini", "--dry-run").out
+        self.assertIn("loss.gamma=1 scheduler.gamma=0.1 lr=0.1 data.seed=1", shown)
 
     def test_bands_over_seeds(self):
         self.spur("sweep", self.ini(lr="1e-2", seeds="1..3"))

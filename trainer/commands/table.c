@@ -205,8 +205,13 @@ void table_begin(table *t, FILE *file, table_format format, const column *column
     spur__str_init(&t->line, LINE_MAX_BYTES);
 }
 
+void table_head(table *t) {
+    if (!t->headed) put_head(t);
+    t->headed = true;
+}
+
 void table_row(table *t, const cell *cells) {
-    if (t->rows == 0) put_head(t);
+    table_head(t);
     if (t->format == TABLE_JSON)
         put_object(t, cells);
     else
@@ -216,8 +221,8 @@ void table_row(table *t, const cell *cells) {
 }
 
 spur_status table_end(table *t) {
-    if (t->format == TABLE_JSON && t->rows > 0) spur__str_puts(&t->line, "\n]\n");
-    if (t->format == TABLE_LATEX && t->rows > 0)
+    if (t->format == TABLE_JSON && t->headed) spur__str_puts(&t->line, t->rows ? "\n]\n" : "]\n");
+    if (t->format == TABLE_LATEX && t->headed)
         spur__str_puts(&t->line, "\\hline\n\\end{tabular}\n");
     flush_line(t);
     spur_status status = spur__str_status(&t->line);

@@ -43,6 +43,7 @@ typedef struct table {
     const column *columns;
     size_t count;
     uint64_t rows;
+    bool headed;
     spur__str line;
 } table;
 
@@ -69,6 +70,9 @@ static inline cell cell_seconds(double x) {
 /* Begins a table on a file that stays open; the columns must live as long. Nothing is written before
  * the first row: a table without rows leaves nothing, not even a head. */
 void table_begin(table *t, FILE *file, table_format format, const column *columns, size_t count);
+
+/* Writes the head now, so that a table without rows has one: an empty array in JSON. */
+void table_head(table *t);
 
 /* Writes one row of `count` cells. */
 void table_row(table *t, const cell *cells);

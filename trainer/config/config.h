@@ -79,6 +79,14 @@ void config_each(const config *cfg, config_visit *visit, void *user);
  * kind that has it, NULL when it is common to all. NULL if there is no such key. */
 const spur__option *config_find_row(section_id section, const char *key, const spur__kind **kind);
 
+/* Appends what an option is called where nobody sees its section: "lr"; "optimizer" for
+ * optimizer.name; the full "scheduler.gamma" where another section has a key of that name, so that
+ * the name of an option is the same in every run. run.seed is "seed". */
+void config_short_name(const char *section, const char *key, spur__str *out);
+
+/* The same from "section.key". */
+void config_short_path(const char *name, spur__str *out);
+
 /* SECTION_COUNT when there is none of this name. */
 section_id section_find(const char *name);
 

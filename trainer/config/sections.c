@@ -90,3 +90,35 @@ const spur__option *config_find_row(section_id section, const char *key, const s
     }
     return row;
 }
+
+/* Whether another section has such a key, or is called so. [log] and those after it say how a run
+ * happens; what is learnt is told apart from the others only. */
+static bool is_ambiguous(const char *section, const char *key) {
+    for (section_id i = SECTION_RUN; i <= SECTION_TRAIN; i++) {
+        if (strcmp(section_specs[i].name, section) == 0) continue;
+        if (strcmp(section_specs[i].name, key) == 0 || config_find_row(i, key, NULL)) return true;
+    }
+    return false;
+}
+
+void config_short_name(const char *section, const char *key, spur__str *out) {
+    bool own = strcmp(section, "run") == 0 || strcmp(section, "param") == 0;
+    if (strcmp(key, "name") == 0 || strcmp(key, "method") == 0)
+        spur__str_puts(out, own ? key : section);
+    else if (own || !is_ambiguous(section, key))
+        spur__str_puts(out, key);
+    else
+        spur__str_printf(out, "%s.%s", section, key);
+}
+
+void config_short_path(const char *name, spur__str *out) {
+    char section[64];
+    const char *dot = strchr(name, '.');
+    if (!dot || (size_t)(dot - name) >= sizeof section) {
+        spur__str_puts(out, name);
+        return;
+    }
+    memcpy(section, name, (size_t)(dot - name));
+    section[dot - name] = '\0';
+    config_short_name(section, dot + 1, out);
+}

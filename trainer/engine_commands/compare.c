@@ -15,10 +15,11 @@ static int run_best(int argc, char **argv);
 extern const command command_compare, command_best;
 const command command_compare = {
     .name = "compare",
-    .usage = "RUN... | SWEEP  [--metric COLUMN] [--csv | --json | --md | --latex]",
+    .usage = "RUN... | SWEEP  [--metric COLUMN,...] [--csv | --json | --md | --latex]",
     .summary = "Compare runs or a sweep's configurations: mean and deviation over seeds, p-values.",
-    .help = "  --metric COLUMN  compare the last value of this column of metrics.csv; without it\n"
-            "                   the best value of each run's monitor\n"
+    .help = "  --metric COLUMN,...  compare the last value of this column of metrics.csv, and show\n"
+            "                   those of the others beside it; without it the best value of each\n"
+            "                   run's monitor, and the last one beside it\n"
             "  --csv --json --md --latex   the table only, in this format\n\n"
             "Runs whose configurations agree but for the seed are repetitions of each other. The\n"
             "p-values are Welch's t test against the best configuration, Holm-corrected.",
@@ -36,66 +37,47 @@ typedef struct compare_flags {
     bool csv, json, md, latex;
 } compare_flags;
 
-static report_format format_of(const compare_flags *f) {
-    return f->csv     ? REPORT_CSV
-           : f->json  ? REPORT_JSON
-           : f->md    ? REPORT_MD
-           : f->latex ? REPORT_LATEX
-                      : REPORT_TEXT;
-}
-
-static void print_report(const report *r, report_format format) {
+/* The table and what can be said about it. */
+static void say_report(const report *r) {
     spur__str text;
     spur__str_init(&text, 1u << 28);
-    if (format == REPORT_TEXT)
-        spur__str_printf(&text, "%s (%s is better)\n\n", r->metric,
-                         r->maximize ? "larger" : "smaller");
-    report_table(r, format, 0, &text);
-    if (format == REPORT_TEXT) {
-        spur__str_putc(&text, '\n');
-        report_statements(r, &text);
-        report_importance(r, &text);
-    }
+    spur__str_printf(&text, "%s (%s is better)\n\n", r->metric, r->maximize ? "larger" : "smaller");
+    report_text(r, 0, &text);
+    spur__str_putc(&text, '\n');
+    report_statements(r, &text);
+    report_importance(r, &text);
     fputs(spur__str_text(&text), stdout);
     spur__str_free(&text);
 }
 
-static spur_status report_of_sweep(const char *path, report *r, spur_error *err) {
-    sweep_view view;
-    spur_status status = sweep_view_open(&view, path, err);
-    if (status != SPUR_OK) return status;
-    status = sweep_view_report(&view, r, err);
-    sweep_view_close(&view);
-    return status;
+static int print_report(const command *self, const report *r, const compare_flags *f) {
+    if (!f->csv && !f->json && !f->md && !f->latex) {
+        say_report(r);
+        return EXIT_DONE;
+    }
+    table_format format = f->csv    ? TABLE_CSV
+                          : f->json ? TABLE_JSON
+                          : f->md   ? TABLE_MARKDOWN
+                                    : TABLE_LATEX;
+    spur_status status = report_write(r, format, stdout);
+    if (status == SPUR_OK) return EXIT_DONE;
+    fprintf(stderr, "spur %s: %s\n", self->name, spur_strstatus(status));
+    return EXIT_FAILED;
 }
 
-/* The trials of a sweep as paths, for a metric other than the monitor. */
-static spur_status report_of_trials(const char *path, const char *metric, report *r,
-                                    spur_error *err) {
+static spur_status report_of_sweep(const char *path, const metric_list *metrics, report *r,
+                                   spur_error *err) {
     sweep_view view;
-    char **paths = NULL;
-    size_t count = 0;
     spur_status status = sweep_view_open(&view, path, err);
     if (status != SPUR_OK) return status;
-    size_t seeds = view.plan.seed_count;
-    paths = spur__calloc(view.count * seeds + 1, sizeof *paths);
-    for (size_t i = 0; paths && i < view.count * seeds; i++) {
-        char name[64];
-        if (view.outcomes[i].verdict != VERDICT_DONE) continue;
-        sweep_trial_name(&view.plan, i / seeds, i % seeds, name, sizeof name);
-        paths[count] = sweep_path(&view.dir, "%s", name);
-        count += paths[count] != NULL;
-    }
-    status = paths ? runs_report(paths, count, metric, r, err) : SPUR_E_MEMORY;
-    for (size_t i = 0; i < count; i++) spur__free(paths[i]);
-    spur__free(paths);
+    status = sweep_view_report(&view, metrics, r, err);
     sweep_view_close(&view);
     return status;
 }
 
 static int run_compare(int argc, char **argv) {
     compare_flags f = {.metric = NULL};
-    const flag table[] = {
+    const flag rows[] = {
         {.name = "metric", .letter = 'm', .text = &f.metric},
         {.name = "csv", .on = &f.csv},
         {.name = "json", .on = &f.json},
@@ -105,20 +87,23 @@ static int run_compare(int argc, char **argv) {
     int words;
     report r;
     spur_error err = {.status = SPUR_OK};
-    int parsed = arguments_parse(&command_compare, argc, argv, table,
-                                 sizeof table / sizeof table[0], &words);
+    int parsed = arguments_parse(&command_compare, argc, argv, rows,
+                                 sizeof rows / sizeof rows[0], &words);
     if (parsed != EXIT_DONE) return parsed;
     if (words < 1) return command_misuse(&command_compare, "expected runs or a sweep");
     if (f.csv + f.json + f.md + f.latex > 1)
         return command_misuse(&command_compare, "expected one format at most");
-    bool sweep = words == 1 && is_sweep(argv[1]);
-    spur_status status = sweep && f.metric ? report_of_trials(argv[1], f.metric, &r, &err)
-                         : sweep           ? report_of_sweep(argv[1], &r, &err)
-                                 : runs_report(argv + 1, (size_t)words, f.metric, &r, &err);
+    metric_list metrics;
+    spur_status status = metric_list_parse(&metrics, f.metric, &err);
     if (status != SPUR_OK) return command_refuse(&command_compare, &err);
-    print_report(&r, format_of(&f));
+    status = words == 1 && is_sweep(argv[1])
+                 ? report_of_sweep(argv[1], &metrics, &r, &err)
+                 : runs_report(argv + 1, (size_t)words, &metrics, &r, &err);
+    metric_list_free(&metrics);
+    if (status != SPUR_OK) return command_refuse(&command_compare, &err);
+    int result = print_report(&command_compare, &r, &f);
     report_free(&r);
-    return EXIT_DONE;
+    return result;
 }
 
 /* The configuration that a report's first group belongs to. */
@@ -138,7 +123,7 @@ static void print_best(const sweep_view *v, const report *r) {
     size_t c = find_configuration(v, r->groups[0].label);
     spur__str text;
     spur__str_init(&text, 1 << 20);
-    report_table(r, REPORT_TEXT, 1, &text);
+    report_text(r, 1, &text);
     printf("%s\n%s\n", r->metric, spur__str_text(&text));
     spur__str_free(&text);
     for (size_t s = 0; s < v->plan.seed_count; s++) {
@@ -158,17 +143,17 @@ static void print_best(const sweep_view *v, const report *r) {
 
 static int run_best(int argc, char **argv) {
     bool json = false;
-    const flag table[] = {{.name = "json", .on = &json}};
+    const flag rows[] = {{.name = "json", .on = &json}};
     int words;
     sweep_view view;
     report r;
     spur_error err = {.status = SPUR_OK};
-    int parsed = arguments_parse(&command_best, argc, argv, table, 1, &words);
+    int parsed = arguments_parse(&command_best, argc, argv, rows, 1, &words);
     if (parsed != EXIT_DONE) return parsed;
     if (words != 1) return command_misuse(&command_best, "expected a sweep's directory");
     if (sweep_view_open(&view, argv[1], &err) != SPUR_OK)
         return command_refuse(&command_best, &err);
-    spur_status status = sweep_view_report(&view, &r, &err);
+    spur_status status = sweep_view_report(&view, &(metric_list){.count = 0}, &r, &err);
     int result = EXIT_DONE;
     if (status != SPUR_OK) {
         result = command_refuse(&command_best, &err);
@@ -177,7 +162,7 @@ static int run_best(int argc, char **argv) {
         result = EXIT_FAILED;
     } else if (json) {
         r.group_count = 1; /* the others are freed below all the same: they own nothing shared */
-        print_report(&r, REPORT_JSON);
+        result = print_report(&command_best, &r, &(compare_flags){.json = true});
         r.group_count = view.count;
     } else {
         print_best(&view, &r);

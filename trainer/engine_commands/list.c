@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "commands/arguments.h"
+#include "commands/table.h"
 #include "commands/text.h"
 #include "engine_commands/setup.h"
 #include "sweep/catalog.h"
@@ -110,28 +111,35 @@ static void put_line(const catalog_entry *e, double now, size_t name_width, spur
     spur__str_free(&name);
 }
 
-static void put_json(const catalog_entry *e, bool first, spur__str *out) {
-    spur__str_puts(out, first ? "\n  {\"name\": " : ",\n  {\"name\": ");
-    text_json(out, e->name, strlen(e->name));
-    spur__str_printf(out, ", \"state\": \"%s\", \"epochs\": %lld", state_of(e), e->outcome.epochs);
-    if (e->is_sweep)
-        spur__str_printf(out, ", \"done\": %zu, \"trials\": %zu", e->trials[0], e->trials[1]);
-    if (e->outcome.monitor[0]) {
-        spur__str_puts(out, ", \"monitor\": ");
-        text_json(out, e->outcome.monitor, strlen(e->outcome.monitor));
-        spur__str_puts(out, ", \"best\": ");
-        text_json_number(out, e->outcome.best);
+/* The table for programs. */
+static spur_status write_catalog(const catalog *c, const list_flags *f) {
+    static const column columns[] = {{"name", false}, {"state", false},  {"epochs", true},
+                                     {"monitor", false}, {"best", true}, {"done", true},
+                                     {"trials", true}, {"changed", true}, {"tags", false}};
+    const cell none = {.type = CELL_NONE};
+    table t;
+    table_begin(&t, stdout, f->json ? TABLE_JSON : TABLE_CSV, columns,
+                sizeof columns / sizeof columns[0]);
+    table_head(&t);
+    for (size_t i = 0; i < c->count; i++) {
+        const catalog_entry *e = &c->entries[i];
+        const char *monitor = e->outcome.monitor, *state = state_of(e);
+        bool judged = isfinite(e->outcome.best) && !e->is_sweep;
+        if (!wanted(e, f)) continue;
+        const cell cells[] = {
+            cell_text(e->name, strlen(e->name)),
+            cell_text(state, strlen(state)),
+            cell_int(e->outcome.epochs),
+            *monitor ? cell_text(monitor, strlen(monitor)) : none,
+            judged ? cell_number(e->outcome.best) : none,
+            e->is_sweep ? cell_int((int64_t)e->trials[0]) : none,
+            e->is_sweep ? cell_int((int64_t)e->trials[1]) : none,
+            cell_int((int64_t)e->changed),
+            cell_text(e->tags, strlen(e->tags)),
+        };
+        table_row(&t, cells);
     }
-    spur__str_printf(out, ", \"changed\": %.0f, \"tags\": ", e->changed);
-    text_json(out, e->tags, strlen(e->tags));
-    spur__str_putc(out, '}');
-}
-
-static void put_csv(const catalog_entry *e, spur__str *out) {
-    spur__str_printf(out, "\"%s\",%s,%lld,%s,", e->name, state_of(e), e->outcome.epochs,
-                     e->outcome.monitor);
-    if (isfinite(e->outcome.best)) spur__str_double(out, e->outcome.best);
-    spur__str_printf(out, ",%.0f,\"%s\"\n", e->changed, e->tags);
+    return table_end(&t);
 }
 
 static size_t widest_name(const catalog *c) {
@@ -146,33 +154,22 @@ static void print_catalog(const catalog *c, const list_flags *f) {
     size_t shown = 0, width = widest_name(c);
     double now = spur__wall_time();
     spur__str_init(&out, 1u << 30);
-    if (f->json)
-        spur__str_putc(&out, '[');
-    else if (f->csv)
-        spur__str_puts(&out, "name,state,epochs,monitor,best,changed,tags\n");
-    else
-        spur__str_printf(&out, "%-*s  %-11s  %5s  %4s  best\n", (int)width, "run", "state", "epoch",
-                         "age");
+    spur__str_printf(&out, "%-*s  %-11s  %5s  %4s  best\n", (int)width, "run", "state", "epoch",
+                     "age");
     for (size_t i = 0; i < c->count; i++) {
         const catalog_entry *e = &c->entries[i];
         if (!wanted(e, f)) continue;
-        if (f->json)
-            put_json(e, shown == 0, &out);
-        else if (f->csv)
-            put_csv(e, &out);
-        else
-            put_line(e, now, width, &out);
+        put_line(e, now, width, &out);
         shown++;
     }
-    if (f->json) spur__str_puts(&out, shown ? "\n]\n" : "]\n");
-    if (!f->json && !f->csv && shown == 0) spur__str_puts(&out, "(none)\n");
+    if (shown == 0) spur__str_puts(&out, "(none)\n");
     fputs(spur__str_text(&out), stdout);
     spur__str_free(&out);
 }
 
 static int run_list(int argc, char **argv) {
     list_flags f = {.state = NULL};
-    const flag table[] = {
+    const flag rows[] = {
         {.name = "state", .text = &f.state}, {.name = "tag", .text = &f.tag},
         {.name = "match", .text = &f.match}, {.name = "json", .on = &f.json},
         {.name = "csv", .on = &f.csv},
@@ -181,15 +178,20 @@ static int run_list(int argc, char **argv) {
     catalog c;
     spur_error err = {.status = SPUR_OK};
     int parsed =
-        arguments_parse(&command_list, argc, argv, table, sizeof table / sizeof table[0], &words);
+        arguments_parse(&command_list, argc, argv, rows, sizeof rows / sizeof rows[0], &words);
     if (parsed != EXIT_DONE) return parsed;
     if (words > 1) return command_misuse(&command_list, "expected one directory at most");
     if (f.json && f.csv) return command_misuse(&command_list, "expected one format at most");
     if (catalog_read(&c, words ? argv[1] : "./my_logs", &err) != SPUR_OK)
         return command_refuse(&command_list, &err);
-    print_catalog(&c, &f);
+    spur_status status = SPUR_OK;
+    if (f.json || f.csv)
+        status = write_catalog(&c, &f);
+    else
+        print_catalog(&c, &f);
     catalog_free(&c);
-    return EXIT_DONE;
+    if (status != SPUR_OK) fprintf(stderr, "spur list: %s\n", spur_strstatus(status));
+    return status == SPUR_OK ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* True when there is something at `path` that can carry tags and notes. */

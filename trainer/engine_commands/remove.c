@@ -152,9 +152,9 @@ static int purge(const char *logdir) {
 
 static int run_rm(int argc, char **argv) {
     bool everything = false;
-    const flag table[] = {{.name = "purge", .on = &everything}};
+    const flag rows[] = {{.name = "purge", .on = &everything}};
     int words, result = EXIT_DONE;
-    int parsed = arguments_parse(&command_rm, argc, argv, table, 1, &words);
+    int parsed = arguments_parse(&command_rm, argc, argv, rows, 1, &words);
     if (parsed != EXIT_DONE) return parsed;
     if (everything && words <= 1) return purge(words ? argv[1] : "./my_logs");
     if (everything || words < 1) return command_misuse(&command_rm, "expected runs, or --purge");
@@ -247,9 +247,9 @@ static int restore_from(const char *trash, const char *name) {
 
 static int run_restore(int argc, char **argv) {
     const char *logdir = "./my_logs";
-    const flag table[] = {{.name = "logdir", .text = &logdir}};
+    const flag rows[] = {{.name = "logdir", .text = &logdir}};
     int words;
-    int parsed = arguments_parse(&command_restore, argc, argv, table, 1, &words);
+    int parsed = arguments_parse(&command_restore, argc, argv, rows, 1, &words);
     if (parsed != EXIT_DONE) return parsed;
     if (words > 1) return command_misuse(&command_restore, "expected one name at most");
     char *trash = trash_of(logdir);

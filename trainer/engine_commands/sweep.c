@@ -83,7 +83,7 @@ static void say_report(const sweep_view *v, const report *r, terminal *term) {
     spur__str_init(&text, 1 << 24);
     spur__str_printf(&text, "\n%s (%s is better)\n\n", r->metric,
                      r->maximize ? "larger" : "smaller");
-    report_table(r, REPORT_TEXT, 30, &text);
+    report_text(r, 30, &text);
     spur__str_putc(&text, '\n');
     report_statements(r, &text);
     report_importance(r, &text);
@@ -101,7 +101,7 @@ static spur_status conclude(const char *path, terminal *term, bool complete, spu
     SPUR__TRY(sweep_view_open(&view, path, err));
     spur_status status = sweep_view_write_results(&view, err);
     if (status == SPUR_OK) status = sweep_aggregate(&view, err);
-    if (status == SPUR_OK) status = sweep_view_report(&view, &r, err);
+    if (status == SPUR_OK) status = sweep_view_report(&view, &(metric_list){.count = 0}, &r, err);
     if (status == SPUR_OK) {
         if (complete) status = prune_checkpoints(&view, &r, err);
         say_report(&view, &r, term);
@@ -183,7 +183,7 @@ static int sweep(const config *cfg, const char *file, const sweep_flags *flags) 
 
 static int run_sweep(int argc, char **argv) {
     sweep_flags f = {.quiet = false};
-    const flag table[] = {
+    const flag rows[] = {
         {.name = "worker", .on = &f.worker},   {.name = "accept-changes", .on = &f.accept_changes},
         {.name = "dry-run", .on = &f.dry_run}, {.name = "quiet", .letter = 'q', .on = &f.quiet},
         {.name = "json", .on = &f.json},
@@ -192,7 +192,7 @@ static int run_sweep(int argc, char **argv) {
     config cfg;
     overrides o = {.count = 0};
     int status =
-        arguments_parse(&command_sweep, argc, argv, table, sizeof table / sizeof table[0], &words);
+        arguments_parse(&command_sweep, argc, argv, rows, sizeof rows / sizeof rows[0], &words);
     if (status != EXIT_DONE) return status;
     if (words < 1) return command_misuse(&command_sweep, "expected an INI file");
     status = load_config(&command_sweep, &cfg, argv + 1, words, &o);

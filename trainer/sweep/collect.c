@@ -6,11 +6,13 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "commands/table.h"
 
 bool is_sweep(const char *path) {
     char *marker = spur__path_join(path, "fingerprint.txt");
@@ -79,26 +81,31 @@ void sweep_view_close(sweep_view *v) {
     *v = (sweep_view){.count = 0};
 }
 
-/* The values of one configuration's runs that have one. */
-static bool fill_group(const sweep_view *v, size_t c, report_group *g) {
-    size_t seeds = v->plan.seed_count;
+/* The numbers of one configuration's runs. */
+static spur_status fill_group(const sweep_view *v, size_t c, const metric_list *metrics,
+                              report_group *g, spur_error *err) {
+    size_t seeds = v->plan.seed_count, others = metric_list_others(metrics);
     spur__str label;
     spur__str_init(&label, 4096);
     assignment_label(&v->plan.space, &v->configurations[c], &label);
-    g->label = spur__str_take(&label);
-    g->values = spur__malloc_array(seeds, sizeof *g->values);
-    g->seeds = spur__malloc_array(seeds, sizeof *g->seeds);
-    if (!g->label || !g->values || !g->seeds) return false;
+    if (!report_group_init(g, spur__str_take(&label), seeds, others))
+        return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", v->dir.path);
     for (size_t s = 0; s < seeds; s++) {
         const run_outcome *o = &v->outcomes[c * seeds + s];
+        double numbers[1 + REPORT_OTHERS];
+        char name[64];
         g->failed += o->verdict == VERDICT_FAILED;
         g->pruned += o->verdict == VERDICT_PRUNED;
-        if ((o->verdict != VERDICT_DONE && o->verdict != VERDICT_PRUNED) || isnan(o->best))
-            continue;
-        g->values[g->count] = o->best;
-        g->seeds[g->count++] = (long long)v->plan.seeds[s];
+        if (o->verdict != VERDICT_DONE && o->verdict != VERDICT_PRUNED) continue;
+        sweep_trial_name(&v->plan, c, s, name, sizeof name);
+        char *run = sweep_path(&v->dir, "%s", name);
+        if (!run) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", v->dir.path);
+        spur_status status = run_numbers(run, o, metrics, numbers, err);
+        spur__free(run);
+        SPUR__TRY(status);
+        report_group_add(g, numbers, others, (long long)v->plan.seeds[s]);
     }
-    return true;
+    return SPUR_OK;
 }
 
 /* Index of a value among the factor's, appended when it is new; SIZE_MAX when out of memory. */
@@ -134,84 +141,88 @@ static bool fill_factor(const sweep_view *v, size_t i, report_factor *f) {
     return true;
 }
 
-/* Metric and direction, from the first run that tells. */
-static void fill_metric(const sweep_view *v, report *out) {
-    for (size_t i = 0; i < v->count * v->plan.seed_count; i++) {
-        if (!v->outcomes[i].monitor[0]) continue;
-        out->metric = spur__strdup(v->outcomes[i].monitor);
-        out->maximize = v->outcomes[i].maximize;
-        return;
-    }
-    out->metric = spur__strdup("value");
-}
-
-spur_status sweep_view_report(const sweep_view *v, report *out, spur_error *err) {
+spur_status sweep_view_report(const sweep_view *v, const metric_list *metrics, report *out,
+                              spur_error *err) {
+    size_t trials = v->count * v->plan.seed_count;
     *out = (report){.group_count = 0};
     out->groups = spur__calloc(v->count + 1, sizeof *out->groups);
     out->factors = spur__calloc(v->plan.space.count + 1, sizeof *out->factors);
-    fill_metric(v, out);
-    bool complete = out->groups && out->factors && out->metric;
-    for (size_t c = 0; complete && c < v->count; c++)
-        complete = fill_group(v, c, &out->groups[out->group_count++]);
-    for (size_t i = 0; complete && i < v->plan.space.count; i++)
-        complete = fill_factor(v, i, &out->factors[out->factor_count++]);
-    if (!complete) {
+    spur_status status = SPUR_OK;
+    if (!out->groups || !out->factors || !report_name_metrics(out, metrics, v->outcomes, trials))
+        status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", v->dir.path);
+    for (size_t c = 0; status == SPUR_OK && c < v->count; c++)
+        status = fill_group(v, c, metrics, &out->groups[out->group_count++], err);
+    for (size_t i = 0; status == SPUR_OK && i < v->plan.space.count; i++)
+        if (!fill_factor(v, i, &out->factors[out->factor_count++]))
+            status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", v->dir.path);
+    if (status != SPUR_OK) {
         report_free(out);
-        return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", v->dir.path);
+        return status;
     }
     report_sort(out);
     return SPUR_OK;
 }
 
-/* Texts with a comma, quote or newline in them are quoted. */
-static void put_cell(spur__str *out, const char *text) {
-    bool quote = strpbrk(text, ",\"\n") != NULL;
-    if (quote) spur__str_putc(out, '"');
-    for (; *text; text++) {
-        if (*text == '"') spur__str_putc(out, '"');
-        spur__str_putc(out, *text);
-    }
-    if (quote) spur__str_putc(out, '"');
+static cell cell_of(const char *text) {
+    return cell_text(text, strlen(text));
 }
 
-static void put_row(const sweep_view *v, size_t c, size_t s, spur__str *out) {
+/* One trial: its place, its values, what came of it. */
+static void put_row(const sweep_view *v, size_t c, size_t s, cell *cells, table *t) {
     const run_outcome *o = &v->outcomes[c * v->plan.seed_count + s];
     char name[64];
+    size_t n = 0;
     sweep_trial_name(&v->plan, c, s, name, sizeof name);
-    spur__str_printf(out, "%s,%zu,%lld,%s", name, c + 1, (long long)v->plan.seeds[s],
-                     run_verdict_names[o->verdict]);
+    cells[n++] = cell_of(name);
+    cells[n++] = cell_int((int64_t)c + 1);
+    cells[n++] = cell_int(v->plan.seeds[s]);
+    cells[n++] = cell_of(run_verdict_names[o->verdict]);
     for (size_t i = 0; i < v->plan.space.count; i++) {
         const char *value = v->configurations[c].values[i];
-        spur__str_putc(out, ',');
-        if (value) put_cell(out, value);
+        cells[n++] = value ? cell_of(value) : (cell){.type = CELL_NONE};
     }
-    spur__str_printf(out, ",%s,", o->monitor);
-    if (!isnan(o->best)) {
-        spur__str_double(out, o->best);
-        spur__str_printf(out, ",%lld,%lld\n", o->best_epoch, o->epochs);
-    } else {
-        spur__str_puts(out, ",,\n");
+    bool known = !isnan(o->best);
+    cells[n++] = cell_of(o->monitor);
+    cells[n++] = known ? cell_number(o->best) : (cell){.type = CELL_NONE};
+    cells[n++] = known ? cell_int(o->best_epoch) : (cell){.type = CELL_NONE};
+    cells[n++] = known ? cell_int(o->epochs) : (cell){.type = CELL_NONE};
+    table_row(t, cells);
+}
+
+static spur_status put_results(const sweep_view *v, FILE *file) {
+    static const char *const before[] = {"trial", "configuration", "seed", "state"},
+                             *const after[] = {"monitor", "best", "best_epoch", "epochs"};
+    size_t n = v->plan.space.count;
+    column *columns = spur__calloc(n + 8, sizeof *columns);
+    cell *cells = spur__calloc(n + 8, sizeof *cells);
+    spur_status status = SPUR_E_MEMORY;
+    if (columns && cells) {
+        table t;
+        for (size_t i = 0; i < 4; i++) columns[i].name = before[i];
+        for (size_t i = 0; i < n; i++) columns[4 + i].name = v->plan.space.parameters[i].name;
+        for (size_t i = 0; i < 4; i++) columns[4 + n + i].name = after[i];
+        table_begin(&t, file, TABLE_CSV, columns, n + 8);
+        table_head(&t);
+        for (size_t c = 0; c < v->count; c++)
+            for (size_t s = 0; s < v->plan.seed_count; s++) put_row(v, c, s, cells, &t);
+        status = table_end(&t);
     }
+    spur__free(cells);
+    spur__free(columns);
+    return status;
 }
 
 spur_status sweep_view_write_results(const sweep_view *v, spur_error *err) {
-    spur__str out;
-    spur__str_init(&out, 1u << 30);
-    spur__str_puts(&out, "trial,configuration,seed,state");
-    for (size_t i = 0; i < v->plan.space.count; i++) {
-        spur__str_putc(&out, ',');
-        put_cell(&out, v->plan.space.parameters[i].name);
-    }
-    spur__str_puts(&out, ",monitor,best,best_epoch,epochs\n");
-    for (size_t c = 0; c < v->count; c++)
-        for (size_t s = 0; s < v->plan.seed_count; s++) put_row(v, c, s, &out);
-    char *path = sweep_path(&v->dir, "results.csv");
-    spur_status status = path ? spur__str_status(&out) : SPUR_E_MEMORY;
+    char *text = NULL, *path = sweep_path(&v->dir, "results.csv");
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    spur_status status = file && path ? put_results(v, file) : SPUR_E_MEMORY;
+    if (file && fclose(file) != 0) status = SPUR_E_MEMORY;
     if (status == SPUR_OK)
-        status = spur__file_write(path, spur__str_text(&out), out.length, err);
+        status = spur__file_write(path, text, size, err);
     else
         spur__fail(err, status, "%s: out of memory", v->dir.path);
+    free(text);
     spur__free(path);
-    spur__str_free(&out);
     return status;
 }

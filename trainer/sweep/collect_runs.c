@@ -10,15 +10,14 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "config/document.h"
+#include "config/config.h"
 #include "sweep/collect.h"
 
-/* One run: its options as sorted "section.key = value" lines, and what came of it. */
+/* One run: its options as sorted "section.key = value" lines. */
 typedef struct loose_run {
     const char *path;
     document doc;
-    run_outcome outcome;
-    double value;
+    double numbers[1 + REPORT_OTHERS];
     long long seed;
     size_t group;
 } loose_run;
@@ -49,21 +48,8 @@ static bool same_configuration(const document *a, const document *b) {
     return true;
 }
 
-/* The best of the monitor, or the last value of the named column. */
-static spur_status read_value(loose_run *r, const char *metric, spur_error *err) {
-    r->value = r->outcome.best;
-    if (!metric) return SPUR_OK;
-    double *values;
-    size_t count;
-    SPUR__TRY(run_metric_column(r->path, metric, &values, &count, err));
-    r->value = NAN;
-    for (size_t i = 0; i < count; i++)
-        if (!isnan(values[i])) r->value = values[i];
-    spur__free(values);
-    return SPUR_OK;
-}
-
-static spur_status read_run(loose_run *r, const char *path, const char *metric, spur_error *err) {
+static spur_status read_run(loose_run *r, const char *path, const metric_list *metrics,
+                            run_outcome *outcome, spur_error *err) {
     r->path = path;
     char *ini = spur__path_join(path, "config.ini");
     if (!ini) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
@@ -72,10 +58,10 @@ static spur_status read_run(loose_run *r, const char *path, const char *metric, 
                                                         "%s: no run there (no config.ini)", path);
     spur__free(ini);
     SPUR__TRY(status);
-    SPUR__TRY(run_outcome_read(path, &r->outcome, err));
+    SPUR__TRY(run_outcome_read(path, outcome, err));
     const document_entry *seed = document_find(&r->doc, "run", "seed");
     r->seed = seed ? strtoll(seed->value, NULL, 10) : 0;
-    return read_value(r, metric, err);
+    return run_numbers(path, outcome, metrics, r->numbers, err);
 }
 
 /* "lr=0.1 balance=none": the options in which the first runs of the groups differ. */
@@ -89,9 +75,9 @@ static char *label_of(const loose_run *runs, const size_t *firsts, size_t groups
         if (!e->key || is_place(e) || strcmp(e->section, "log") == 0) continue;
         for (size_t k = 0; k < groups && !varies; k++) varies = differs(e, &runs[firsts[k]].doc);
         if (!varies) continue;
-        bool selects = strcmp(e->key, "name") == 0 || strcmp(e->key, "method") == 0;
-        spur__str_printf(&out, "%s%s=%s", out.length ? " " : "", selects ? e->section : e->key,
-                         e->value);
+        if (out.length) spur__str_putc(&out, ' ');
+        config_short_name(e->section, e->key, &out);
+        spur__str_printf(&out, "=%s", e->value);
     }
     if (out.length == 0) spur__str_puts(&out, groups > 1 ? "as the others" : own->path);
     return spur__str_take(&out);
@@ -109,52 +95,60 @@ static size_t number_groups(loose_run *runs, size_t count, size_t *firsts) {
     return groups;
 }
 
-static bool fill_group(const loose_run *runs, size_t count, const size_t *firsts, size_t groups,
-                       size_t g, report_group *out) {
-    out->label = label_of(runs, firsts, groups, g);
-    out->values = spur__malloc_array(count, sizeof *out->values);
-    out->seeds = spur__malloc_array(count, sizeof *out->seeds);
-    if (!out->label || !out->values || !out->seeds) return false;
-    for (size_t i = 0; i < count; i++) {
-        if (runs[i].group != g) continue;
-        out->failed += runs[i].outcome.verdict == VERDICT_FAILED;
-        out->pruned += runs[i].outcome.verdict == VERDICT_PRUNED;
-        if (isnan(runs[i].value)) continue;
-        out->values[out->count] = runs[i].value;
-        out->seeds[out->count++] = runs[i].seed;
+/* Everything there is to compare: `count` runs and what came of each. */
+typedef struct loose_runs {
+    loose_run *list;
+    run_outcome *outcomes;
+    size_t count;
+} loose_runs;
+
+static bool fill_group(const loose_runs *runs, const size_t *firsts, size_t groups, size_t g,
+                       size_t others, report_group *out) {
+    char *label = label_of(runs->list, firsts, groups, g);
+    if (!report_group_init(out, label, runs->count, others)) return false;
+    for (size_t i = 0; i < runs->count; i++) {
+        if (runs->list[i].group != g) continue;
+        out->failed += runs->outcomes[i].verdict == VERDICT_FAILED;
+        out->pruned += runs->outcomes[i].verdict == VERDICT_PRUNED;
+        report_group_add(out, runs->list[i].numbers, others, runs->list[i].seed);
     }
     return true;
 }
 
-static spur_status make_report(loose_run *runs, size_t count, const char *metric, report *out,
+static spur_status make_report(const loose_runs *runs, const metric_list *metrics, report *out,
                                spur_error *err) {
-    size_t *firsts = spur__malloc_array(count + 1, sizeof *firsts);
-    size_t groups = firsts ? number_groups(runs, count, firsts) : 0;
+    size_t *firsts = spur__malloc_array(runs->count + 1, sizeof *firsts);
+    size_t groups = firsts ? number_groups(runs->list, runs->count, firsts) : 0;
     out->groups = spur__calloc(groups + 1, sizeof *out->groups);
-    out->metric = spur__strdup(metric ? metric : runs[0].outcome.monitor);
-    bool complete = firsts && out->groups && out->metric;
+    bool complete =
+        firsts && out->groups && report_name_metrics(out, metrics, runs->outcomes, runs->count);
     for (size_t g = 0; complete && g < groups; g++)
-        complete = fill_group(runs, count, firsts, groups, g, &out->groups[out->group_count++]);
-    for (size_t i = 0; i < count; i++)
-        if (runs[i].outcome.monitor[0]) out->maximize = runs[i].outcome.maximize;
-    if (metric && strstr(metric, "loss")) out->maximize = false;
+        complete = fill_group(runs, firsts, groups, g, out->other_count,
+                              &out->groups[out->group_count++]);
     spur__free(firsts);
     if (complete) report_sort(out);
     return complete ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "compare: out of memory");
 }
 
-spur_status runs_report(char *const *paths, size_t count, const char *metric, report *out,
+spur_status runs_report(char *const *paths, size_t count, const metric_list *metrics, report *out,
                         spur_error *err) {
     *out = (report){.group_count = 0};
-    loose_run *runs = spur__calloc(count + 1, sizeof *runs);
-    if (!runs) return spur__fail(err, SPUR_E_MEMORY, "compare: out of memory");
+    loose_runs runs = {.list = spur__calloc(count + 1, sizeof *runs.list),
+                       .outcomes = spur__calloc(count + 1, sizeof *runs.outcomes),
+                       .count = count};
     spur_status status = SPUR_OK;
-    for (size_t i = 0; i < count; i++) document_init(&runs[i].doc);
+    if (!runs.list || !runs.outcomes) {
+        spur__free(runs.list);
+        spur__free(runs.outcomes);
+        return spur__fail(err, SPUR_E_MEMORY, "compare: out of memory");
+    }
+    for (size_t i = 0; i < count; i++) document_init(&runs.list[i].doc);
     for (size_t i = 0; status == SPUR_OK && i < count; i++)
-        status = read_run(&runs[i], paths[i], metric, err);
-    if (status == SPUR_OK) status = make_report(runs, count, metric, out, err);
-    for (size_t i = 0; i < count; i++) document_free(&runs[i].doc);
-    spur__free(runs);
+        status = read_run(&runs.list[i], paths[i], metrics, &runs.outcomes[i], err);
+    if (status == SPUR_OK) status = make_report(&runs, metrics, out, err);
+    for (size_t i = 0; i < count; i++) document_free(&runs.list[i].doc);
+    spur__free(runs.list);
+    spur__free(runs.outcomes);
     if (status != SPUR_OK) report_free(out);
     return status;
 }

@@ -65,7 +65,7 @@ static long long integer_of(const document *doc, const char *key) {
 
 spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err) {
     document doc;
-    *out = (run_outcome){.best = NAN};
+    *out = (run_outcome){.best = NAN, .last = NAN};
     char *path = spur__path_join(run, "status.ini");
     if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
     if (!spur__exists(path)) {
@@ -83,8 +83,9 @@ spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err)
         out->maximize = strcmp(value_of(&doc, "direction"), "max") == 0;
         snprintf(out->monitor, sizeof out->monitor, "%s", value_of(&doc, "monitor"));
         snprintf(out->message, sizeof out->message, "%s", value_of(&doc, "message"));
-        double best;
-        if (spur__parse_double(value_of(&doc, "best"), &best)) out->best = best;
+        double number;
+        if (spur__parse_double(value_of(&doc, "best"), &number)) out->best = number;
+        if (spur__parse_double(value_of(&doc, "last"), &number)) out->last = number;
     }
     document_free(&doc);
     spur__free(path);
@@ -142,5 +143,16 @@ spur_status run_metric_column(const char *run, const char *column, double **valu
         if (strchr(line + 1, '\n')) out[(*count)++] = cell(line + 1, index);
     *values = out;
     spur__free(text);
+    return SPUR_OK;
+}
+
+spur_status run_metric_last(const char *run, const char *column, double *value, spur_error *err) {
+    double *values;
+    size_t count;
+    *value = NAN;
+    SPUR__TRY(run_metric_column(run, column, &values, &count, err));
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(values[i])) *value = values[i];
+    spur__free(values);
     return SPUR_OK;
 }

@@ -28,6 +28,7 @@ typedef struct run_outcome {
     char monitor[64]; /* "" when the run did not come so far */
     bool maximize;
     double best; /* NaN: none */
+    double last; /* NaN: none, or status.ini does not say: see run_metric_last */
     long long best_epoch, epochs;
     char message[256]; /* why it failed */
 } run_outcome;
@@ -42,5 +43,8 @@ bool run_is_locked(const char *run);
  * NaN. E_NOTFOUND when there is no file or no such column. */
 spur_status run_metric_column(const char *run, const char *column, double **values, size_t *count,
                               spur_error *err);
+
+/* The last number in that column; NaN when there is none. */
+spur_status run_metric_last(const char *run, const char *column, double *value, spur_error *err);
 
 #endif

@@ -100,6 +100,11 @@ static spur_status write_status(const sweep_plan *plan, const char *run, const c
         spur__str_double(&text, best);
         spur__str_printf(&text, "\nbest_epoch = %zu\n", epoch);
     }
+    if (count > 0 && values[count - 1] == values[count - 1]) {
+        spur__str_puts(&text, "last = ");
+        spur__str_double(&text, values[count - 1]);
+        spur__str_putc(&text, '\n');
+    }
     if (why) spur__str_printf(&text, "message = %s\n", why);
     char *path = spur__path_join(run, "status.ini");
     spur_status result = path ? spur__str_status(&text) : SPUR_E_MEMORY;

@@ -19,7 +19,9 @@ void report_free(report *r) {
         spur__free(r->groups[i].label);
         spur__free(r->groups[i].values);
         spur__free(r->groups[i].seeds);
+        for (size_t k = 0; k < REPORT_OTHERS; k++) spur__free(r->groups[i].others[k]);
     }
+    for (size_t k = 0; k < REPORT_OTHERS; k++) spur__free(r->others[k]);
     for (size_t f = 0; f < r->factor_count; f++) {
         for (size_t v = 0; v < r->factors[f].value_count; v++) spur__free(r->factors[f].values[v]);
         spur__free(r->factors[f].values);
@@ -30,6 +32,27 @@ void report_free(report *r) {
     spur__free(r->factors);
     spur__free(r->metric);
     *r = (report){0};
+}
+
+bool report_group_init(report_group *g, char *label, size_t runs, size_t others) {
+    *g = (report_group){.label = label};
+    g->values = spur__malloc_array(runs + 1, sizeof *g->values);
+    g->seeds = spur__malloc_array(runs + 1, sizeof *g->seeds);
+    bool complete = label && g->values && g->seeds;
+    for (size_t k = 0; k < others; k++) {
+        g->others[k] = spur__malloc_array(runs + 1, sizeof *g->others[k]);
+        complete = complete && g->others[k];
+    }
+    return complete;
+}
+
+void report_group_add(report_group *g, const double *numbers, size_t others, long long seed) {
+    if (!isnan(numbers[0])) {
+        g->values[g->count] = numbers[0];
+        g->seeds[g->count++] = seed;
+    }
+    for (size_t k = 0; k < others; k++)
+        if (!isnan(numbers[k + 1])) g->others[k][g->other_counts[k]++] = numbers[k + 1];
 }
 
 /* A key that sorts best first. */
@@ -126,6 +149,12 @@ static bool has_single_run(const report *r) {
     return false;
 }
 
+static bool has_pruned_run(const report *r) {
+    for (size_t i = 0; i < r->group_count; i++)
+        if (r->groups[i].pruned > 0) return true;
+    return false;
+}
+
 void report_statements(const report *r, spur__str *out) {
     if (r->group_count == 0 || r->groups[0].count == 0) {
         spur__str_puts(out, "No run has finished with a value: there is nothing to compare.\n");
@@ -141,6 +170,9 @@ void report_statements(const report *r, spur__str *out) {
     }
     put_group_of(r, p, true, out);
     put_group_of(r, p, false, out);
+    if (has_pruned_run(r))
+        spur__str_puts(out, "A run that was pruned counts with its best value until then: where it "
+                            "stands lower,\nit may be for that.\n");
     if (has_single_run(r))
         spur__str_puts(out,
                        "With a single run of a configuration nothing can be said about chance: "

@@ -10,13 +10,18 @@
 #include <stddef.h>
 
 #include "base/str.h"
+#include "commands/table.h"
+
+enum { REPORT_OTHERS = 8 };
 
 /* Runs that differ in their seed only. values[i] belongs to seeds[i]. */
 typedef struct report_group {
     char *label;
-    double *values;
+    double *values; /* of the metric that is compared */
     long long *seeds;
     size_t count;
+    double *others[REPORT_OTHERS]; /* of the metrics shown beside it */
+    size_t other_counts[REPORT_OTHERS];
     size_t failed, pruned; /* runs without a value, runs stopped early */
 } report_group;
 
@@ -31,27 +36,31 @@ typedef struct report_factor {
 typedef struct report {
     char *metric;
     bool maximize;
+    char *others[REPORT_OTHERS]; /* names of the metrics shown beside it */
+    size_t other_count;
     report_group *groups;
     size_t group_count;
     report_factor *factors;
     size_t factor_count;
 } report;
 
-typedef enum report_format {
-    REPORT_TEXT,
-    REPORT_CSV,
-    REPORT_JSON,
-    REPORT_MD,
-    REPORT_LATEX
-} report_format;
-
 void report_free(report *r);
+
+/* An empty group for up to `runs` runs; takes the label over (also on failure). False when out of
+ * memory or the label is NULL. */
+bool report_group_init(report_group *g, char *label, size_t runs, size_t others);
+
+/* Adds a run: numbers[0] is of the metric compared, the others follow. NaN: the run has none. */
+void report_group_add(report_group *g, const double *numbers, size_t others, long long seed);
 
 /* Best first; groups without a value last. */
 void report_sort(report *r);
 
-/* The table; `most` rows (0: all). */
-void report_table(const report *r, report_format format, size_t most, spur__str *out);
+/* The table for people; `most` rows (0: all). */
+void report_text(const report *r, size_t most, spur__str *out);
+
+/* The table for programs and papers. JSON is an object that also has every run's value. */
+spur_status report_write(const report *r, table_format format, FILE *file);
 
 /* Sentences: the best group, what is really worse, what shows no evidence, what would be needed.
  * Welch's t test against the best group, Holm-corrected, at 5 %; with the same seeds on both sides

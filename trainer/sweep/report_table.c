@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The table of a report in five formats.
+ * The table of a report: for people, and by commands/table.h for programs and papers.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "commands/text.h"
 #include "sweep/report.h"
 #include "sweep/stats.h"
 
@@ -28,7 +30,34 @@ static void put_p(spur__str *out, double p) {
         spur__str_printf(out, "%7.2g", p);
 }
 
-static void text_row(const report_group *g, double p, size_t width, spur__str *out) {
+static summary_stats other_stats(const report_group *g, size_t k) {
+    return stats_summarize(g->others[k], g->other_counts[k]);
+}
+
+/* "0.4321 +- 0.012", "-" for nothing. */
+static void format_mean(const summary_stats *s, char *out, size_t size) {
+    if (s->n == 0)
+        snprintf(out, size, "-");
+    else if (s->n == 1)
+        snprintf(out, size, "%.4g", s->mean);
+    else
+        snprintf(out, size, "%.4g \xc2\xb1 %.2g", s->mean, s->std);
+}
+
+enum { MEAN_TEXT = 48, OTHER_WIDTH = 16 };
+
+static size_t other_width(const report *r, size_t k) {
+    size_t n = width_of(r->others[k]);
+    return n > OTHER_WIDTH ? n : OTHER_WIDTH;
+}
+
+static void put_right(spur__str *out, const char *text, size_t width) {
+    for (size_t n = width_of(text); n < width; n++) spur__str_putc(out, ' ');
+    spur__str_puts(out, text);
+}
+
+static void text_row(const report *r, const report_group *g, double p, size_t width,
+                     spur__str *out) {
     summary_stats s = stats_summarize(g->values, g->count);
     put_padded(out, g->label, width);
     if (s.n == 0)
@@ -41,6 +70,12 @@ static void text_row(const report_group *g, double p, size_t width, spur__str *o
         spur__str_puts(out, "       -");
     spur__str_printf(out, "  %3zu  ", s.n);
     put_p(out, p);
+    for (size_t k = 0; k < r->other_count; k++) {
+        char mean[MEAN_TEXT];
+        summary_stats other = other_stats(g, k);
+        format_mean(&other, mean, sizeof mean);
+        put_right(out, mean, other_width(r, k) + 2);
+    }
     if (g->failed) spur__str_printf(out, "  %zu failed", g->failed);
     if (g->pruned) spur__str_printf(out, "  %zu pruned", g->pruned);
     spur__str_putc(out, '\n');
@@ -51,139 +86,162 @@ static void text_table(const report *r, const double *p, size_t rows, spur__str 
     for (size_t i = 0; i < rows; i++)
         if (width_of(r->groups[i].label) > width) width = width_of(r->groups[i].label);
     put_padded(out, "configuration", width);
-    spur__str_printf(out, "  %8s  %8s  %3s  %7s\n", "mean", "std", "n", "p");
-    for (size_t i = 0; i < rows; i++) text_row(&r->groups[i], p[i], width, out);
+    spur__str_printf(out, "  %8s  %8s  %3s  %7s", "mean", "std", "n", "p");
+    for (size_t k = 0; k < r->other_count; k++)
+        put_right(out, r->others[k], other_width(r, k) + 2);
+    spur__str_putc(out, '\n');
+    for (size_t i = 0; i < rows; i++) text_row(r, &r->groups[i], p[i], width, out);
     if (rows < r->group_count) spur__str_printf(out, "... and %zu more\n", r->group_count - rows);
 }
 
-/* A number for files: shortest form, empty when there is none. */
-static void put_number(spur__str *out, double x) {
-    if (!isnan(x)) spur__str_double(out, x);
+/* ---- for programs and papers -------------------------------------------------------------- */
+
+static cell text_cell(const char *text) {
+    return cell_text(text, strlen(text));
 }
 
-/* A cell of CSV, quoted when it has to be. */
-static void put_cell(spur__str *out, const char *text) {
-    if (!strpbrk(text, ",\"\n")) {
-        spur__str_puts(out, text);
-        return;
-    }
-    spur__str_putc(out, '"');
-    for (; *text; text++) {
-        if (*text == '"') spur__str_putc(out, '"');
-        spur__str_putc(out, *text);
-    }
-    spur__str_putc(out, '"');
+static cell number_cell(double x) {
+    return isnan(x) ? (cell){.type = CELL_NONE} : cell_number(x);
 }
 
-static void csv_table(const report *r, const double *p, size_t rows, spur__str *out) {
-    spur__str_puts(out, "configuration,metric,mean,std,n,min,max,p,failed,pruned\n");
-    for (size_t i = 0; i < rows; i++) {
+/* Full numbers: what a program wants. */
+static spur_status csv_table(const report *r, const double *p, FILE *file) {
+    enum { FIXED = 10 };
+    static const char *const names[FIXED] = {"configuration", "metric", "mean", "std",    "n",
+                                             "min",           "max",    "p",    "failed", "pruned"};
+    column columns[FIXED + 2 * REPORT_OTHERS];
+    char extra[2 * REPORT_OTHERS][96];
+    table t;
+    for (size_t i = 0; i < FIXED; i++) columns[i] = (column){names[i], true};
+    for (size_t k = 0; k < 2 * r->other_count; k++) {
+        snprintf(extra[k], sizeof extra[k], "%s_%s", r->others[k / 2], k % 2 ? "std" : "mean");
+        columns[FIXED + k] = (column){extra[k], true};
+    }
+    table_begin(&t, file, TABLE_CSV, columns, FIXED + 2 * r->other_count);
+    table_head(&t);
+    for (size_t i = 0; i < r->group_count; i++) {
         const report_group *g = &r->groups[i];
         summary_stats s = stats_summarize(g->values, g->count);
-        const double numbers[] = {s.mean, s.std, (double)s.n, s.min, s.max, p[i]};
-        put_cell(out, g->label);
-        spur__str_printf(out, ",%s", r->metric);
-        for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++) {
-            spur__str_putc(out, ',');
-            put_number(out, numbers[k]);
+        cell cells[FIXED + 2 * REPORT_OTHERS] = {
+            text_cell(g->label),  text_cell(r->metric), number_cell(s.mean),
+            number_cell(s.std),   cell_int((int64_t)s.n), number_cell(s.min),
+            number_cell(s.max),   number_cell(p[i]),    cell_int((int64_t)g->failed),
+            cell_int((int64_t)g->pruned),
+        };
+        for (size_t k = 0; k < r->other_count; k++) {
+            summary_stats other = other_stats(g, k);
+            cells[FIXED + 2 * k] = number_cell(other.mean);
+            cells[FIXED + 2 * k + 1] = number_cell(other.std);
         }
-        spur__str_printf(out, ",%zu,%zu\n", g->failed, g->pruned);
+        table_row(&t, cells);
     }
+    return table_end(&t);
+}
+
+/* Means with their deviation, as they stand in a paper. */
+static spur_status paper_table(const report *r, const double *p, table_format format, FILE *file) {
+    enum { FIXED = 4 };
+    column columns[FIXED + REPORT_OTHERS] = {
+        {"configuration", false}, {r->metric, true}, {"n", true}, {"p", true}};
+    table t;
+    for (size_t k = 0; k < r->other_count; k++) columns[FIXED + k] = (column){r->others[k], true};
+    table_begin(&t, file, format, columns, FIXED + r->other_count);
+    table_head(&t);
+    for (size_t i = 0; i < r->group_count; i++) {
+        const report_group *g = &r->groups[i];
+        summary_stats s = stats_summarize(g->values, g->count);
+        char mean[1 + REPORT_OTHERS][MEAN_TEXT], chance[32] = "-";
+        if (!isnan(p[i])) snprintf(chance, sizeof chance, "%.2g", p[i]);
+        format_mean(&s, mean[0], sizeof mean[0]);
+        cell cells[FIXED + REPORT_OTHERS] = {text_cell(g->label), text_cell(mean[0]),
+                                             cell_int((int64_t)s.n), text_cell(chance)};
+        for (size_t k = 0; k < r->other_count; k++) {
+            summary_stats other = other_stats(g, k);
+            format_mean(&other, mean[k + 1], sizeof mean[k + 1]);
+            cells[FIXED + k] = text_cell(mean[k + 1]);
+        }
+        table_row(&t, cells);
+    }
+    return table_end(&t);
 }
 
 static void json_number(spur__str *out, const char *name, double x) {
-    spur__str_printf(out, ", \"%s\": ", name);
+    spur__str_printf(out, "\"%s\": ", name);
     if (isfinite(x))
         spur__str_double(out, x);
     else
         spur__str_puts(out, "null");
 }
 
-static void json_table(const report *r, const double *p, size_t rows, spur__str *out) {
-    spur__str_puts(out, "{\"metric\": ");
-    spur__str_json(out, r->metric);
-    spur__str_printf(out, ", \"direction\": \"%s\", \"configurations\": [",
+static void json_summary(spur__str *out, const double *values, size_t count) {
+    summary_stats s = stats_summarize(values, count);
+    json_number(out, "mean", s.mean);
+    spur__str_puts(out, ", ");
+    json_number(out, "std", s.std);
+}
+
+static void json_values(spur__str *out, const double *values, size_t count) {
+    spur__str_puts(out, "\"values\": [");
+    for (size_t i = 0; i < count; i++) {
+        if (i) spur__str_puts(out, ", ");
+        text_json_number(out, values[i]);
+    }
+    spur__str_putc(out, ']');
+}
+
+static void json_group(const report *r, size_t i, double p, spur__str *out) {
+    const report_group *g = &r->groups[i];
+    spur__str_printf(out, "%s\n  {\"label\": ", i ? "," : "");
+    text_json(out, g->label, strlen(g->label));
+    spur__str_puts(out, ", ");
+    json_summary(out, g->values, g->count);
+    spur__str_puts(out, ", ");
+    json_number(out, "p", p);
+    spur__str_printf(out, ", \"n\": %zu, \"failed\": %zu, \"pruned\": %zu, ", g->count, g->failed,
+                     g->pruned);
+    json_values(out, g->values, g->count);
+    spur__str_puts(out, ", \"others\": {");
+    for (size_t k = 0; k < r->other_count; k++) {
+        if (k) spur__str_puts(out, ", ");
+        text_json(out, r->others[k], strlen(r->others[k]));
+        spur__str_puts(out, ": {");
+        json_summary(out, g->others[k], g->other_counts[k]);
+        spur__str_puts(out, ", ");
+        json_values(out, g->others[k], g->other_counts[k]);
+        spur__str_putc(out, '}');
+    }
+    spur__str_puts(out, "}}");
+}
+
+static spur_status json_report(const report *r, const double *p, FILE *file) {
+    spur__str out;
+    spur__str_init(&out, 1u << 30);
+    spur__str_puts(&out, "{\"metric\": ");
+    text_json(&out, r->metric, strlen(r->metric));
+    spur__str_printf(&out, ", \"direction\": \"%s\", \"configurations\": [",
                      r->maximize ? "max" : "min");
-    for (size_t i = 0; i < rows; i++) {
-        const report_group *g = &r->groups[i];
-        summary_stats s = stats_summarize(g->values, g->count);
-        spur__str_printf(out, "%s\n  {\"label\": ", i ? "," : "");
-        spur__str_json(out, g->label);
-        json_number(out, "mean", s.mean);
-        json_number(out, "std", s.std);
-        json_number(out, "p", p[i]);
-        spur__str_printf(out, ", \"n\": %zu, \"failed\": %zu, \"pruned\": %zu, \"values\": [",
-                         g->count, g->failed, g->pruned);
-        for (size_t k = 0; k < g->count; k++) {
-            if (k) spur__str_puts(out, ", ");
-            spur__str_double(out, g->values[k]);
-        }
-        spur__str_puts(out, "]}");
-    }
-    spur__str_puts(out, "\n]}\n");
+    for (size_t i = 0; i < r->group_count; i++) json_group(r, i, p[i], &out);
+    spur__str_puts(&out, "\n]}\n");
+    spur_status status = spur__str_status(&out);
+    if (status == SPUR_OK && fputs(spur__str_text(&out), file) < 0) status = SPUR_E_IO;
+    spur__str_free(&out);
+    return status;
 }
 
-static void put_mean_std(const summary_stats *s, const char *plus_minus, spur__str *out) {
-    if (s->n == 0)
-        spur__str_puts(out, "-");
-    else
-        spur__str_printf(out, "%.4g", s->mean);
-    if (s->n > 1) spur__str_printf(out, " %s %.2g", plus_minus, s->std);
-}
-
-static void markdown_table(const report *r, const double *p, size_t rows, spur__str *out) {
-    spur__str_printf(out, "| configuration | %s | n | p |\n| --- | --- | --- | --- |\n", r->metric);
-    for (size_t i = 0; i < rows; i++) {
-        summary_stats s = stats_summarize(r->groups[i].values, r->groups[i].count);
-        spur__str_puts(out, "| ");
-        for (const char *c = r->groups[i].label; *c; c++)
-            spur__str_printf(out, *c == '|' ? "\\%c" : "%c", *c);
-        spur__str_puts(out, " | ");
-        put_mean_std(&s, "\xc2\xb1", out);
-        if (isnan(p[i]))
-            spur__str_printf(out, " | %zu | - |\n", s.n);
-        else
-            spur__str_printf(out, " | %zu | %.2g |\n", s.n, p[i]);
-    }
-}
-
-/* Text with LaTeX's special characters escaped. */
-static void put_latex(spur__str *out, const char *text) {
-    for (; *text; text++) {
-        if (*text == '\\') {
-            spur__str_puts(out, "\\textbackslash{}");
-            continue;
-        }
-        if (strchr("_%&#${}", *text)) spur__str_putc(out, '\\');
-        spur__str_putc(out, *text);
-    }
-}
-
-static void latex_table(const report *r, const double *p, size_t rows, spur__str *out) {
-    spur__str_puts(out, "\\begin{tabular}{lrrr}\nconfiguration & ");
-    put_latex(out, r->metric);
-    spur__str_puts(out, " & n & p \\\\\n\\hline\n");
-    for (size_t i = 0; i < rows; i++) {
-        summary_stats s = stats_summarize(r->groups[i].values, r->groups[i].count);
-        put_latex(out, r->groups[i].label);
-        spur__str_puts(out, " & $");
-        put_mean_std(&s, "\\pm", out);
-        if (isnan(p[i]))
-            spur__str_printf(out, "$ & %zu & -- \\\\\n", s.n);
-        else
-            spur__str_printf(out, "$ & %zu & %.2g \\\\\n", s.n, p[i]);
-    }
-    spur__str_puts(out, "\\end{tabular}\n");
-}
-
-void report_table(const report *r, report_format format, size_t most, spur__str *out) {
-    typedef void put_table(const report *r, const double *p, size_t rows, spur__str *out);
-    static put_table *const tables[] = {
-        [REPORT_TEXT] = text_table,   [REPORT_CSV] = csv_table,     [REPORT_JSON] = json_table,
-        [REPORT_MD] = markdown_table, [REPORT_LATEX] = latex_table,
-    };
+void report_text(const report *r, size_t most, spur__str *out) {
     double *p = spur__malloc_array(r->group_count + 1, sizeof *p);
     if (p && report_p_values(r, p))
-        tables[format](r, p, most && most < r->group_count ? most : r->group_count, out);
+        text_table(r, p, most && most < r->group_count ? most : r->group_count, out);
     spur__free(p);
+}
+
+spur_status report_write(const report *r, table_format format, FILE *file) {
+    double *p = spur__malloc_array(r->group_count + 1, sizeof *p);
+    spur_status status = SPUR_E_MEMORY;
+    if (p && report_p_values(r, p))
+        status = format == TABLE_JSON  ? json_report(r, p, file)
+                 : format == TABLE_CSV ? csv_table(r, p, file)
+                                       : paper_table(r, p, format, file);
+    spur__free(p);
+    return status;
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "config/config.h"
 #include "sweep/space_parse.h"
 
 void space_init(space *s) {
@@ -165,14 +166,8 @@ void assignment_label(const space *s, const assignment *a, spur__str *out) {
     bool first = true;
     for (size_t i = 0; i < s->count; i++) {
         if (!a->values[i]) continue;
-        const char *dot = strrchr(s->parameters[i].name, '.');
-        const char *key = dot ? dot + 1 : s->parameters[i].name;
-        bool named = dot && strcmp(key, "name") == 0; /* "optimizer.name" is shown as "optimizer" */
         if (!first) spur__str_putc(out, ' ');
-        if (named)
-            spur__str_append(out, s->parameters[i].name, (size_t)(dot - s->parameters[i].name));
-        else
-            spur__str_puts(out, key);
+        config_short_path(s->parameters[i].name, out);
         spur__str_printf(out, "=%s", a->values[i]);
         first = false;
     }

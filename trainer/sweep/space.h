@@ -87,7 +87,7 @@ bool assignment_equal(const space *s, const assignment *a, const assignment *b);
 /* Replaces value i by a copy of `text` (NULL: absent); false when out of memory. */
 bool assignment_set(assignment *a, size_t i, const char *text);
 
-/* Appends "lr=0.01 balance=none": the last parts of the names, absent ones left out. */
+/* Appends "lr=0.01 balance=none": short names (config_short_name), absent ones left out. */
 void assignment_label(const space *s, const assignment *a, spur__str *out);
 
 /* Canonical text of the whole space, one parameter a line: what a sweep's fingerprint is made of. */

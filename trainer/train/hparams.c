@@ -62,7 +62,10 @@ static void consider(void *user, const char *section, const char *key, const cha
                                  (is_selector(section, key) || strcmp(value, initial) != 0);
     if (!wanted || l->count == MOST) return;
     spur_log_hparam *one = &l->items[l->count++];
-    one->name = spur__strdup(name);
+    spur__str short_name;
+    spur__str_init(&short_name, sizeof name);
+    config_short_name(section, key, &short_name);
+    one->name = spur__str_take(&short_name);
     one->value = value_of(*value ? value : "none");
     if (!one->name || (one->value.kind == SPUR_LOG_TEXT && !one->value.text)) l->failed = true;
 }
