@@ -17,6 +17,7 @@
 enum {
     LARGE = 128 * 256, /* channels times outputs from which on U may be made on the way */
     LARGE_TILES = 96, /* and is, up to so many tiles; beyond LARGE * 8 always */
+    BLOCK_TILES = 28, /* few enough for V and M to stay near the core */
     SUPERBLOCK_FLOATS = 3 << 20, /* of V shared by all threads */
     SUB_STRIPS = 5, /* strips multiplied by a panel at a time in the large mode */
     MAX_RUNS = 4096 / 16
@@ -66,8 +67,7 @@ static ptrdiff_t v_step(const wino_job *q, ptrdiff_t strips) {
 
 static void choose_mode(wino_job *q, int threads) {
     ptrdiff_t all = spur__ceil_div(q->tiles, q->simd->mr);
-    /* Few tiles keep V and M near the core; many let a big U be read from afar less often. */
-    ptrdiff_t fit = (q->channels <= 128 ? 28 : 56) / q->simd->mr;
+    ptrdiff_t fit = BLOCK_TILES / q->simd->mr;
     ptrdiff_t weights = q->channels * q->outputs;
     q->large = weights >= 8 * LARGE || (weights >= LARGE && q->tiles <= LARGE_TILES);
     if (q->large) fit = spur__most(SUB_STRIPS, SUPERBLOCK_FLOATS / (q->xis * strip_floats(q)));
