@@ -39,17 +39,38 @@ epochs = 1
 """
 
 
-def png(width, height, pixel):
-    """A colour PNG; pixel(x, y) gives three bytes."""
+def png(width, height, pixel, channels=3):
+    """A PNG, in colour or grey; pixel(x, y) gives its bytes."""
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
     rows = b"".join(b"\0" + b"".join(bytes(pixel(x, y)) for x in range(width)) for y in range(height))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) +
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, {1: 0, 3: 2}[channels], 0, 0, 0)) +
             chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def size_of(path):
     return struct.unpack(">II", path.read_bytes()[16:24])
+
+
+def grey_png(path):
+    """The rows of an 8-bit grey PNG."""
+    data, at, packed = path.read_bytes(), 8, b""
+    width, height = size_of(path)
+    assert data[24:26] == b"\x08\x00", "8 bits, grey"
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at:at + 8])
+        packed += data[at + 8:at + 8 + size] if kind == b"IDAT" else b""
+        at += 12 + size
+    raw, rows, before = zlib.decompress(packed), [], [0] * width
+    for y in range(height):
+        filter_, line = raw[y * (width + 1)], list(raw[y * (width + 1) + 1:(y + 1) * (width + 1)])
+        for x in range(width):
+            a, b, c = (line[x - 1] if x else 0), before[x], (before[x - 1] if x else 0)
+            paeth = min((a, b, c), key=lambda v: abs(a + b - c - v))
+            line[x] = (line[x] + (0, a, b, (a + b) // 2, paeth)[filter_]) & 255
+        rows.append(line)
+        before = line
+    return rows
 
 
 class Tools(Cli):
@@ -101,7 +122,57 @@ class Tools(Cli):
             self.assertEqual(size_of(self.dir / folder / "big_mask.png"), (100, 70))
             row = self.table(self.dir / folder / "predictions.csv")[0]
             self.assertAlmostEqual(float(row["other"]) + float(row["building"]), 1, places=4)
-        self.assertIn("but windows of 32x32", self.spur("predict", run, "big.png", "--overlap", "32", status=2).err)
+        self.assertIn("but tiles of 32x32", self.spur("predict", run, "big.png", "--overlap", "32", status=2).err)
+
+    def tiled(self, *options):
+        """A set of pictures larger and smaller than a tile, and a run trained on it."""
+        for i, (w, h) in enumerate([(70, 45), (33, 90), (20, 20), (64, 32), (50, 50)]):
+            for split in ("train", "val"):
+                self.write("set/%s/images/%d.png" % (split, i),
+                           png(w, h, lambda x, y: ((x * 7 + i * 9) % 256, 220 if (x // 9 + y // 7) % 2 else 30, 90)))
+                self.write("set/%s/masks/%d.png" % (split, i),
+                           png(w, h, lambda x, y: ((x // 9 + y // 7) % 2,), channels=1))
+        return self.train("[data]\nformat = segmentation\npath = set\ntile = 32\noverlap = 8\nbatch_size = 4\n"
+                          "[model]\nname = unet\nbase_filters = 4\ndepth = 2\n[optimizer]\nname = adam\nlr = 0.01\n"
+                          "[train]\nepochs = 3\n", *options)
+
+    def agreement(self, folder):
+        """Right pixels of predicted masks against the set's: share, and IoU of class 1."""
+        counts = [[0, 0], [0, 0]]
+        for i in range(5):
+            truth, answer = (grey_png(p) for p in (self.dir / ("set/val/masks/%d.png" % i),
+                                                   self.dir / folder / ("%d_mask.png" % i)))
+            for t, a in zip(sum(truth, []), sum(answer, [])):
+                counts[t][a] += 1
+        return ((counts[0][0] + counts[1][1]) / sum(map(sum, counts)),
+                counts[1][1] / (counts[0][1] + counts[1][0] + counts[1][1]))
+
+    def test_eval_measures_whole_pictures_as_predict_blends_them(self):
+        for options in ((), ("loss.name=bce_dice",), ("data.size=16x16",)):
+            with self.subTest(options=options):
+                run = self.tiled("train.metrics=pixel_accuracy, iou(class=1)", *options)
+                found = self.spur("eval", run, "--json").json
+                self.spur("predict", run, "set/val/images", "--out", "out")
+                accuracy, iou = self.agreement("out")
+                self.assertEqual(found["samples"], 5)
+                self.assertAlmostEqual(found["pixel_accuracy"], accuracy, places=6)
+                self.assertAlmostEqual(found["iou_class_1"], iou, places=6)
+                self.assertGreater(accuracy, 0.8)
+                self.assertIn("5 whole pictures of 'val'", self.spur("eval", run).out)
+        # other seams, other answers: the overlap of the configuration is what is blended
+        other = self.spur("eval", run, "--json", "data.overlap=0").json
+        self.assertNotEqual(found["loss"], other["loss"])
+
+    def test_whole_pictures_of_one_tile_give_the_training_s_own_figures(self):
+        for i in range(4):
+            self.write("set/images/%d.png" % i, png(32, 32, lambda x, y: (x * 7, y * 7, i * 50)))
+            self.write("set/masks/%d.png" % i, png(32, 32, lambda x, y: ((x > y) * 1,), channels=1))
+        base = ("[data]\nformat = segmentation\npath = set\ntile = 32\nval_split = 0.5\nbatch_size = 1\n[model]\n"
+                "name = unet\nbase_filters = 4\ndepth = 2\n[train]\nepochs = 1\n[loss]\nname = %s\n")
+        for loss in ("cross_entropy", "bce_dice", "bce", "focal", "dice"):
+            run = self.train(base % loss)
+            found = self.spur("eval", run, "--weights", "last", "--json").json
+            self.assertAlmostEqual(found["loss"], float(self.table(run / "metrics.csv")[-1]["val_loss"]), places=5)
 
     def test_summary_lists_layers(self):
         self.write("a.ini", SHAPES)
