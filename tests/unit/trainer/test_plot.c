@@ -157,8 +157,6 @@ static void sheets(void **state) {
     unsigned width = big_endian(bytes + 16), height = big_endian(bytes + 20);
     expect_picture(&png, "sheet", width, 0);
     /* a legend that does not fit into one row takes more */
-    static const char *const names[] = {"sky",  "building", "pole",  "road", "pavement", "tree",
-                                        "sign", "fence",    "car",   "pedestrian", "bicyclist"};
     sheet.classes = names;
     sheet.class_count = 11;
     spur__str_init(&png, 1 << 24);
