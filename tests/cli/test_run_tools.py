@@ -204,7 +204,7 @@ class Tools(Cli):
         self.spur("init", "pets", "--out", "pets.ini")
         text = (self.dir / "pets.ini").read_text()
         self.assertIn("format = image_folder", text)
-        self.assertIn("2 classes: cat dog", text)
+        self.assertIn("2 classes: cat, dog", text)
         self.spur("train", "pets.ini", "--dry-run")
         self.assertIn("exists already", self.spur("init", "pets", "--out", "pets.ini", status=2).err)
         for i in range(4):
@@ -212,6 +212,25 @@ class Tools(Cli):
             self.write("roofs/masks/%d.png" % i, png(32, 32, lambda x, y: (255,) * 3 if x > 9 + i else (0,) * 3))
         self.spur("init", "roofs", "--out", "roofs.ini")
         self.assertIn("masks = binary", (self.dir / "roofs.ini").read_text())
+        # a border of 255 beside classes is no black and white, colours are no greys
+        for name, values in (("voc", (0, 3, 255)), ("paint", ((0, 0, 0), (128, 0, 0), (0, 64, 255)))):
+            for i in range(4):
+                self.write("%s/images/%d.png" % (name, i), png(32, 32, lambda x, y: (x, y, i)))
+                mask = [v if isinstance(v, tuple) else (v,) * 3 for v in values]
+                self.write("%s/masks/%d.png" % (name, i), png(32, 32, lambda x, y: mask[x // 11]))
+            self.spur("init", name, "--out", name + ".ini")
+            self.assertIn("batch_size = 4", (self.dir / (name + ".ini")).read_text())
+        self.assertIn("ignore_index = 255", (self.dir / "voc.ini").read_text())
+        self.assertIn("masks = color\ncolors = 000000, 0040ff, 800000\n", (self.dir / "paint.ini").read_text())
+        self.assertIn("3 classes", self.spur("train", "paint.ini", "--dry-run").out)
+        self.assertIn("a coloured mask", self.spur("train", "roofs.ini", "--dry-run", "data.path=paint", status=2).err)
+        wave = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 16036, b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data",
+                           16000) + bytes(16000)
+        for label in "ab":
+            for i in range(3):
+                self.write("sounds/%s/%d.wav" % (label, i), wave)
+        self.spur("init", "sounds", "--out", "sounds.ini")
+        self.assertNotIn("\nhorizontal_flip", (self.dir / "sounds.ini").read_text())
         self.assertIn("nowhere", self.spur("init", "nowhere", "--out", "x.ini", status=2).err)
         self.assertFalse((self.dir / "x.ini").exists())
 
