@@ -10,7 +10,7 @@
  * Small layers: U is made once; a task takes a block of tiles through all three steps in its own
  * scratch, without a barrier. Large ones (U would not stay in cache): V of a superblock of tiles is
  * made by all threads; then a task takes one panel, makes its U on the way and multiplies. Neither
- * choice changes a bit: every element of M is one chain over the channels.
+ * choice changes a bit: every element of M is summed over the channels in one order.
  */
 #include "kernels/conv_winograd.h"
 

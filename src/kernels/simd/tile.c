@@ -7,6 +7,7 @@
 /* How A is walked: rows apart by a_row with unit steps; rows 16 apart; neighbouring rows. */
 enum { WALK_ROWS, WALK_BLOCKED, WALK_STEPS };
 
+
 /* Leaves columns beyond the vectors' end of C and bias alone. */
 ALWAYS_INLINE void store_partial(const spur__tile *t, const vf *acc, ptrdiff_t row, int vectors) {
     float values[NR] = {0};
@@ -28,15 +29,28 @@ ALWAYS_INLINE void store_row(const spur__tile *t, const vf *acc, ptrdiff_t row, 
     }
 }
 
-ALWAYS_INLINE void load_row(const spur__tile *t, vf *acc, ptrdiff_t row, int vectors) {
+/* acc += C. */
+ALWAYS_INLINE void add_row(const spur__tile *t, vf *acc, ptrdiff_t row, int vectors) {
     const float *c = t->c + row * t->c_row;
     if (t->cols == vectors * VL) {
-        for (int v = 0; v < vectors; v++) acc[v] = vload(c + v * VL);
+        for (int v = 0; v < vectors; v++) acc[v] += vload(c + v * VL);
         return;
     }
     float values[NR] = {0};
     for (ptrdiff_t j = 0; j < t->cols; j++) values[j] = c[j];
-    for (int v = 0; v < vectors; v++) acc[v] = vload(values + v * VL);
+    for (int v = 0; v < vectors; v++) acc[v] += vload(values + v * VL);
+}
+
+/* Moves the sums of a stretch to those of the whole, or `back`: adds these to it. */
+ALWAYS_INLINE void fold(vf acc[MR][2], float total[MR][2][VL], int rows, int vectors, bool back) {
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+        for (int v = 0; v < vectors; v++) {
+            vf sum = vload(total[i][v]) + acc[i][v];
+            if (!back) vstore(total[i][v], sum);
+            acc[i][v] = back ? sum : (vf){0};
+        }
+    }
 }
 
 enum { AHEAD = 1024 }; /* floats of A: a page, where the hardware's prefetch stops */
@@ -64,24 +78,35 @@ ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, pt
 
 ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
     vf acc[MR][2];
+    float total[MR][2][VL];
     const float *b = t->b;
+    ptrdiff_t length = walk == WALK_BLOCKED ? 16 : t->run_length, room = SPUR__TILE_STRETCH;
+    bool folded = false;
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; i++) {
-        acc[i][0] = acc[i][1] = (vf){0};
-        if (t->load) load_row(t, acc[i], i, vectors);
-    }
+    for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = (vf){0};
     for (ptrdiff_t r = 0; r < t->runs; r++) {
         const float *a = t->a + t->a_run[r];
-        if (walk == WALK_BLOCKED)
-            b = run(acc, a, b, 16, 16, 1, rows, vectors);
-        else if (walk == WALK_ROWS)
-            b = run(acc, a, b, t->run_length, t->a_row, 1, rows, vectors);
-        else
-            b = run(acc, a, b, t->run_length, 1, t->a_step, rows, vectors);
+        for (ptrdiff_t k = 0, count; k < length; k += count, room -= count) {
+            if (room == 0) {
+                if (!folded) memset(total, 0, sizeof total);
+                fold(acc, total, rows, vectors, false);
+                folded = true;
+                room = SPUR__TILE_STRETCH;
+            }
+            count = length - k < room ? length - k : room;
+            if (walk == WALK_BLOCKED)
+                b = run(acc, a, b, count = 16, 16, 1, rows, vectors);
+            else if (walk == WALK_ROWS)
+                b = run(acc, a + k, b, count, t->a_row, 1, rows, vectors);
+            else
+                b = run(acc, a + k * t->a_step, b, count, 1, t->a_step, rows, vectors);
+        }
     }
+    if (folded) fold(acc, total, rows, vectors, true);
     bool whole = t->cols == vectors * VL;
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) {
+        if (t->load) add_row(t, acc[i], i, vectors);
         if (whole)
             store_row(t, acc[i], i, vectors);
         else
