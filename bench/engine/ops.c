@@ -124,7 +124,7 @@ static bool measure(const op_case *c, const spur_net_options *options) {
         double bytes = 4e-6 * (double)r.want.out.count;
         for (int k = 0; k < r.inputs; k++) bytes += 4e-6 * (double)r.want.in[k].count;
         double passes = node->param_count && node->op->fuses_relu ? 2 : 1;
-        printf("%-36s %9.3f %9.3f %9.1f %9.1f %8.1f %8.1f\n", c->name, forward, backward,
+        printf("%-46s %9.3f %9.3f %9.1f %9.1f %8.1f %8.1f\n", c->name, forward, backward,
                cost / forward, passes * cost / backward, bytes / forward, 2 * bytes / backward);
     } else {
         fprintf(stderr, "ops: %s: %s\n", c->name, err.message);
@@ -136,7 +136,7 @@ static bool measure(const op_case *c, const spur_net_options *options) {
 int main(int argc, char **argv) {
     const char *threads = getenv("SPUR_THREADS");
     spur_net_options options = {.threads = threads ? (int)strtol(threads, NULL, 10) : 0};
-    printf("%-36s %9s %9s %9s %9s %8s %8s\n", "operation", "fwd ms", "bwd ms", "GF/s fwd", "bwd",
+    printf("%-46s %9s %9s %9s %9s %8s %8s\n", "operation", "fwd ms", "bwd ms", "GF/s fwd", "bwd",
            "GB/s fwd", "bwd");
     bool ok = true;
     for (size_t i = 0; i < sizeof benchmarks / sizeof *benchmarks; i++)
