@@ -154,3 +154,24 @@ void SPUR__SIMD(tile)(const spur__tile *t) {
                                                        : WALK_ROWS;
     instances[t->rows - 1][t->cols > VL][walk](t);
 }
+
+/* Some rows at a time, so that y is loaded and stored once for them. */
+ALWAYS_INLINE void add_some(const float *x, const float *w, ptrdiff_t ldw, ptrdiff_t n, float *y,
+                            int rows) {
+    ptrdiff_t j = 0;
+    for (; j + VL <= n; j += VL) {
+        vf sum = vload(y + j);
+#pragma GCC unroll 8
+        for (int k = 0; k < rows; k++) sum = vfma(vset(x[k]), vload(w + k * ldw + j), sum);
+        vstore(y + j, sum);
+    }
+    for (; j < n; j++)
+        for (int k = 0; k < rows; k++) y[j] = fma1(x[k], w[k * ldw + j], y[j]);
+}
+
+void SPUR__SIMD(add_rows)(const float *x, ptrdiff_t steps, const float *w, ptrdiff_t ldw,
+                          ptrdiff_t n, float *y) {
+    ptrdiff_t k = 0;
+    for (; k + 8 <= steps; k += 8) add_some(x + k, w + k * ldw, ldw, n, y, 8);
+    for (; k < steps; k++) add_some(x + k, w + k * ldw, ldw, n, y, 1);
+}

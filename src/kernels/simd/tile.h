@@ -30,6 +30,11 @@ typedef struct spur__tile {
     bool relu; /* store max(c, 0) */
 } spur__tile;
 
-#define SPUR__TILE_MAP(X) X(void, tile, (const spur__tile *t))
+/* add_rows: y[n] += x[0] w[0] + x[1] w[1] + ..., rows of w n floats long, one chain of FMAs in that
+ * order for every element. */
+#define SPUR__TILE_MAP(X)                                                                          \
+    X(void, tile, (const spur__tile *t))                                                           \
+    X(void, add_rows,                                                                              \
+      (const float *x, ptrdiff_t steps, const float *w, ptrdiff_t ldw, ptrdiff_t n, float *y))
 
 #endif
