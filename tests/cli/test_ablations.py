@@ -3,6 +3,7 @@
 import csv
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -109,6 +110,22 @@ class Ablations(Cli):
         self.assertEqual(set(states), {"done", "pruned"})
         for r in rows:
             self.assertEqual(r["epochs"] == "4", r["state"] == "done")
+
+    def test_live_table(self):
+        """Numbers of running trials, what tells configurations apart, no line wider than the terminal."""
+        self.write("live.ini", "include = base.ini\n[run]\nname = live\n[data]\nsamples = 300\n[train]\nepochs = 12\n"
+                   "[sweep]\noptimizer.lr = 1e-3\naugment.color_jitter = 0, 0, 0, 0 | 0.125, 0.125, 0.125, 0.0625\n"
+                   "data.normalization = none | dataset\nseeds = 1..2\n")
+        shown = self.on_terminal("sweep", "live.ini", columns=80)
+        live = [re.sub(r"\x1b\[\d*[A-Z]", "", line) for line in shown.split("\n") if line.endswith("\x1b[K")]
+        for line in live:
+            self.assertLess(len(line), 80, line)
+            self.assertNotIn("lr=", line)  # the same everywhere: it would only take room
+        text = "\n".join(live)
+        self.assertRegex(text, r"running trial_000\d_seed_\d  epoch \d+  val_accuracy [\d.]+  normalization=|"
+                               r"running trial_000\d_seed_\d  epoch \d+  val_accuracy [\d.]+  color_jitter=")
+        self.assertRegex(text, r"\n  1\. [\d.]+ +color_jitter=")
+        self.assertRegex(text, r"color_jitter=0\.125, .*\.\.\.(\n|$)")  # what has no room is seen to be missing
 
     def kill_everything_here(self):
         """kill -9 for every process whose working directory is this test's: the sweep and its trials."""

@@ -218,6 +218,12 @@ class Sweep(Cli):
         shown = self.spur("sweep", "g.ini", "--dry-run").out
         self.assertIn("loss.gamma=1 scheduler.gamma=0.1 lr=0.1 data.seed=1", shown)
 
+    def test_importance_is_of_what_was_varied(self):
+        self.spur("sweep", self.ini(more="param.epochs = 3"))
+        text = self.spur("compare", "logs/s").out.split("What matters", 1)[1]
+        self.assertRegex(text, r"\d\d\.\d %  param\.lr\n")
+        self.assertNotIn("epochs", text)
+
     def test_bands_over_seeds(self):
         self.spur("sweep", self.ini(lr="1e-2", seeds="1..3"))
         rows = self.spur("export", "logs/s/groups/config_0001", "--csv", status=None)

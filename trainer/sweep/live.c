@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "config/config.h"
 
 enum { BEST_ROWS = 5, RUNNING_ROWS = 8, REDRAW_MS = 500 };
 
@@ -26,6 +27,31 @@ void live_clear(live *l) {
 
 static void put_label(const sweep_worker *w, size_t configuration, spur__str *out) {
     assignment_label(&w->plan->space, &w->search.known[configuration].assigned, out);
+}
+
+/* Whether two of the configurations so far differ in parameter i; of a single one, whether others
+ * may. */
+static bool is_varied(const sweep_worker *w, size_t i) {
+    const parameter *p = &w->plan->space.parameters[i];
+    if (w->search.count == 1) return p->kind != DOMAIN_CHOICE || p->choice_count > 1;
+    const char *first = w->search.known[0].assigned.values[i];
+    for (size_t c = 1; c < w->search.count; c++) {
+        const char *value = w->search.known[c].assigned.values[i];
+        if (!first != !value || (first && strcmp(first, value) != 0)) return true;
+    }
+    return false;
+}
+
+/* As put_label, but only what tells this configuration from the others: room is short. */
+static void put_difference(const sweep_worker *w, size_t configuration, spur__str *out) {
+    const space *s = &w->plan->space;
+    char *const *values = w->search.known[configuration].assigned.values;
+    for (size_t i = 0; i < s->count; i++) {
+        if (!values[i] || !is_varied(w, i)) continue;
+        spur__str_puts(out, "  ");
+        config_short_path(s->parameters[i].name, out);
+        spur__str_printf(out, "=%s", values[i]);
+    }
 }
 
 /* "trial_0003_seed_2  lr=0.1 ...  val_accuracy 0.91 (epoch 4)". */
@@ -79,14 +105,33 @@ void live_ended(void *user, const sweep_worker *w, const trial_slot *slot) {
     spur__str_free(&line);
 }
 
-/* One line of the block, cut at the terminal's width. */
+static bool begins_character(char c) {
+    return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+/* One line of the block, cut at the terminal's width; dots tell that something is missing. */
 static void put_line(live *l, spur__str *block, const spur__str *line) {
-    size_t room = (size_t)terminal_width() - 1, n = 0;
-    const char *p = spur__str_text(line);
-    for (; *p && n < room; p++) n += ((unsigned char)*p & 0xc0) != 0x80;
-    spur__str_append(block, spur__str_text(line), (size_t)(p - spur__str_text(line)));
+    const char *text = spur__str_text(line), *p = text, *cut = text;
+    size_t room = (size_t)terminal_width() - 1, dots = room < 3 ? room : 3, n = 0;
+    for (; *p && (n < room || !begins_character(*p)); p++) {
+        if (begins_character(*p) && n++ == room - dots) cut = p;
+    }
+    size_t length = (size_t)((*p ? cut : p) - text);
+    spur__str_append(block, text, length);
+    spur__str_append(block, "...", *p ? dots : 0);
     spur__str_puts(block, "\033[K\n");
     l->lines++;
+}
+
+/* "trial_0003_seed_2  epoch 4  val_accuracy 0.91  lr=0.1 ...": what may be cut comes last. */
+static void put_progress(const sweep_worker *w, const trial_slot *slot, spur__str *out) {
+    char name[64];
+    const run_outcome *o = &slot->outcome;
+    sweep_trial_name(w->plan, slot->configuration, slot->seed, name, sizeof name);
+    spur__str_puts(out, name);
+    if (o->epochs > 0) spur__str_printf(out, "  epoch %lld", o->epochs);
+    if (!isnan(o->best)) spur__str_printf(out, "  %s %.4g", o->monitor, o->best);
+    put_difference(w, slot->configuration, out);
 }
 
 static void put_running(live *l, const sweep_worker *w, spur__str *block) {
@@ -98,7 +143,7 @@ static void put_running(live *l, const sweep_worker *w, spur__str *block) {
         spur__str line;
         spur__str_init(&line, 1 << 14);
         spur__str_puts(&line, slot->state == SLOT_FOREIGN ? "  (other) " : "  running ");
-        put_slot(w, slot, &line);
+        put_progress(w, slot, &line);
         put_line(l, block, &line);
         spur__str_free(&line);
         shown++;
@@ -128,8 +173,8 @@ static void put_best(live *l, const sweep_worker *w, spur__str *block) {
         if (at == SIZE_MAX) return;
         spur__str line;
         spur__str_init(&line, 1 << 14);
-        spur__str_printf(&line, "  %d. %-9.4g ", rank, w->search.known[at].value);
-        put_label(w, at, &line);
+        spur__str_printf(&line, "  %d. %-7.4g", rank, w->search.known[at].value);
+        put_difference(w, at, &line);
         put_line(l, block, &line);
         spur__str_free(&line);
     }

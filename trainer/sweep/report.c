@@ -207,6 +207,13 @@ static double share_of(const report *r, const report_factor *f, double *values, 
     return stats_importance(values, classes, n, f->value_count + 1, scratch);
 }
 
+/* True when two groups differ in the factor: of one that nobody varied nothing can be said. */
+static bool is_varied(const report *r, const report_factor *f) {
+    for (size_t g = 1; g < r->group_count; g++)
+        if (f->of_group[g] != f->of_group[0]) return true;
+    return false;
+}
+
 void report_importance(const report *r, spur__str *out) {
     size_t runs = 0, most = 0;
     for (size_t g = 0; g < r->group_count; g++) runs += r->groups[g].count;
@@ -222,7 +229,7 @@ void report_importance(const report *r, spur__str *out) {
         qsort(weights, r->factor_count, sizeof *weights, by_share);
         spur__str_puts(out, "What matters (share of the variance between runs, less chance):\n");
         for (size_t f = 0; f < r->factor_count; f++)
-            if (isfinite(weights[f].share))
+            if (isfinite(weights[f].share) && is_varied(r, weights[f].factor))
                 spur__str_printf(out, "  %5.1f %%  %s\n", 100 * weights[f].share,
                                  weights[f].factor->name);
     }

@@ -240,9 +240,14 @@ static spur_status prune_program(sweep_worker *w, trial_slot *slot, spur_error *
 spur_status worker_watch_ours(sweep_worker *w, trial_slot *slot, spur_error *err) {
     char name[NAME];
     name_of(w, slot, name);
-    char *claim = claim_path(w, name);
+    char *claim = claim_path(w, name), *run = sweep_path(&w->dir, "%s", name);
     if (claim) claim_touch(claim);
+    spur_status status = claim && run ? SPUR_OK : SPUR_E_MEMORY;
+    if (status == SPUR_OK && !w->plan->is_program) /* how far it is, for the one who looks on */
+        status = run_outcome_read(run, &slot->outcome, err);
     spur__free(claim);
+    spur__free(run);
+    SPUR__TRY(status);
     bool prunes = w->plan->is_program && strcmp(w->plan->settings.pruner, "none") != 0;
     return prunes && !slot->pruned_at ? prune_program(w, slot, err) : SPUR_OK;
 }
