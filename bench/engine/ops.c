@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Throughput of the operations at real sizes, with the builders of tests/unit/ops/cases.h: forward
- * and backward by the clock, multiply-adds and bytes (inputs + output, twice that backward) a second.
+ * Throughput of the operations: forward and backward by the clock, multiply-adds and bytes (inputs +
+ * output, twice that backward) a second. First at real sizes, with the builders of
+ * tests/unit/ops/cases.h; then that list itself, the third thing done with it, each case with a
+ * batch so large that its inputs have a quarter of a million values.
  *
  * usage: ops [NAME]      only cases whose name holds NAME; SPUR_THREADS sets the threads
  */
@@ -9,7 +11,7 @@
 #include "graph/internal.h"
 #include "unit/ops/cases.h"
 
-enum { ROUNDS = 7 };
+enum { ROUNDS = 7, VALUES = 1 << 18 };
 
 static const op_case benchmarks[] = {
     {"conv2d 3x3 32-64 at 48", {{4, {64, 48, 48, 32}, 0}}, CONV(64, {.same_padding = true})},
@@ -90,6 +92,19 @@ static spur_node *worker(spur_node *y) {
     return y;
 }
 
+/* The case with the batch that makes its largest input have VALUES values. */
+static op_case enlarged(const op_case *c) {
+    op_case big = *c;
+    int64_t largest = 1;
+    for (int k = 0; k < MOST_INPUTS; k++) {
+        int64_t count = 1;
+        for (int i = 0; i < c->x[k].rank; i++) count *= c->x[k].shape[i];
+        largest = count > largest ? count : largest;
+    }
+    for (int k = 0; k < MOST_INPUTS; k++) big.x[k].shape[0] *= (VALUES + largest - 1) / largest;
+    return big;
+}
+
 static bool measure(const op_case *c, const spur_net_options *options) {
     case_run r;
     spur_error err = {0};
@@ -99,13 +114,17 @@ static bool measure(const op_case *c, const spur_net_options *options) {
     if (ok) {
         spur_node *node = worker(r.y);
         void **work = r.net->workspaces + 2 * node->index;
+        if (!node->op->forward || !node->op->backward) { /* a view: nothing to do */
+            case_close(&r);
+            return true;
+        }
         double forward = clock_call(node, node->op->forward, work[0]);
         double backward = clock_call(node, node->op->backward, work[1]);
         double cost = node->op->cost ? 2e-6 * node->op->cost(node) * r.net->batch : 0;
         double bytes = 4e-6 * (double)r.want.out.count;
         for (int k = 0; k < r.inputs; k++) bytes += 4e-6 * (double)r.want.in[k].count;
         double passes = node->param_count && node->op->fuses_relu ? 2 : 1;
-        printf("%-36s %9.3f %9.3f %9.1f %9.1f %8.1f %8.1f\n", c->name, forward, backward,
+        printf("%-46s %9.3f %9.3f %9.1f %9.1f %8.1f %8.1f\n", c->name, forward, backward,
                cost / forward, passes * cost / backward, bytes / forward, 2 * bytes / backward);
     } else {
         fprintf(stderr, "ops: %s: %s\n", c->name, err.message);
@@ -117,11 +136,15 @@ static bool measure(const op_case *c, const spur_net_options *options) {
 int main(int argc, char **argv) {
     const char *threads = getenv("SPUR_THREADS");
     spur_net_options options = {.threads = threads ? (int)strtol(threads, NULL, 10) : 0};
-    printf("%-36s %9s %9s %9s %9s %8s %8s\n", "operation", "fwd ms", "bwd ms", "GF/s fwd", "bwd",
+    printf("%-46s %9s %9s %9s %9s %8s %8s\n", "operation", "fwd ms", "bwd ms", "GF/s fwd", "bwd",
            "GB/s fwd", "bwd");
     bool ok = true;
     for (size_t i = 0; i < sizeof benchmarks / sizeof *benchmarks; i++)
         if (argc < 2 || strstr(benchmarks[i].name, argv[1]))
             ok = measure(&benchmarks[i], &options) && ok;
+    for (int i = 0; i < OP_CASES; i++) {
+        op_case big = enlarged(&op_cases[i]);
+        if (argc < 2 || strstr(big.name, argv[1])) ok = measure(&big, &options) && ok;
+    }
     return ok ? 0 : 1;
 }

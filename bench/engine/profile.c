@@ -2,7 +2,7 @@
  *
  * Where the time of a training step goes: every layer's forward and backward call by the clock.
  *
- * usage: profile MODEL [OPTIONS [BATCH HEIGHT WIDTH [CHANNELS CLASSES]]]
+ * usage: profile [--inference] MODEL [OPTIONS [BATCH HEIGHT WIDTH [CHANNELS CLASSES]]]
  *        profile unet "base_filters=32" 4 128 128
  */
 #include <stdio.h>
@@ -39,7 +39,8 @@ static double milliseconds(uint64_t since) {
 }
 
 static void one_round(spur_net *net, int round) {
-    spur__run run = {.exec = net->exec, .mode = SPUR_TRAIN, .batch = net->batch};
+    spur__run run = {
+        .exec = net->exec, .mode = net->backward ? SPUR_TRAIN : SPUR_EVAL, .batch = net->batch};
     for (int i = 0; i < net->node_count; i++) {
         spur_node *node = net->nodes[i];
         uint64_t start = spur__monotonic_ns();
@@ -47,6 +48,7 @@ static void one_round(spur_net *net, int round) {
         if (!node->passive && node->op->forward) node->op->forward(node, &run);
         timings[i].forward[round] = milliseconds(start);
     }
+    if (!net->backward) return;
     net->loss->gradient[0] = 1;
     for (int i = net->node_count - 1; i >= 0; i--) {
         spur_node *node = net->nodes[i];
@@ -88,13 +90,26 @@ static void fill(spur_net *net, int classes) {
     }
 }
 
+/* Plans the net: for training, or, without labels, for inference. */
+static spur_status build(spur_net *net, spur_node *logits, const int64_t *image, spur_error *err) {
+    if (spur__net_options(net)->inference) return spur_net_build(net, NULL, err);
+    int rank = logits ? spur_node_rank(logits) - 1 : 1;
+    spur_node *y = spur_input(net, "y", SPUR_INT32, rank, logits ? spur_node_shape(logits) : image);
+    return spur_net_build(net, spur_cross_entropy(net, logits, y, NULL), err);
+}
+
 static int argument(int argc, char **argv, int i, int standard) {
     return i < argc ? (int)strtol(argv[i], NULL, 10) : standard;
 }
 
 int main(int argc, char **argv) {
+    bool inference = argc > 1 && strcmp(argv[1], "--inference") == 0;
+    argc -= inference;
+    argv += inference;
     if (argc < 2) {
-        fprintf(stderr, "usage: profile MODEL [OPTIONS [BATCH HEIGHT WIDTH [CHANNELS CLASSES]]]\n");
+        fprintf(
+            stderr,
+            "usage: profile [--inference] MODEL [OPTIONS [BATCH HEIGHT WIDTH [CHANNELS CLASSES]]]\n");
         return 2;
     }
     spur_error err = {0};
@@ -102,8 +117,8 @@ int main(int argc, char **argv) {
     int64_t shape[4] = {argument(argc, argv, 3, 64), argument(argc, argv, 4, 48),
                         argument(argc, argv, 5, 48), argument(argc, argv, 6, 3)};
     const char *threads = getenv("SPUR_THREADS");
-    spur_net *net = spur_net_create(
-        &(spur_net_options){.threads = threads ? (int)strtol(threads, NULL, 10) : 0});
+    spur_net *net = spur_net_create(&(spur_net_options){
+        .threads = threads ? (int)strtol(threads, NULL, 10) : 0, .inference = inference});
     spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 4, shape);
     spur_node *logits = spur_model(net, argv[1], x, classes, argc > 2 ? argv[2] : NULL, &err);
     if (!logits && err.status != SPUR_OK) {
@@ -111,14 +126,13 @@ int main(int argc, char **argv) {
         spur_net_destroy(net);
         return 2;
     }
-    int rank = logits ? spur_node_rank(logits) - 1 : 1;
-    spur_node *y = spur_input(net, "y", SPUR_INT32, rank, logits ? spur_node_shape(logits) : shape);
-    if (spur_net_build(net, spur_cross_entropy(net, logits, y, NULL), &err) != SPUR_OK) {
+    if (build(net, logits, shape, &err) != SPUR_OK) {
         fprintf(stderr, "profile: %s\n", err.message);
         return 1;
     }
     fill(net, classes);
     if (spur_net_node_count(net) > MOST_NODES) return 1;
+    if (inference && spur_net_forward(net, SPUR_EVAL, &err) != SPUR_OK) return 1; /* prepares */
     for (int round = 0; round < ROUNDS; round++) one_round(net, round);
     print(net);
     spur_net_destroy(net);

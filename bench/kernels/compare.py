@@ -3,17 +3,25 @@
 """Times the same convolution layers in PyTorch and in Spur, in turn, and prints the ratios.
 
 usage: compare.py path/to/bench_kernels [--threads N] [--repetitions N] [--only TEXT] [--json FILE]
+       compare.py --diff A.json B.json
 
 Needs a Python with torch. PyTorch's time of a pass is the better one of its default layout and
 channels_last; medians of interleaved repetitions.
 """
 import argparse
-import json
 import statistics
 import subprocess
+import sys
 import time
+from pathlib import Path
 
-import torch
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import results
+
+try:
+    import torch
+except ImportError:  # comparing two results needs none
+    torch = None
 
 LAYERS = [  # n, c, h, w, k, kernel, stride
     (64, 3, 48, 48, 32, 3, 1), (64, 32, 48, 48, 64, 3, 1), (64, 64, 24, 24, 128, 3, 1),
@@ -83,6 +91,10 @@ def compare(server, layer, repetitions):
 
 
 def main():
+    if len(sys.argv) == 4 and sys.argv[1] == "--diff":
+        return results.diff(sys.argv[2], sys.argv[3])
+    if torch is None:
+        sys.exit("compare.py: this Python has no torch")
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
     parser.add_argument("--threads", type=int, default=2)
@@ -95,7 +107,7 @@ def main():
     server = subprocess.Popen([options.program, "--serve", "--threads", str(options.threads)],
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     print(f"PyTorch {torch.__version__}, {options.threads} threads; GF/s spur/torch (ratio)")
-    results = []
+    rows = []
     for layer in LAYERS:
         name = ",".join(map(str, layer))
         if options.only not in name:
@@ -103,15 +115,14 @@ def main():
         result = compare(server, layer, options.repetitions)
         if layer[1] == 3:
             result["data"] = None  # an image's gradient is never wanted
-        results.append({"layer": layer, **result})
+        rows.append({"layer": layer, **result})
         cells = [f"{r['spur']:6.0f}/{r['torch']:4.0f} ({r['ratio']:4.1f}) {r['algorithm']:9s}" if r else " " * 27
                  for r in (result[p] for p in PASSES)]
         print(f"{name:24s} " + "  ".join(cells), flush=True)
     server.stdin.close()
     server.wait()
     if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"torch": torch.__version__, "threads": options.threads, "layers": results}, file, indent=1)
+        results.write(options.json, {"torch": torch.__version__, "threads": options.threads, "layers": rows})
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ usage: compare.py BENCH_FOLDER [--nets my_net,unet,resnet18,vgg16] [--threads N]
        compare.py --diff A.json B.json
 
 BENCH_FOLDER holds the built train_bench and bench_kernels. PyTorch runs in processes of its own, one per setting
-(peer.py lists them). Every round asks each process for one step; only one works at a time. A setting that fails, or
-takes longer than --limit to warm up, is left out with the reason. Printed: medians; ratios to ours; peak memory of
+(peer.py lists them). Every round asks each process for a few steps and forgets the first, as another process had the
+caches before; only one works at a time, after a pause in which the threads of the one before stop spinning. A setting
+that fails, or takes longer than --limit to warm up, is left out with the reason. Printed: medians; ratios to ours; peak memory of
 training; time until ready; the machine's limits, each net's floor by them, and how near we come.
 """
 import argparse
@@ -26,7 +27,8 @@ import results
 TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "1000000000"}
 PLAIN = {"default", "channels_last"}  # settings without the tuned allocator
 SETTINGS = "default,tuned,channels_last,fused,best,compile,optimize,bf16"
-KINDS = ("train", "infer", "single")
+KINDS = {"train": 2, "infer": 2, "single": 6}  # and how many to ask for in a round
+PAUSE = 0.15  # seconds; OpenMP's threads spin for a while when their work is done
 
 # Least work of a step: GFLOP with every 3x3 convolution of stride 1 by Winograd F(4x4), all else direct; GB that must
 # move when all that can be fused is fused (training: weights and moments read and written, activations out and back).
@@ -106,7 +108,8 @@ def measure(kind, rounds, ours, theirs, missing):
             theirs.pop(name)
     for _ in range(rounds):
         for name in times:
-            times[name] += names[name].ask(f"{kind} 1")
+            time.sleep(PAUSE)
+            times[name] += names[name].ask(f"{kind} {KINDS[kind]}")[1:]
     return times
 
 

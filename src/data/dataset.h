@@ -87,6 +87,7 @@ struct spur_data {
     float *mean, *std; /* [channels] in use */
     spur__keep *keep; /* decoded samples; NULL: none are kept */
     bool keeps_itself; /* the format keeps what it decodes */
+    int tile, overlap; /* items are square tiles of this side; 0: they are whole */
     char *notes; /* remarks for people, one a line: "masks: ..."; "" when there are none */
 };
 
@@ -98,6 +99,9 @@ struct spur__dataset_kind {
     spur_status (*read)(const spur_data *data, uint32_t item, spur__sample *out, spur_error *err);
     /* Frees `state`; also called after a failed open. May be NULL. */
     void (*close)(spur_data *data);
+    /* Reads all of the picture that an item is a tile of, and its mask. NULL: no tiles. */
+    spur_status (*read_whole)(const spur_data *data, uint32_t item, spur__sample *out,
+                              spur_error *err);
     /* The numbers to predict for one item of a regression. NULL otherwise. */
     const float *(*targets)(const spur_data *data, uint32_t item);
     /* The file that an item comes from, for messages, predictions and the cache; NULL: none. */

@@ -123,20 +123,29 @@ static spur_status map_values(const spur__mask_rule *rule, spur__image *image, c
     return SPUR_OK;
 }
 
+/* Colours where greys are expected: channels that differ by more than `tolerance`. */
+static spur_status check_grey(const spur__image *image, int tolerance, const char *name,
+                              spur_error *err) {
+    size_t pixels = (size_t)image->height * (size_t)image->width;
+    size_t channels = (size_t)image->channels;
+    for (size_t i = 0; i < pixels && channels > 2; i++) {
+        const uint8_t *p = image->data + i * channels;
+        if (abs(p[0] - p[1]) > tolerance || abs(p[0] - p[2]) > tolerance)
+            return spur__fail(err, SPUR_E_FORMAT,
+                              "%s: a coloured mask (%02x%02x%02x at row %zu, column %zu); set "
+                              "masks = color and list the colours of the classes in colors",
+                              name, p[0], p[1], p[2], i / (size_t)image->width,
+                              i % (size_t)image->width);
+    }
+    return SPUR_OK;
+}
+
 /* Three equal channels are as good as one. */
 static spur_status squeeze(spur__image *image, const char *name, spur_error *err) {
     size_t pixels = (size_t)image->height * (size_t)image->width;
     size_t channels = (size_t)image->channels;
-    for (size_t i = 0; i < pixels && channels > 1; i++) {
-        const uint8_t *p = image->data + i * channels;
-        if (p[0] != p[1] || p[0] != p[channels == 2 ? 0 : 2])
-            return spur__fail(err, SPUR_E_FORMAT,
-                              "%s: a coloured mask (%02x%02x%02x at row %zu, column %zu); set "
-                              "masks = color and list the colours of the classes in colors",
-                              name, p[0], p[1], p[channels == 2 ? 0 : 2], i / (size_t)image->width,
-                              i % (size_t)image->width);
-        image->data[i] = p[0];
-    }
+    SPUR__TRY(check_grey(image, 0, name, err));
+    for (size_t i = 0; i < pixels; i++) image->data[i] = image->data[i * channels];
     image->channels = 1;
     return SPUR_OK;
 }
@@ -176,7 +185,8 @@ spur_status spur__mask_decode(const spur__mask_rule *rule, const spur__bytes *fi
     case SPUR__MASK_INDEX:
         SPUR__TRY(squeeze(out, name, err));
         break;
-    case SPUR__MASK_BINARY:
+    case SPUR__MASK_BINARY: /* JPEG leaves a tinge of colour */
+        SPUR__TRY(check_grey(out, 64, name, err));
         SPUR__TRY(spur__image_convert(out, 1, err));
         threshold(out);
         break;

@@ -4,7 +4,6 @@
  */
 #include "data/pipeline.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -76,19 +75,19 @@ spur_status spur__sample_load(const spur_data *data, uint32_t item, const spur__
     return status;
 }
 
-void spur__normalize(const spur_data *data, const float *from, float *to, size_t pixels) {
+void spur__normalize(const spur_data_info *info, const float *from, float *to, size_t pixels) {
     enum { PERIOD = 12 }; /* of 1, 3 and 4 channels: whole vectors then see one pattern */
-    size_t channels = (size_t)data->info.channels, n = pixels * channels, i = 0;
+    size_t channels = (size_t)info->channels, n = pixels * channels, i = 0;
     float mean[PERIOD], scale[PERIOD];
     for (size_t c = 0; c < PERIOD; c++) {
-        mean[c] = data->mean[c % channels];
-        scale[c] = 1.0f / data->std[c % channels];
+        mean[c] = info->mean[c % channels];
+        scale[c] = 1.0f / info->std[c % channels];
     }
     if (PERIOD % channels == 0)
         for (; i + PERIOD <= n; i += PERIOD)
             for (size_t c = 0; c < PERIOD; c++) to[i + c] = (from[i + c] - mean[c]) * scale[c];
     for (; i < n; i++)
-        to[i] = (from[i] - data->mean[i % channels]) * (1.0f / data->std[i % channels]);
+        to[i] = (from[i] - info->mean[i % channels]) * (1.0f / info->std[i % channels]);
 }
 
 spur_status spur__sample_prepare(const spur_data *data, uint32_t item, const spur__augment *augment,
@@ -97,7 +96,7 @@ spur_status spur__sample_prepare(const spur_data *data, uint32_t item, const spu
     SPUR__TRY(spur__sample_load(data, item, augment, rng, w, err));
     const spur_data_info *info = &data->info;
     size_t pixels = (size_t)info->height * (size_t)info->width;
-    spur__normalize(data, w->pixels.data, input, pixels);
+    spur__normalize(info, w->pixels.data, input, pixels);
     for (size_t i = 0; mask && i < pixels; i++) mask[i] = w->mask.data[i];
     if (!augment || !rng) return SPUR_OK;
     /* These work in place, on the batch itself. */
@@ -106,25 +105,10 @@ spur_status spur__sample_prepare(const spur_data *data, uint32_t item, const spu
     return spur__augment_apply(augment, SPUR__PHASE_NORMALIZED, &canvas, err);
 }
 
-spur_status spur__image_prepare(const spur_data *data, spur__image *image, spur__workspace *w,
-                                float *input, spur_error *err) {
-    const spur_data_info *info = &data->info;
-    SPUR__TRY(spur__image_convert(image, info->channels, err));
-    spur__box box = {0, 0, image->height, image->width};
+spur_status spur__image_prepare(const spur_data_info *info, const spur__image *image, spur__box box,
+                                spur__workspace *w, float *input, spur_error *err) {
     SPUR__TRY(
         spur__resize_image(&w->resizer, image, box, info->height, info->width, &w->pixels, err));
-    spur__normalize(data, w->pixels.data, input, (size_t)info->height * (size_t)info->width);
-    return SPUR_OK;
-}
-
-spur_status spur__denormalize(const spur_data *data, const float *from, int height, int width,
-                              spur__image *image, spur_error *err) {
-    size_t channels = (size_t)data->info.channels;
-    SPUR__TRY(spur__image_shape(image, height, width, data->info.channels, err));
-    size_t n = spur__image_bytes(image);
-    for (size_t i = 0; i < n; i++) {
-        float x = from[i] * data->std[i % channels] + data->mean[i % channels];
-        image->data[i] = (uint8_t)(x <= 0 ? 0 : x >= 1 ? 255 : rintf(x * 255.0f));
-    }
+    spur__normalize(info, w->pixels.data, input, (size_t)info->height * (size_t)info->width);
     return SPUR_OK;
 }

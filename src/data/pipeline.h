@@ -29,16 +29,12 @@ spur_status spur__sample_prepare(const spur_data *data, uint32_t item, const spu
                                  spur__rng *rng, spur__workspace *workspace, float *input,
                                  int32_t *mask, spur_error *err);
 
-/* A picture of any size as a network's input, without augmentation, for predictions. The picture is
- * converted to the data's channels in place. */
-spur_status spur__image_prepare(const spur_data *data, spur__image *image,
+/* A part of a picture as a network's input, without augmentation, for predictions. The picture has
+ * the network's channels. */
+spur_status spur__image_prepare(const spur_data_info *info, const spur__image *image, spur__box box,
                                 spur__workspace *workspace, float *input, spur_error *err);
 
 /* (x - mean) / std, channel by channel, over n pixels. */
-void spur__normalize(const spur_data *data, const float *from, float *to, size_t pixels);
-
-/* Back from a network's input to a picture of bytes (clipped), for logging. `image` is shaped. */
-spur_status spur__denormalize(const spur_data *data, const float *from, int height, int width,
-                              spur__image *image, spur_error *err);
+void spur__normalize(const spur_data_info *info, const float *from, float *to, size_t pixels);
 
 #endif

@@ -197,6 +197,8 @@ static spur_status plan_keeping(spur_data *data, spur_error *err) {
     for (size_t i = 0; i < s->images.count; i++)
         bytes += (double)s->tilings[i].height * s->tilings[i].width * (data->info.channels + 1);
     data->keeps_itself = true;
+    data->tile = (int)o->tile;
+    data->overlap = (int)o->overlap;
     if (bytes > (double)o->common.cache * (1 << 20)) return SPUR_OK;
     s->kept = spur__calloc(s->images.count, sizeof *s->kept);
     return s->kept ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "out of memory");
@@ -318,6 +320,11 @@ static spur_status segmentation_read(const spur_data *data, uint32_t item, spur_
     return read_pair(data, item, &out->file, &out->image, &out->mask, err);
 }
 
+static spur_status segmentation_read_whole(const spur_data *data, uint32_t item, spur__sample *out,
+                                           spur_error *err) {
+    return read_pair(data, picture_of(data->state, item), &out->file, &out->image, &out->mask, err);
+}
+
 static const char *segmentation_file(const spur_data *data, uint32_t item) {
     const segmentation_state *s = data->state;
     return s->images.names[picture_of(s, item)];
@@ -384,6 +391,7 @@ const spur__dataset_kind spur__data_segmentation = {
     .kind = {"segmentation", "pictures and masks in two folders", &table},
     .open = segmentation_open,
     .read = segmentation_read,
+    .read_whole = segmentation_read_whole,
     .close = segmentation_close,
     .file = segmentation_file,
     .pictures = true,

@@ -49,14 +49,27 @@ spur_status spur__image_cut(const spur__image *from, spur__box box, uint8_t fill
     return SPUR_OK;
 }
 
-spur_status spur__blend_create(spur__blend *blend, const spur__tiling *tiling, int channels,
-                               spur_error *err) {
-    size_t pixels = (size_t)tiling->height * (size_t)tiling->width;
-    *blend = (spur__blend){.tiling = *tiling, .channels = channels};
-    blend->sums = spur__calloc(pixels, (size_t)channels * sizeof *blend->sums);
-    blend->weights = spur__calloc(pixels, sizeof *blend->weights);
-    if (blend->sums && blend->weights) return SPUR_OK;
-    spur__blend_free(blend);
+/* Makes *data hold `count` zeros. */
+static bool clear(float **data, size_t *capacity, size_t count) {
+    if (count > *capacity) {
+        float *more = spur__realloc_array(*data, count, sizeof **data);
+        if (!more) return false;
+        *data = more;
+        *capacity = count;
+    }
+    memset(*data, 0, count * sizeof **data);
+    return true;
+}
+
+spur_status spur__blend_begin(spur__blend *blend, const spur__tiling *tiling, int channels,
+                              spur_error *err) {
+    size_t pixels = (size_t)tiling->height * (size_t)tiling->width, values;
+    blend->tiling = *tiling;
+    blend->channels = channels;
+    if (spur__mul(pixels, (size_t)channels, &values) &&
+        clear(&blend->sums, &blend->capacity_sums, values) &&
+        clear(&blend->weights, &blend->capacity_weights, pixels))
+        return SPUR_OK;
     return spur__fail(err, SPUR_E_MEMORY, "out of memory for a picture of %d x %d", tiling->height,
                       tiling->width);
 }

@@ -32,10 +32,12 @@ typedef struct spur__blend {
     spur__tiling tiling;
     int channels;
     float *sums, *weights;
+    size_t capacity_sums, capacity_weights;
 } spur__blend;
 
-spur_status spur__blend_create(spur__blend *blend, const spur__tiling *tiling, int channels,
-                               spur_error *err);
+/* Starts a picture; the memory of the one before is used again. A blend begins as all zeros. */
+spur_status spur__blend_begin(spur__blend *blend, const spur__tiling *tiling, int channels,
+                              spur_error *err);
 void spur__blend_free(spur__blend *blend);
 
 /* Adds what was found for tile `index`: [tile_height][tile_width][channels]; parts beyond the

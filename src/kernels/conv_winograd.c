@@ -10,13 +10,14 @@
  * Small layers: U is made once; a task takes a block of tiles through all three steps in its own
  * scratch, without a barrier. Large ones (U would not stay in cache): V of a superblock of tiles is
  * made by all threads; then a task takes one panel, makes its U on the way and multiplies. Neither
- * choice changes a bit: every element of M is one chain over the channels.
+ * choice changes a bit: every element of M is summed over the channels in one order.
  */
 #include "kernels/conv_winograd.h"
 
 enum {
     LARGE = 128 * 256, /* channels times outputs from which on U may be made on the way */
     LARGE_TILES = 96, /* and is, up to so many tiles; beyond LARGE * 8 always */
+    BLOCK_TILES = 28, /* few enough for V and M to stay near the core */
     SUPERBLOCK_FLOATS = 3 << 20, /* of V shared by all threads */
     SUB_STRIPS = 5, /* strips multiplied by a panel at a time in the large mode */
     MAX_RUNS = 4096 / 16
@@ -66,8 +67,7 @@ static ptrdiff_t v_step(const wino_job *q, ptrdiff_t strips) {
 
 static void choose_mode(wino_job *q, int threads) {
     ptrdiff_t all = spur__ceil_div(q->tiles, q->simd->mr);
-    /* Few tiles keep V and M near the core; many let a big U be read from afar less often. */
-    ptrdiff_t fit = (q->channels <= 128 ? 28 : 56) / q->simd->mr;
+    ptrdiff_t fit = BLOCK_TILES / q->simd->mr;
     ptrdiff_t weights = q->channels * q->outputs;
     q->large = weights >= 8 * LARGE || (weights >= LARGE && q->tiles <= LARGE_TILES);
     if (q->large) fit = spur__most(SUB_STRIPS, SUPERBLOCK_FLOATS / (q->xis * strip_floats(q)));

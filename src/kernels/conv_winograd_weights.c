@@ -7,9 +7,11 @@
  *
  * Small layers: the tiles are cut into parts by shape alone; a task takes one part through all
  * steps with a dU of its own and leaves a partial dw; those are added in order. Large ones: V and dM
- * of a superblock of tiles (cut by shape alone) are made by all threads; then a task takes a block
- * of channels and outputs. Its dU is kept from superblock to superblock, or, when there is only
- * one, stays in cache and becomes dw at once.
+ * of a superblock of tiles (cut by shape alone) are made by all threads; then tasks multiply, in
+ * the way that moves less memory. By positions: a task takes one xi, reads its V and dM once, and dU
+ * is kept until all superblocks are through. By blocks, where tiles are few beside the weights: a
+ * task takes a block of channels and outputs through all xi. Its dU is kept from superblock to
+ * superblock, or, when there is only one, stays in cache and becomes dw at once.
  */
 #include <string.h>
 
@@ -19,10 +21,13 @@ enum {
     SMALL = 64 * 128, /* channels times outputs up to which every thread has a dU */
     PARTS = 16,
     PART_TILES = 48, /* at least, in a part */
-    BLOCK = 48, /* tiles taken at a time by a part */
+    BLOCK = 48, /* tiles taken at a time by a part; twice as many where dU is small */
+    SMALL_U = 32 * 64,
     GROUP = 16, /* channels that lie together in V */
-    EDGE = 64, /* channels and outputs of a task in the large mode */
-    SUPERBLOCK_FLOATS = 2 << 20, /* of V and dM */
+    EDGE = 64, /* channels and outputs of a task that takes a block */
+    SUPERBLOCK_FLOATS = 4 << 20, /* of V and dM by positions; half of it by blocks */
+    STRETCH = 128, /* tiles multiplied at a time by positions */
+    ROWS = 8, /* channels whose dU become dw in one task */
     CHUNK = 8 /* tiles transformed by a task */
 };
 
@@ -35,12 +40,13 @@ typedef struct dw_job {
     ptrdiff_t span; /* tiles that V and dM have room for */
     ptrdiff_t v_group, v_step, dm_step, u_row, u_step;
     ptrdiff_t v_floats, dm_floats, u_floats;
-    bool large;
+    bool large, positions;
+    ptrdiff_t block; /* small: tiles taken at a time */
     ptrdiff_t parts, blocks; /* small; large: superblocks */
     ptrdiff_t first, count, superblock; /* the superblock at work */
     float *v, *dm, *scratch, *partial, *bias;
     ptrdiff_t thread_floats, kept_floats;
-    float *kept; /* large, several superblocks: dU of every block */
+    float *kept; /* dU of all positions, or of every block when there are several superblocks */
     float *dw, *dbias;
     bool accumulate;
 } dw_job;
@@ -53,17 +59,41 @@ static ptrdiff_t dw_blocks(const dw_job *q) {
 static void sizes(dw_job *q) {
     /* The transform fills channels up to the next multiple of 16, which may be a panel more. */
     ptrdiff_t panels = spur__ceil_div(spur__round_up(q->k, 16), q->simd->nr);
-    ptrdiff_t rows = q->large ? EDGE : q->c;
+    bool by_blocks = q->large && !q->positions;
+    ptrdiff_t rows = by_blocks ? EDGE : q->c;
     q->v_group = q->span * GROUP + 16; /* off the power of two */
     q->v_step = spur__ceil_div(q->c, GROUP) * q->v_group + 48;
     q->dm_step = panels * q->span * q->simd->nr + 48;
-    q->u_row = (q->large ? EDGE : spur__round_up(q->k, 32)) + 16;
+    q->u_row = (by_blocks ? EDGE : spur__round_up(q->k, 32)) + 16;
     q->u_step = rows * q->u_row + 16;
     q->v_floats = q->xis * q->v_step;
     q->dm_floats = q->xis * spur__round_up(q->dm_step, 16);
     q->u_floats = q->xis * q->u_step;
-    q->thread_floats = q->u_floats + (q->large ? 0 : q->v_floats + q->dm_floats);
-    q->kept_floats = q->large && q->blocks > 1 ? dw_blocks(q) * q->u_floats : 0;
+    if (q->positions)
+        q->kept_floats = q->u_floats;
+    else if (by_blocks && q->blocks > 1)
+        q->kept_floats = dw_blocks(q) * q->u_floats;
+    if (!q->large)
+        q->thread_floats = q->u_floats + q->v_floats + q->dm_floats;
+    else if (by_blocks)
+        q->thread_floats = q->u_floats;
+}
+
+/* Superblocks of at least `least` tiles with up to `floats` of V and dM. */
+static ptrdiff_t superblocks(const dw_job *q, ptrdiff_t floats, ptrdiff_t least) {
+    ptrdiff_t fit = floats / (q->xis * (q->c + q->k));
+    return spur__ceil_div(q->tiles, spur__most(least, spur__least(fit, 512)));
+}
+
+/* Compares what the two ways read and write, in floats per position. */
+static void choose_way(dw_job *q) {
+    ptrdiff_t weights = q->c * q->k, by_positions = superblocks(q, SUPERBLOCK_FLOATS, 192);
+    q->blocks = superblocks(q, SUPERBLOCK_FLOATS / 2, 128);
+    ptrdiff_t kept = q->blocks > 1 ? 2 * q->blocks * weights : 0;
+    q->positions = q->tiles * (q->c + q->k) + (2 * by_positions + 1) * weights <
+                   q->tiles * weights * 2 / EDGE + kept;
+    if (q->positions) q->blocks = by_positions;
+    q->span = spur__ceil_div(q->tiles, q->blocks);
 }
 
 static void job_of(dw_job *q, const spur__conv_shape *s, int m, ptrdiff_t n) {
@@ -86,13 +116,11 @@ static void job_of(dw_job *q, const spur__conv_shape *s, int m, ptrdiff_t n) {
     q->tiles = n * q->x.tiles_y * q->x.tiles_x;
     q->large = s->c * s->k > SMALL;
     if (q->large) {
-        ptrdiff_t fit = SUPERBLOCK_FLOATS / (q->xis * (s->c + s->k));
-        fit = spur__most(128, spur__least(fit, 1024));
-        q->blocks = spur__ceil_div(q->tiles, fit);
-        q->span = spur__ceil_div(q->tiles, q->blocks);
+        choose_way(q);
     } else {
         q->parts = spur__most(1, spur__least(PARTS, q->tiles / PART_TILES));
-        q->span = BLOCK;
+        q->block = s->c * s->k <= SMALL_U ? 2 * BLOCK : BLOCK;
+        q->span = q->block;
     }
     sizes(q);
 }
@@ -132,30 +160,36 @@ static void prefetch_next(const spur__tile *t) {
         for (ptrdiff_t j = 0; j < t->cols; j += 16) __builtin_prefetch(t->c + r * t->c_row + j, 1);
 }
 
-/* dU of channels [c0, c1) and outputs [k0, k1) (+)= V^T dM over `count` tiles. c0 is the first of a
- * group of channels. */
-static void multiply(const dw_job *q, const float *v, const float *dm, ptrdiff_t count,
-                     const ptrdiff_t c[2], const ptrdiff_t k[2], float *u, bool load) {
+/* dU (+)= V^T dM over `count` tiles, for ranges of positions, channels and outputs. c[0] is the
+ * first of a group of channels; v and dm point to the first tile, u to (0, c[0], k[0]). */
+typedef struct product {
+    ptrdiff_t xi[2], c[2], k[2], count;
+    const float *v, *dm;
+    float *u;
+    bool load; /* += */
+} product;
+
+static void multiply(const dw_job *q, const product *p) {
     ptrdiff_t run = 0, nr = q->simd->nr, begin, end;
     spur__tile t = {.a_row = 1,
                     .a_step = GROUP,
                     .a_run = &run,
                     .runs = 1,
-                    .run_length = count,
+                    .run_length = p->count,
                     .c_row = q->u_row,
                     .cols = nr,
-                    .load = load};
-    for (ptrdiff_t xi = 0; xi < q->xis; xi++) {
-        for (ptrdiff_t j = k[0]; j < k[1]; j += nr) {
-            t.b = dm + xi * q->dm_step + j / nr * q->span * nr;
-            t.c = u + xi * q->u_step + j - k[0];
-            for (ptrdiff_t g = c[0]; g < c[1]; g += GROUP) {
-                ptrdiff_t rows = spur__least(GROUP, c[1] - g);
+                    .load = p->load};
+    for (ptrdiff_t xi = p->xi[0]; xi < p->xi[1]; xi++) {
+        for (ptrdiff_t j = p->k[0]; j < p->k[1]; j += nr) {
+            t.b = p->dm + xi * q->dm_step + j / nr * q->span * nr;
+            t.c = p->u + xi * q->u_step + j - p->k[0];
+            for (ptrdiff_t g = p->c[0]; g < p->c[1]; g += GROUP) {
+                ptrdiff_t rows = spur__least(GROUP, p->c[1] - g);
                 ptrdiff_t strips = spur__ceil_div(rows, q->simd->mr);
                 for (ptrdiff_t s = 0; s < strips; s++) {
                     spur__part(rows, strips, s, &begin, &end);
                     t.rows = end - begin;
-                    t.a = v + xi * q->v_step + g / GROUP * q->v_group + begin;
+                    t.a = p->v + xi * q->v_step + g / GROUP * q->v_group + begin;
                     prefetch_next(&t);
                     q->simd->tile(&t);
                     t.c += t.rows * q->u_row;
@@ -182,16 +216,18 @@ static void add_bias(const dw_job *q, const float *dm, ptrdiff_t count, const pt
 
 static void part_task(void *job, ptrdiff_t part, int thread) {
     const dw_job *q = job;
-    ptrdiff_t begin, end, c[2] = {0, q->c}, k[2] = {0, q->k};
+    ptrdiff_t begin, end;
     float *u = q->scratch + thread * spur__round_up(q->thread_floats, 16), *v = u + q->u_floats;
     float *dm = v + q->v_floats, *bias = q->bias + part * q->k;
+    product d = {{0, q->xis}, {0, q->c}, {0, q->k}, 0, v, dm, u, false};
     spur__part(q->tiles, q->parts, part, &begin, &end);
     memset(bias, 0, (size_t)q->k * sizeof(float));
-    for (ptrdiff_t tile = begin; tile < end; tile += BLOCK) {
-        ptrdiff_t count = spur__least(BLOCK, end - tile);
-        transform(q, tile, count, 0, v, dm);
-        multiply(q, v, dm, count, c, k, u, tile > begin);
-        add_bias(q, dm, count, k, bias);
+    for (ptrdiff_t tile = begin; tile < end; tile += q->block) {
+        d.count = spur__least(q->block, end - tile);
+        d.load = tile > begin;
+        transform(q, tile, d.count, 0, v, dm);
+        multiply(q, &d);
+        add_bias(q, dm, d.count, d.k, bias);
     }
     spur__wino_dw p = {.u = u,
                        .xi_step = q->u_step,
@@ -223,29 +259,69 @@ static void transform_task(void *job, ptrdiff_t chunk, int thread) {
     transform(q, q->first + at, spur__least(CHUNK, q->count - at), at, q->v, q->dm);
 }
 
+static void add_bias_of(const dw_job *q, const ptrdiff_t k[2]) {
+    if (!q->dbias) return;
+    if (!q->accumulate && q->superblock == 0)
+        memset(q->dbias + k[0], 0, (size_t)(k[1] - k[0]) * sizeof(float));
+    add_bias(q, q->dm, q->count, k, q->dbias);
+}
+
 static void block_task(void *job, ptrdiff_t index, int thread) {
     const dw_job *q = job;
-    ptrdiff_t across = spur__ceil_div(q->k, EDGE);
-    ptrdiff_t c[2] = {index / across * EDGE, 0}, k[2] = {index % across * EDGE, 0};
+    ptrdiff_t across = spur__ceil_div(q->k, EDGE), c = index / across * EDGE;
+    ptrdiff_t k = index % across * EDGE;
     float *u = q->scratch + thread * spur__round_up(q->thread_floats, 16);
-    c[1] = spur__least(q->c, c[0] + EDGE);
-    k[1] = spur__least(q->k, k[0] + EDGE);
     if (q->blocks > 1) u = q->kept + index * q->u_floats;
-    multiply(q, q->v, q->dm, q->count, c, k, u, q->superblock > 0);
+    product d = {{0, q->xis},
+                 {c, spur__least(q->c, c + EDGE)},
+                 {k, spur__least(q->k, k + EDGE)},
+                 q->count,
+                 q->v,
+                 q->dm,
+                 u,
+                 q->superblock > 0};
+    multiply(q, &d);
     spur__wino_dw p = {.u = u,
                        .xi_step = q->u_step,
                        .u_row = q->u_row,
-                       .rows = c[1] - c[0],
-                       .columns = k[1] - k[0],
-                       .dw = q->dw + c[0] * q->k + k[0],
+                       .rows = d.c[1] - c,
+                       .columns = d.k[1] - k,
+                       .dw = q->dw + c * q->k + k,
                        .tap_step = q->c * q->k,
                        .row_step = q->k,
                        .accumulate = q->accumulate};
     if (q->superblock == q->blocks - 1) q->simd->wino_dw(q->m, &p);
-    if (!q->dbias || c[0] > 0) return;
-    if (!q->accumulate && q->superblock == 0)
-        memset(q->dbias + k[0], 0, (size_t)(k[1] - k[0]) * sizeof(float));
-    add_bias(q, q->dm, q->count, k, q->dbias);
+    if (c == 0) add_bias_of(q, d.k);
+}
+
+static void position_task(void *job, ptrdiff_t xi, int thread) {
+    const dw_job *q = job;
+    product d = {.xi = {xi, xi + 1}, .c = {0, q->c}, .k = {0, q->k}, .u = q->kept};
+    (void)thread;
+    for (ptrdiff_t at = 0; at < q->count; at += STRETCH) {
+        d.count = spur__least(STRETCH, q->count - at);
+        d.v = q->v + at * GROUP;
+        d.dm = q->dm + at * q->simd->nr;
+        d.load = at > 0 || q->superblock > 0;
+        multiply(q, &d);
+    }
+    if (xi == q->m + 3) add_bias_of(q, d.k);
+}
+
+static void rows_task(void *job, ptrdiff_t index, int thread) {
+    const dw_job *q = job;
+    ptrdiff_t row = index * ROWS;
+    (void)thread;
+    spur__wino_dw p = {.u = q->kept + row * q->u_row,
+                       .xi_step = q->u_step,
+                       .u_row = q->u_row,
+                       .rows = spur__least(ROWS, q->c - row),
+                       .columns = q->k,
+                       .dw = q->dw + row * q->k,
+                       .tap_step = q->c * q->k,
+                       .row_step = q->k,
+                       .accumulate = q->accumulate};
+    q->simd->wino_dw(q->m, &p);
 }
 
 static void run_large(dw_job *q, const spur__exec *exec, float *workspace) {
@@ -258,8 +334,12 @@ static void run_large(dw_job *q, const spur__exec *exec, float *workspace) {
         spur__part(q->tiles, q->blocks, q->superblock, &q->first, &end);
         q->count = end - q->first;
         spur__parallel(exec, spur__ceil_div(q->count, CHUNK), transform_task, q);
-        spur__parallel(exec, dw_blocks(q), block_task, q);
+        if (q->positions)
+            spur__parallel(exec, q->xis, position_task, q);
+        else
+            spur__parallel(exec, dw_blocks(q), block_task, q);
     }
+    if (q->positions) spur__parallel(exec, spur__ceil_div(q->c, ROWS), rows_task, q);
 }
 
 void spur__winograd_backward_weights(const spur__conv_plan *plan, const spur__exec *exec, int m,

@@ -2,8 +2,8 @@
  *
  * Our own matrix product. C is cut into blocks, one task each; a task packs its part of A and B
  * into its thread's scratch, KC steps of k at a time, and runs the register tile over them.
- * Neither the block sizes nor KC change a bit: every element of C is one chain in k order, and
- * storing and reloading it between two stretches of k is exact.
+ * The block sizes change no bit: KC is the tile's stretch of k, after which it begins a new chain of
+ * FMAs anyway, and the chains' sums are added in k order.
  *
  * Packed A: strips of mr rows, [k/16][mr][16] (rows of A given) or [k][mr] (columns given).
  * Packed B: panels of nr columns, [k][nr]; the last one [k][vl] when that is enough.
@@ -15,7 +15,7 @@
 #include "kernels/gemm_internal.h"
 #include "kernels/simd/table.h"
 
-enum { KC = 256, MC = 16 * 14, NC = 512, A_SIZE = MC * KC, B_SIZE = NC * KC };
+enum { KC = SPUR__TILE_STRETCH, MC = 16 * 14, NC = 512, A_SIZE = MC * KC, B_SIZE = NC * KC };
 
 typedef struct gemm_job {
     const spur__gemm_args *g;

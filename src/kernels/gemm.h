@@ -2,7 +2,7 @@
  *
  * C (+)= op(A) * op(B), row-major single precision, with an optional bias per column and ReLU.
  *
- * Our own kernel sums every element as one chain of FMAs in k order, so the same bits come from
+ * Our own kernel sums every element as chains of 256 FMAs in k order, so the same bits come from
  * every CPU and team size. OpenBLAS is called with one thread per call over fixed panels: the same
  * bits for any team size, but per CPU kind. Which of them works: spur__exec.gemm; AUTO looks at
  * the shapes alone.

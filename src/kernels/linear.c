@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Forward of linear.h: tasks are stretches of k times blocks of columns. A task packs KC rows of W
- * at a time into panels [n/nr][KC][nr] in its thread's scratch, asking for the next rows ahead, and
- * adds their product to the stretch's partial sum [m][n]; the stretches are then added in order.
+ * at a time into panels [n/nr][KC][nr] in its thread's scratch and adds their product to the
+ * stretch's partial sum [m][n]; the stretches are then added in order. For very few samples rows of
+ * W are added as they are. Panels lie a line more than their size apart: at multiples of 4096 bytes
+ * all of them would share a few lines of the first cache.
  */
 #include "kernels/linear.h"
 
@@ -17,6 +19,8 @@ enum {
     MOST_STRETCHES = 16,
     COLUMNS = 512, /* of W in one task */
     KC = 96, /* rows packed at a time */
+    NARROWEST = 8, /* panel of any instruction set */
+    PLAIN = 3, /* samples for which packing does not pay */
     LINE = 16 /* floats in a cache line */
 };
 
@@ -32,11 +36,16 @@ typedef struct job {
     const spur__linear *a;
     const spur__simd *simd;
     ptrdiff_t stretches, column_blocks;
-    float *partial; /* [stretches][m][n]; y itself when there is one stretch */
+    bool direct; /* one stretch: sums go straight to y */
+    float *partial; /* [stretches][m][n]; y itself when direct */
     ptrdiff_t partial_pitch;
     float *scratch; /* per thread: packed W, then packed x */
     size_t scratch_size;
 } job;
+
+static bool is_direct(ptrdiff_t m, ptrdiff_t stretches) {
+    return stretches == 1 && m > PLAIN;
+}
 
 static ptrdiff_t stretches_of(ptrdiff_t k) {
     return spur__most(1, spur__least(k / STRETCH, MOST_STRETCHES));
@@ -44,12 +53,14 @@ static ptrdiff_t stretches_of(ptrdiff_t k) {
 
 /* Floats; mr * ceil(m / mr) < m + 16 for all instruction sets. */
 static size_t scratch_of(ptrdiff_t m) {
-    return (size_t)(KC * (COLUMNS + m + 2 * LINE));
+    return (size_t)(KC * (COLUMNS + m + 2 * LINE) + COLUMNS / NARROWEST * LINE);
 }
 
+/* Enough for any m samples or fewer. */
 static size_t partial_of(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) {
     ptrdiff_t stretches = stretches_of(k);
-    return stretches == 1 ? 0 : (size_t)spur__round_up(stretches * m * n, LINE);
+    if (is_direct(m, stretches)) m = PLAIN;
+    return (size_t)spur__round_up(stretches * m * n, LINE);
 }
 
 size_t spur__linear_forward_workspace(const spur__exec *exec, ptrdiff_t m, ptrdiff_t k,
@@ -66,6 +77,11 @@ typedef struct part {
     bool first; /* of the stretch */
     bool last;
 } part;
+
+/* The packed panel that begins at column j. */
+static float *panel_of(const job *q, const part *p, ptrdiff_t j) {
+    return p->b + j * p->padded + j / q->simd->nr * LINE;
+}
 
 /* x[0..m)[k..k + kc) as strips [kc/16][mr][16]. */
 static void pack_x(const job *q, const part *p) {
@@ -96,7 +112,7 @@ static void pack_w(const job *q, const part *p) {
         for (ptrdiff_t j = 0; j < p->columns; j += simd->nr) {
             ptrdiff_t n = spur__least(simd->nr, p->columns - j);
             ptrdiff_t width = n > simd->vl ? simd->nr : simd->vl;
-            float *to = p->b + j * p->padded + i * width;
+            float *to = panel_of(q, p, j) + i * width;
             ptrdiff_t given = i < p->kc ? n : 0;
             if (given == 32)
                 memcpy(to, w + j, 32 * sizeof(float));
@@ -112,7 +128,7 @@ static void multiply(const job *q, const part *p) {
     const spur__simd *simd = q->simd;
     ptrdiff_t runs[KC / LINE], strips = spur__ceil_div(a->m, simd->mr);
     for (ptrdiff_t r = 0; r < p->padded / LINE; r++) runs[r] = r * LINE * simd->mr;
-    bool ends = p->last && q->stretches == 1;
+    bool ends = p->last && q->direct;
     spur__tile t = {.a_row = LINE,
                     .a_step = 1,
                     .a_run = runs,
@@ -123,7 +139,7 @@ static void multiply(const job *q, const part *p) {
                     .relu = ends && a->relu};
     for (ptrdiff_t j = 0; j < p->columns; j += simd->nr) {
         t.cols = spur__least(simd->nr, p->columns - j);
-        t.b = p->b + j * p->padded;
+        t.b = panel_of(q, p, j);
         t.bias = ends && a->bias ? a->bias + p->column + j : NULL;
         for (ptrdiff_t s = 0; s < strips; s++) {
             ptrdiff_t begin, end;
@@ -136,18 +152,35 @@ static void multiply(const job *q, const part *p) {
     }
 }
 
+/* Rows [begin, end) of W, a few at a time, added to each sample's sums. */
+static void add_plain(const job *q, const part *p, ptrdiff_t begin, ptrdiff_t end) {
+    enum { AT_ONCE = 8 };
+    const spur__linear *a = q->a;
+    for (ptrdiff_t i = 0; i < a->m; i++)
+        memset(p->c + i * q->partial_pitch, 0, (size_t)p->columns * sizeof(float));
+    for (ptrdiff_t k = begin; k < end; k += AT_ONCE)
+        for (ptrdiff_t i = 0; i < a->m; i++)
+            q->simd->add_rows(a->x + i * a->x_pitch + k, spur__least(AT_ONCE, end - k),
+                              a->w + k * a->n + p->column, a->n, p->columns,
+                              p->c + i * q->partial_pitch);
+}
+
 static void forward_task(void *data, ptrdiff_t index, int thread) {
     const job *q = data;
     const spur__linear *a = q->a;
     ptrdiff_t stretch = index / q->column_blocks, begin, end, column_end;
     part p = {.b = q->scratch + (size_t)thread * q->scratch_size};
-    p.x = p.b + KC * (COLUMNS + LINE);
+    p.x = p.b + KC * (COLUMNS + LINE) + COLUMNS / NARROWEST * LINE;
     spur__part(a->k, q->stretches, stretch, &begin, &end);
     spur__part(spur__ceil_div(a->n, 32), q->column_blocks, index % q->column_blocks, &p.column,
                &column_end);
     p.column *= 32;
     p.columns = spur__least(column_end * 32, a->n) - p.column;
     p.c = q->partial + stretch * a->m * q->partial_pitch + p.column;
+    if (a->m <= PLAIN) {
+        add_plain(q, &p, begin, end);
+        return;
+    }
     for (p.k = begin; p.k < end; p.k += KC) {
         p.kc = spur__least(KC, end - p.k);
         p.padded = spur__round_up(p.kc, LINE);
@@ -181,9 +214,10 @@ void spur__linear_forward(const spur__exec *exec, const spur__linear *args, void
     job q = {.a = args, .simd = spur__simd_table(), .scratch_size = scratch_of(args->m)};
     q.stretches = stretches_of(args->k);
     q.column_blocks = spur__ceil_div(args->n, COLUMNS);
+    q.direct = is_direct(args->m, q.stretches);
     q.scratch = workspace;
-    q.partial = q.stretches == 1 ? args->y : q.scratch + (size_t)exec->threads * q.scratch_size;
-    q.partial_pitch = q.stretches == 1 ? args->y_pitch : args->n;
+    q.partial = q.direct ? args->y : q.scratch + (size_t)exec->threads * q.scratch_size;
+    q.partial_pitch = q.direct ? args->y_pitch : args->n;
     spur__parallel(exec, q.stretches * q.column_blocks, forward_task, &q);
-    if (q.stretches > 1) spur__parallel(exec, args->m, add_task, &q);
+    if (!q.direct) spur__parallel(exec, args->m, add_task, &q);
 }

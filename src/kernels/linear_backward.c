@@ -30,11 +30,16 @@ static size_t padded(ptrdiff_t n) {
     return (size_t)spur__round_up(n, 2 * LINE); /* panels of any instruction set */
 }
 
-/* Floats of: x packed, weight gradient or the gradient by x as [rows][m] and as [m][rows]. */
+/* Rows in the strips of a block: up to mr - 1 more than the block has. */
+static size_t strip_rows(ptrdiff_t n) {
+    return (size_t)spur__linear_rows(n) + LINE;
+}
+
+/* Floats of: x, packed; the block of the weight gradient; the gradient by x as [rows][m] and as
+ * [m][rows]. */
 static size_t scratch_of(ptrdiff_t m, ptrdiff_t n) {
-    size_t rows = (size_t)spur__linear_rows(n), units = (size_t)spur__round_up(n, LINE);
-    size_t both = 2 * (size_t)spur__round_up(m, LINE);
-    return LINE * padded(m) + rows * (units > both ? units : both);
+    size_t rows = strip_rows(n), samples = (size_t)spur__round_up(m, LINE);
+    return rows * (samples + (size_t)spur__round_up(n, LINE) + 2 * samples);
 }
 
 size_t spur__linear_backward_workspace(const spur__exec *exec, ptrdiff_t m, ptrdiff_t n) {
@@ -74,30 +79,43 @@ static void pack_task(void *data, ptrdiff_t index, int thread) {
 
 /* ---- a block of rows ------------------------------------------------------------------------ */
 
+/* What a thread works in; see scratch_of. */
+typedef struct area {
+    float *x, *block, *turning, *turned;
+} area;
+
+static area area_of(const job *q, int thread) {
+    float *p = q->scratch + (size_t)thread * q->scratch_size;
+    size_t rows = strip_rows(q->a->n), samples = (size_t)spur__round_up(q->a->m, LINE);
+    area s = {.x = p, .block = p + rows * samples};
+    s.turning = s.block + rows * (size_t)spur__round_up(q->a->n, LINE);
+    s.turned = s.turning + rows * samples;
+    return s;
+}
+
 /* dx[0..m)[row..row + rows) (+)= dy W^T, by its transpose [rows][m]. */
-static void input_gradient(const job *q, ptrdiff_t row, ptrdiff_t rows, float *scratch) {
+static void input_gradient(const job *q, ptrdiff_t row, ptrdiff_t rows, const area *s) {
     const spur__linear *a = q->a;
     const spur__simd *simd = q->simd;
     ptrdiff_t zero = 0, strips = spur__ceil_div(rows, simd->mr), pitch = spur__round_up(a->m, LINE);
-    float *turned = scratch + q->rows * pitch;
     spur__tile t = {
         .a_row = a->n, .a_step = 1, .a_run = &zero, .runs = 1, .run_length = a->n, .c_row = pitch};
-    for (ptrdiff_t s = 0; s < strips; s++) {
+    for (ptrdiff_t strip = 0; strip < strips; strip++) {
         ptrdiff_t begin, end;
-        spur__part(rows, strips, s, &begin, &end);
+        spur__part(rows, strips, strip, &begin, &end);
         t.a = a->w + (row + begin) * a->n;
         t.rows = end - begin;
         for (ptrdiff_t j = 0; j < a->m; j += simd->nr) {
             t.cols = spur__least(simd->nr, a->m - j);
             t.b = q->by_sample + j * a->n;
-            t.c = scratch + begin * pitch + j;
+            t.c = s->turning + begin * pitch + j;
             simd->tile(&t);
         }
     }
-    simd->pack_transposed(scratch, pitch, rows, rows, a->m, turned);
+    simd->pack_transposed(s->turning, pitch, rows, rows, a->m, s->turned);
     for (ptrdiff_t i = 0; i < a->m; i++) {
         float *dx = a->dx + i * a->dx_pitch + row;
-        const float *from = turned + i * rows;
+        const float *from = s->turned + i * rows;
         if (a->dx_accumulate)
             for (ptrdiff_t r = 0; r < rows; r++) dx[r] += from[r];
         else
@@ -105,29 +123,40 @@ static void input_gradient(const job *q, ptrdiff_t row, ptrdiff_t rows, float *s
     }
 }
 
+/* x[0..m)[row..row + rows) into strips [m][mr]. */
+static void pack_x(const job *q, ptrdiff_t row, ptrdiff_t rows, float *out) {
+    const spur__linear *a = q->a;
+    ptrdiff_t mr = q->simd->mr, strips = spur__ceil_div(rows, mr);
+    for (ptrdiff_t i = 0; i < a->m; i++)
+        for (ptrdiff_t s = 0; s < strips; s++) {
+            ptrdiff_t begin, end;
+            spur__part(rows, strips, s, &begin, &end);
+            memcpy(out + (s * a->m + i) * mr, a->x + i * a->x_pitch + row + begin,
+                   (size_t)(end - begin) * sizeof(float));
+        }
+}
+
 /* dw[row..row + rows) (+)= x^T dy, into `dw`. */
 static void weight_gradient(const job *q, ptrdiff_t row, ptrdiff_t rows, float *packed, float *dw) {
     const spur__linear *a = q->a;
     const spur__simd *simd = q->simd;
     ptrdiff_t zero = 0, strips = spur__ceil_div(rows, simd->mr);
-    spur__tile t = {.a = packed,
-                    .a_row = 1,
+    spur__tile t = {.a_row = 1,
                     .a_step = simd->mr,
                     .a_run = &zero,
                     .runs = 1,
                     .run_length = a->m,
                     .c_row = a->n,
                     .load = !a->sink && a->dw_accumulate};
-    for (ptrdiff_t s = 0; s < strips; s++) {
-        ptrdiff_t begin, end;
-        spur__part(rows, strips, s, &begin, &end);
-        t.rows = end - begin;
-        for (ptrdiff_t i = 0; i < a->m; i++)
-            memcpy(packed + i * simd->mr, a->x + i * a->x_pitch + row + begin,
-                   (size_t)t.rows * sizeof(float));
-        for (ptrdiff_t j = 0; j < a->n; j += simd->nr) {
-            t.cols = spur__least(simd->nr, a->n - j);
-            t.b = q->by_unit + j * a->m;
+    pack_x(q, row, rows, packed);
+    for (ptrdiff_t j = 0; j < a->n; j += simd->nr) {
+        t.cols = spur__least(simd->nr, a->n - j);
+        t.b = q->by_unit + j * a->m;
+        for (ptrdiff_t s = 0; s < strips; s++) {
+            ptrdiff_t begin, end;
+            spur__part(rows, strips, s, &begin, &end);
+            t.a = packed + s * a->m * simd->mr;
+            t.rows = end - begin;
             t.c = dw + begin * a->n + j;
             simd->tile(&t);
         }
@@ -137,15 +166,14 @@ static void weight_gradient(const job *q, ptrdiff_t row, ptrdiff_t rows, float *
 static void block_task(void *data, ptrdiff_t index, int thread) {
     const job *q = data;
     const spur__linear *a = q->a;
-    float *packed = q->scratch + (size_t)thread * q->scratch_size;
-    float *block = packed + LINE * padded(a->m);
+    area s = area_of(q, thread);
     ptrdiff_t row = index * q->rows, rows = spur__least(q->rows, a->k - row);
-    if (a->dx) input_gradient(q, row, rows, block);
+    if (a->dx) input_gradient(q, row, rows, &s);
     if (a->sink) {
-        weight_gradient(q, row, rows, packed, block);
-        a->sink->take(a->sink->context, (size_t)(row * a->n), (size_t)(rows * a->n), block);
+        weight_gradient(q, row, rows, s.x, s.block);
+        a->sink->take(a->sink->context, (size_t)(row * a->n), (size_t)(rows * a->n), s.block);
     } else if (a->dw) {
-        weight_gradient(q, row, rows, packed, a->dw + row * a->n);
+        weight_gradient(q, row, rows, s.x, a->dw + row * a->n);
     }
 }
 

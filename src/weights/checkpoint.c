@@ -5,7 +5,6 @@
  * last: a folder without a whole `state` is no checkpoint. Moments and averages are written in
  * PyTorch's layout, like the weights.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -197,11 +196,9 @@ spur_status spur_checkpoint_save(const spur_checkpoint_parts *parts, const char 
     }
     SPUR__TRY_GOTO(put_numbers(parts, state, err), done);
     SPUR__TRY_GOTO(spur__mkdirs(folder, err), done);
-    /* An older state of the same step no longer fits once its files are replaced. */
-    if (unlink(path) != 0 && errno != ENOENT) {
-        status = spur__fail_errno(err, errno, "%s: cannot replace", path);
-        goto done;
-    }
+    /* Each file is replaced as a whole and the state last: where only the state differs from that
+     * of the same step before, one of the two is whole at any moment; otherwise the old one's
+     * checksums tell that it no longer fits. */
     SPUR__TRY_GOTO(save_files(parts, folder, &m, err), done);
     SPUR__TRY_GOTO(spur__state_write(path, &m, state, err), done);
     status = spur__sync_directory(directory, err);

@@ -39,17 +39,38 @@ epochs = 1
 """
 
 
-def png(width, height, pixel):
-    """A colour PNG; pixel(x, y) gives three bytes."""
+def png(width, height, pixel, channels=3):
+    """A PNG, in colour or grey; pixel(x, y) gives its bytes."""
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
     rows = b"".join(b"\0" + b"".join(bytes(pixel(x, y)) for x in range(width)) for y in range(height))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) +
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, {1: 0, 3: 2}[channels], 0, 0, 0)) +
             chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def size_of(path):
     return struct.unpack(">II", path.read_bytes()[16:24])
+
+
+def grey_png(path):
+    """The rows of an 8-bit grey PNG."""
+    data, at, packed = path.read_bytes(), 8, b""
+    width, height = size_of(path)
+    assert data[24:26] == b"\x08\x00", "8 bits, grey"
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at:at + 8])
+        packed += data[at + 8:at + 8 + size] if kind == b"IDAT" else b""
+        at += 12 + size
+    raw, rows, before = zlib.decompress(packed), [], [0] * width
+    for y in range(height):
+        filter_, line = raw[y * (width + 1)], list(raw[y * (width + 1) + 1:(y + 1) * (width + 1)])
+        for x in range(width):
+            a, b, c = (line[x - 1] if x else 0), before[x], (before[x - 1] if x else 0)
+            paeth = min((a, b, c), key=lambda v: abs(a + b - c - v))
+            line[x] = (line[x] + (0, a, b, (a + b) // 2, paeth)[filter_]) & 255
+        rows.append(line)
+        before = line
+    return rows
 
 
 class Tools(Cli):
@@ -101,7 +122,57 @@ class Tools(Cli):
             self.assertEqual(size_of(self.dir / folder / "big_mask.png"), (100, 70))
             row = self.table(self.dir / folder / "predictions.csv")[0]
             self.assertAlmostEqual(float(row["other"]) + float(row["building"]), 1, places=4)
-        self.assertIn("but windows of 32x32", self.spur("predict", run, "big.png", "--overlap", "32", status=2).err)
+        self.assertIn("but tiles of 32x32", self.spur("predict", run, "big.png", "--overlap", "32", status=2).err)
+
+    def tiled(self, *options):
+        """A set of pictures larger and smaller than a tile, and a run trained on it."""
+        for i, (w, h) in enumerate([(70, 45), (33, 90), (20, 20), (64, 32), (50, 50)]):
+            for split in ("train", "val"):
+                self.write("set/%s/images/%d.png" % (split, i),
+                           png(w, h, lambda x, y: ((x * 7 + i * 9) % 256, 220 if (x // 9 + y // 7) % 2 else 30, 90)))
+                self.write("set/%s/masks/%d.png" % (split, i),
+                           png(w, h, lambda x, y: ((x // 9 + y // 7) % 2,), channels=1))
+        return self.train("[data]\nformat = segmentation\npath = set\ntile = 32\noverlap = 8\nbatch_size = 4\n"
+                          "[model]\nname = unet\nbase_filters = 4\ndepth = 2\n[optimizer]\nname = adam\nlr = 0.01\n"
+                          "[train]\nepochs = 3\n", *options)
+
+    def agreement(self, folder):
+        """Right pixels of predicted masks against the set's: share, and IoU of class 1."""
+        counts = [[0, 0], [0, 0]]
+        for i in range(5):
+            truth, answer = (grey_png(p) for p in (self.dir / ("set/val/masks/%d.png" % i),
+                                                   self.dir / folder / ("%d_mask.png" % i)))
+            for t, a in zip(sum(truth, []), sum(answer, [])):
+                counts[t][a] += 1
+        return ((counts[0][0] + counts[1][1]) / sum(map(sum, counts)),
+                counts[1][1] / (counts[0][1] + counts[1][0] + counts[1][1]))
+
+    def test_eval_measures_whole_pictures_as_predict_blends_them(self):
+        for options in ((), ("loss.name=bce_dice",), ("data.size=16x16",)):
+            with self.subTest(options=options):
+                run = self.tiled("train.metrics=pixel_accuracy, iou(class=1)", *options)
+                found = self.spur("eval", run, "--json").json
+                self.spur("predict", run, "set/val/images", "--out", "out")
+                accuracy, iou = self.agreement("out")
+                self.assertEqual(found["samples"], 5)
+                self.assertAlmostEqual(found["pixel_accuracy"], accuracy, places=6)
+                self.assertAlmostEqual(found["iou_class_1"], iou, places=6)
+                self.assertGreater(accuracy, 0.8)
+                self.assertIn("5 whole pictures of 'val'", self.spur("eval", run).out)
+        # other seams, other answers: the overlap of the configuration is what is blended
+        other = self.spur("eval", run, "--json", "data.overlap=0").json
+        self.assertNotEqual(found["loss"], other["loss"])
+
+    def test_whole_pictures_of_one_tile_give_the_training_s_own_figures(self):
+        for i in range(4):
+            self.write("set/images/%d.png" % i, png(32, 32, lambda x, y: (x * 7, y * 7, i * 50)))
+            self.write("set/masks/%d.png" % i, png(32, 32, lambda x, y: ((x > y) * 1,), channels=1))
+        base = ("[data]\nformat = segmentation\npath = set\ntile = 32\nval_split = 0.5\nbatch_size = 1\n[model]\n"
+                "name = unet\nbase_filters = 4\ndepth = 2\n[train]\nepochs = 1\n[loss]\nname = %s\n")
+        for loss in ("cross_entropy", "bce_dice", "bce", "focal", "dice"):
+            run = self.train(base % loss)
+            found = self.spur("eval", run, "--weights", "last", "--json").json
+            self.assertAlmostEqual(found["loss"], float(self.table(run / "metrics.csv")[-1]["val_loss"]), places=5)
 
     def test_summary_lists_layers(self):
         self.write("a.ini", SHAPES)
@@ -133,7 +204,7 @@ class Tools(Cli):
         self.spur("init", "pets", "--out", "pets.ini")
         text = (self.dir / "pets.ini").read_text()
         self.assertIn("format = image_folder", text)
-        self.assertIn("2 classes: cat dog", text)
+        self.assertIn("2 classes: cat, dog", text)
         self.spur("train", "pets.ini", "--dry-run")
         self.assertIn("exists already", self.spur("init", "pets", "--out", "pets.ini", status=2).err)
         for i in range(4):
@@ -141,6 +212,25 @@ class Tools(Cli):
             self.write("roofs/masks/%d.png" % i, png(32, 32, lambda x, y: (255,) * 3 if x > 9 + i else (0,) * 3))
         self.spur("init", "roofs", "--out", "roofs.ini")
         self.assertIn("masks = binary", (self.dir / "roofs.ini").read_text())
+        # a border of 255 beside classes is no black and white, colours are no greys
+        for name, values in (("voc", (0, 3, 255)), ("paint", ((0, 0, 0), (128, 0, 0), (0, 64, 255)))):
+            for i in range(4):
+                self.write("%s/images/%d.png" % (name, i), png(32, 32, lambda x, y: (x, y, i)))
+                mask = [v if isinstance(v, tuple) else (v,) * 3 for v in values]
+                self.write("%s/masks/%d.png" % (name, i), png(32, 32, lambda x, y: mask[x // 11]))
+            self.spur("init", name, "--out", name + ".ini")
+            self.assertIn("batch_size = 4", (self.dir / (name + ".ini")).read_text())
+        self.assertIn("ignore_index = 255", (self.dir / "voc.ini").read_text())
+        self.assertIn("masks = color\ncolors = 000000, 0040ff, 800000\n", (self.dir / "paint.ini").read_text())
+        self.assertIn("3 classes", self.spur("train", "paint.ini", "--dry-run").out)
+        self.assertIn("a coloured mask", self.spur("train", "roofs.ini", "--dry-run", "data.path=paint", status=2).err)
+        wave = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 16036, b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data",
+                           16000) + bytes(16000)
+        for label in "ab":
+            for i in range(3):
+                self.write("sounds/%s/%d.wav" % (label, i), wave)
+        self.spur("init", "sounds", "--out", "sounds.ini")
+        self.assertNotIn("\nhorizontal_flip", (self.dir / "sounds.ini").read_text())
         self.assertIn("nowhere", self.spur("init", "nowhere", "--out", "x.ini", status=2).err)
         self.assertFalse((self.dir / "x.ini").exists())
 

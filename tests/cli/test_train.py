@@ -273,6 +273,90 @@ class Resume(Run):
             self.spur("resume", run, "train.max_time=0.15")
         self.assertEqual(self.digest(run), whole)
 
+    # One step an epoch, and a validation of many batches: a signal comes while it is under way.
+    LONG_VALIDATION = ("data.samples=16", "data.val_samples=1500", "data.batch_size=8", "train.checkpoint_every=1",
+                       "train.epochs=2")
+
+    def in_validation(self, *overrides):
+        """A run that was stopped in the middle of its first epoch's validation."""
+        for _ in range(20):
+            process = self.start("train", "a.ini", *self.LONG_VALIDATION, *overrides)
+            run = self.wait_for_step(process, 1)
+            time.sleep(0.05)
+            process.send_signal(signal.SIGTERM)
+            process.communicate()
+            self.assertEqual(process.returncode, 130)
+            status = self.status(run)
+            if status["step"] == "2" and status["epoch"] == "0":
+                return run
+            shutil.rmtree(run)  # it was still training
+        self.fail("never stopped in a validation")
+
+    def test_a_signal_in_the_validation_acts_there(self):
+        for options in ((), ("train.ema=0.5",), ("train.max_steps=2",)):
+            with self.subTest(options=options):
+                shutil.rmtree(self.dir / "my_logs", ignore_errors=True)
+                whole = self.digest(self.train(*self.LONG_VALIDATION, *options))
+                shutil.rmtree(self.dir / "my_logs")
+                run = self.in_validation(*options)
+                self.assertEqual(len(self.rows(run / "metrics.csv")), 0)
+                self.spur("resume", run)
+                self.assertEqual(self.digest(run), whole)
+                self.assertEqual(self.status(run)["state"], "done")
+
+    def test_a_signal_in_the_last_look_acts_there(self):
+        one_epoch = ("data.val_samples=2500", "train.epochs=1")
+        whole = self.digest(self.train(*one_epoch))
+        shutil.rmtree(self.dir / "my_logs")
+        process = self.start("train", "a.ini", *one_epoch)
+        run = self.wait_for_step(process, 10)
+        process.send_signal(signal.SIGINT)  # the epoch is closed; what is left is the pass with the best weights
+        process.communicate()
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(self.status(run)["state"], "interrupted")
+        self.assertEqual(len(self.rows(run / "metrics.csv")), 1)
+        self.assertIn("Stopped at step 10", (run / "stdout.log").read_text())
+        self.spur("resume", run)
+        self.assertEqual(self.digest(run), whole)
+
+    def test_killed_when_it_goes_on_after_a_stop_in_the_validation(self):
+        """The step's checkpoint is written a second time then; one of the two is whole at any moment."""
+        whole = self.digest(self.train(*self.LONG_VALIDATION))
+        shutil.rmtree(self.dir / "my_logs")
+        run = self.in_validation()
+        for _ in range(3):
+            process = self.start("resume", run)
+            while process.poll() is None and len(self.rows(run / "metrics.csv")) == 0:
+                time.sleep(0.001)
+            process.kill()
+            process.communicate()
+        self.spur("resume", run)
+        self.assertEqual(self.digest(run), whole)
+
+    def test_a_second_signal_leaves_at_once(self):
+        process = self.start("train", "a.ini", "train.epochs=50")
+        run = self.wait_for_step(process, 4)
+        process.send_signal(signal.SIGSTOP)  # both signals are there when it wakes up
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)
+        process.communicate()
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(self.status(run)["state"], "running")  # nothing was written any more
+        self.spur("resume", run, "train.epochs=3")
+
+    def test_stopped_by_its_last_step_and_a_signal(self):
+        """max_steps is reached, but the signal came first: nothing is trained beyond it."""
+        whole = self.digest(self.train("train.max_steps=15"))
+        shutil.rmtree(self.dir / "my_logs")
+        self.spur("train", "a.ini", "train.max_steps=15", "--max-time", "0.02")
+        run = self.run_dirs()[0]
+        for _ in range(200):
+            if self.status(run)["state"] == "done":
+                break
+            self.spur("resume", run, "train.max_time=0.02")
+        self.assertEqual(self.digest(run), whole)
+
     def test_what_cannot_be_resumed(self):
         run = self.train("train.epochs=1")
         self.assertIn("this run is done", self.spur("resume", run, status=2).err)

@@ -6,83 +6,20 @@ usage: test_browser.py LOG_EVERYTHING WORK_FOLDER
 Looks at the run that examples/log_everything leaves. Every page must come without an exception, an error on
 the console, or a request that failed.
 """
-import io
 import shutil
 import subprocess
 import sys
 import unittest
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from chromium import Chromium
+from tabs import Tabs, lengths
 from tb import TensorBoard, eventually
 
 program = work = None
-server = browser = run = None
 
 
-def lengths(selector):
-    """JavaScript: the lengths of the d attributes of all visible paths found, longest first."""
-    return f"$$('{selector}').filter(visible).map(e => (e.getAttribute('d') || '').length).sort((a, b) => b - a)"
-
-
-class Tabs(unittest.TestCase):
-    """Selectors are single ones: $$ looks through shadow roots, a compound selector does not."""
-
-    def setUp(self):
-        self.page = browser.page()
-        self.addCleanup(self.page.close)
-
-    def _callTestMethod(self, method):
-        """Keeps a picture of the page on which a test failed."""
-        try:
-            super()._callTestMethod(method)
-        except Exception:
-            self.page.screenshot(work / "screenshots" / f"{self._testMethodName}-failed.png")
-            raise
-
-    def open(self, tab, height=1100):
-        self.page.size(1400, height)
-        self.page.open(f"{server.base}/#{tab}")
-
-    def unfold(self):
-        """Opens the groups of cards that are closed at first."""
-        self.page.evaluate("""[...$$('button.heading').filter(b => !b.hasAttribute('open-button')),
-            ...$$('button.group-toolbar').filter(b => b.querySelector('[svgicon=expand_more_24px]'))]
-            .forEach(b => b.click())""")
-
-    def has(self, text, root="document.body"):
-        self.page.wait(f"allText({root}).replace(/\\s+/g, ' ').includes({text!r})", f"the page shows {text!r}")
-
-    def done(self, name, animated=False):
-        """Takes the screenshot; complains about anything that the page complained about."""
-        if not animated:
-            self.page.settle()
-        picture = self.picture(work / "screenshots" / f"{name}.png")
-        self.assertGreater(len(np.unique(picture.reshape(-1, 3), axis=0)), 50, "an empty page")
-        self.assertEqual(self.page.problems, [])
-
-    def picture(self, path):
-        return np.asarray(Image.open(io.BytesIO(self.page.screenshot(path))).convert("RGB"))
-
-    def wait_for_colors(self, element, colors):
-        """Each of the colours appears in the element's part of the page (a camera may move): WebGL works."""
-        missing = set(colors)
-
-        def check():
-            x, y, w, h = self.page.evaluate(f"(() => {{ const r = {element}.getBoundingClientRect(); "
-                                            f"return [r.x, r.y, r.width, r.height].map(Math.round); }})()")
-            part = self.picture(work / "frame.png")[max(y, 0):y + h, max(x, 0):x + w].reshape(-1, 3).astype(int)
-            for color in list(missing):
-                if (np.abs(part - color).max(axis=1) < 60).mean() > 0.0005:
-                    missing.remove(color)
-            assert not missing, f"never seen: {missing}"
-            return True
-
-        eventually(check)
-
+class Logger(Tabs):
     def test_time_series(self):
         self.open("timeseries", height=4600)
         self.page.wait("$$('button.group-toolbar').length >= 5", "groups of cards")
@@ -99,17 +36,6 @@ class Tabs(unittest.TestCase):
                        "two runs in one card")
         eventually(self.lines_are_drawn)
         self.done("timeseries", animated=True)
-
-    def lines_are_drawn(self):
-        """Every chart holds coloured pixels, more than its last point alone has."""
-        picture = self.picture(work / "frame.png").astype(int)
-        boxes = self.page.evaluate("$$('canvas').map(e => e.getBoundingClientRect()).filter(r => r.width > 0)"
-                                   ".map(r => [r.x, r.y, r.width, r.height].map(Math.round))")
-        self.assertGreaterEqual(len(boxes), 6)
-        for x, y, w, h in boxes:
-            part = picture[y:y + h, x:x + w]
-            self.assertGreater((part.max(axis=2) - part.min(axis=2) > 20).sum(), 200, f"chart at {x}, {y}")
-        return True
 
     def test_scalars(self):
         self.open("scalars", height=1800)
@@ -130,7 +56,7 @@ class Tabs(unittest.TestCase):
         self.done("images", animated=True)
         spots = set()
         for _ in range(8):  # the animation plays: its pictures differ
-            spots.add(self.picture(work / "frame.png").tobytes())
+            spots.add(self.picture(self.work / "frame.png").tobytes())
         self.assertGreater(len(spots), 1, "the animation stands still")
 
     def test_audio(self):
@@ -197,7 +123,7 @@ class Tabs(unittest.TestCase):
         self.done("custom_scalars")
 
     def test_projector(self):
-        server.wait_for_plugin("projector")
+        self.server.wait_for_plugin("projector")
         self.open("projector")
         outer = "$('iframe').contentDocument"  # the dashboard is a frame in a frame
         frame = f"{outer}.querySelector('iframe').contentDocument.body"
@@ -210,16 +136,16 @@ class Tabs(unittest.TestCase):
 
 
 def setUpModule():
-    global server, browser, run
     subprocess.run([program, work / "logs"], check=True)
     (run,) = [p.name for p in (work / "logs").iterdir()]
-    server = TensorBoard(work / "logs", fast=True, samples=None)  # as a user starts it
-    server.wait_for_scalar(run, "my_scalar", 1000)
-    browser = Chromium()
+    Tabs.work = work
+    Tabs.server = TensorBoard(work / "logs", fast=True, samples=None)  # as a user starts it
+    Tabs.server.wait_for_scalar(run, "my_scalar", 1000)
+    Tabs.browser = Chromium()
 
 
 def tearDownModule():
-    for thing in (browser, server):
+    for thing in (Tabs.browser, Tabs.server):
         if thing:
             thing.close()
 

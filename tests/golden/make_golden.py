@@ -7,6 +7,10 @@ usage: make_golden.py [OUTPUT_FOLDER]
 Every number that goes in comes from formula(), which tests/golden/golden.c has too. Files are
 safetensors with float64 values: results of PyTorch in float64, and under "distance/..." how far its
 own float32 is from them. Tensors of more than 4096 values are stored as their norm and 256 samples.
+
+resnet18 has millions of ReLUs; in some of ten steps one lies within rounding of zero, and who falls on
+which side of it decides the distance: PyTorch's own is 1e-7 to 1e-4 as its threads, kernels and layouts
+change. So "distance_nhwc/..." holds that of float32 in channels_last, the layout that Spur has too.
 """
 import json
 import math
@@ -167,24 +171,33 @@ def loss_cases():
         "ce_smoothing": (k, lambda x, d: ce(x, lab, label_smoothing=0.1)),
         "ce_all": (k, lambda x, d: ce(x, ign, w.to(d), ignore_index=6, label_smoothing=0.2)),
         "ce_soft": (k, lambda x, d: ce(x, soft.to(d))),
+        "ce_soft_sum": (k, lambda x, d: ce(x, soft.to(d), label_smoothing=0.3, reduction="sum")),
         "ce_soft_weight": (k, lambda x, d: ce(x, soft.to(d), w.to(d), label_smoothing=0.1)),
         "bce": (k, lambda x, d: bce(x, unit.to(d))),
         "bce_sum": (k, lambda x, d: bce(x, unit.to(d), reduction="sum")),
         "bce_pos_weight": (k, lambda x, d: bce(x, unit.to(d), pos_weight=pw.to(d))),
+        "bce_all": (k, lambda x, d: bce(x, smooth(unit.to(d), 0.2), pos_weight=pw.to(d), reduction="sum")),
         "bce_labels": (1, lambda x, d: bce(x[:, 0], bits.to(d))),
         "bce_ignore": (1, lambda x, d: bce(x[bign != 9, 0], bign[bign != 9].to(d))),
         "bce_smoothing": (1, lambda x, d: bce(x, smooth(unit1.to(d), 0.1))),
+        "bce_labels_all": (1, lambda x, d: bce(x[bign != 9, 0], smooth(bign[bign != 9].to(d), 0.1), pos_weight=pw[:1].to(d))),
         "mse": (k, lambda x, d: F.mse_loss(x, values.to(d))),
         "mse_sum": (k, lambda x, d: F.mse_loss(x, values.to(d), reduction="sum")),
         "mae": (k, lambda x, d: F.l1_loss(x, values.to(d))),
+        "mae_sum": (k, lambda x, d: F.l1_loss(x, values.to(d), reduction="sum")),
         "huber": (k, lambda x, d: F.huber_loss(x, values.to(d))),
         "huber_delta": (k, lambda x, d: F.huber_loss(x, values.to(d), delta=0.5)),
+        "huber_sum": (k, lambda x, d: F.huber_loss(x, values.to(d), reduction="sum", delta=2.0)),
         "dice": (k, lambda x, d: dice(x, lab)),
+        "dice_no_smooth": (k, lambda x, d: dice(x, lab, smooth=0.0)),
+        "dice_binary_ignore": (1, lambda x, d: dice(x, bign, ignore=9)),
         "dice_binary": (1, lambda x, d: dice(x, bits)),
         "dice_soft": (k, lambda x, d: dice(x, soft.to(d), smooth=0.5)),
         "dice_all": (k, lambda x, d: dice(x, ign, 2.0, True, 6)),
         "focal": (k, lambda x, d: focal(x, lab)),
         "focal_gamma": (k, lambda x, d: focal(x, ign, 1.5, weight=w.to(d), ignore=6)),
+        "focal_flat": (k, lambda x, d: focal(x, lab, 0.0, reduction="sum")),
+        "focal_binary_ignore": (1, lambda x, d: focal(x, bign, 2.0, 0.75, ignore=9)),
         "focal_binary": (1, lambda x, d: focal(x, bits, 2.0, 0.25)),
         "focal_sum": (1, lambda x, d: focal(x, bits, 3.0, reduction="sum")),
         "bce_dice": (1, lambda x, d: bce(x[:, 0], bits.to(d)) + 0.5 * dice(x, bits)),
@@ -294,6 +307,11 @@ def make_schedulers(folder):
         "one_cycle_three": lambda o: S.OneCycleLR(o, 0.4, total_steps=50, three_phase=True),
         "warm_step": warm(lambda o: S.StepLR(o, 7, 0.5), 8, 0.2),
         "warm_cosine": warm(lambda o: S.CosineAnnealingLR(o, 40, 0.001), 10, 1.0 / 3),
+        "warm_constant": warm(lambda o: S.LambdaLR(o, lambda t: 1.0), 5, 0.1),
+        "warm_multistep": warm(lambda o: S.MultiStepLR(o, [5, 20], 0.3), 6, 0.5),
+        "warm_exponential": warm(lambda o: S.ExponentialLR(o, 0.93), 7, 1.0 / 3),
+        "warm_polynomial": warm(lambda o: S.PolynomialLR(o, 30, 1.5), 9, 1.0 / 3),
+        "warm_restarts": warm(lambda o: S.CosineAnnealingWarmRestarts(o, 8, 2, 0.01), 4, 1.0 / 3),
     }
     for name, make in cases.items():
         store.put(name, lr_trace(make))
@@ -463,12 +481,12 @@ NETS = {
 }
 
 
-def run_net(make, shape, label_shape, classes, dtype):
+def run_net(make, shape, label_shape, classes, dtype, layout=torch.contiguous_format):
     """One training forward and backward run, statistics after it, then ten steps of Adam. The rate is
     low, so that no net fits its few samples in ten steps: at a loss near zero gradients are noise."""
     model = make()
     fill(model)
-    model = model.to(dtype).train()
+    model = model.to(dtype, memory_format=layout).train()
     x, y = numbers("input", shape, 2.0).to(dtype), labels("labels", label_shape, classes)
     out = {}
     model.eval()
@@ -503,6 +521,11 @@ def make_nets(folder):
         for key, value in a.items():
             store.put(key, sample(value))
             store.put("distance/" + key, [distance(b[key], value)])
+        if name == "resnet18":
+            c = run_net(make, shape, label_shape, classes, torch.float32, torch.channels_last)
+            for key, value in a.items():
+                if key.startswith("final/"):
+                    store.put("distance_nhwc/" + key, [distance(c[key], value)])
         store.write(folder / f"net_{name}.safetensors")
 
 

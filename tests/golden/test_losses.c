@@ -56,6 +56,7 @@ CE(ce_weight, .class_weights = in.weights)
 CE(ce_ignore, .ignore = true, .ignore_index = 6)
 CE(ce_smoothing, .label_smoothing = 0.1)
 CE(ce_all, .class_weights = in.weights, .ignore = true, .ignore_index = 6, .label_smoothing = 0.2)
+CE(ce_soft_sum, .label_smoothing = 0.3, .reduction = SPUR_SUM)
 CE(ce_soft_weight, .class_weights = in.weights, .label_smoothing = 0.1)
 
 static spur_node *bce(spur_net *n, spur_node *x, spur_node *t) {
@@ -69,6 +70,9 @@ BCE(bce_sum, .reduction = SPUR_SUM)
 BCE(bce_pos_weight, .pos_weight = in.pos_weight)
 BCE(bce_ignore, .ignore = true, .ignore_index = 9)
 BCE(bce_smoothing, .label_smoothing = 0.1)
+BCE(bce_all, .pos_weight = in.pos_weight, .label_smoothing = 0.2, .reduction = SPUR_SUM)
+BCE(bce_labels_all, .pos_weight = in.pos_weight, .ignore = true, .ignore_index = 9,
+    .label_smoothing = 0.1)
 
 static spur_node *mse(spur_net *n, spur_node *x, spur_node *t) {
     return spur_mse(n, x, t, SPUR_MEAN);
@@ -79,15 +83,27 @@ static spur_node *mse_sum(spur_net *n, spur_node *x, spur_node *t) {
 static spur_node *mae(spur_net *n, spur_node *x, spur_node *t) {
     return spur_mae(n, x, t, SPUR_MEAN);
 }
+static spur_node *mae_sum(spur_net *n, spur_node *x, spur_node *t) {
+    return spur_mae(n, x, t, SPUR_SUM);
+}
 static spur_node *huber(spur_net *n, spur_node *x, spur_node *t) {
     return spur_huber(n, x, t, 0, SPUR_MEAN);
 }
 static spur_node *huber_delta(spur_net *n, spur_node *x, spur_node *t) {
     return spur_huber(n, x, t, 0.5, SPUR_MEAN);
 }
+static spur_node *huber_sum(spur_net *n, spur_node *x, spur_node *t) {
+    return spur_huber(n, x, t, 2, SPUR_SUM);
+}
 
 static spur_node *dice(spur_net *n, spur_node *x, spur_node *t) {
     return spur_dice(n, x, t, NULL);
+}
+static spur_node *dice_no_smooth(spur_net *n, spur_node *x, spur_node *t) {
+    return spur_dice(n, x, t, &(spur_dice_options){.smooth = -1});
+}
+static spur_node *dice_binary_ignore(spur_net *n, spur_node *x, spur_node *t) {
+    return spur_dice(n, x, t, &(spur_dice_options){.ignore = true, .ignore_index = 9});
 }
 static spur_node *dice_soft(spur_net *n, spur_node *x, spur_node *t) {
     return spur_dice(n, x, t, &(spur_dice_options){.smooth = 0.5});
@@ -106,6 +122,8 @@ static spur_node *focal(spur_net *n, spur_node *x, spur_node *t) {
         return spur_focal(n, x, t, &(spur_focal_options){__VA_ARGS__});                            \
     }
 FOCAL(focal_gamma, .gamma = 1.5, .class_weights = in.weights, .ignore = true, .ignore_index = 6)
+FOCAL(focal_flat, .gamma = -1, .reduction = SPUR_SUM)
+FOCAL(focal_binary_ignore, .alpha = 0.75, .ignore = true, .ignore_index = 9)
 FOCAL(focal_binary, .gamma = 2, .alpha = 0.25)
 FOCAL(focal_sum, .gamma = 3, .reduction = SPUR_SUM)
 
@@ -132,24 +150,33 @@ static const struct loss_case {
     {"ce_smoothing", K, in.labels, NULL, ce_smoothing},
     {"ce_all", K, in.ignored, NULL, ce_all},
     {"ce_soft", K, NULL, in.soft, ce},
+    {"ce_soft_sum", K, NULL, in.soft, ce_soft_sum},
     {"ce_soft_weight", K, NULL, in.soft, ce_soft_weight},
     {"bce", K, NULL, in.unit, bce},
     {"bce_sum", K, NULL, in.unit, bce_sum},
     {"bce_pos_weight", K, NULL, in.unit, bce_pos_weight},
+    {"bce_all", K, NULL, in.unit, bce_all},
     {"bce_labels", 1, in.bits, NULL, bce},
     {"bce_ignore", 1, in.bits_ignored, NULL, bce_ignore},
     {"bce_smoothing", 1, NULL, in.unit1, bce_smoothing},
+    {"bce_labels_all", 1, in.bits_ignored, NULL, bce_labels_all},
     {"mse", K, NULL, in.values, mse},
     {"mse_sum", K, NULL, in.values, mse_sum},
     {"mae", K, NULL, in.values, mae},
+    {"mae_sum", K, NULL, in.values, mae_sum},
     {"huber", K, NULL, in.values, huber},
     {"huber_delta", K, NULL, in.values, huber_delta},
+    {"huber_sum", K, NULL, in.values, huber_sum},
     {"dice", K, in.labels, NULL, dice},
     {"dice_binary", 1, in.bits, NULL, dice},
+    {"dice_no_smooth", K, in.labels, NULL, dice_no_smooth},
+    {"dice_binary_ignore", 1, in.bits_ignored, NULL, dice_binary_ignore},
     {"dice_soft", K, NULL, in.soft, dice_soft},
     {"dice_all", K, in.ignored, NULL, dice_all},
     {"focal", K, in.labels, NULL, focal},
     {"focal_gamma", K, in.ignored, NULL, focal_gamma},
+    {"focal_flat", K, in.labels, NULL, focal_flat},
+    {"focal_binary_ignore", 1, in.bits_ignored, NULL, focal_binary_ignore},
     {"focal_binary", 1, in.bits, NULL, focal_binary},
     {"focal_sum", 1, in.bits, NULL, focal_sum},
     {"bce_dice", 1, in.bits, NULL, bce_dice},

@@ -34,7 +34,7 @@ static bool compare(const case_run *r, const char *what, tensor *t, const float 
         kept[n++] = found[i];
     }
     double d = distance(kept, wanted, n, 1e-3);
-    bool ok = n * 4 >= looked * 3 && d <= 2e-5;
+    bool ok = n * 4 >= looked * 3 && d <= 1e-5;
     if (!ok)
         print_error("%s: gradient by %s off by %g (%zu of %zu values compared)\n", r->c->name, what,
                     d, n, looked);

@@ -14,6 +14,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "data/folder.h"
+#include "data/image.h"
 #include "engine_commands/setup.h"
 
 static int run_init(int argc, char **argv);
@@ -33,8 +35,9 @@ const command command_init = {
 typedef struct finding {
     const char *folder;
     const char *format;
-    const char *extra[3][2]; /* further options of [data] that were needed */
+    const char *extra[2][2]; /* further options of [data] that were needed */
     size_t extras;
+    spur__str colors; /* of coloured masks, as the option takes them */
     spur_data *data; /* opened without checking every file */
 } finding;
 
@@ -86,15 +89,85 @@ static spur_status try_open(finding *f, spur_error *err) {
     return spur_data_open(&f->data, f->format, options, err);
 }
 
-/* Opens the data; masks of 0 and 255 are what most folders have that are no class indices. */
+enum { MOST_COLORS = 64 };
+
+static bool add_color(uint32_t *colors, size_t *count, const uint8_t *rgb) {
+    uint32_t color = (uint32_t)rgb[0] << 16 | (uint32_t)rgb[1] << 8 | rgb[2];
+    for (size_t k = *count; k-- > 0;)
+        if (colors[k] == color) return true;
+    if (*count == MOST_COLORS) return false;
+    colors[(*count)++] = color;
+    return true;
+}
+
+static int by_value(const void *a, const void *b) {
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* The colours of all masks in a folder, "000000, ff0000, ..."; false when there are too many. */
+static bool collect_colors(const char *folder, spur__str *out) {
+    uint32_t colors[MOST_COLORS];
+    size_t count = 0;
+    spur__bytes bytes = {0};
+    spur__image mask = {0};
+    spur__names names = {0};
+    bool fine = spur__list_files(folder, spur__picture_endings, &names, NULL, NULL) == SPUR_OK;
+    for (size_t i = 0; fine && i < names.count; i++) {
+        char *path = spur__path_join(folder, names.names[i]);
+        fine = path &&
+               spur__image_read(path, SPUR__DECODE_PICTURE, &bytes, &mask, NULL) == SPUR_OK &&
+               spur__image_convert(&mask, 3, NULL) == SPUR_OK;
+        spur__free(path);
+        for (size_t p = 0; fine && p < spur__image_bytes(&mask); p += 3)
+            fine = add_color(colors, &count, mask.data + p);
+    }
+    qsort(colors, count, sizeof *colors, by_value);
+    for (size_t k = 0; k < count; k++) spur__str_printf(out, "%s%06x", k ? ", " : "", colors[k]);
+    spur__names_free(&names);
+    spur__image_free(&mask);
+    spur__bytes_free(&bytes);
+    return fine && count > 1;
+}
+
+static void add_extra(finding *f, const char *key, const char *value) {
+    f->extra[f->extras][0] = key;
+    f->extra[f->extras++][1] = value;
+}
+
+/* Opens the masks in the way that suits them: class indices, the same with a border of 255, black
+ * and white, colours. A "class" for every grey is no good reading. */
+static spur_status look_at_masks(finding *f, spur_error *err) {
+    spur_error first = {.status = SPUR_OK}, unused;
+    for (int way = 0; way < 4; way++) {
+        f->extras = 0;
+        if (way == 1) add_extra(f, "ignore_index", "255");
+        if (way == 2) add_extra(f, "masks", "binary");
+        if (way == 3) {
+            const char *inside = has(f->folder, "masks") ? "masks" : "train/masks";
+            char *masks = spur__path_join(f->folder, inside);
+            bool found = masks && collect_colors(masks, &f->colors);
+            spur__free(masks);
+            if (!found) break;
+            add_extra(f, "masks", "color");
+            add_extra(f, "colors", spur__str_text(&f->colors));
+        }
+        spur_status status = try_open(f, first.status == SPUR_OK ? &first : &unused);
+        size_t classes = status == SPUR_OK ? spur_data_describe(f->data)->classes : 0;
+        if (classes > 1 && classes <= MOST_COLORS) return status;
+        if (status == SPUR_OK) spur_data_close(f->data);
+        if (status == SPUR_OK && first.status == SPUR_OK)
+            spur__fail(&first, SPUR_E_FORMAT, "%s: masks of %zu classes, expected 2 to %d",
+                       f->folder, classes, MOST_COLORS);
+        f->data = NULL;
+    }
+    *err = first;
+    return first.status;
+}
+
 static spur_status look(finding *f, spur_error *err) {
     f->format = guess_format(f->folder);
-    spur_status status = try_open(f, err);
-    if (status == SPUR_OK || strcmp(f->format, "segmentation") != 0) return status;
-    spur_error second;
-    f->extra[f->extras][0] = "masks";
-    f->extra[f->extras++][1] = "binary";
-    return try_open(f, &second) == SPUR_OK ? SPUR_OK : status;
+    return strcmp(f->format, "segmentation") == 0 ? look_at_masks(f, err) : try_open(f, err);
 }
 
 static void put_data(const finding *f, const spur_data_info *info, spur__str *out) {
@@ -107,8 +180,8 @@ static void put_data(const finding *f, const spur_data_info *info, spur__str *ou
         spur__str_printf(out, " of %dx%d, %d channels", info->height, info->width, info->channels);
     if (info->classes) spur__str_printf(out, "; %zu classes:", info->classes);
     for (size_t i = 0; i < info->classes && i < 12; i++)
-        spur__str_printf(out, " %s", info->class_names[i]);
-    spur__str_puts(out, info->classes > 12 ? " ...\n" : "\n");
+        spur__str_printf(out, "%s %s", i ? "," : "", info->class_names[i]);
+    spur__str_puts(out, info->classes > 12 ? ", ...\n" : "\n");
     for (size_t i = 0; i < f->extras; i++)
         spur__str_printf(out, "%s = %s\n", f->extra[i][0], f->extra[i][1]);
 }
@@ -134,14 +207,29 @@ static bool is_uneven(const spur_data_info *info) {
     return info->classes > 1 && high > 3 * (low + 1);
 }
 
-static void put_rest(const spur_data_info *info, spur__str *out) {
+/* Sounds are not turned round in time, nor are digits mirrored. */
+static void put_augment(const finding *f, spur__str *out) {
+    bool sounds = strcmp(f->format, "audio_folder") == 0;
+    bool mirrors = !sounds && strcmp(f->format, "mnist") != 0;
+    if (strcmp(f->format, "csv") == 0) return;
+    spur__str_puts(out, "[augment]\n# what may change without changing the answer\n");
+    spur__str_puts(out, mirrors ? "horizontal_flip = 0.5\n" : "");
+    spur__str_puts(out, sounds ? "# erasing = 0.25\n# mixup = 0.2\n\n"
+                               : "# rotation = 10\n# color_jitter = 0.2, 0.2, 0.2, 0.05\n\n");
+}
+
+/* At least eight batches an epoch, where there are samples enough. */
+static int batch_size(const spur_data_info *info) {
+    int most = info->task == SPUR_SEGMENTATION ? 4 : 64, size = 4;
+    while (2 * size <= most && (size_t)size * 16 <= info->samples[SPUR_SPLIT_TRAIN]) size *= 2;
+    return size;
+}
+
+static void put_rest(const finding *f, const spur_data_info *info, spur__str *out) {
     bool masks = info->task == SPUR_SEGMENTATION, table = info->height * info->width <= 1;
     bool small = info->height <= 96;
-    spur__str_printf(out, "batch_size = %d\n\n", masks ? 4 : 64);
-    if (!table)
-        spur__str_puts(out, "[augment]\n# what may change without changing the answer\n"
-                            "horizontal_flip = 0.5\n# rotation = 10\n"
-                            "# color_jitter = 0.2, 0.2, 0.2, 0.05\n\n");
+    spur__str_printf(out, "batch_size = %d\n\n", batch_size(info));
+    put_augment(f, out);
     if (is_uneven(info))
         spur__str_puts(out, "[balance]\n# the classes differ much in size: none, class_weights or "
                             "weighted_sampler\nmethod = class_weights\n\n");
@@ -172,7 +260,7 @@ static spur_status write_file(const finding *f, const char *path, spur_error *er
                      f->folder, path);
     put_data(f, info, &text);
     put_size(f, info, &text);
-    put_rest(info, &text);
+    put_rest(f, info, &text);
     spur_status status = spur__str_status(&text);
     if (status == SPUR_OK) status = spur__file_write(path, spur__str_text(&text), text.length, err);
     spur__str_free(&text);
@@ -192,11 +280,14 @@ static int run_init(int argc, char **argv) {
         return command_refuse(&command_init, &err);
     }
     finding f = {.folder = argv[1]};
-    if (look(&f, &err) != SPUR_OK) return command_refuse(&command_init, &err);
-    if (write_file(&f, path, &err) != SPUR_OK)
+    spur__str_init(&f.colors, 1 << 12);
+    if (look(&f, &err) != SPUR_OK)
+        status = command_refuse(&command_init, &err);
+    else if (write_file(&f, path, &err) != SPUR_OK)
         status = command_refuse(&command_init, &err);
     else
         printf("%s: %s data; next: spur train %s\n", path, f.format, path);
     spur_data_close(f.data);
+    spur__str_free(&f.colors);
     return status;
 }

@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "data/loader.h"
 #include "engine_commands/setup.h"
-#include "train/session.h"
+#include "train/whole.h"
 
 static int run_summary(int argc, char **argv);
 static int run_eval(int argc, char **argv);
@@ -28,7 +28,9 @@ const command command_eval = {
     .name = "eval",
     .usage = "RUN [--split val|test|train] [--weights best|last] [--json] [section.key=value ...]",
     .summary = "Measure a run's weights on its validation, test or training data.",
-    .help = "  --split NAME     val (default), test or train\n"
+    .help = "Data that are cut into tiles (data.tile) are measured as whole pictures: the tiles of\n"
+            "each are run with data.overlap and blended, as `spur predict` does.\n\n"
+            "  --split NAME     val (default), test or train\n"
             "  --weights NAME   best (default) or last\n"
             "  --json           one JSON object",
     .run = run_eval,
@@ -110,7 +112,8 @@ static spur_status measure_run(session *s, const evaluation *e, pass_result *res
     if (status != SPUR_OK) return status;
     spur_ema_destroy(s->ema);
     s->ema = NULL;
-    return session_validate(s, NULL, result, err);
+    return session_has_tiles(s) ? session_measure_whole(s, result, err)
+                                : session_validate(s, NULL, result, err);
 }
 
 static void print_json(const session *s, const evaluation *e, const pass_result *r) {
@@ -135,8 +138,11 @@ static int report(const session *s, const evaluation *e, const pass_result *r) {
         print_json(s, e, r);
         return EXIT_DONE;
     }
-    printf("%s, %s weights, %.0f samples of '%s'\n\n  %-20s %.4f\n", e->run, e->weights,
-           s->val_pass.samples, e->split, "loss", r->loss);
+    printf("%s, %s weights, %.0f %s of '%s'\n", e->run, e->weights, s->val_pass.samples,
+           session_has_tiles(s) ? "whole pictures" : "samples", e->split);
+    if (session_has_tiles(s))
+        printf("in tiles of %d pixels, blended over %d\n", s->data->tile, s->data->overlap);
+    printf("\n  %-20s %.4f\n", "loss", r->loss);
     for (size_t i = 0; i < s->measures.count; i++)
         printf("  %-20s %.4f\n", s->measures.items[i].name, r->values[i]);
     printf("\n");

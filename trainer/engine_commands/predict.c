@@ -28,9 +28,9 @@ const command command_predict = {
     .help =
         "  --out DIR        where to write (default: RUN/predictions)\n"
         "  --weights NAME   best (default) or last\n"
-        "  --overlap N      masks: go over each picture in windows of the network's size that\n"
-        "                   overlap by N pixels and are blended, instead of resizing it; taken\n"
-        "                   from data.overlap when the run was trained on tiles\n"
+        "  --overlap N      masks: go over each picture in tiles of the network's size that\n"
+        "                   overlap by N pixels and are blended, instead of resizing it; a run\n"
+        "                   trained on tiles (data.tile) does so by itself, by data.overlap\n"
         "  --json           one JSON object per picture on the standard output",
     .run = run_predict,
 };
@@ -221,27 +221,32 @@ static spur_status do_all(job *j, char **paths, int count, spur_error *err) {
     return status;
 }
 
-/* The overlap of sliding windows: --overlap, or what the run was trained with. */
-static spur_status choose_windows(predictor *p, const char *overlap, spur_error *err) {
-    const config_part *part = &p->cfg.parts[SECTION_DATA];
-    const spur__option *tile = spur__options_find(part->kind->options, "tile");
-    const spur__option *common = spur__options_find(part->kind->options, "overlap");
-    long long value = -1;
+/* An option of [data] that holds a whole number; 0 where the format has none of that name. */
+static int data_number(const config *cfg, const char *name) {
+    const config_part *part = &cfg->parts[SECTION_DATA];
+    const spur__option *row = spur__options_find(part->kind->options, name);
+    int64_t value = 0;
+    if (row) memcpy(&value, (const char *)part->options + row->offset, sizeof value);
+    return (int)value;
+}
+
+/* Tiles as in training, or of the network's size; overlapping by --overlap, or as in training. */
+static spur_status choose_tiles(predictor *p, const char *overlap, spur_error *err) {
+    int tile = data_number(&p->cfg, "tile");
+    long long value = data_number(&p->cfg, "overlap");
+    slider *s = &p->slider;
+    p->tiles = tile > 0;
+    p->slide = overlap || p->tiles;
     if (overlap && (!spur__parse_int(overlap, &value) || value < 0))
         return spur__fail(err, SPUR_E_RANGE, "--overlap: found '%s', expected pixels", overlap);
-    if (!overlap && tile && common) {
-        int64_t side, shared;
-        memcpy(&side, (const char *)part->options + tile->offset, sizeof side);
-        memcpy(&shared, (const char *)part->options + common->offset, sizeof shared);
-        if (side > 0) value = shared;
-    }
-    int smaller =
-        p->card.info.height < p->card.info.width ? p->card.info.height : p->card.info.width;
-    if (value >= smaller)
-        return spur__fail(err, SPUR_E_RANGE, "an overlap of %lld pixels, but windows of %dx%d",
-                          value, p->card.info.height, p->card.info.width);
-    p->slide = value >= 0;
-    p->overlap = value > 0 ? (int)value : 0;
+    *s = (slider){.net = &p->net,
+                  .info = &p->card.info,
+                  .tile_height = p->tiles ? tile : p->card.info.height,
+                  .tile_width = p->tiles ? tile : p->card.info.width};
+    if (value >= s->tile_height || value >= s->tile_width)
+        return spur__fail(err, SPUR_E_RANGE, "an overlap of %lld pixels, but tiles of %dx%d", value,
+                          s->tile_height, s->tile_width);
+    s->overlap = (int)value;
     return SPUR_OK;
 }
 
@@ -255,7 +260,7 @@ static int predict(const char *run, char **paths, int count, const char *which, 
         return command_refuse(&command_predict, &err);
     }
     int status = EXIT_DONE;
-    if (choose_windows(&j->model, overlap, &err) != SPUR_OK ||
+    if (choose_tiles(&j->model, overlap, &err) != SPUR_OK ||
         do_all(j, paths, count, &err) != SPUR_OK)
         status = command_refuse(&command_predict, &err);
     else if (!j->json)

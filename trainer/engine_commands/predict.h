@@ -6,20 +6,17 @@
 #define SPUR_TRAINER_ENGINE_COMMANDS_PREDICT_H
 
 #include "config/config.h"
-#include "data/resize.h"
 #include "train/card.h"
-#include "train/network.h"
+#include "train/slide.h"
 
 typedef struct predictor {
     config cfg;
     card card;
     network net;
-    bool slide; /* masks: windows of the network's size over the whole picture */
-    int overlap; /* of neighbouring windows, pixels */
-    spur__resizer resizer;
-    spur__pixels pixels;
-    float *votes; /* sliding: [h][w][classes] blended probabilities */
-    size_t votes_capacity;
+    bool slide; /* masks: over the whole picture, tile by tile */
+    bool tiles; /* trained on tiles: pictures smaller than one are filled up, not enlarged */
+    slider slider;
+    spur__workspace space;
 } predictor;
 
 /* Opens <run>: configuration, data.ini, and checkpoints/<which>/weights.safetensors. */

@@ -8,7 +8,7 @@
 #include "plot/axes.h"
 #include "plot/charts.h"
 
-enum { MOST_LABELS = 40, WIDTH = 640 };
+enum { MOST_LABELS = 40, WIDTH = 480 };
 
 typedef struct layout {
     double top, left, right, group, bar;
@@ -17,11 +17,11 @@ typedef struct layout {
 } layout;
 
 static double widest_label(canvas *c, const bar_chart *chart, size_t shown) {
-    text_style style = {.size = 11};
+    text_style style = {.size = 12};
     double widest = 24;
     for (size_t i = 0; i < shown; i++)
         widest = fmax(widest, canvas_text_width(c, &style, chart->labels[i]));
-    return fmin(widest, 190);
+    return fmin(widest, 170);
 }
 
 static double largest_value(const bar_chart *chart, size_t shown) {
@@ -35,7 +35,7 @@ static double largest_value(const bar_chart *chart, size_t shown) {
 
 static void draw_legend(canvas *c, const bar_chart *chart, double y) {
     double x = 16;
-    text_style style = {.size = 11, .paint = ink};
+    text_style style = {.size = 12, .paint = ink};
     for (size_t s = 0; s < chart->series_count; s++) {
         const char *name = chart->series[s].name ? chart->series[s].name : "";
         canvas_fill(c, series_colour(s), x, y - 5, 10, 10);
@@ -54,12 +54,12 @@ static void draw_bar(canvas *c, const bar_chart *chart, const layout *at, size_t
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     snprintf(number, sizeof number, chart->format ? chart->format : "%.0f", value);
 #pragma GCC diagnostic pop
-    canvas_text(c, &(text_style){.size = 10, .paint = muted}, at->left + length + 6,
+    canvas_text(c, &(text_style){.size = 11, .paint = muted}, at->left + length + 6,
                 y + at->bar / 2 - 1, number);
 }
 
 static void draw_group(canvas *c, const bar_chart *chart, const layout *at, size_t i) {
-    text_style style = {.size = 11, .align = TEXT_RIGHT, .paint = ink, .most = at->left - 22};
+    text_style style = {.size = 12, .align = TEXT_RIGHT, .paint = ink, .most = at->left - 22};
     canvas_text(c, &style, at->left - 8, at->top + at->group * ((double)i + 0.5), chart->labels[i]);
     for (size_t s = 0; s < chart->series_count; s++) draw_bar(c, chart, at, s, i);
 }
@@ -67,9 +67,9 @@ static void draw_group(canvas *c, const bar_chart *chart, const layout *at, size
 spur_status plot_bars(const bar_chart *chart, spur__str *png, spur_error *err) {
     canvas c;
     bool legend = chart->series_count > 1;
-    layout at = {.top = CANVAS_TITLE_HEIGHT + (legend ? 24 : 4), .right = WIDTH - 80};
+    layout at = {.top = CANVAS_TITLE_HEIGHT + (legend ? 24 : 4), .right = WIDTH - 68};
     at.shown = chart->count < MOST_LABELS ? chart->count : MOST_LABELS;
-    at.bar = chart->series_count > 1 ? 13 : 18;
+    at.bar = chart->series_count > 1 ? 14 : 19;
     at.group = at.bar * (double)chart->series_count + 6;
     double bottom = at.top + at.group * (double)at.shown;
     spur_status status = canvas_init(&c, WIDTH, bottom + 30, err);
@@ -83,7 +83,7 @@ spur_status plot_bars(const bar_chart *chart, spur__str *png, spur_error *err) {
     if (at.shown < chart->count) {
         char note[64];
         snprintf(note, sizeof note, "and %zu more", chart->count - at.shown);
-        canvas_text(&c, &(text_style){.size = 11, .paint = muted}, at.left, bottom + 14, note);
+        canvas_text(&c, &(text_style){.size = 12, .paint = muted}, at.left, bottom + 14, note);
     }
     return canvas_finish(&c, png, err);
 }

@@ -148,9 +148,9 @@ void canvas_text(canvas *c, const text_style *style, double x, double y, const c
 }
 
 void canvas_title(canvas *c, const char *title, const char *subtitle) {
-    canvas_text(c, &(text_style){.size = 15, .bold = true, .paint = ink, .most = c->width - 32}, 16,
+    canvas_text(c, &(text_style){.size = 17, .bold = true, .paint = ink, .most = c->width - 32}, 16,
                 20, title);
     if (subtitle)
-        canvas_text(c, &(text_style){.size = 11, .paint = muted, .most = c->width - 32}, 16, 39,
+        canvas_text(c, &(text_style){.size = 12, .paint = muted, .most = c->width - 32}, 16, 41,
                     subtitle);
 }

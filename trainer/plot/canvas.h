@@ -70,6 +70,6 @@ double canvas_text_width(canvas *c, const text_style *style, const char *text);
 
 /* Title at the top left, and a smaller line below it (may be NULL). */
 void canvas_title(canvas *c, const char *title, const char *subtitle);
-enum { CANVAS_TITLE_HEIGHT = 52 };
+enum { CANVAS_TITLE_HEIGHT = 56 };
 
 #endif

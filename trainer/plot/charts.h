@@ -52,8 +52,8 @@ spur_status plot_curves(const curve_chart *chart, spur__str *png, spur_error *er
 typedef struct sheet_picture {
     const uint8_t *pixels; /* [height][width][channels] */
     size_t height, width, channels; /* 1, 3 or 4 */
-    const char *caption; /* below it; may be NULL */
-    int mood; /* colour of the caption: 1 good, -1 bad, 0 neither */
+    const char *caption, *answer; /* lines below it; may be NULL */
+    int mood; /* colour of the answer: 1 good, -1 bad, 0 neither */
 } sheet_picture;
 
 typedef struct contact_sheet {
@@ -63,6 +63,8 @@ typedef struct contact_sheet {
     size_t columns; /* 0: about square */
     double cell; /* width of a picture in points; 0: 128 or less */
     const char *const *column_titles; /* [columns], or NULL */
+    const char *const *classes; /* names of the colours of masks, for a legend; NULL: none */
+    size_t class_count;
 } contact_sheet;
 
 spur_status plot_sheet(const contact_sheet *sheet, spur__str *png, spur_error *err);

@@ -48,19 +48,19 @@ static void draw_cell(canvas *c, const grid *g, size_t row, size_t column) {
     canvas_text(
         c,
         &(text_style){
-            .size = both ? 12 : 9, .align = TEXT_CENTRE, .paint = paint, .bold = row == column},
+            .size = both ? 13 : 9, .align = TEXT_CENTRE, .paint = paint, .bold = row == column},
         middle, centre - (both ? 7 : 0), text);
     if (!both) return;
     snprintf(text, sizeof text, "%.1f%%", 100 * t);
-    canvas_text(c, &(text_style){.size = 9, .align = TEXT_CENTRE, .paint = paint}, middle,
+    canvas_text(c, &(text_style){.size = 10, .align = TEXT_CENTRE, .paint = paint}, middle,
                 centre + 9, text);
 }
 
 static void draw_names(canvas *c, const grid *g, double most) {
     if (g->classes > NAMES_UP_TO) return;
-    text_style row = {.size = 10, .align = TEXT_RIGHT, .paint = ink, .most = most};
+    text_style row = {.size = 11, .align = TEXT_RIGHT, .paint = ink, .most = most};
     text_style column = {
-        .size = 10, .align = TEXT_RIGHT, .paint = ink, .most = most, .angle = -QUARTER_TURN / 2};
+        .size = 11, .align = TEXT_RIGHT, .paint = ink, .most = most, .angle = -QUARTER_TURN / 2};
     if (g->cell < 12) row.size = column.size = g->cell * 0.8;
     double bottom = g->top + g->cell * (double)g->classes;
     for (size_t i = 0; i < g->classes; i++) {
@@ -73,8 +73,8 @@ static void draw_names(canvas *c, const grid *g, double most) {
 static double widest_name(canvas *c, const grid *g) {
     double widest = 20;
     for (size_t i = 0; i < g->classes && i < NAMES_UP_TO; i++)
-        widest = fmax(widest, canvas_text_width(c, &(text_style){.size = 10}, g->names[i]));
-    return fmin(widest, 110);
+        widest = fmax(widest, canvas_text_width(c, &(text_style){.size = 11}, g->names[i]));
+    return fmin(widest, 120);
 }
 
 /* An upper bound of widest_name before there is a canvas. */
@@ -82,7 +82,7 @@ static double longest_name(const char *const *names, size_t classes) {
     size_t longest = 3;
     for (size_t i = 0; i < classes && classes <= NAMES_UP_TO; i++)
         longest = strlen(names[i]) > longest ? strlen(names[i]) : longest;
-    return fmin(7 * (double)longest, 110);
+    return fmin(7.5 * (double)longest, 120);
 }
 
 static double correct_share(const grid *g) {
@@ -102,7 +102,8 @@ spur_status plot_confusion(const char *title, const uint64_t *counts, size_t cla
     double side = g.cell * (double)classes;
     double below = 48 + 0.75 * longest_name(names, classes);
     spur_status status =
-        canvas_init(&c, fmax(side + 200, 380), side + CANVAS_TITLE_HEIGHT + below, err);
+        canvas_init(&c, fmax(side + longest_name(names, classes) + 66, 400),
+                    side + CANVAS_TITLE_HEIGHT + below, err);
     if (status != SPUR_OK) return status;
     char subtitle[96];
     snprintf(subtitle, sizeof subtitle, "%.2f %% on the diagonal; colour is the share of the row",
@@ -114,7 +115,7 @@ spur_status plot_confusion(const char *title, const uint64_t *counts, size_t cla
     for (size_t i = 0; i < classes; i++)
         for (size_t j = 0; j < classes; j++) draw_cell(&c, &g, i, j);
     draw_names(&c, &g, names_width + 4);
-    text_style side_text = {.size = 11, .align = TEXT_CENTRE, .paint = muted};
+    text_style side_text = {.size = 12, .align = TEXT_CENTRE, .paint = muted};
     canvas_text(&c, &side_text, g.left + side / 2, c.height - 14, "predicted");
     side_text.angle = -QUARTER_TURN;
     canvas_text(&c, &side_text, 16, g.top + side / 2, "true");

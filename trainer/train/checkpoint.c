@@ -102,14 +102,14 @@ spur_status checkpoint_save(session *s, bool interrupted, spur_error *err) {
     if (!directory) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     spur_status status;
     SPUR__TRY_GOTO(journal_tell(&s->journal, &position, err), done);
-    SPUR__TRY_GOTO(resume_file_write(&s->run, s->at.step, &position, err), done);
+    SPUR__TRY_GOTO(resume_file_write(&s->run, &s->at, &position, err), done);
     SPUR__TRY_GOTO(save_parts(s, directory, err), done);
     if (!interrupted && s->at.has_best && s->at.best_step == s->at.step && s->at.batch == 0)
         SPUR__TRY_GOTO(spur_checkpoint_link(directory, "best", step, err), done);
     SPUR__TRY_GOTO(spur_checkpoint_link(directory, "last", step, err), done);
     sweep_out(s, directory, is_irregular);
     SPUR__TRY_GOTO(spur_checkpoint_prune(directory, (int)s->train->keep, err), done);
-    resume_file_sweep(&s->run, s->at.step);
+    resume_file_sweep(&s->run, &s->at);
 done:
     spur__free(directory);
     return status;
@@ -137,7 +137,7 @@ static spur_status load(session *s, const char *directory, journal_position *fro
     if (status == SPUR_OK && s->ema) spur_ema_swap(s->ema);
     if (status == SPUR_OK) status = session_of_state(s, state, err);
     spur_state_destroy(state);
-    if (status == SPUR_OK) status = resume_file_read(&s->run, s->at.step, from, err);
+    if (status == SPUR_OK) status = resume_file_read(&s->run, &s->at, from, err);
     if (status == SPUR_OK) status = mend_best(s, directory, err);
     if (status == SPUR_OK) sweep_out(s, directory, is_later);
     return status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Checkpoints of a session: <run>/checkpoints/step_N with the links `last` and `best`, and
- * <run>/resume/step_N.ini, where the run's own files stood then.
+ * <run>/resume/step_N_epoch_M.ini, where the run's own files stood then.
  *
  * A checkpoint's bytes depend on the training alone; what differs from one machine to the next (the
  * names of event files) is in resume/. A checkpoint made by a signal is removed by the next regular

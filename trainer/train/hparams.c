@@ -70,15 +70,21 @@ static void consider(void *user, const char *section, const char *key, const cha
     if (!one->name || (one->value.kind == SPUR_LOG_TEXT && !one->value.text)) l->failed = true;
 }
 
+/* What the tab shows as the trial: a sweep's configuration, or a single run's name. */
+static const char *group_of(const session *s, bool swept) {
+    const char *group = getenv("SPUR_HPARAMS_GROUP"), *slash = strrchr(s->run.path, '/');
+    if (group && *group) return group;
+    return swept ? NULL : slash ? slash + 1 : s->run.path;
+}
+
 spur_status hparams_log(session *s, spur_error *err) {
     list l = {.swept = getenv("SPUR_HPARAMS")};
-    const char *group = getenv("SPUR_HPARAMS_GROUP");
     config_each(s->cfg, consider, &l);
     spur_status status =
         l.failed ? spur__fail(err, SPUR_E_MEMORY, "out of memory")
                  : spur_log_hparams(
                        s->journal.writers[JOURNAL_RUN], l.items, l.count,
-                       &(spur_log_session_options){.group = group && *group ? group : NULL});
+                       &(spur_log_session_options){.group = group_of(s, l.swept)});
     if (status != SPUR_OK && !l.failed)
         spur__fail(err, status, "hparams: %s", spur_strstatus(status));
     for (size_t i = 0; i < l.count; i++) {

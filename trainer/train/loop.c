@@ -63,7 +63,7 @@ static spur_status count_batch(session *s, const spur_batch *batch, spur_error *
 static spur_status forward_batch(session *s, spur_batch *batch, spur_error *err) {
     double waited = spur__wall_time();
     SPUR__TRY(spur_loader_next(s->train_loader, batch, err));
-    perf_waited(spur__wall_time() - waited);
+    perf_batch(spur__wall_time() - waited, batch->count);
     SPUR__TRY(network_feed(&s->net, batch, err));
     spur_net_set_step(s->net.net, (uint64_t)(s->at.epoch * s->batches + s->at.batch));
     spur_status status = spur_net_forward(s->net.net, SPUR_TRAIN, err);
@@ -175,12 +175,18 @@ static void show_progress(session *s) {
     terminal_progress(s->term, &p);
 }
 
+/* What the position alone says; also where a continued run finds itself. */
+static outcome where_we_are(const session *s) {
+    if (s->train->max_steps > 0 && s->at.step >= s->train->max_steps) return STEPS_OVER;
+    return s->at.batch == s->batches ? EPOCH_OVER : GO_ON;
+}
+
 static outcome after_step(session *s, spur_error *err) {
     show_progress(s);
     if (stop_requested()) return INTERRUPTED;
     if (s->deadline > 0 && spur__wall_time() >= s->deadline) return TIME_OVER;
-    if (s->train->max_steps > 0 && s->at.step >= s->train->max_steps) return STEPS_OVER;
-    if (s->at.batch == s->batches) return EPOCH_OVER;
+    outcome here = where_we_are(s);
+    if (here != GO_ON) return here;
     if (!every(s->train->checkpoint_every, s->at.step)) return GO_ON;
     if (journal_check(&s->journal, err) != SPUR_OK) return FAILED;
     return checkpoint_save(s, false, err) == SPUR_OK ? GO_ON : FAILED;
@@ -190,7 +196,7 @@ static outcome run_batches(session *s, spur_error *err) {
     if (spur_loader_seek(s->train_loader, (uint32_t)s->at.epoch, (size_t)s->at.batch, err) !=
         SPUR_OK)
         return FAILED;
-    outcome result = s->at.batch == s->batches ? EPOCH_OVER : GO_ON;
+    outcome result = where_we_are(s);
     while (result == GO_ON) result = run_step(s, err) == SPUR_OK ? after_step(s, err) : FAILED;
     return result;
 }
@@ -301,7 +307,7 @@ static spur_status end_epoch(session *s, bool last, spur_error *err) {
     epoch_record r = {.epoch = s->at.epoch + 1, .step = s->at.step};
     r.train = pass_finish(&s->train_pass, &s->measures);
     r.learning_rate = spur_optimizer_lr(s->optimizer, 0);
-    perf_epoch_trained(s);
+    perf_epoch_trained();
     if (validation_due(s, r.epoch, last)) SPUR__TRY(validate_epoch(s, &r, last, err));
     bool best = judge(s, &r);
     SPUR__TRY(journal_epoch(&s->journal, &r, err));
@@ -328,8 +334,8 @@ static int failed(session *s, spur_error *err) {
     return EXIT_FAILED;
 }
 
-static int interrupted(session *s, outcome why, spur_error *err) {
-    if (checkpoint_save(s, true, err) != SPUR_OK) return failed(s, err);
+/* Leaves at a position that is saved. */
+static int leave(session *s, outcome why) {
     journal_close(&s->journal, NULL);
     s->journal_open = false;
     bool in_time = why == TIME_OVER;
@@ -341,9 +347,17 @@ static int interrupted(session *s, outcome why, spur_error *err) {
     return now.exit_code;
 }
 
+static int save_and_leave(session *s, outcome why, spur_error *err) {
+    return checkpoint_save(s, true, err) == SPUR_OK ? leave(s, why) : failed(s, err);
+}
+
+/* The last epoch's checkpoint is what a run continues from that was stopped in here: the best
+ * weights are in the network now, and what was logged since is cut off then. */
 static int finish(session *s, bool pruned, spur_error *err) {
-    if (session_log_end(s, err) != SPUR_OK) return failed(s, err);
-    spur_status status = journal_close(&s->journal, err);
+    spur_status status = session_log_end(s, err);
+    if (status == SPUR_E_INTERRUPTED) return leave(s, INTERRUPTED);
+    if (status != SPUR_OK) return failed(s, err);
+    status = journal_close(&s->journal, err);
     s->journal_open = false;
     if (status != SPUR_OK) return failed(s, err);
     const char *why = pruned                ? "stopped by the sweep's pruner"
@@ -362,17 +376,25 @@ static spur_status ask_pruner(const session *s, bool *stop, spur_error *err) {
                              (size_t)s->at.epoch, stop, err);
 }
 
+/* Epochs are behind us, or the steps, and the epoch in which they ended is closed. */
+static bool trained_enough(const session *s) {
+    return s->at.epoch >= s->train->epochs || s->at.stopped_early ||
+           (where_we_are(s) == STEPS_OVER && s->at.batch == 0);
+}
+
 static int train_epochs(session *s, spur_error *err) {
     bool pruned = false;
-    while (s->at.epoch < s->train->epochs && !s->at.stopped_early) {
+    while (!trained_enough(s)) {
         if (ask_pruner(s, &pruned, err) != SPUR_OK) return failed(s, err);
         if (pruned) break;
         outcome why = run_batches(s, err);
-        if (why == INTERRUPTED || why == TIME_OVER) return interrupted(s, why, err);
+        if (why == INTERRUPTED || why == TIME_OVER) return save_and_leave(s, why, err);
         if (why == FAILED) return failed(s, err);
         bool last = s->at.epoch + 1 == s->train->epochs || why == STEPS_OVER;
-        if (end_epoch(s, last, err) != SPUR_OK) return failed(s, err);
-        if (why == STEPS_OVER) break;
+        spur_status status = end_epoch(s, last, err);
+        if (status == SPUR_E_INTERRUPTED) return save_and_leave(s, INTERRUPTED, err);
+        if (status != SPUR_OK) return failed(s, err);
+        if (stop_requested()) return leave(s, INTERRUPTED);
     }
     return finish(s, pruned, err);
 }

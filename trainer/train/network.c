@@ -8,6 +8,7 @@
 
 #include "base/cpu.h"
 #include "base/error.h"
+#include "base/fmath.h"
 #include "config/settings.h"
 #include "graph/graph.h"
 
@@ -160,6 +161,18 @@ size_t network_rows(const network *n) {
 
 const float *network_output(const network *n) {
     return spur_node_data(n->output);
+}
+
+void class_probabilities(const float *logits, int outputs, size_t classes, float *out) {
+    if (outputs == 1) {
+        out[1] = 1.0f / (1.0f + spur__expf(-logits[0]));
+        out[0] = 1 - out[1];
+        return;
+    }
+    float largest = logits[0], sum = 0;
+    for (size_t k = 1; k < classes; k++) largest = logits[k] > largest ? logits[k] : largest;
+    for (size_t k = 0; k < classes; k++) sum += out[k] = spur__expf(logits[k] - largest);
+    for (size_t k = 0; k < classes; k++) out[k] /= sum;
 }
 
 /* Labels or shares of classes as the float target of a soft loss. */

@@ -52,6 +52,10 @@ size_t network_rows(const network *n);
 /* The logits of the last run: [samples][network_rows][outputs]. */
 const float *network_output(const network *n);
 
+/* Logits of one decision as probabilities of all classes, out: [classes]. One output is the logit of
+ * class 1. */
+void class_probabilities(const float *logits, int outputs, size_t classes, float *out);
+
 /* Threads that [run] asks for. */
 int network_threads(const config *cfg);
 

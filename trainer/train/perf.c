@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One training at a time per process, so the clock is a file's own variable.
+ * One training at a time per process, so the clock is a file's own variable. What was done before a
+ * run was continued is not in it: an epoch may have nothing left but its validation.
  */
 #include "train/perf.h"
 
@@ -15,22 +16,24 @@ void perf_reset(void) {
     now.waited = now.samples = 0;
 }
 
-void perf_waited(double seconds) {
-    now.waited += seconds;
+void perf_batch(double waited, size_t samples) {
+    now.waited += waited;
+    now.samples += (double)samples;
 }
 
-void perf_epoch_trained(struct session *s) {
+void perf_epoch_trained(void) {
     now.trained = spur__wall_time() - now.epoch_started;
-    now.samples = s->train_pass.samples;
 }
 
 double perf_log(struct session *s, long long epoch) {
     spur_writer *log = s->journal.writers[JOURNAL_RUN];
     double seconds = spur__wall_time() - now.epoch_started;
     if (s->log->perf) {
-        spur_log_scalar(log, "perf/samples_per_second", epoch, now.samples / now.trained);
+        if (now.samples > 0) {
+            spur_log_scalar(log, "perf/samples_per_second", epoch, now.samples / now.trained);
+            spur_log_scalar(log, "perf/waited_for_data", epoch, now.waited / now.trained);
+        }
         spur_log_scalar(log, "perf/epoch_seconds", epoch, seconds);
-        spur_log_scalar(log, "perf/waited_for_data", epoch, now.waited / now.trained);
         spur_log_scalar(log, "perf/memory_mb", epoch, process_memory() / 1e6);
         spur_log_scalar(log, "perf/peak_memory_mb", epoch, process_peak_memory() / 1e6);
     }

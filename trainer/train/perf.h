@@ -6,15 +6,17 @@
 #ifndef SPUR_TRAINER_TRAIN_PERF_H
 #define SPUR_TRAINER_TRAIN_PERF_H
 
+#include <stddef.h>
+
 struct session;
 
 void perf_reset(void);
 
-/* Seconds that training waited for the loader. */
-void perf_waited(double seconds);
+/* A batch for which training waited so many seconds. */
+void perf_batch(double waited, size_t samples);
 
 /* The training part of an epoch is over; what follows is validation. */
-void perf_epoch_trained(struct session *s);
+void perf_epoch_trained(void);
 
 /* Logs the epoch under perf/ and returns its seconds, validation included. */
 double perf_log(struct session *s, long long epoch);

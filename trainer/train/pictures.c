@@ -41,15 +41,6 @@ static const char *class_name(const spur_data_info *info, int32_t class) {
     return class >= 0 && (size_t) class < info->classes ? info->class_names[class] : "?";
 }
 
-static void caption_of(const spur_data_info *info, const shot *one, char *out) {
-    int32_t truth = one->truth[0], answer = one->predicted[0];
-    if (truth == answer)
-        snprintf(out, CAPTION, "%s %.0f%%", class_name(info, answer), 100 * one->confidence);
-    else
-        snprintf(out, CAPTION, "%s, not %s %.0f%%", class_name(info, truth),
-                 class_name(info, answer), 100 * one->confidence);
-}
-
 static spur_status draw_sheet(const contact_sheet *sheet, spur_writer *log, const char *tag,
                               int64_t epoch, spur_error *err) {
     spur__str png;
@@ -58,33 +49,41 @@ static spur_status draw_sheet(const contact_sheet *sheet, spur_writer *log, cons
     return log_png(log, tag, epoch, &png, status, err);
 }
 
-/* One picture per sample, answer below. */
+/* One picture per sample, truth and answer below. */
 static spur_status log_classes(session *s, spur_writer *log, const char *tag, const char *title,
                                const shot *shots, size_t count, int64_t epoch, spur_error *err) {
     size_t h = (size_t)s->info->height, w = (size_t)s->info->width;
     uint8_t *bytes = spur__malloc_array(count, h * w * 3);
     sheet_picture *all = spur__calloc(count, sizeof *all);
-    char(*captions)[CAPTION] = spur__calloc(count, sizeof *captions);
+    char(*answers)[CAPTION] = spur__calloc(count, sizeof *answers);
     spur_status status = SPUR_E_MEMORY;
-    if (!bytes || !all || !captions) {
+    if (!bytes || !all || !answers) {
         spur__fail(err, status, "out of memory for pictures");
         goto done;
     }
     for (size_t i = 0; i < count; i++) {
         bool right = shots[i].truth[0] == shots[i].predicted[0];
         picture_bytes(s->info, shots[i].input, bytes + i * h * w * 3);
-        caption_of(s->info, &shots[i], captions[i]);
-        all[i] = (sheet_picture){bytes + i * h * w * 3, h, w, 3, captions[i], right ? 1 : -1};
+        snprintf(answers[i], CAPTION, "%s %.0f%%", class_name(s->info, shots[i].predicted[0]),
+                 100 * (double)shots[i].confidence);
+        all[i] = (sheet_picture){.pixels = bytes + i * h * w * 3,
+                                 .height = h,
+                                 .width = w,
+                                 .channels = 3,
+                                 .caption = class_name(s->info, shots[i].truth[0]),
+                                 .answer = answers[i],
+                                 .mood = right ? 1 : -1};
     }
     char subtitle[64];
-    snprintf(subtitle, sizeof subtitle, "epoch %lld", (long long)epoch);
+    snprintf(subtitle, sizeof subtitle, "epoch %lld: what it is, what the network says",
+             (long long)epoch);
     status = draw_sheet(
         &(contact_sheet){.title = title, .subtitle = subtitle, .pictures = all, .count = count},
         log, tag, epoch, err);
 done:
     spur__free(bytes);
     spur__free(all);
-    spur__free(captions);
+    spur__free(answers);
     return status;
 }
 
@@ -128,7 +127,7 @@ static void draw_mask_row(const session *s, const shot *one, uint8_t *bytes, she
     else
         snprintf(caption, CAPTION, "%.1f%% right", 100 * right);
     for (size_t k = 0; k < MASK_COLUMNS; k++)
-        row[k] = (sheet_picture){bytes + k * size, h, w, 3, k == 3 ? caption : NULL, 0};
+        row[k] = (sheet_picture){bytes + k * size, h, w, 3, k == 3 ? caption : NULL, NULL, 0};
 }
 
 static spur_status log_masks(session *s, spur_writer *log, const char *tag, const char *title,
@@ -153,8 +152,10 @@ static spur_status log_masks(session *s, spur_writer *log, const char *tag, cons
                                          .pictures = all,
                                          .count = count * MASK_COLUMNS,
                                          .columns = MASK_COLUMNS,
-                                         .cell = 190,
-                                         .column_titles = columns},
+                                         .cell = 160,
+                                         .column_titles = columns,
+                                         .classes = s->info->class_names,
+                                         .class_count = s->info->classes},
                         log, tag, epoch, err);
 done:
     spur__free(bytes);

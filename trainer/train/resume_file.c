@@ -17,13 +17,14 @@
 
 static const char *const names[JOURNAL_FILES] = {"run", "train", "validation"};
 
-static void file_name(int64_t step, char *out, size_t size) {
-    snprintf(out, size, "resume/step_%" PRId64 ".ini", step);
+/* Before and after the validation of an epoch a run stands at the same step. */
+static void file_name(const train_position *at, char *out, size_t size) {
+    snprintf(out, size, "resume/step_%" PRId64 "_epoch_%" PRId64 ".ini", at->step, at->epoch);
 }
 
-spur_status resume_file_write(const run_dir *run, int64_t step, const journal_position *position,
+spur_status resume_file_write(const run_dir *run, const train_position *at, const journal_position *position,
                               spur_error *err) {
-    char name[64];
+    char name[96];
     spur__str text;
     char *directory = run_path(run, "resume");
     if (!directory) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
@@ -37,7 +38,7 @@ spur_status resume_file_write(const run_dir *run, int64_t step, const journal_po
         spur__str_printf(&text, "\n[%s]\nfile = %s\nlength = %" PRIu64 "\n", names[i],
                          position->events[i].file, position->events[i].length);
     }
-    file_name(step, name, sizeof name);
+    file_name(at, name, sizeof name);
     status = spur__str_status(&text);
     if (status == SPUR_OK) status = run_write(run, name, spur__str_text(&text), text.length, err);
     spur__str_free(&text);
@@ -60,12 +61,12 @@ static bool get_file(const document *doc, const char *section, spur_writer_posit
     return get_length(doc, section, &out->length);
 }
 
-spur_status resume_file_read(const run_dir *run, int64_t step, journal_position *position,
+spur_status resume_file_read(const run_dir *run, const train_position *at, journal_position *position,
                              spur_error *err) {
-    char name[64];
+    char name[96];
     document doc;
     memset(position, 0, sizeof *position);
-    file_name(step, name, sizeof name);
+    file_name(at, name, sizeof name);
     char *path = run_path(run, name);
     if (!path) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     document_init(&doc);
@@ -80,11 +81,11 @@ spur_status resume_file_read(const run_dir *run, int64_t step, journal_position 
     return status;
 }
 
-void resume_file_sweep(const run_dir *run, int64_t step) {
-    char keep[64];
+void resume_file_sweep(const run_dir *run, const train_position *at) {
+    char keep[96];
     char *directory = run_path(run, "resume");
     DIR *dir = directory ? opendir(directory) : NULL;
-    file_name(step, keep, sizeof keep);
+    file_name(at, keep, sizeof keep);
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
         if (strncmp(entry->d_name, "step_", 5) != 0 || strcmp(entry->d_name, keep + 7) == 0)
             continue;

@@ -9,26 +9,28 @@
 #include "data/dataset.h"
 #include "train/pictures.h"
 
+/* The title of a sound says what it is and what the network took it for. */
 static spur_status log_sound(session *s, const spur__sample *sample, const shot *one, size_t i,
                              int64_t epoch) {
-    char tag[64], text[256];
+    char tag[64], title[160], text[256];
+    const char *truth = s->info->class_names[one->truth[0]];
+    const char *answer = s->info->class_names[one->predicted[0]];
+    bool right = one->truth[0] == one->predicted[0];
+    double percent = 100 * (double)one->confidence;
     snprintf(tag, sizeof tag, "audio/sample_%zu", i);
-    snprintf(text, sizeof text, "truth: **%s**", s->info->class_names[one->truth[0]]);
+    if (right)
+        snprintf(title, sizeof title, "%s (%.0f %%)", truth, percent);
+    else
+        snprintf(title, sizeof title, "%s, taken for %s (%.0f %%)", truth, answer, percent);
+    snprintf(text, sizeof text, "truth **%s**, answer **%s** (%.1f %%)", truth, answer, percent);
     spur_log_clips clips = {.samples = sample->audio.data,
                             .type = SPUR_LOG_F32,
                             .count = 1,
                             .frames = (size_t)sample->audio.width,
                             .channels = 1,
                             .sample_rate = sample->audio_rate};
-    spur_writer *log = s->journal.writers[JOURNAL_VALIDATION];
-    spur_status status = spur_log_audio(log, tag, epoch, &clips,
-                                        &(spur_log_audio_options){.log = {.description = text}});
-    if (status != SPUR_OK) return status;
-    snprintf(tag, sizeof tag, "audio_answer/sample_%zu", i);
-    snprintf(text, sizeof text, "truth **%s**, answer **%s** (%.1f %%)",
-             s->info->class_names[one->truth[0]], s->info->class_names[one->predicted[0]],
-             100 * one->confidence);
-    return spur_log_text(log, tag, epoch, text, NULL);
+    spur_log_audio_options options = {.log = {.display_name = title, .description = text}};
+    return spur_log_audio(s->journal.writers[JOURNAL_VALIDATION], tag, epoch, &clips, &options);
 }
 
 spur_status log_sounds(session *s, const shot *shots, size_t count, int64_t epoch,

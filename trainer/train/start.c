@@ -89,22 +89,48 @@ static spur_status log_graph(session *s, spur_error *err) {
 
 /* ---- layout ------------------------------------------------------------------------------------ */
 
+typedef struct chart_list {
+    spur_log_chart charts[MOST_METRICS + 3];
+    char patterns[MOST_METRICS + 3][2][METRIC_NAME + 40];
+    const char *tags[MOST_METRICS + 3][2];
+    size_t count;
+} chart_list;
+
+/* A chart of the tag a, or of a and b. TensorBoard takes tags for patterns. */
+static void add_chart(chart_list *list, const char *title, const char *a, const char *b) {
+    size_t n = list->count++;
+    snprintf(list->patterns[n][0], sizeof list->patterns[n][0], "^%s$", a);
+    snprintf(list->patterns[n][1], sizeof list->patterns[n][1], "^%s$", b ? b : "");
+    list->tags[n][0] = list->patterns[n][0];
+    list->tags[n][1] = list->patterns[n][1];
+    list->charts[n] =
+        (spur_log_chart){.title = title, .tags = list->tags[n], .tag_count = b ? 2 : 1};
+}
+
+/* Every epoch's training and validation; the steps with the validations between them; the machine. */
 static void log_layout(session *s) {
-    const char *tags[MOST_METRICS + 1];
-    char names[MOST_METRICS][METRIC_NAME + 16];
-    spur_log_chart charts[MOST_METRICS + 2];
-    static const char *const loss = "epoch_loss", *const rate = "epoch_learning_rate";
-    size_t n = 0;
-    charts[n++] = (spur_log_chart){.title = "loss", .tags = &loss, .tag_count = 1};
+    chart_list epochs = {.count = 0}, steps = {.count = 0}, machine = {.count = 0};
+    char a[METRIC_NAME + 16], b[METRIC_NAME + 32];
+    add_chart(&epochs, "loss", "epoch_loss", NULL);
+    add_chart(&steps, "loss", "batch_loss", "evaluation_loss_vs_iterations");
     for (size_t i = 0; i < s->measures.count; i++) {
-        snprintf(names[i], sizeof names[i], "epoch_%s$", s->measures.items[i].name);
-        tags[i] = names[i];
-        charts[n++] =
-            (spur_log_chart){.title = s->measures.items[i].name, .tags = &tags[i], .tag_count = 1};
+        const char *name = s->measures.items[i].name;
+        snprintf(a, sizeof a, "epoch_%s", name);
+        add_chart(&epochs, name, a, NULL);
+        snprintf(a, sizeof a, "batch_%s", name);
+        snprintf(b, sizeof b, "evaluation_%s_vs_iterations", name);
+        add_chart(&steps, name, a, b);
     }
-    charts[n++] = (spur_log_chart){.title = "learning rate", .tags = &rate, .tag_count = 1};
-    spur_log_category category = {.title = "Training", .charts = charts, .chart_count = n};
-    spur_log_layout(root(s), &category, 1, NULL);
+    add_chart(&epochs, "learning rate", "epoch_learning_rate", NULL);
+    add_chart(&steps, "learning rate", "batch_learning_rate", NULL);
+    add_chart(&steps, "gradient norm", "batch_gradient_norm", NULL);
+    add_chart(&machine, "samples per second", "perf/samples_per_second", NULL);
+    add_chart(&machine, "memory, MB", "perf/memory_mb", "perf/peak_memory_mb");
+    spur_log_category all[] = {
+        {.title = "Epochs", .charts = epochs.charts, .chart_count = epochs.count},
+        {.title = "Steps", .charts = steps.charts, .chart_count = steps.count},
+        {.title = "Machine", .charts = machine.charts, .chart_count = machine.count}};
+    spur_log_layout(root(s), all, s->log->perf ? 3 : 2, NULL);
 }
 
 /* ---- classes ----------------------------------------------------------------------------------- */
@@ -185,54 +211,75 @@ static void to_percent(double *values, size_t n) {
     for (size_t i = 0; i < n; i++) values[i] = sum > 0 ? 100 * values[i] / sum : 0;
 }
 
-/* The samples of a batch as pictures, masks in their colours over them. */
-static spur_status log_sheet(session *s, const spur_batch *batch, spur_error *err) {
-    size_t h = (size_t)s->info->height, w = (size_t)s->info->width, size = h * w * 3;
-    size_t count = batch->count < SHEET_PICTURES ? batch->count : SHEET_PICTURES;
+/* Samples of the first batches as pictures, masks in their colours over them. */
+typedef struct sample_sheet {
+    uint8_t *bytes; /* [wanted][height][width][3] */
+    sheet_picture all[SHEET_PICTURES];
+    size_t count, wanted; /* wanted 0: no sheet */
+} sample_sheet;
+
+static spur_status sheet_init(sample_sheet *sheet, const session *s, spur_error *err) {
+    size_t pixels = (size_t)s->info->height * (size_t)s->info->width;
+    *sheet = (sample_sheet){.count = 0};
+    if (s->info->height == 1 || s->info->width == 1 || !s->log->augmentation) return SPUR_OK;
+    sheet->wanted = pixels >= 96 * 96 ? SHEET_PICTURES / 2 : SHEET_PICTURES;
+    sheet->bytes = spur__malloc_array(sheet->wanted, pixels * 3);
+    return sheet->bytes ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "out of memory for pictures");
+}
+
+static void sheet_add(sample_sheet *sheet, const session *s, const spur_batch *batch) {
+    size_t h = (size_t)s->info->height, w = (size_t)s->info->width;
     size_t values = h * w * (size_t)s->info->channels;
-    bool masks = s->info->task == SPUR_SEGMENTATION;
-    uint8_t *bytes = spur__malloc_array(count, size);
-    sheet_picture *all = spur__calloc(count, sizeof *all);
-    spur_status status = SPUR_E_MEMORY;
-    if (!bytes || !all) {
-        spur__fail(err, status, "out of memory for pictures");
-        goto done;
-    }
-    for (size_t i = 0; i < count; i++) {
-        uint8_t *out = bytes + i * size;
+    for (size_t i = 0; i < batch->count && sheet->count < sheet->wanted; i++) {
+        uint8_t *out = sheet->bytes + sheet->count * h * w * 3;
         picture_bytes(s->info, batch->input + i * values, out);
-        if (masks)
+        if (s->info->task == SPUR_SEGMENTATION)
             plot_overlay(out, batch->labels + i * h * w, h * w, 0.4, s->info->ignore_index, true,
                          out);
         bool named = s->info->task == SPUR_CLASSIFICATION && batch->labels;
-        all[i] =
-            (sheet_picture){out, h, w, 3, named ? s->info->class_names[batch->labels[i]] : NULL, 0};
+        sheet->all[sheet->count++] =
+            (sheet_picture){.pixels = out,
+                            .height = h,
+                            .width = w,
+                            .channels = 3,
+                            .caption = named ? s->info->class_names[batch->labels[i]] : NULL};
     }
-    contact_sheet sheet = {.title = "Training samples as the network gets them",
-                           .subtitle = "first batch of the first epoch, augmented",
-                           .pictures = all,
-                           .count = count};
+}
+
+static spur_status sheet_log(const sample_sheet *sheet, session *s, spur_error *err) {
+    if (sheet->count == 0) return SPUR_OK;
+    bool masks = s->info->task == SPUR_SEGMENTATION;
+    contact_sheet page = {.title = "Training samples as the network gets them",
+                          .subtitle = "first batches of the first epoch, augmented",
+                          .pictures = sheet->all,
+                          .count = sheet->count,
+                          .classes = masks ? s->info->class_names : NULL,
+                          .class_count = s->info->classes};
     spur__str png;
     spur__str_init(&png, PNG_LIMIT);
-    status = plot_sheet(&sheet, &png, err);
-    status = log_png(s->journal.writers[JOURNAL_TRAIN], "images/training", 0, &png, status, err);
-done:
-    spur__free(bytes);
-    spur__free(all);
-    return status;
+    spur_status status = plot_sheet(&page, &png, err);
+    return log_png(s->journal.writers[JOURNAL_TRAIN], "images/training", 0, &png, status, err);
+}
+
+static spur_status look(session *s, sample_sheet *sheet, double *first, spur_error *err) {
+    spur_batch batch;
+    for (int64_t i = 0; i < s->batches && i < FIRST_BATCHES; i++) {
+        if (!first && sheet->count == sheet->wanted) break;
+        SPUR__TRY(spur_loader_next(s->train_loader, &batch, err));
+        sheet_add(sheet, s, &batch);
+        if (first) count_labels(s, &batch, first);
+    }
+    return sheet_log(sheet, s, err);
 }
 
 /* Looks at the first batches of the first epoch; the loader is put back afterwards. */
 static spur_status look_at_batches(session *s, double *first, spur_error *err) {
-    spur_batch batch;
-    bool picture = s->info->height > 1 && s->info->width > 1;
-    SPUR__TRY(spur_loader_seek(s->train_loader, 0, 0, err));
-    for (int64_t i = 0; i < s->batches && i < FIRST_BATCHES; i++) {
-        SPUR__TRY(spur_loader_next(s->train_loader, &batch, err));
-        if (i == 0 && picture && s->log->augmentation) SPUR__TRY(log_sheet(s, &batch, err));
-        if (first) count_labels(s, &batch, first);
-    }
-    return spur_loader_seek(s->train_loader, 0, 0, err);
+    sample_sheet sheet;
+    SPUR__TRY(sheet_init(&sheet, s, err));
+    spur_status status = spur_loader_seek(s->train_loader, 0, 0, err);
+    if (status == SPUR_OK) status = look(s, &sheet, first, err);
+    spur__free(sheet.bytes);
+    return status == SPUR_OK ? spur_loader_seek(s->train_loader, 0, 0, err) : status;
 }
 
 static spur_status log_classes(session *s, spur_error *err) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A pass over the validation data.
+ * A pass over the validation data. A signal ends it after the batch at work: nothing of it was
+ * logged, and the run, when it is continued, begins with this pass.
  */
 #include "base/error.h"
+#include "terminal/stop.h"
 #include "train/gallery.h"
 #include "train/session.h"
 
@@ -26,6 +28,7 @@ static spur_status run(session *s, gallery *g, spur_error *err) {
     SPUR__TRY(spur_loader_seek(s->val_loader, 0, 0, err));
     pass_reset(&s->val_pass);
     for (int64_t i = 0; i < s->val_batches; i++) {
+        if (stop_requested()) return spur__fail(err, SPUR_E_INTERRUPTED, "stopped by a signal");
         SPUR__TRY(spur_loader_next(s->val_loader, &batch, err));
         SPUR__TRY(network_feed(&s->net, &batch, err));
         spur_status status = spur_net_forward(s->net.net, SPUR_EVAL, err);

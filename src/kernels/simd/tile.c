@@ -7,20 +7,7 @@
 /* How A is walked: rows apart by a_row with unit steps; rows 16 apart; neighbouring rows. */
 enum { WALK_ROWS, WALK_BLOCKED, WALK_STEPS };
 
-#if defined(SPUR_ISA_avx512)
-/* Leaves columns beyond the vectors' end of C and bias alone. */
-ALWAYS_INLINE void store_partial(const spur__tile *t, const vf *acc, ptrdiff_t row, int vectors) {
-    float *c = t->c + row * t->c_row;
-    for (int v = 0; v < vectors; v++) {
-        ptrdiff_t left = t->cols - v * VL;
-        __mmask16 lanes = (__mmask16)(left >= VL ? 0xFFFF : (1 << left) - 1);
-        vf value = acc[v];
-        if (t->bias) value += (vf)_mm512_maskz_loadu_ps(lanes, t->bias + v * VL);
-        if (t->relu) value = vrelu(value);
-        _mm512_mask_storeu_ps(c + v * VL, lanes, (__m512)value);
-    }
-}
-#else
+
 /* Leaves columns beyond the vectors' end of C and bias alone. */
 ALWAYS_INLINE void store_partial(const spur__tile *t, const vf *acc, ptrdiff_t row, int vectors) {
     float values[NR] = {0};
@@ -32,8 +19,6 @@ ALWAYS_INLINE void store_partial(const spur__tile *t, const vf *acc, ptrdiff_t r
     }
 }
 
-#endif
-
 ALWAYS_INLINE void store_row(const spur__tile *t, const vf *acc, ptrdiff_t row, int vectors) {
     float *c = t->c + row * t->c_row;
     for (int v = 0; v < vectors; v++) {
@@ -44,15 +29,28 @@ ALWAYS_INLINE void store_row(const spur__tile *t, const vf *acc, ptrdiff_t row, 
     }
 }
 
-ALWAYS_INLINE void load_row(const spur__tile *t, vf *acc, ptrdiff_t row, int vectors) {
+/* acc += C. */
+ALWAYS_INLINE void add_row(const spur__tile *t, vf *acc, ptrdiff_t row, int vectors) {
     const float *c = t->c + row * t->c_row;
     if (t->cols == vectors * VL) {
-        for (int v = 0; v < vectors; v++) acc[v] = vload(c + v * VL);
+        for (int v = 0; v < vectors; v++) acc[v] += vload(c + v * VL);
         return;
     }
     float values[NR] = {0};
     for (ptrdiff_t j = 0; j < t->cols; j++) values[j] = c[j];
-    for (int v = 0; v < vectors; v++) acc[v] = vload(values + v * VL);
+    for (int v = 0; v < vectors; v++) acc[v] += vload(values + v * VL);
+}
+
+/* Moves the sums of a stretch to those of the whole, or `back`: adds these to it. */
+ALWAYS_INLINE void fold(vf acc[MR][2], float total[MR][2][VL], int rows, int vectors, bool back) {
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+        for (int v = 0; v < vectors; v++) {
+            vf sum = vload(total[i][v]) + acc[i][v];
+            if (!back) vstore(total[i][v], sum);
+            acc[i][v] = back ? sum : (vf){0};
+        }
+    }
 }
 
 enum { AHEAD = 1024 }; /* floats of A: a page, where the hardware's prefetch stops */
@@ -80,24 +78,35 @@ ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, pt
 
 ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
     vf acc[MR][2];
+    float total[MR][2][VL];
     const float *b = t->b;
+    ptrdiff_t length = walk == WALK_BLOCKED ? 16 : t->run_length, room = SPUR__TILE_STRETCH;
+    bool folded = false;
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; i++) {
-        acc[i][0] = acc[i][1] = (vf){0};
-        if (t->load) load_row(t, acc[i], i, vectors);
-    }
+    for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = (vf){0};
     for (ptrdiff_t r = 0; r < t->runs; r++) {
         const float *a = t->a + t->a_run[r];
-        if (walk == WALK_BLOCKED)
-            b = run(acc, a, b, 16, 16, 1, rows, vectors);
-        else if (walk == WALK_ROWS)
-            b = run(acc, a, b, t->run_length, t->a_row, 1, rows, vectors);
-        else
-            b = run(acc, a, b, t->run_length, 1, t->a_step, rows, vectors);
+        for (ptrdiff_t k = 0, count; k < length; k += count, room -= count) {
+            if (room == 0) {
+                if (!folded) memset(total, 0, sizeof total);
+                fold(acc, total, rows, vectors, false);
+                folded = true;
+                room = SPUR__TILE_STRETCH;
+            }
+            count = length - k < room ? length - k : room;
+            if (walk == WALK_BLOCKED)
+                b = run(acc, a, b, count = 16, 16, 1, rows, vectors);
+            else if (walk == WALK_ROWS)
+                b = run(acc, a + k, b, count, t->a_row, 1, rows, vectors);
+            else
+                b = run(acc, a + k * t->a_step, b, count, 1, t->a_step, rows, vectors);
+        }
     }
+    if (folded) fold(acc, total, rows, vectors, true);
     bool whole = t->cols == vectors * VL;
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) {
+        if (t->load) add_row(t, acc[i], i, vectors);
         if (whole)
             store_row(t, acc[i], i, vectors);
         else
@@ -144,4 +153,25 @@ void SPUR__SIMD(tile)(const spur__tile *t) {
                : t->a_row == 16 && t->run_length == 16 ? WALK_BLOCKED
                                                        : WALK_ROWS;
     instances[t->rows - 1][t->cols > VL][walk](t);
+}
+
+/* Some rows at a time, so that y is loaded and stored once for them. */
+ALWAYS_INLINE void add_some(const float *x, const float *w, ptrdiff_t ldw, ptrdiff_t n, float *y,
+                            int rows) {
+    ptrdiff_t j = 0;
+    for (; j + VL <= n; j += VL) {
+        vf sum = vload(y + j);
+#pragma GCC unroll 8
+        for (int k = 0; k < rows; k++) sum = vfma(vset(x[k]), vload(w + k * ldw + j), sum);
+        vstore(y + j, sum);
+    }
+    for (; j < n; j++)
+        for (int k = 0; k < rows; k++) y[j] = fma1(x[k], w[k * ldw + j], y[j]);
+}
+
+void SPUR__SIMD(add_rows)(const float *x, ptrdiff_t steps, const float *w, ptrdiff_t ldw,
+                          ptrdiff_t n, float *y) {
+    ptrdiff_t k = 0;
+    for (; k + 8 <= steps; k += 8) add_some(x + k, w + k * ldw, ldw, n, y, 8);
+    for (; k < steps; k++) add_some(x + k, w + k * ldw, ldw, n, y, 1);
 }

@@ -5,13 +5,16 @@
  *
  * k runs over `runs` stretches of `run_length` steps. A's element (row, step) of run r lies at
  * a[a_run[r] + row * a_row + step * a_step]; B is one packed panel, `width` floats a step with
- * width = vl or nr, padded by zeros. Every output is one chain of FMAs in k order.
+ * width = vl or nr, padded by zeros. Every output is the sum of chains of
+ * SPUR__TILE_STRETCH FMAs in k order (a single long one loses digits), then plus what was in C.
  */
 #ifndef SPUR_KERNELS_SIMD_TILE_H
 #define SPUR_KERNELS_SIMD_TILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+enum { SPUR__TILE_STRETCH = 256 };
 
 typedef struct spur__tile {
     const float *a;
@@ -23,10 +26,15 @@ typedef struct spur__tile {
     ptrdiff_t c_row;
     ptrdiff_t rows, cols; /* cols <= nr; width is vl if cols <= vl, else nr */
     const float *bias; /* [cols], added at the end, or NULL */
-    bool load; /* start from C instead of 0 */
+    bool load; /* add C instead of overwriting it */
     bool relu; /* store max(c, 0) */
 } spur__tile;
 
-#define SPUR__TILE_MAP(X) X(void, tile, (const spur__tile *t))
+/* add_rows: y[n] += x[0] w[0] + x[1] w[1] + ..., rows of w n floats long, one chain of FMAs in that
+ * order for every element. */
+#define SPUR__TILE_MAP(X)                                                                          \
+    X(void, tile, (const spur__tile *t))                                                           \
+    X(void, add_rows,                                                                              \
+      (const float *x, ptrdiff_t steps, const float *w, ptrdiff_t ldw, ptrdiff_t n, float *y))
 
 #endif

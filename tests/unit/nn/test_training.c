@@ -196,6 +196,18 @@ static void test_label_out_of_range(void **state) {
     spur_net_destroy(s.net);
 }
 
+static spur_node *with_cross_entropy(spur_net *net, spur_node *x, spur_node *t) {
+    return spur_cross_entropy(net, x, t, NULL);
+}
+
+static spur_node *with_bce(spur_net *net, spur_node *x, spur_node *t) {
+    return spur_bce(net, x, t, NULL);
+}
+
+static spur_node *with_dice(spur_net *net, spur_node *x, spur_node *t) {
+    return spur_dice(net, x, t, NULL);
+}
+
 static void test_wrong_shapes(void **state) {
     spur_error err = {0};
     spur_net *net = spur_net_create(NULL);
@@ -206,6 +218,24 @@ static void test_wrong_shapes(void **state) {
     if (!strstr(err.message, "outputs 'x' are [4][6]") || !strstr(err.message, "found 'y' [4][2]"))
         fail_msg("%s", err.message);
     spur_net_destroy(net);
+}
+
+/* Another number of classes than the outputs have: both are named, and the layer they come from. */
+static void test_wrong_class_counts(void **state) {
+    spur_node *(*const losses[])(spur_net *, spur_node *, spur_node *) = {with_cross_entropy,
+                                                                         with_bce, with_dice};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        spur_error err = {0};
+        spur_net *net = spur_net_create(NULL);
+        spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 2, (int64_t[]){4, 6});
+        spur_node *soft = spur_input(net, "soft", SPUR_FLOAT32, 2, (int64_t[]){4, 5});
+        spur_node *y = spur_linear(net, x, "head", 3, NULL);
+        assert_int_equal(spur_net_build(net, losses[i](net, y, soft), &err), SPUR_E_SHAPE);
+        if (!strstr(err.message, "'head' are [4][3]") || !strstr(err.message, "'soft' [4][5]"))
+            fail_msg("%s", err.message);
+        spur_net_destroy(net);
+    }
 }
 
 /* All rows ignored: a loss of zero and no gradient, not a division by zero. */
@@ -250,7 +280,7 @@ int main(void) {
         cmocka_unit_test(test_average),       cmocka_unit_test(test_epochs_and_warm_up),
         cmocka_unit_test(test_refusals),      cmocka_unit_test(test_label_out_of_range),
         cmocka_unit_test(test_wrong_shapes),  cmocka_unit_test(test_everything_ignored),
-        cmocka_unit_test(test_no_allocation),
+        cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_wrong_class_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,14 +66,14 @@ static void bars(void **state) {
                        .series = &one,
                        .series_count = 1};
     assert_int_equal(plot_bars(&chart, &png, NULL), SPUR_OK);
-    expect_picture(&png, "bars", 1280, 0);
+    expect_picture(&png, "bars", 960, 0);
     bar_series two[] = {{"in the data", weights}, {"first batches", weights}};
     chart.series = two;
     chart.series_count = 2;
     chart.format = "%.3f";
     spur__str_init(&png, 1 << 24);
     assert_int_equal(plot_bars(&chart, &png, NULL), SPUR_OK);
-    expect_picture(&png, "bars2", 1280, 0);
+    expect_picture(&png, "bars2", 960, 0);
 }
 
 static void confusion_of(size_t n, const char *name) {
@@ -140,7 +140,8 @@ static void sheets(void **state) {
         if (k == 1) plot_mask(mask, 32 * 32, 255, pictures[k]);
         if (k == 2) plot_overlay(pictures[0], mask, 32 * 32, 0.5, 255, true, pictures[k]);
         snprintf(captions[k], sizeof captions[k], "sample %d: cat", k);
-        all[k] = (sheet_picture){pictures[k], 32, 32, 3, captions[k], k % 3 - 1};
+        const char *answer = k % 2 ? captions[k] : NULL;
+        all[k] = (sheet_picture){pictures[k], 32, 32, 3, captions[k], answer, k % 3 - 1};
     }
     const char *const columns[] = {"input", "mask", "prediction"};
     contact_sheet sheet = {.title = "Augmented samples",
@@ -153,7 +154,16 @@ static void sheets(void **state) {
     spur__str_init(&png, 1 << 24);
     assert_int_equal(plot_sheet(&sheet, &png, NULL), SPUR_OK);
     const unsigned char *bytes = (const unsigned char *)spur__str_text(&png);
-    expect_picture(&png, "sheet", big_endian(bytes + 16), 0);
+    unsigned width = big_endian(bytes + 16), height = big_endian(bytes + 20);
+    expect_picture(&png, "sheet", width, 0);
+    /* a legend that does not fit into one row takes more */
+    sheet.classes = names;
+    sheet.class_count = 11;
+    spur__str_init(&png, 1 << 24);
+    assert_int_equal(plot_sheet(&sheet, &png, NULL), SPUR_OK);
+    bytes = (const unsigned char *)spur__str_text(&png);
+    assert_true(big_endian(bytes + 20) > height + 60);
+    expect_picture(&png, "sheet_legend", width, 0);
     assert_memory_equal(pictures[2], pictures[0], 3); /* background stays */
 }
 

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Trains the recipes under examples/ with spur over several seeds, and compares with PyTorch's results.
+
+usage: run.py train SPUR DATA_FOLDER [--recipes camvid,isbi,cifar10,mnist] [--seeds 1,2,3] >>spur.jsonl
+       run.py report spur.jsonl torch.jsonl       torch.jsonl: what peer.py printed for the same seeds
+
+`train` prints the JSON lines of peer.py, one per epoch where validation data judge (camvid, isbi), one per
+run where the test set does (mnist, cifar10: the last weights, trained on the whole training part).
+`report` prints a table and leaves with 1 unless every claim holds: the mean over spur's seeds is at least
+PyTorch's less two standard errors of the difference of the two means, sqrt(s1^2 / n1 + s2^2 / n2).
+"""
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+# recipe: (INI file, folder of the data, settings of this comparison, classes whose IoU is printed)
+RECIPES = {
+    "camvid": ("camvid.ini", "camvid-half", ["train.metrics=iou, pixel_accuracy"], 0),
+    "isbi": ("isbi-membrane.ini", "isbi-membrane",
+             ["train.metrics=iou, iou(class=0), iou(class=1), pixel_accuracy"], 2),
+    "cifar10": ("cifar10-small.ini", "cifar10-small", ["data.val_split=0"], 0),
+    "mnist": ("mnist.ini", "mnist-10k", ["data.val_split=0"], 0),
+}
+
+
+def best(key):
+    return lambda epochs: max(e[key] for e in epochs)
+
+
+def mean_of_last(n, value):
+    return lambda epochs: statistics.mean(value(e) for e in epochs[-n:])
+
+
+# recipe: (number of epochs, {what is claimed: a function of the epochs of one run})
+CLAIMS = {
+    "camvid": (8, {"mIoU, best epoch": best("mean_iou"),
+                   "mIoU, last four epochs": mean_of_last(4, lambda e: e["mean_iou"]),
+                   "pixel accuracy, best epoch": best("accuracy"),
+                   "pixel accuracy, last four epochs": mean_of_last(4, lambda e: e["accuracy"])}),
+    "isbi": (16, {"pixel accuracy, last eight epochs": mean_of_last(8, lambda e: e["accuracy"]),
+                  "IoU bright, last eight epochs": mean_of_last(8, lambda e: e["iou"][1]),
+                  "IoU membrane, last eight epochs": mean_of_last(8, lambda e: e["iou"][0])}),
+    "cifar10": (10, {"test accuracy": mean_of_last(1, lambda e: e["accuracy"])}),
+    "mnist": (5, {"test accuracy": mean_of_last(1, lambda e: e["accuracy"])}),
+}
+
+
+def put(recipe, seed, epoch, **values):
+    print(json.dumps({"recipe": recipe, "side": "spur", "seed": seed, "epoch": epoch, **values}), flush=True)
+
+
+def train(spur, data, recipe, seed):
+    ini, folder, settings, classes = RECIPES[recipe]
+    validated = not any("val_split=0" in s for s in settings)
+    with tempfile.TemporaryDirectory() as logs:
+        command = [spur, "train", EXAMPLES / ini, f"data.path={Path(data, folder).resolve()}", f"run.logdir={logs}",
+                   f"run.seed={seed}", "--json", *settings]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            for line in map(json.loads, process.stdout):
+                if line["event"] == "epoch":
+                    epoch, loss = line["epoch"], line["loss"]
+                    if validated:
+                        put(recipe, seed, epoch, loss=loss, accuracy=line["val_pixel_accuracy"],
+                            mean_iou=line["val_iou"], iou=[line[f"val_iou_class_{c}"] for c in range(classes)])
+                elif line["event"] == "end":
+                    run = line["run"]
+        if process.returncode != 0:
+            sys.exit(f"{recipe}, seed {seed}: spur train left with {process.returncode}")
+        if not validated:
+            judged = subprocess.run([spur, "eval", run, "--split", "test", "--weights", "last", "--json"],
+                                    check=True, capture_output=True, text=True)
+            put(recipe, seed, epoch, loss=loss, accuracy=json.loads(judged.stdout)["accuracy"])
+
+
+def read(paths):
+    """{(recipe, side): {seed: [epochs]}}, of runs that came to their end."""
+    runs = {}
+    for path in paths:
+        for line in map(json.loads, open(path)):
+            runs.setdefault((line["recipe"], line["side"]), {}).setdefault(line["seed"], []).append(line)
+    for (recipe, _), seeds in runs.items():
+        for seed in [s for s, epochs in seeds.items() if epochs[-1]["epoch"] != CLAIMS[recipe][0]]:
+            del seeds[seed]
+    return runs
+
+
+def error(values):
+    """Squared standard error of the mean."""
+    return statistics.variance(values) / len(values) if len(values) > 1 else float("nan")
+
+
+def report(paths):
+    runs, failed = read(paths), 0
+    print("| recipe | measured | spur | PyTorch | difference | two standard errors | claim |")
+    print("|---|---|---|---|---|---|---|")
+    for recipe, (_, claims) in CLAIMS.items():
+        sides = [runs.get((recipe, side), {}) for side in ("spur", "pytorch")]
+        if not all(sides):
+            print(f"{recipe}: no finished run of one side", file=sys.stderr)
+            failed += 1
+            continue
+        for what, value in claims.items():
+            ours, theirs = ([value(epochs) for _, epochs in sorted(side.items())] for side in sides)
+            difference = statistics.mean(ours) - statistics.mean(theirs)
+            room = 2 * (error(ours) + error(theirs)) ** 0.5
+            enough = min(len(ours), len(theirs)) > 1
+            holds = enough and difference >= -room
+            failed += not holds
+            cell = lambda values: f"{statistics.mean(values):.4f} ({', '.join(f'{v:.3f}' for v in values)})"
+            print(f"| {recipe} | {what} | {cell(ours)} | {cell(theirs)} | {difference:+.4f} | {room:.4f} | "
+                  f"{'holds' if holds else 'FAILS' if enough else 'wants more seeds'} |")
+    return 1 if failed else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parts = parser.add_subparsers(dest="command", required=True)
+    part = parts.add_parser("train")
+    part.add_argument("spur")
+    part.add_argument("data")
+    part.add_argument("--recipes", default=",".join(RECIPES))
+    part.add_argument("--seeds", default="1,2,3")
+    parts.add_parser("report").add_argument("results", nargs="+")
+    arguments = parser.parse_args()
+    if arguments.command == "report":
+        sys.exit(report(arguments.results))
+    for recipe in arguments.recipes.split(","):
+        for seed in arguments.seeds.split(","):
+            train(arguments.spur, arguments.data, recipe, int(seed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Whole pictures for a network that sees a part of one at a time: the parts are run one after the
+ * other, and what the network says about them is blended (data/tiles.h). `spur predict` and
+ * `spur eval` both go this way.
+ */
+#ifndef SPUR_TRAINER_TRAIN_SLIDE_H
+#define SPUR_TRAINER_TRAIN_SLIDE_H
+
+#include "data/pipeline.h"
+#include "data/tiles.h"
+#include "train/network.h"
+
+typedef struct slider {
+    network *net; /* run with one sample at a time */
+    const spur_data_info *info;
+    int tile_height, tile_width; /* pixels of a picture that are one input of the network */
+    int overlap; /* of neighbouring tiles, pixels */
+    spur__workspace space;
+    spur__image part;
+    spur__pixels shares, enlarged;
+    spur__blend blend;
+} slider;
+
+void slider_free(slider *s);
+
+/* Runs the network over a picture of the network's channels; what a tile has beyond a small picture
+ * is black, as in training. Then s->blend.sums holds the probabilities [height][width][classes]. */
+spur_status slider_run(slider *s, const spur__image *image, spur_error *err);
+
+#endif
