@@ -353,37 +353,66 @@ class MyNet(nn.Module):
         return self.fc2(x)
 
 
-class Block(nn.Module):
-    """Two convolutions of the unet, each with norm and ReLU."""
+class CNN(nn.Module):
+    """The model cnn: blocks of convolutions and a pooling, mean or flattening, hidden layer, head."""
 
-    def __init__(self, inputs, filters, norm):
+    def __init__(self, channels, classes, filters, kernel, convs, norm, activation, pool, flattened, hidden):
         super().__init__()
+        self.activation, self.pool, self.flattened = activation, pool, flattened
+        self.blocks, inputs = len(filters), channels
+        for i, f in enumerate(filters, 1):
+            block = nn.Module()
+            for j in range(1, convs + 1):
+                block.add_module(f"conv{j}", nn.Conv2d(inputs, f, kernel, padding=kernel // 2, bias=not norm))
+                block.add_module(f"norm{j}", nn.BatchNorm2d(f) if norm else nn.Identity())
+                inputs = f
+            self.add_module(f"block{i}", block)
+        self.convs, width = convs, inputs * flattened if flattened else inputs
+        self.hidden = nn.Linear(width, hidden) if hidden else None
+        self.head = nn.Linear(hidden or width, classes)
+
+    def forward(self, x):
+        for i in range(1, self.blocks + 1):
+            block = getattr(self, f"block{i}")
+            for j in range(1, self.convs + 1):
+                x = self.activation(getattr(block, f"norm{j}")(getattr(block, f"conv{j}")(x)))
+            x = self.pool(x, 2)
+        x = x.flatten(1) if self.flattened else x.mean((2, 3))
+        return self.head(self.activation(self.hidden(x)) if self.hidden else x)
+
+
+class Block(nn.Module):
+    """Two convolutions of the unet, each with norm and activation."""
+
+    def __init__(self, inputs, filters, norm, activation):
+        super().__init__()
+        self.activation = activation
         make = {"batch": nn.BatchNorm2d, "group": lambda c: nn.GroupNorm(min(8, c), c), "none": None}[norm]
         self.conv1 = nn.Conv2d(inputs, filters, 3, padding=1, bias=norm == "none")
         self.conv2 = nn.Conv2d(filters, filters, 3, padding=1, bias=norm == "none")
         self.norm1, self.norm2 = (make(filters), make(filters)) if make else (nn.Identity(), nn.Identity())
 
     def forward(self, x):
-        x = F.relu(self.norm1(self.conv1(x)))
-        return F.relu(self.norm2(self.conv2(x)))
+        x = self.activation(self.norm1(self.conv1(x)))
+        return self.activation(self.norm2(self.conv2(x)))
 
 
 class UNet(nn.Module):
     """The model unet: down1.., bottom, up1.., merge1.., head; padded bottom and right, then cropped."""
 
-    def __init__(self, channels, classes, base, depth, norm="batch", bilinear=False):
+    def __init__(self, channels, classes, base, depth, norm="batch", bilinear=False, activation=F.relu):
         super().__init__()
         self.depth, self.bilinear, inputs = depth, bilinear, channels
         for level in range(1, depth + 1):
             f = base << (level - 1)
-            self.add_module(f"down{level}", Block(inputs, f, norm))
+            self.add_module(f"down{level}", Block(inputs, f, norm, activation))
             inputs = f
-        self.bottom = Block(inputs, base << depth, norm)
+        self.bottom = Block(inputs, base << depth, norm, activation)
         for level in range(depth, 0, -1):
             f = base << (level - 1)
             if not bilinear:
                 self.add_module(f"up{level}", nn.ConvTranspose2d(2 * f, f, 2, stride=2))
-            self.add_module(f"merge{level}", Block(3 * f if bilinear else 2 * f, f, norm))
+            self.add_module(f"merge{level}", Block(3 * f if bilinear else 2 * f, f, norm, activation))
         self.head = nn.Conv2d(base, classes, 1)
 
     def forward(self, x):
@@ -476,6 +505,9 @@ NETS = {
     "my_net": (lambda: MyNet(24, 10), (4, 3, 24, 24), (4,), 10),
     "unet": (lambda: UNet(3, 4, 4, 2), (2, 3, 22, 30), (2, 22, 30), 4),
     "unet_bilinear": (lambda: UNet(1, 3, 8, 2, "group", True), (2, 1, 20, 24), (2, 20, 24), 3),
+    "unet_plain": (lambda: UNet(3, 2, 4, 1, "none", False, F.elu), (2, 3, 9, 14), (2, 9, 14), 2),
+    "cnn": (lambda: CNN(3, 5, [6, 8], 3, 2, True, F.silu, F.max_pool2d, 0, 0), (4, 3, 14, 12), (4,), 5),
+    "cnn_plain": (lambda: CNN(3, 4, [6, 8], 5, 1, False, F.gelu, F.avg_pool2d, 9, 10), (4, 3, 12, 12), (4,), 4),
     "residual": (lambda: Residual(6), (4, 3, 16, 16), (4,), 6),
     "resnet18": (lambda: ResNet(6, True), (2, 3, 32, 32), (2,), 6),
 }

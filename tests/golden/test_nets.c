@@ -150,6 +150,21 @@ static void test_unet_bilinear(void **state) {
     run_net("net_unet_bilinear");
 }
 
+static void test_unet_plain(void **state) {
+    (void)state;
+    run_net("net_unet_plain");
+}
+
+static void test_cnn(void **state) {
+    (void)state;
+    run_net("net_cnn");
+}
+
+static void test_cnn_plain(void **state) {
+    (void)state;
+    run_net("net_cnn_plain");
+}
+
 static void test_residual(void **state) {
     (void)state;
     run_net("net_residual");
@@ -165,6 +180,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mlp),      cmocka_unit_test(test_my_net),
         cmocka_unit_test(test_unet),     cmocka_unit_test(test_unet_bilinear),
+        cmocka_unit_test(test_unet_plain), cmocka_unit_test(test_cnn), cmocka_unit_test(test_cnn_plain),
         cmocka_unit_test(test_residual), cmocka_unit_test(test_resnet18)};
     if (argc > 1) cmocka_set_skip_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,32 @@ static void test_values(void **state) {
     spur_tally_destroy(t);
 }
 
+static void test_per_class(void **state) {
+    static const struct {
+        const char *name;
+        double expected[K];
+    } cases[] = {
+        {"precision", {2.0 / 3, 1.0 / 2, 3.0 / 4}}, {"recall", {2.0 / 3, 1.0 / 2, 3.0 / 4}},
+        {"f1", {2.0 / 3, 1.0 / 2, 3.0 / 4}},        {"iou", {2.0 / 4, 1.0 / 3, 3.0 / 5}},
+        {"mean_iou", {2.0 / 4, 1.0 / 3, 3.0 / 5}},  {"dice", {4.0 / 6, 2.0 / 4, 6.0 / 8}},
+        {"accuracy", {2.0 / 3, 1.0 / 2, 3.0 / 4}},  {"pixel_accuracy", {2.0 / 3, 1.0 / 2, 3.0 / 4}},
+    };
+    spur_tally *t = make_tally();
+    spur_error err = {0};
+    double values[K];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (spur_metric_per_class(t, cases[i].name, values, &err) != SPUR_OK)
+            fail_msg("%s", err.message);
+        for (int c = 0; c < K; c++)
+            if (!(fabs(values[c] - cases[i].expected[c]) < 1e-12))
+                fail_msg("%s of class %d: found %.15g", cases[i].name, c, values[c]);
+    }
+    assert_int_equal(spur_metric_per_class(t, "top_k", values, &err), SPUR_E_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "top_k: it has no value per class"));
+    spur_tally_destroy(t);
+}
+
 /* Classes that never occur do not lower the mean. */
 static void test_absent_class(void **state) {
     const float logits[] = {1, 0, 0, 0, 0, 1, 0, 0};
@@ -189,6 +215,7 @@ static void test_report(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_per_class),
         cmocka_unit_test(test_absent_class),
         cmocka_unit_test(test_batches_make_an_epoch),
         cmocka_unit_test(test_single_logit),
