@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The same bits for any number of threads: my_net, unet and cnn are trained for 20 steps with
- * 1, 2, 3 and 4 threads; every weight, running statistic, moment and loss is compared byte for byte.
+ * 1, 2, 3 and 4 threads; every weight, running statistic and moment, and every step's loss, gradient
+ * norm, logits and the metrics made of them are compared byte for byte.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <cmocka.h>
 
 #include <spur/loss.h>
+#include <spur/metrics.h>
 #include <spur/models.h>
 #include "golden.h"
 #include "nn/optimizer.h"
@@ -73,6 +75,24 @@ static void fill(spur_node *x, size_t values, spur_node *y, size_t labels, int c
     golden_labels(name, labels, classes, spur_node_data_int(y));
 }
 
+/* The logits, and what is logged of them. */
+static void note_metrics(record *r, spur_node *logits, spur_node *y, size_t rows,
+                         int classes) {
+    static const char *const names[] = {"accuracy", "f1", "iou"};
+    spur_error err = {0};
+    spur_tally *tally = spur_tally_create(classes, NULL);
+    note(r, spur_node_data(logits), rows * (size_t)classes * sizeof(float));
+    if (spur_tally_add(tally, spur_node_data(logits), rows, classes, spur_node_data_int(y), &err) !=
+        SPUR_OK)
+        fail_msg("%s", err.message);
+    for (int i = 0; i < 3; i++) {
+        double value;
+        assert_int_equal(spur_metric(tally, names[i], NULL, &value, &err), SPUR_OK);
+        note(r, &value, sizeof value);
+    }
+    spur_tally_destroy(tally);
+}
+
 static record train(const struct recipe *c, int threads) {
     spur_error err = {0};
     record r = {0};
@@ -83,6 +103,7 @@ static record train(const struct recipe *c, int threads) {
     spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 4, c->shape);
     spur_node *y = spur_input(net, "y", SPUR_INT32, c->per_pixel ? 3 : 1, c->shape);
     spur_node *logits = spur_model(net, c->model, x, c->classes, c->options, &err);
+    spur_keep(net, logits);
     spur_node *loss = spur_cross_entropy(net, logits, y, NULL);
     if (c->per_pixel) {
         spur_node *both[] = {loss, spur_dice(net, logits, y, NULL)};
@@ -104,6 +125,7 @@ static record train(const struct recipe *c, int threads) {
         value = spur_net_loss(net);
         note(&r, &value, sizeof value);
         note(&r, &norm, sizeof norm);
+        note_metrics(&r, logits, y, labels, c->classes);
     }
     note_everything(&r, net, adam);
     spur_optimizer_destroy(adam);
