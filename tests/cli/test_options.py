@@ -17,11 +17,14 @@ class Options(Cli):
         names = sections[0::2]
         self.assertEqual(names[:10], "run data augment balance model loss optimizer scheduler train log".split())
         for name, text in zip(names, sections[1::2]):
-            self.assertIn("[%s]" % name, self.spur("help", name).out)
+            section = self.spur("help", name).out
+            self.assertIn("[%s]" % name, section)
+            self.assertNarrow(section[section.index("[%s]  " % name):])
             selector = dict(data="format").get(name, "name")
             for kind in re.findall(r"\n### %s = (\w+)\n" % selector, text):
                 shown = self.spur("help", name, kind).out
                 self.assertIn("%s = %s" % (selector, kind), shown)
+                self.assertNarrow(shown)
 
     def test_defaults_ranges_and_help(self):
         shown = self.spur("help", "optimizer", "adam").out

@@ -193,6 +193,14 @@ class Tools(Cli):
         ratio = float(rows[1]["learning_rate"]) / float(rows[0]["learning_rate"])
         self.assertAlmostEqual(ratio, 1e6 ** (1 / 59), places=6)
         self.assertEqual((run / "lr_find.png").read_bytes()[:4], b"\x89PNG")
+        for seed in "123":  # a loss that rises a little at first is no end of the curve
+            shown = self.spur("lr-find", "a.ini", "--steps", "60", "run.seed=" + seed, "data.batch_size=4").out
+            *drawing, low_high, mark, blank, suggestion, plot = shown.rstrip().splitlines()
+            low, high = map(float, low_high.split())
+            self.assertLess(low, 1.1e-5)
+            self.assertGreater(high, 0.01)
+            self.assertEqual(mark.split()[1], suggestion.split()[-1])
+            self.assertNarrow("\n".join(drawing + [low_high, mark]))
         self.assertIn("--min-lr < --max-lr", self.spur("lr-find", "a.ini", "--min-lr", "1", "--max-lr", "0.1",
                                                        status=2).err)
 

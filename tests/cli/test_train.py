@@ -425,9 +425,19 @@ class Failing(Run):
         r = self.spur("train", "a.ini", "optimizer.name=sgd", "optimizer.lr=1e30", "scheduler.name=constant", status=1)
         self.assertIn("step 2", r.err)
         self.assertIn("learning rate", r.err)
+        self.assertRegex(r.err, r"^spur train: epoch 1, step 2: .*layer .*'conv\d'")
         run = self.run_dirs()[0]
         self.assertEqual(self.status(run)["state"], "failed")
         self.assertEqual(self.status(run)["exit"], "1")
+
+    def test_nan_keeps_the_last_good_checkpoint(self):
+        run = self.train("train.epochs=1", "train.keep=1")
+        before = self.spur("eval", run, "--weights", "last", "--json").json
+        r = self.spur("resume", run, "train.epochs=3", "optimizer.name=adam", "optimizer.lr=1e30", status=1)
+        self.assertIn("epoch 2, step 1", r.err)
+        self.assertEqual(os.readlink(run / "checkpoints/last"), "step_10")
+        self.assertEqual(self.spur("eval", run, "--weights", "last", "--json").json, before)
+        self.spur("resume", run, "train.epochs=2")
 
     def test_a_full_disk(self):
         """A file-size limit stands in for a full disk: writes beyond it fail."""

@@ -6,12 +6,39 @@
 
 #include <string.h>
 
-static void print_row(const spur__option *row, spur__str *out) {
-    spur__str_printf(out, "  %s =%s%s\n      %s%s%s%s\n      ", row->name, *row->initial ? " " : "",
-                     row->initial, row->help ? row->help : "", row->unit ? " (" : "",
-                     row->unit ? row->unit : "", row->unit ? ")" : "");
-    spur__option_domain(row, out);
+enum { WIDTH = 80 };
+
+/* Words of `text` behind `indent` blanks, broken before column WIDTH; the first line has `used`
+ * columns already. */
+static void print_wrapped(const char *text, size_t indent, size_t used, spur__str *out) {
+    size_t column = used;
+    while (*text) {
+        size_t word = strcspn(text, " "), gap = column > indent ? 1 : 0;
+        if (gap && column + gap + word >= WIDTH) {
+            spur__str_printf(out, "\n%*s", (int)indent, "");
+            column = indent;
+            gap = 0;
+        }
+        spur__str_printf(out, "%*s%.*s", (int)gap, "", (int)word, text);
+        column += gap + word;
+        text += word + strspn(text + word, " ");
+    }
     spur__str_putc(out, '\n');
+}
+
+static void print_row(const spur__option *row, spur__str *out) {
+    spur__str help, domain;
+    spur__str_init(&help, 1 << 16);
+    spur__str_init(&domain, 1 << 16);
+    spur__str_puts(&help, row->help ? row->help : "");
+    if (row->unit) spur__str_printf(&help, " (%s)", row->unit);
+    spur__option_domain(row, &domain);
+    spur__str_printf(out, "  %s =%s%s\n      ", row->name, *row->initial ? " " : "", row->initial);
+    print_wrapped(spur__str_text(&help), 6, 6, out);
+    spur__str_puts(out, "      ");
+    print_wrapped(spur__str_text(&domain), 6, 6, out);
+    spur__str_free(&help);
+    spur__str_free(&domain);
 }
 
 static void print_table(const spur__options *table, spur__str *out) {
@@ -22,7 +49,8 @@ static void print_kinds(const section_spec *spec, spur__str *out) {
     spur__str_printf(out, "  %s = %s\n      one of:\n", spec->selector, spec->initial);
     for (size_t i = 0; i < spec->family->count; i++) {
         const spur__kind *kind = spec->family->kinds[i];
-        spur__str_printf(out, "        %-20s %s\n", kind->name, kind->help ? kind->help : "");
+        spur__str_printf(out, "        %-20s ", kind->name);
+        print_wrapped(kind->help ? kind->help : "", 29, 29, out);
     }
 }
 

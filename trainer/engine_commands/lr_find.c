@@ -178,13 +178,15 @@ static spur_status record(session *s, const search *f, spur_error *err) {
     return status == SPUR_OK ? closed : status;
 }
 
-/* Points up to where the loss has risen so far that the rest would flatten the drawing. */
+/* Points up to where, beyond the lowest one, the loss has risen so far that the rest would flatten
+ * the drawing. */
 static size_t interesting(const search *f) {
-    double low = INFINITY;
-    for (size_t i = 0; i < f->count; i++) {
-        low = fmin(low, f->smooth[i]);
-        if (f->smooth[i] > f->smooth[0] + 0.5 * fabs(f->smooth[0] - low) + 1e-3) return i;
-    }
+    size_t lowest = 0;
+    for (size_t i = 1; i < f->count; i++)
+        if (f->smooth[i] < f->smooth[lowest]) lowest = i;
+    double first = f->smooth[0], fall = first - f->smooth[lowest];
+    for (size_t i = lowest + 1; fall > 0 && i < f->count; i++)
+        if (f->smooth[i] > first + 0.5 * fall) return i;
     return f->count;
 }
 
@@ -195,6 +197,7 @@ static void say(const session *s, terminal *term, const search *f) {
                                   .y = f->smooth,
                                   .count = interesting(f),
                                   .log_x = true,
+                                  .mark = f->suggestion,
                                   .columns = 64,
                                   .rows = 12,
                                   .unicode = term->unicode},

@@ -90,7 +90,8 @@ static void print_curve(const char *run, const char *name) {
     for (size_t i = 0; epochs && i < count; i++) epochs[i] = (double)i + 1;
     if (epochs && count > 1) {
         int width = terminal_width() - 14;
-        const text_curve curve = {.x = epochs,
+        const text_curve curve = {.mark = NAN,
+                                  .x = epochs,
                                   .y = values,
                                   .count = count,
                                   .columns = width < 64 ? width : 64,

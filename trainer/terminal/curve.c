@@ -5,6 +5,7 @@
 #include "terminal/curve.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MOST_COLUMNS = 200, MOST_ROWS = 60 };
@@ -86,6 +87,20 @@ static void put_cell(const raster *r, int row, int column, bool unicode, spur__s
     spur__str_append(out, utf8, 3);
 }
 
+/* "     ^ 0.0054" below the axis, to the left of the arrow where it would leave the drawing. */
+static void put_mark(const text_curve *c, const raster *r, int columns, spur__str *out) {
+    char value[32];
+    double x = c->log_x ? log(c->mark) : c->mark;
+    if (!(x >= r->low_x && x <= r->high_x)) return;
+    int at = (int)lround((x - r->low_x) / (r->high_x - r->low_x) * (columns - 1));
+    snprintf(value, sizeof value, "%.2g", c->mark);
+    int length = (int)strlen(value);
+    if (at + 2 + length <= columns)
+        spur__str_printf(out, "           %*s^ %s\n", at, "", value);
+    else
+        spur__str_printf(out, "           %*s%s ^\n", at - length - 1, "", value);
+}
+
 void draw_text_curve(const text_curve *c, spur__str *out) {
     static raster r; /* too large for a stack; commands draw from one thread */
     memset(&r, 0, sizeof r);
@@ -108,4 +123,5 @@ void draw_text_curve(const text_curve *c, spur__str *out) {
     }
     double low = c->log_x ? exp(r.low_x) : r.low_x, high = c->log_x ? exp(r.high_x) : r.high_x;
     spur__str_printf(out, "           %-10.4g%*.4g\n", low, columns - 10, high);
+    put_mark(c, &r, columns, out);
 }

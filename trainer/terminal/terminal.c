@@ -79,7 +79,7 @@ void terminal_warn(terminal *t, const char *fmt, ...) {
     vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
     terminal_clear(t);
-    fprintf(stderr, "spur: %s\n", line);
+    fprintf(stderr, "spur %s\n", line);
     copy_line(t, line);
 }
 

@@ -30,7 +30,7 @@ void terminal_close(terminal *t);
 /* A line for people: not shown with --quiet or --json. */
 void terminal_say(terminal *t, const char *fmt, ...) SPUR_PRINTF(2, 3);
 
-/* A line on stderr, shown always: "spur: ...". */
+/* A line on stderr, shown always, behind "spur ": it begins with the command, "train: ...". */
 void terminal_warn(terminal *t, const char *fmt, ...) SPUR_PRINTF(2, 3);
 
 /* One JSON object for scripts: shown with --json only. */

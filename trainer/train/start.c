@@ -107,7 +107,7 @@ static void add_chart(chart_list *list, const char *title, const char *a, const 
         (spur_log_chart){.title = title, .tags = list->tags[n], .tag_count = b ? 2 : 1};
 }
 
-/* Every epoch's training and validation; the steps with the validations between them; the machine. */
+/* Epochs, training beside validation; steps with the validations between them; the machine. */
 static void log_layout(session *s) {
     chart_list epochs = {.count = 0}, steps = {.count = 0}, machine = {.count = 0};
     char a[METRIC_NAME + 16], b[METRIC_NAME + 32];
@@ -215,6 +215,7 @@ static void to_percent(double *values, size_t n) {
 typedef struct sample_sheet {
     uint8_t *bytes; /* [wanted][height][width][3] */
     sheet_picture all[SHEET_PICTURES];
+    char captions[SHEET_PICTURES][96];
     size_t count, wanted; /* wanted 0: no sheet */
 } sample_sheet;
 
@@ -227,6 +228,33 @@ static spur_status sheet_init(sample_sheet *sheet, const session *s, spur_error 
     return sheet->bytes ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "out of memory for pictures");
 }
 
+/* The index of the largest of n shares, `but` left out (n: none is). */
+static size_t largest_share(const float *shares, size_t n, size_t but) {
+    size_t best = but == 0 ? 1 : 0;
+    for (size_t k = best + 1; k < n; k++)
+        if (k != but && shares[k] > shares[best]) best = k;
+    return best;
+}
+
+/* The class of a sample, or of mixed ones the two largest shares: "ring 70% + star 30%". */
+static void name_sample(const session *s, const spur_batch *batch, size_t i, char *out,
+                        size_t size) {
+    size_t classes = s->info->classes;
+    const char *const *names = s->info->class_names;
+    if (!batch->targets || classes < 2) {
+        snprintf(out, size, "%s", names[batch->labels[i]]);
+        return;
+    }
+    const float *shares = batch->targets + i * classes;
+    size_t first = largest_share(shares, classes, classes);
+    size_t second = largest_share(shares, classes, first);
+    if (shares[first] > 0.995f)
+        snprintf(out, size, "%s", names[first]);
+    else
+        snprintf(out, size, "%s %.0f%% + %s %.0f%%", names[first], 100 * (double)shares[first],
+                 names[second], 100 * (double)shares[second]);
+}
+
 static void sheet_add(sample_sheet *sheet, const session *s, const spur_batch *batch) {
     size_t h = (size_t)s->info->height, w = (size_t)s->info->width;
     size_t values = h * w * (size_t)s->info->channels;
@@ -236,13 +264,15 @@ static void sheet_add(sample_sheet *sheet, const session *s, const spur_batch *b
         if (s->info->task == SPUR_SEGMENTATION)
             plot_overlay(out, batch->labels + i * h * w, h * w, 0.4, s->info->ignore_index, true,
                          out);
-        bool named = s->info->task == SPUR_CLASSIFICATION && batch->labels;
+        bool named = s->info->task == SPUR_CLASSIFICATION;
+        char *caption = sheet->captions[sheet->count];
+        if (named) name_sample(s, batch, i, caption, sizeof sheet->captions[0]);
         sheet->all[sheet->count++] =
             (sheet_picture){.pixels = out,
                             .height = h,
                             .width = w,
                             .channels = 3,
-                            .caption = named ? s->info->class_names[batch->labels[i]] : NULL};
+                            .caption = named ? caption : NULL};
     }
 }
 
