@@ -111,7 +111,7 @@ class Run(Tabs):
 
     def test_hparams(self):
         self.open("hparams", width=2400)
-        for text in ("Trial ID", "model.name", "unet", "cnn", "optimizer.lr", "scenes", "sounds"):
+        for text in ("Trial ID", "model", "unet", "cnn", "lr", "buildings", "tones", scenes[:16]):
             self.has(text)
         self.done("hparams")
 
