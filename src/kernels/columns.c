@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * The loops of columns.h: one task masks and sums a block of rows; another pass adds the blocks.
+ * Stretches of a few rows are summed in single precision, everything above them in double.
  */
 #include "kernels/columns.h"
 
-enum { BLOCK_VALUES = 1 << 14, MOST_BLOCKS = 64, COLUMNS = 256 };
+#include "kernels/simd/table.h"
+
+enum { BLOCK_VALUES = 1 << 14, MOST_BLOCKS = 64, COLUMNS = 256, STRETCH = 16 };
 
 static ptrdiff_t blocks_of(ptrdiff_t rows, ptrdiff_t n) {
     ptrdiff_t blocks = spur__ceil_div(rows * n, BLOCK_VALUES);
@@ -15,20 +18,22 @@ size_t spur__columns_workspace(ptrdiff_t rows, ptrdiff_t n) {
     return (size_t)(blocks_of(rows, n) * n) * sizeof(double);
 }
 
-/* sum[c] (+)= the masked values of one row. */
-static void add_row(const spur__columns *a, ptrdiff_t row, double *sum) {
-    const float *dy = a->dy + row * a->pitch;
-    const float *y = a->relu_y ? a->relu_y + row * a->pitch : NULL;
-    float *masked = a->masked ? a->masked + row * a->n : NULL;
-    if (masked && y)
-        for (ptrdiff_t c = 0; c < a->n; c++) masked[c] = y[c] > 0.0f ? dy[c] : 0.0f;
-    else if (masked)
-        for (ptrdiff_t c = 0; c < a->n; c++) masked[c] = dy[c];
-    if (!a->sum) return;
-    if (y)
-        for (ptrdiff_t c = 0; c < a->n; c++) sum[c] += y[c] > 0.0f ? (double)dy[c] : 0.0;
-    else
-        for (ptrdiff_t c = 0; c < a->n; c++) sum[c] += (double)dy[c];
+/* masked = the masked values of rows [begin, end). */
+static void mask_rows(const spur__columns *a, ptrdiff_t begin, ptrdiff_t end) {
+    ptrdiff_t at = begin * a->pitch;
+    spur__pixels p = {a->dy + at, a->relu_y ? a->relu_y + at : NULL, end - begin, a->n, a->pitch};
+    spur__simd_table()->copy_pixels(&p, a->masked + begin * a->n, a->n);
+}
+
+/* sum[c] += the masked values of rows [begin, end). */
+static void add_rows(const spur__columns *a, ptrdiff_t begin, ptrdiff_t end, double *sum) {
+    float part[COLUMNS];
+    for (ptrdiff_t c = 0; c < a->n; c += COLUMNS) {
+        ptrdiff_t at = begin * a->pitch + c, n = spur__least(COLUMNS, a->n - c);
+        spur__pixels p = {a->dy + at, a->relu_y ? a->relu_y + at : NULL, end - begin, n, a->pitch};
+        spur__simd_table()->column_sums(&p, part);
+        for (ptrdiff_t i = 0; i < n; i++) sum[c + i] += (double)part[i];
+    }
 }
 
 static void block_task(void *job, ptrdiff_t index, int thread) {
@@ -38,7 +43,11 @@ static void block_task(void *job, ptrdiff_t index, int thread) {
     (void)thread;
     spur__part(a->rows, blocks_of(a->rows, a->n), index, &begin, &end);
     for (ptrdiff_t c = 0; a->sum && c < a->n; c++) sum[c] = 0;
-    for (ptrdiff_t r = begin; r < end; r++) add_row(a, r, sum);
+    for (ptrdiff_t r = begin; r < end; r += STRETCH) {
+        ptrdiff_t to = spur__least(end, r + STRETCH);
+        if (a->masked) mask_rows(a, r, to);
+        if (a->sum) add_rows(a, r, to, sum);
+    }
 }
 
 static void finish_task(void *job, ptrdiff_t index, int thread) {

@@ -34,7 +34,7 @@ typedef struct gather {
     ptrdiff_t block_rows, block_images; /* grid rows, images a task takes */
     ptrdiff_t rows, columns, block_pitch;
     ptrdiff_t panel_groups; /* tasks across the outputs */
-    bool in_place; /* one tap, nothing to pad or mask: tiles read the source itself */
+    bool in_place; /* nothing to pad or mask: tiles read the source itself */
     float *scratch;
     ptrdiff_t scratch_floats; /* a thread */
 } gather;
@@ -65,9 +65,25 @@ static void choose_block(gather *g) {
     g->scratch_floats = spur__round_up(floats * g->block_images, 16);
 }
 
-/* A run is a stretch of k contiguous in the block: a row of taps if those touch, else one tap. */
+/* True if all taps of all points lie inside [0, size). */
+static bool inside(const spur__taps *t, ptrdiff_t points, ptrdiff_t size) {
+    return t->count > 0 && t->offset[0] >= 0 &&
+           (points - 1) * t->step + t->offset[t->count - 1] < size;
+}
+
+/* Not with pitches of 4 KiB: all rows of a tile would compete for the same cache sets. */
+static bool can_read_in_place(const gather *g) {
+    return !g->mask && inside(&g->y, g->gh, g->h) && inside(&g->x, g->gw, g->w) &&
+           g->pitch * g->x.step % 1024 != 0;
+}
+
+/* A run is a stretch of k contiguous in the source or block: a row of taps if those touch, else one
+ * tap. */
 static void choose_runs(gather *g) {
-    bool touching = g->block_pitch == g->channels;
+    g->in_place = can_read_in_place(g);
+    ptrdiff_t pitch = g->in_place ? g->pitch : g->block_pitch;
+    ptrdiff_t columns = g->in_place ? g->w : g->columns;
+    bool touching = pitch == g->channels;
     for (ptrdiff_t s = 1; s < g->x.count; s++)
         if (g->x.offset[s] != g->x.offset[s - 1] + 1) touching = false;
     ptrdiff_t across = touching && g->x.count ? 1 : g->x.count;
@@ -75,9 +91,9 @@ static void choose_runs(gather *g) {
     g->run_count = g->y.count * across;
     for (ptrdiff_t r = 0; r < g->y.count; r++)
         for (ptrdiff_t s = 0; s < across; s++)
-            g->runs[r * across + s] = ((g->y.offset[r] - g->y.offset[0]) * g->columns +
+            g->runs[r * across + s] = ((g->y.offset[r] - g->y.offset[0]) * columns +
                                        (g->x.offset[s] - g->x.offset[0])) *
-                                      g->block_pitch;
+                                      pitch;
 }
 
 /* Source row `row` of image `image` into a row of the block. */
@@ -111,19 +127,15 @@ static void copy_block(const gather *g, ptrdiff_t image, ptrdiff_t images, ptrdi
                      block + (i * g->rows + r) * g->columns * g->block_pitch);
 }
 
-/* Not with pitches of 4 KiB: all rows of a tile would compete for the same cache sets. */
-static bool can_read_in_place(const gather *g) {
-    return g->y.count == 1 && g->x.count == 1 && !g->mask && g->y.offset[0] == 0 &&
-           g->x.offset[0] == 0 && (g->gh - 1) * g->y.step < g->h &&
-           (g->gw - 1) * g->x.step < g->w && g->pitch * g->x.step % 1024 != 0;
-}
-
 /* Grid row `row` of image `image` as tiles see it; image and row count from the block's start. */
 static const float *tile_source(const gather *g, const float *block, ptrdiff_t first_image,
                                 ptrdiff_t first_row, ptrdiff_t image, ptrdiff_t row) {
     if (g->in_place)
-        return g->src +
-               ((first_image + image) * g->h + (first_row + row) * g->y.step) * g->w * g->pitch;
+        return g->src + (((first_image + image) * g->h + (first_row + row) * g->y.step +
+                          g->y.offset[0]) *
+                             g->w +
+                         g->x.offset[0]) *
+                            g->pitch;
     ptrdiff_t step = g->y.count < 2 ? 1 : g->y.step;
     return block + (image * g->rows + row * step) * g->columns * g->block_pitch;
 }
@@ -175,7 +187,7 @@ static void gather_task(void *job, ptrdiff_t index, int thread) {
 }
 
 static void run_gather(gather *g, const spur__exec *exec) {
-    g->in_place = can_read_in_place(g);
+    if (!g->run_count && g->accumulate && !g->bias && !g->relu) return; /* nothing to add */
     ptrdiff_t panels = spur__ceil_div(g->outputs, g->simd->nr);
     ptrdiff_t blocks = spur__ceil_div(g->gh, g->block_rows) * spur__ceil_div(g->n, g->block_images);
     ptrdiff_t wanted = exec->threads > 1 ? 4 * exec->threads : 1;
@@ -358,11 +370,11 @@ void spur__direct_backward_data(const spur__conv_plan *plan, const spur__exec *e
         ptrdiff_t group = i % s->groups, phase = i / s->groups;
         if (!data_gather(&g, s, args->n, phase)) continue;
         g.runs = args->workspace;
-        choose_runs(&g);
         g.panels = panels;
         g.scratch = panels + panel_floats(s, k, c);
         g.src = args->dy + group * k;
         g.mask = args->relu_y ? args->relu_y + group * k : NULL;
+        choose_runs(&g);
         g.dst =
             args->dx + group * c + (phase / s->stride_w * s->w + phase % s->stride_w) * s->x_pitch;
         g.accumulate = args->accumulate;

@@ -5,8 +5,9 @@
  *
  * The pixels are cut into blocks (a band of rows of one image); the blocks into `parts` by shape
  * alone. A task takes one part and COLUMNS output channels; it copies each block's input rows
- * (zero-padded) and dy (ReLU-masked, as panels) into scratch and adds the block's sums to its
- * partial dw. The partial ones are added at the end, in order.
+ * (zero-padded; without padding they are read where they lie) and dy (ReLU-masked, as panels) into
+ * scratch and adds the block's sums to its partial dw. The partial ones are added at the end, in
+ * order.
  */
 #include <string.h>
 
@@ -25,6 +26,7 @@ typedef struct weights_job {
     const spur__simd *simd;
     const float *x, *dy, *mask;
     ptrdiff_t n, c, k; /* channels of a group */
+    bool in_place; /* all taps lie inside the image */
     ptrdiff_t band, bands, rows, columns, pitch; /* block: output rows; input rows, columns */
     ptrdiff_t column_tasks, parts;
     float *partial; /* [parts][kh][kw][c][k of all groups] */
@@ -40,15 +42,21 @@ static void plan_job(weights_job *q, const spur__conv_shape *s, ptrdiff_t n) {
         .s = s, .simd = spur__simd_table(), .n = n, .c = s->c / s->groups, .k = s->k / s->groups};
     q->pitch = q->c % 128 == 0 ? q->c + 16 : q->c;
     q->columns = (s->ow - 1) * s->stride_w + (s->kw - 1) * s->dilation_w + 1;
+    q->in_place = !s->pad_top && !s->pad_left && q->columns <= s->w &&
+                  (s->oh - 1) * s->stride_h + (s->kh - 1) * s->dilation_h < s->h;
+    if (q->in_place) {
+        q->pitch = s->x_pitch;
+        q->columns = s->w;
+    }
     ptrdiff_t band = spur__most(1, spur__least(s->oh, BLOCK_PIXELS / s->ow));
     for (;; band = (band + 1) / 2) {
         q->rows = (band - 1) * s->stride_h + (s->kh - 1) * s->dilation_h + 1;
-        if (band == 1 || q->rows * q->columns * q->pitch <= BLOCK_FLOATS) break;
+        if (band == 1 || q->in_place || q->rows * q->columns * q->pitch <= BLOCK_FLOATS) break;
     }
     q->bands = spur__ceil_div(s->oh, band);
     q->band = spur__ceil_div(s->oh, q->bands);
     q->rows = (q->band - 1) * s->stride_h + (s->kh - 1) * s->dilation_h + 1;
-    q->x_floats = spur__round_up(q->rows * q->columns * q->pitch + 16, 16);
+    q->x_floats = q->in_place ? 0 : spur__round_up(q->rows * q->columns * q->pitch + 16, 16);
     q->dy_floats = q->band * s->ow * COLUMNS;
     q->column_tasks = spur__ceil_div(q->k, COLUMNS);
     q->partial_floats = s->kh * s->kw * q->c * s->k;
@@ -68,6 +76,15 @@ static void copy_input_row(const weights_job *q, const float *x, ptrdiff_t row, 
     spur__pixels p = {x + row * s->w * s->x_pitch, NULL, end - begin, q->c, s->x_pitch};
     q->simd->copy_pixels(&p, out + begin * q->pitch, q->pitch);
     memset(out + end * q->pitch, 0, (size_t)((q->columns - end) * q->pitch) * sizeof(float));
+}
+
+/* The input rows under `count` output rows from y on. */
+static void copy_rows(const weights_job *q, const float *image, ptrdiff_t y, ptrdiff_t count,
+                      float *out) {
+    const spur__conv_shape *s = q->s;
+    ptrdiff_t rows = (count - 1) * s->stride_h + (s->kh - 1) * s->dilation_h + 1;
+    for (ptrdiff_t r = 0; r < rows; r++)
+        copy_input_row(q, image, y * s->stride_h - s->pad_top + r, out + r * q->columns * q->pitch);
 }
 
 /* Panels of columns [column, column + columns) of dy over `pixels` pixels from `offset`. */
@@ -125,14 +142,12 @@ static void weights_task(void *job, ptrdiff_t index, int thread) {
         ptrdiff_t image = b / q->bands, y = b % q->bands * q->band;
         const float *from = q->x + image * s->h * s->w * s->x_pitch + group * q->c;
         t.runs = spur__least(q->band, s->oh - y);
-        ptrdiff_t rows = (t.runs - 1) * s->stride_h + (s->kh - 1) * s->dilation_h + 1;
-        for (ptrdiff_t r = 0; r < rows; r++)
-            copy_input_row(q, from, y * s->stride_h - s->pad_top + r,
-                           x + r * q->columns * q->pitch);
+        if (!q->in_place) copy_rows(q, from, y, t.runs, x);
         pack_dy(q, (image * s->oh + y) * s->ow * s->y_pitch + group * q->k + column, t.runs * s->ow,
                 columns, dy, bias);
         t.load = b > begin;
-        block_tiles(q, &t, x, dy, columns, dw);
+        block_tiles(q, &t, q->in_place ? from + y * s->stride_h * s->w * s->x_pitch : x, dy,
+                    columns, dw);
     }
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Pooling: forward tasks are rows of windows. In backward tasks no two windows of a task may be
- * split from a common input pixel: a task is a band of rows where windows do not overlap, else a
- * stretch of channels of a whole image.
+ * Pooling: forward tasks are rows of windows. In backward tasks that scatter, no two windows of
+ * different tasks may share an input pixel: a task is a band of rows where windows do not overlap,
+ * else a stretch of channels of a whole image. Sliding max pools with overlap gather instead: a
+ * task collects one row of dx from the windows over it.
  */
 #include "kernels/pool.h"
 
@@ -127,6 +128,21 @@ static void channels_task(void *job, ptrdiff_t index, int thread) {
     for (ptrdiff_t row = 0; row < s->oh; row++) row_gradient(q, &p, image, row);
 }
 
+static void gather_task(void *job, ptrdiff_t index, int thread) {
+    const pool_job *q = job;
+    const spur__pool_shape *s = &q->s;
+    ptrdiff_t image = index / s->h, windows = image * s->oh;
+    (void)thread;
+    q->simd->max_pool_gather(
+        &(spur__pool_gather){.s = s,
+                             .row = index % s->h,
+                             .dy = q->x + windows * s->ow * s->y_pitch,
+                             .argmax = q->argmax_in + (size_t)windows * q->argmax_row,
+                             .wide = q->wide,
+                             .accumulate = q->accumulate,
+                             .dx = q->y + index * s->w * s->x_pitch});
+}
+
 static void backward(const spur__exec *exec, pool_job *q, const float *dy, float *dx,
                      bool accumulate) {
     q->x = dy;
@@ -134,6 +150,8 @@ static void backward(const spur__exec *exec, pool_job *q, const float *dy, float
     q->accumulate = accumulate;
     if (q->rows_apart)
         spur__parallel(exec, q->s.n * q->s.oh, band_task, q);
+    else if (q->max && !q->s.adaptive)
+        spur__parallel(exec, q->s.n * q->s.h, gather_task, q);
     else
         spur__parallel(exec, q->s.n * q->channel_tasks, channels_task, q);
 }

@@ -142,6 +142,115 @@ void SPUR__SIMD(max_pool_backward)(const spur__pool_row_gradient *p) {
     }
 }
 
+/* The windows over a pixel: their values, and what their argmax says if the pixel won. */
+enum { MOST_WINDOWS = 16 };
+typedef struct windows_over {
+    const float *dy[MOST_WINDOWS]; /* [c] */
+    const char *argmax[MOST_WINDOWS]; /* [c] */
+    int32_t tap[MOST_WINDOWS];
+    int count;
+} windows_over;
+
+ALWAYS_INLINE vi argmax_vector(const char *argmax, ptrdiff_t c, bool wide) {
+    if (wide) {
+        vi index;
+        memcpy(&index, (const uint32_t *)(const void *)argmax + c, sizeof index);
+        return index;
+    }
+#if defined(SPUR_ISA_avx512)
+    return (vi)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(argmax + c)));
+#elif defined(SPUR_ISA_avx2)
+    return (vi)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(argmax + c)));
+#else
+    vbytes narrow;
+    memcpy(&narrow, argmax + c, sizeof narrow);
+    return __builtin_convertvector(narrow, vi);
+#endif
+}
+
+ALWAYS_INLINE int32_t argmax_one(const char *argmax, ptrdiff_t c, bool wide) {
+    return wide ? ((const int32_t *)(const void *)argmax)[c] : ((const uint8_t *)argmax)[c];
+}
+
+/* All channels of one pixel of dx; the windows add up in their order. */
+ALWAYS_INLINE void gather_channels(const float *const *dy, const char *const *argmax,
+                                   const int32_t *tap, int count, const spur__pool_gather *p,
+                                   bool accumulate, float *dx) {
+    const bool wide = p->wide;
+    const ptrdiff_t channels = p->s->c;
+    ptrdiff_t c = 0;
+    for (; c + VL <= channels; c += VL) {
+        vf sum = accumulate ? vload(dx + c) : (vf){0};
+#pragma GCC unroll 4
+        for (int i = 0; i < count; i++) {
+            vi wins = argmax_vector(argmax[i], c, wide) == tap[i];
+            sum += (vf)(wins & (vi)vload(dy[i] + c));
+        }
+        vstore(dx + c, sum);
+    }
+    for (; c < channels; c++) {
+        float sum = accumulate ? dx[c] : 0.0f;
+        for (int i = 0; i < count; i++)
+            sum += argmax_one(argmax[i], c, wide) == tap[i] ? dy[i][c] : 0.0f;
+        dx[c] = sum;
+    }
+}
+
+/* The usual counts as constants: their windows stay in registers. */
+ALWAYS_INLINE void gather_few(const windows_over *w, int count, const spur__pool_gather *p,
+                              bool accumulate, float *dx) {
+    const float *dy[4];
+    const char *argmax[4];
+    int32_t tap[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < count; i++) {
+        dy[i] = w->dy[i];
+        argmax[i] = w->argmax[i];
+        tap[i] = w->tap[i];
+    }
+    gather_channels(dy, argmax, tap, count, p, accumulate, dx);
+}
+
+static void gather_pixel(windows_over *w, const spur__pool_gather *p, bool accumulate, float *dx) {
+    if (w->count == 1)
+        gather_few(w, 1, p, accumulate, dx);
+    else if (w->count == 2)
+        gather_few(w, 2, p, accumulate, dx);
+    else if (w->count == 4)
+        gather_few(w, 4, p, accumulate, dx);
+    else
+        gather_channels(w->dy, w->argmax, w->tap, w->count, p, accumulate, dx);
+    w->count = 0;
+}
+
+/* More windows than fit the list are taken in several goes. */
+void SPUR__SIMD(max_pool_gather)(const spur__pool_gather *p) {
+    const spur__pool_shape s = *p->s;
+    const size_t size = p->wide ? sizeof(uint32_t) : 1;
+    ptrdiff_t top, bottom, left, right;
+    windows_over w = {.count = 0};
+    spur__pool_windows_over(p->row, s.oh, s.kh, s.stride_h, s.pad_top, &top, &bottom);
+    for (ptrdiff_t x = 0; x < s.w; x++) {
+        bool accumulate = p->accumulate;
+        float *dx = p->dx + x * s.x_pitch;
+        spur__pool_windows_over(x, s.ow, s.kw, s.stride_w, s.pad_left, &left, &right);
+        for (ptrdiff_t i = top; i < bottom; i++) {
+            ptrdiff_t tap = (p->row - i * s.stride_h + s.pad_top) * s.kw + x + s.pad_left;
+            for (ptrdiff_t j = left; j < right; j++) {
+                if (w.count == MOST_WINDOWS) {
+                    gather_pixel(&w, p, accumulate, dx);
+                    accumulate = true;
+                }
+                ptrdiff_t at = i * s.ow + j;
+                w.dy[w.count] = p->dy + at * s.y_pitch;
+                w.argmax[w.count] = (const char *)p->argmax + (size_t)(at * s.c) * size;
+                w.tap[w.count++] = (int32_t)(tap - j * s.stride_w);
+            }
+        }
+        gather_pixel(&w, p, accumulate, dx);
+    }
+}
+
 void SPUR__SIMD(avg_pool_backward)(const spur__pool_row_gradient *p) {
     const spur__pool_shape *s = p->s;
     spur__window v = window_y(s, p->row);

@@ -48,7 +48,8 @@ static inline spur__window spur__pool_window(ptrdiff_t i, ptrdiff_t size, ptrdif
 
 /* One row of windows of one image: x is the image, y and argmax (uint8_t or, when wide, uint32_t,
  * [ow][c]; or NULL) are the row. Channels [0, c).
- * max_backward, avg_backward: image dx += the row's share, channels [c0, c1). */
+ * max_backward, avg_backward: image dx += the row's share, channels [c0, c1).
+ * max_pool_gather: row `row` of dx (+)= what the windows over it give; sliding windows only. */
 typedef struct spur__pool_row {
     const spur__pool_shape *s;
     ptrdiff_t row;
@@ -67,10 +68,31 @@ typedef struct spur__pool_row_gradient {
     float *dx;
 } spur__pool_row_gradient;
 
+/* dx: the row, [w][x_pitch]; dy and argmax: the image's [oh][ow]. */
+typedef struct spur__pool_gather {
+    const spur__pool_shape *s;
+    ptrdiff_t row;
+    const float *dy;
+    const void *argmax;
+    bool wide, accumulate;
+    float *dx;
+} spur__pool_gather;
+
+/* The sliding windows over position i: *begin..*end. */
+static inline void spur__pool_windows_over(ptrdiff_t i, ptrdiff_t out, ptrdiff_t kernel,
+                                           ptrdiff_t stride, ptrdiff_t pad, ptrdiff_t *begin,
+                                           ptrdiff_t *end) {
+    ptrdiff_t first = i + pad - kernel + stride; /* (.. + stride - 1) / stride rounds up */
+    *begin = first > 0 ? first / stride : 0;
+    *end = (i + pad) / stride + 1;
+    if (*end > out) *end = out;
+}
+
 #define SPUR__POOL_MAP(X)                                                                          \
     X(void, max_pool, (const spur__pool_row *p))                                                   \
     X(void, avg_pool, (const spur__pool_row *p))                                                   \
     X(void, max_pool_backward, (const spur__pool_row_gradient *p))                                 \
+    X(void, max_pool_gather, (const spur__pool_gather *p))                                         \
     X(void, avg_pool_backward, (const spur__pool_row_gradient *p))
 
 #endif

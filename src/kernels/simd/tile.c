@@ -7,7 +7,20 @@
 /* How A is walked: rows apart by a_row with unit steps; rows 16 apart; neighbouring rows. */
 enum { WALK_ROWS, WALK_BLOCKED, WALK_STEPS };
 
-
+#if defined(SPUR_ISA_avx512)
+/* Leaves columns beyond the vectors' end of C and bias alone. */
+ALWAYS_INLINE void store_partial(const spur__tile *t, const vf *acc, ptrdiff_t row, int vectors) {
+    float *c = t->c + row * t->c_row;
+    for (int v = 0; v < vectors; v++) {
+        ptrdiff_t left = t->cols - v * VL;
+        __mmask16 lanes = (__mmask16)(left >= VL ? 0xFFFF : (1 << left) - 1);
+        vf value = acc[v];
+        if (t->bias) value += (vf)_mm512_maskz_loadu_ps(lanes, t->bias + v * VL);
+        if (t->relu) value = vrelu(value);
+        _mm512_mask_storeu_ps(c + v * VL, lanes, (__m512)value);
+    }
+}
+#else
 /* Leaves columns beyond the vectors' end of C and bias alone. */
 ALWAYS_INLINE void store_partial(const spur__tile *t, const vf *acc, ptrdiff_t row, int vectors) {
     float values[NR] = {0};
@@ -18,6 +31,8 @@ ALWAYS_INLINE void store_partial(const spur__tile *t, const vf *acc, ptrdiff_t r
         c[j] = t->relu && value < 0.0f ? 0.0f : value;
     }
 }
+
+#endif
 
 ALWAYS_INLINE void store_row(const spur__tile *t, const vf *acc, ptrdiff_t row, int vectors) {
     float *c = t->c + row * t->c_row;

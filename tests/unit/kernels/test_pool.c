@@ -72,6 +72,27 @@ static const spur__pool_shape shapes[] = {
      .exclude_padding = true},
     {.n = 2, .h = 7, .w = 5, .c = 12, .oh = 3, .ow = 2, .adaptive = true},
     {.n = 2, .h = 20, .w = 20, .c = 5, .oh = 1, .ow = 1, .adaptive = true}, /* 400 positions */
+    {.n = 2,
+     .h = 9,
+     .w = 10,
+     .c = 20,
+     .oh = 5,
+     .ow = 6,
+     .kh = 5,
+     .kw = 5,
+     .stride_h = 1,
+     .stride_w = 1}, /* 25 windows over a pixel */
+    {.n = 1,
+     .h = 18,
+     .w = 19,
+     .c = 37,
+     .oh = 2,
+     .ow = 2,
+     .kh = 17,
+     .kw = 17,
+     .stride_h = 1,
+     .stride_w = 2,
+     .x_pitch = 40}, /* 289 positions */
 };
 
 typedef struct pool_data {
