@@ -18,8 +18,8 @@ enum {
     LARGE = 128 * 256, /* channels times outputs from which on U may be made on the way */
     LARGE_TILES = 96, /* and is, up to so many tiles; beyond LARGE * 8 always */
     BLOCK_TILES = 28, /* few enough for V and M to stay near the core */
-    SUPERBLOCK_FLOATS = 3 << 20, /* of V shared by all threads */
-    SUB_STRIPS = 5, /* strips multiplied by a panel at a time in the large mode */
+    SUPERBLOCK_FLOATS = 4 << 20, /* of V shared by all threads */
+    SUB_STRIPS = 7, /* strips multiplied by a panel at a time in the large mode */
     MAX_RUNS = 4096 / 16
 };
 

@@ -68,7 +68,9 @@ ALWAYS_INLINE void fold(vf acc[MR][2], float total[MR][2][VL], int rows, int vec
     }
 }
 
-enum { AHEAD = 1024 }; /* floats of A: a page, where the hardware's prefetch stops */
+/* A's prefetch: blocked rows in floats, a page, where the hardware stops; else in steps, which makes
+ * a page of lines 16 floats apart. */
+enum { AHEAD = 1024, AHEAD_STEPS = 64 };
 
 /* One stretch of k; rows and vectors are constants where this is inlined. */
 ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, ptrdiff_t length,
@@ -78,6 +80,7 @@ ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, pt
         vf b0 = vload(b), b1 = vectors > 1 ? vload(b + VL) : b0;
         __builtin_prefetch(b + 16 * NR);
         if (NR > 16) __builtin_prefetch(b + 16 * NR + 16); /* the other line of the step */
+        if (row == 1) __builtin_prefetch(a + AHEAD_STEPS * step);
         if (row == 16 && k < rows) __builtin_prefetch(a + AHEAD + 15 * k);
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
