@@ -21,7 +21,10 @@ packages_test=(
   chromium fonts-dejavu-core                                    # the browser tests
   clang libclang-rt-14-dev libomp-dev                           # the fuzz targets
 )
-packages_full=(valgrind qemu-user)
+packages_full=(
+  valgrind
+  qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross         # the aarch64 build
+)
 
 print_only=no
 groups=()

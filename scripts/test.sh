@@ -3,8 +3,10 @@
 # Builds and tests everything, on a fresh machine too. The last lines say what passed.
 #
 # usage: scripts/test.sh [--full]
-#   default   release with warnings as errors, all tests; ASan and UBSan, all but the browser; short fuzzing
-#   --full    also: hundreds of kills and long fuzzing, clang, and TSan
+#   default   release with warnings as errors, all tests; the engine's unit tests once more on the portable path; ASan and
+#             UBSan, all but the browser; short fuzzing
+#   --full    also: hundreds of kills and long fuzzing, clang, TSan, all unit tests on the portable path, and those of
+#             the libraries on aarch64 under qemu
 #
 # Tests that need data look in ../shared/data or $SPUR_TEST_DATA; a test that cannot run is listed with its reason.
 set -euo pipefail
@@ -43,7 +45,24 @@ for preset in "${presets[@]}"; do
   ctest --test-dir "build/$preset" --parallel "$(nproc)" --output-on-failure --no-tests=ignore \
     --output-junit results.xml 2>&1 | tee "build/$preset/ctest.log" || failed=1
 done
+# The portable path: no vector instructions of one CPU kind. Its folder holds nothing but the results.
+portable='unit_(kernels|graph|nn|ops|models|data)_'
+[ $full = no ] || portable='unit_'
+echo
+echo "=== Tests of build/release with SPUR_CPU=generic"
+mkdir -p build/portable
+SPUR_CPU=generic ctest --test-dir build/release --label-regex unit --tests-regex "$portable" --parallel "$(nproc)" \
+  --output-on-failure --no-tests=error --output-junit "$PWD/build/portable/results.xml" 2>&1 |
+  tee build/portable/ctest.log || failed=1
+results=("${presets[@]/#/build/}" build/portable)
+if [ $full = yes ]; then
+  echo
+  echo "=== Tests of build/aarch64 under qemu"
+  rm -f build/aarch64/results.xml build/aarch64/Testing/results.xml
+  scripts/aarch64.sh -DSPUR_WERROR=ON || failed=1
+  results+=(build/aarch64)
+fi
 echo
 echo "=== Took $((SECONDS - begin)) s"
-python3 scripts/test_summary.py "${presets[@]/#/build/}" || failed=1
+python3 scripts/test_summary.py "${results[@]}" || failed=1
 exit $failed

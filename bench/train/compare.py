@@ -3,7 +3,8 @@
 """Training steps and inference of ours against PyTorch's, in turn, in one run.
 
 usage: compare.py BENCH_FOLDER [--nets my_net,unet,resnet18,vgg16] [--threads N] [--rounds N]
-                  [--python INTERPRETER] [--settings default,best,...] [--limit SECONDS] [--json FILE]
+                  [--python INTERPRETER] [--settings default,best,...] [--kinds train,infer,single]
+                  [--limit SECONDS] [--json FILE]
        compare.py --diff A.json B.json
 
 BENCH_FOLDER holds the built train_bench and bench_kernels. PyTorch runs in processes of its own, one per setting
@@ -80,7 +81,7 @@ def start(net, arguments):
     """Our processes by kind, PyTorch's by setting, and why others are missing."""
     program = str(Path(arguments.program) / "train_bench")
     ours, theirs, missing = {}, {}, {}
-    for kind in KINDS:
+    for kind in arguments.kinds.split(","):
         ours[kind] = Process([program, net, str(arguments.threads), kind])
     for setting in arguments.settings.split(","):
         environment = {"OMP_NUM_THREADS": str(arguments.threads), **({} if setting in PLAIN else TUNED)}
@@ -148,7 +149,7 @@ def print_kind(net, kind, times, entry):
 def compare(net, arguments, machine):
     ours, theirs, missing = start(net, arguments)
     result = {}
-    for kind in KINDS:
+    for kind in ours:
         times = measure(kind, arguments.rounds, ours, theirs, missing)
         medians = {name: statistics.median(values) for name, values in times.items()}
         entry = {"median_ms": medians, "min_ms": {name: min(v) for name, v in times.items()}, "ratio": ratios(medians)}
@@ -161,8 +162,9 @@ def compare(net, arguments, machine):
             running = {"spur": ours["train"], **theirs}
             running.pop("optimize", None)
             result["peak_mib"] = {name: process.ask("memory")[0] for name, process in running.items()}
-    result["ready_s"] = {"spur": ours["train"].start_up, **{name: p.start_up for name, p in theirs.items()}}
-    for name, value in result["peak_mib"].items():
+    first = next(iter(ours.values()))
+    result["ready_s"] = {"spur": first.start_up, **{name: p.start_up for name, p in theirs.items()}}
+    for name, value in result.get("peak_mib", {}).items():
         print(f"{net:9} {name:14} peak memory {value:7.0f} MiB   ready after {result['ready_s'][name]:5.2f} s")
     for name, reason in missing.items():
         print(f"{net:9} {name:14} left out: {reason}")
@@ -182,6 +184,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--settings", default=SETTINGS)
+    parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--limit", type=float, default=120)
     parser.add_argument("--json")
     arguments = parser.parse_args()
