@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: MIT
 """spur sweep on programs: what is run, what is kept, and that nothing is lost or doubled by kills."""
 import csv
+import fcntl
 import json
 import os
+import pty
 import random
+import re
 import signal
+import struct
 import subprocess
+import sys
+import termios
 import time
 from pathlib import Path
 
@@ -63,8 +69,6 @@ class Sweep(Cli):
         (self.dir / "program.py").write_text(PROGRAM)
 
     def ini(self, name="s", lr="1e-1, 1e-2, 1e-3", seeds="1..2", more=""):
-        import sys
-
         text = INI % {"name": name, "python": sys.executable + " -S -E", "lr": lr, "seeds": seeds, "more": more}
         (self.dir / (name + ".ini")).write_text(text)
         return name + ".ini"
@@ -223,6 +227,33 @@ class Sweep(Cli):
         text = self.spur("compare", "logs/s").out.split("What matters", 1)[1]
         self.assertRegex(text, r"\d\d\.\d %  param\.lr\n")
         self.assertNotIn("epochs", text)
+
+    def test_live_view(self):
+        """On a terminal of 80 columns: counts without the conditions' duplicates, no line broken by its length."""
+        text = ("[run]\nname = s\nlogdir = logs\n[program]\ncommand = %s -S -E program.py {lr} {seed} 1 0.6\n"
+                "objective = val_loss\n[param]\nlr = 1\nword = a\n[sweep]\nparam.lr = 1e-1, 10, 1e-2\n"
+                "param.word = %s, b if param.lr == 1e-2\nseeds = 1..2\n" % (sys.executable, "w" * 90))
+        (self.dir / "s.ini").write_text(text)
+        leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        env = dict(os.environ, TERM="xterm")
+        env.pop("COLUMNS", None)
+        p = subprocess.Popen([SPUR, "sweep", "s.ini"], cwd=self.dir, stdout=follower, stderr=follower, env=env)
+        os.close(follower)
+        shown = b""
+        try:
+            while chunk := os.read(leader, 65536):
+                shown += chunk
+        except OSError:
+            pass  # the end of a terminal
+        os.close(leader)
+        p.wait()
+        live, _, report = shown.decode().rpartition("\x1b[J")
+        self.assertRegex(live, r"\d of 8 trials done, 2 failed, \d running; \d+ s, about \d+ s left")
+        for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[\d*[A-Z]", "", live)):
+            if not line.startswith("spur: "):  # a failure is told in full
+                self.assertLessEqual(len(line), 79, line)
+        self.assertRegex(report, r"mean +std +n +p +last  configuration")
 
     def test_bands_over_seeds(self):
         self.spur("sweep", self.ini(lr="1e-2", seeds="1..3"))

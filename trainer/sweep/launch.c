@@ -135,12 +135,17 @@ static bool is_ours(const char *variable) {
     return false;
 }
 
+bool sweep_records_seed(const sweep_plan *plan) {
+    return plan->seed_count == 1 || plan->space.count == 0;
+}
+
 /* SPUR_HPARAMS: what is varied, for the HParams record that the trainer writes. */
 static void add_hparams(const launch *l, string_list *env) {
     spur__str names;
     spur__str_init(&names, 1 << 20);
     for (size_t i = 0; i < l->plan->space.count; i++)
         spur__str_printf(&names, "%s%s", i ? " " : "", l->plan->space.parameters[i].name);
+    if (sweep_records_seed(l->plan)) spur__str_puts(&names, " run.seed");
     string_list_printf(env, "SPUR_HPARAMS=%s", spur__str_text(&names));
     string_list_printf(env, "SPUR_HPARAMS_GROUP=config_%04zu", l->configuration);
     spur__str_free(&names);

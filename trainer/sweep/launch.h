@@ -10,6 +10,7 @@
 #ifndef SPUR_TRAINER_SWEEP_LAUNCH_H
 #define SPUR_TRAINER_SWEEP_LAUNCH_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "sweep/layout.h"
@@ -30,6 +31,10 @@ spur_status launch_trial(const launch *l, pid_t *pid, spur_error *err);
 
 /* The exit status that <run>/exit holds; -1 when there is none (the program was killed). */
 int program_exit_status(const char *run);
+
+/* Whether a trial's HParams record has the seed. Not where several seeds are the sessions of one
+ * group: TensorBoard shows the seed of any of them beside the mean of all. */
+bool sweep_records_seed(const sweep_plan *plan);
 
 /* Appends `text` quoted for a POSIX shell. */
 void shell_quote(spur__str *out, const char *text);

@@ -12,10 +12,10 @@
 #include "base/memory.h"
 #include "config/config.h"
 
-enum { BEST_ROWS = 5, RUNNING_ROWS = 8, REDRAW_MS = 500 };
+enum { BEST_ROWS = 5, RUNNING_ROWS = 8, REDRAW_MS = 500, MOST_COUNTED = 2000 };
 
 void live_init(live *l, terminal *term) {
-    *l = (live){.term = term};
+    *l = (live){.term = term, .begun = spur__monotonic_ns()};
 }
 
 void live_clear(live *l) {
@@ -89,9 +89,7 @@ static void json_slot(live *l, const sweep_worker *w, const trial_slot *slot) {
 void live_ended(void *user, const sweep_worker *w, const trial_slot *slot) {
     live *l = user;
     run_verdict v = slot->outcome.verdict;
-    l->done += v == VERDICT_DONE;
-    l->pruned += v == VERDICT_PRUNED;
-    l->failed += v == VERDICT_FAILED;
+    l->ended++;
     if (l->term->json) json_slot(l, w, slot);
     spur__str line;
     spur__str_init(&line, 1 << 14);
@@ -180,16 +178,59 @@ static void put_best(live *l, const sweep_worker *w, spur__str *block) {
     }
 }
 
-static void put_counts(live *l, const sweep_worker *w, spur__str *block) {
+/* How many trials there will be: the search run dry, without its conditions' duplicates. */
+static size_t count_trials(const sweep_worker *w) {
+    const sweep_plan *plan = w->plan;
+    search_state s;
+    const assignment *a;
+    size_t most = search_grid_size(&plan->space);
+    if (plan->settings.trials > 0) return (size_t)plan->settings.trials * plan->seed_count;
+    if (most > MOST_COUNTED) return SIZE_MAX;
+    search_init(&s, &plan->space, 0, false);
+    s.lookup = sweep_plan_option;
+    s.context = plan;
+    while (search_next(&s, plan->method, sweep_plan_method_options(plan), &a, NULL) == SPUR_OK) {
+    }
+    size_t count = s.count * plan->seed_count;
+    search_free(&s);
+    return count;
+}
+
+/* "3m" of a number of seconds. */
+static void put_duration(spur__str *out, double seconds) {
+    if (seconds < 100)
+        spur__str_printf(out, "%.0f s", seconds);
+    else if (seconds < 6000)
+        spur__str_printf(out, "%.0f min", seconds / 60);
+    else
+        spur__str_printf(out, "%.1f h", seconds / 3600);
+}
+
+/* "12 of 48 trials done, 1 failed, 2 running; 3 min, about 9 min left". */
+static void put_counts(live *l, const sweep_worker *w, uint64_t now, spur__str *block) {
+    size_t of[VERDICT_FAILED + 1] = {0}, final = 0;
     spur__str line;
+    for (size_t i = 0; i < w->count; i++) {
+        if (w->slots[i].state != SLOT_FINAL) continue;
+        of[w->slots[i].outcome.verdict]++;
+        final++;
+    }
+    if (l->total == 0) l->total = count_trials(w);
+    size_t total = w->exhausted ? w->count : l->total;
     spur__str_init(&line, 1 << 14);
-    spur__str_printf(&line, "%zu done", l->done);
-    if (l->pruned) spur__str_printf(&line, ", %zu pruned", l->pruned);
-    if (l->failed) spur__str_printf(&line, ", %zu failed", l->failed);
-    spur__str_printf(&line, ", %zu running", w->running);
-    size_t total = search_grid_size(&w->plan->space);
-    if (w->plan->settings.trials > 0) total = (size_t)w->plan->settings.trials;
-    if (total != SIZE_MAX) spur__str_printf(&line, ", of at most %zu", total * w->plan->seed_count);
+    spur__str_printf(&line, "%zu", of[VERDICT_DONE]);
+    if (total != SIZE_MAX) spur__str_printf(&line, " of %zu", total);
+    spur__str_puts(&line, " trials done");
+    if (of[VERDICT_PRUNED]) spur__str_printf(&line, ", %zu pruned", of[VERDICT_PRUNED]);
+    if (of[VERDICT_FAILED]) spur__str_printf(&line, ", %zu failed", of[VERDICT_FAILED]);
+    spur__str_printf(&line, ", %zu running; ", w->running);
+    double elapsed = (double)(now - l->begun) / 1e9;
+    put_duration(&line, elapsed);
+    if (l->ended > 1 && total != SIZE_MAX && total > final) {
+        spur__str_puts(&line, ", about ");
+        put_duration(&line, elapsed / (double)l->ended * (double)(total - final));
+        spur__str_puts(&line, " left");
+    }
     put_line(l, block, &line);
     spur__str_free(&line);
 }
@@ -202,7 +243,7 @@ void live_tick(void *user, const sweep_worker *w) {
     spur__str block;
     spur__str_init(&block, 1 << 16);
     live_clear(l);
-    put_counts(l, w, &block);
+    put_counts(l, w, now, &block);
     put_running(l, w, &block);
     put_best(l, w, &block);
     fputs(spur__str_text(&block), stdout);

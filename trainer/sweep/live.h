@@ -12,7 +12,9 @@
 typedef struct live {
     terminal *term;
     size_t lines; /* of the block on the screen */
-    size_t done, pruned, failed;
+    size_t ended; /* trials that ended while we watched */
+    size_t total; /* trials in all; 0: not yet known, SIZE_MAX: too many to count */
+    uint64_t begun; /* monotonic nanoseconds */
     uint64_t drawn; /* monotonic nanoseconds */
 } live;
 

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "sweep/launch.h"
 
 /* A step above every step that programs log: a restart record there makes TensorBoard forget
  * nothing. */
@@ -42,7 +43,7 @@ spur_status program_curve(const sweep_plan *plan, const char *run, double **valu
     return status;
 }
 
-/* The varied values and the seed as HParams: numbers as numbers. */
+/* The varied values as HParams: numbers as numbers. */
 static spur_status log_session(const sweep_plan *plan, const char *run, const char *group,
                                const assignment *a, int64_t seed, bool failed, spur_error *err) {
     spur_writer *writer;
@@ -58,7 +59,8 @@ static spur_status log_session(const sweep_plan *plan, const char *run, const ch
         h[n++].value = spur__parse_double(a->values[i], &number) ? spur_log_number(number)
                                                                  : spur_log_string(a->values[i]);
     }
-    h[n++] = (spur_log_hparam){"seed", spur_log_number((double)seed)};
+    if (sweep_records_seed(plan))
+        h[n++] = (spur_log_hparam){"seed", spur_log_number((double)seed)};
     const spur_writer_options options = {
         .directory = run, .purge = true, .purge_step = BEYOND_ALL_STEPS, .flush_seconds = -1};
     spur_status status = spur_writer_open(&writer, &options, err);

@@ -18,11 +18,6 @@ static size_t width_of(const char *text) {
     return n;
 }
 
-static void put_padded(spur__str *out, const char *text, size_t width) {
-    spur__str_puts(out, text);
-    for (size_t n = width_of(text); n < width; n++) spur__str_putc(out, ' ');
-}
-
 static void put_p(spur__str *out, double p) {
     if (isnan(p))
         spur__str_puts(out, "      -");
@@ -56,14 +51,13 @@ static void put_right(spur__str *out, const char *text, size_t width) {
     spur__str_puts(out, text);
 }
 
-static void text_row(const report *r, const report_group *g, double p, size_t width,
-                     spur__str *out) {
+/* Numbers first: a label may be longer than the line of a terminal, columns stay in place. */
+static void text_row(const report *r, const report_group *g, double p, spur__str *out) {
     summary_stats s = stats_summarize(g->values, g->count);
-    put_padded(out, g->label, width);
     if (s.n == 0)
-        spur__str_puts(out, "         -         -");
+        spur__str_puts(out, "       -         -");
     else
-        spur__str_printf(out, "  %8.4g  ", s.mean);
+        spur__str_printf(out, "%8.4g  ", s.mean);
     if (s.n > 1)
         spur__str_printf(out, "%8.2g", s.std);
     else if (s.n == 1)
@@ -76,21 +70,18 @@ static void text_row(const report *r, const report_group *g, double p, size_t wi
         format_mean(&other, mean, sizeof mean);
         put_right(out, mean, other_width(r, k) + 2);
     }
-    if (g->failed) spur__str_printf(out, "  %zu failed", g->failed);
-    if (g->pruned) spur__str_printf(out, "  %zu pruned", g->pruned);
+    spur__str_printf(out, "  %s", g->label);
+    if (g->failed) spur__str_printf(out, " (%zu failed)", g->failed);
+    if (g->pruned) spur__str_printf(out, " (%zu pruned)", g->pruned);
     spur__str_putc(out, '\n');
 }
 
 static void text_table(const report *r, const double *p, size_t rows, spur__str *out) {
-    size_t width = strlen("configuration");
-    for (size_t i = 0; i < rows; i++)
-        if (width_of(r->groups[i].label) > width) width = width_of(r->groups[i].label);
-    put_padded(out, "configuration", width);
-    spur__str_printf(out, "  %8s  %8s  %3s  %7s", "mean", "std", "n", "p");
+    spur__str_printf(out, "%8s  %8s  %3s  %7s", "mean", "std", "n", "p");
     for (size_t k = 0; k < r->other_count; k++)
         put_right(out, r->others[k], other_width(r, k) + 2);
-    spur__str_putc(out, '\n');
-    for (size_t i = 0; i < rows; i++) text_row(r, &r->groups[i], p[i], width, out);
+    spur__str_puts(out, "  configuration\n");
+    for (size_t i = 0; i < rows; i++) text_row(r, &r->groups[i], p[i], out);
     if (rows < r->group_count) spur__str_printf(out, "... and %zu more\n", r->group_count - rows);
 }
 

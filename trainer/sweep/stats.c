@@ -274,7 +274,8 @@ double stats_importance(const double *y, const size_t *group, size_t n, size_t g
         between += count[g] * d * d;
         used++;
     }
-    if (!(total > 0) || n < 2) return NAN;
+    double rounding = 1e-12 * mean; /* equal values leave a rest of this size at most */
+    if (!(total > (double)n * rounding * rounding) || n < 2) return NAN;
     double chance = (double)(used - 1) / (double)(n - 1);
     if (chance >= 1) return 0;
     return fmax(0, (between / total - chance) / (1 - chance));

@@ -57,7 +57,7 @@ static void consider(void *user, const char *section, const char *key, const cha
     list *l = user;
     char name[128];
     snprintf(name, sizeof name, "%s.%s", section, key);
-    bool wanted = l->swept ? is_word_of(l->swept, name) || strcmp(name, "run.seed") == 0
+    bool wanted = l->swept ? is_word_of(l->swept, name)
                            : !is_circumstance(section, key) &&
                                  (is_selector(section, key) || strcmp(value, initial) != 0);
     if (!wanted || l->count == MOST) return;

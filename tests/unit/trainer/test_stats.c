@@ -135,6 +135,8 @@ static void test_importance(void **state) {
     double scratch[8];
     assert_true(stats_importance(y, decisive, 8, 2, scratch) > 0.99);
     assert_true(stats_importance(y, idle, 8, 2, scratch) < 0.05);
+    const double equal[] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1}; /* their mean is not quite 0.1 */
+    assert_true(isnan(stats_importance(equal, decisive, 7, 2, scratch)));
 }
 
 int main(void) {

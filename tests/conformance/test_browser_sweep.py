@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""Chromium opens what a sweep leaves: the three views of the HParams tab, and the bands over seeds.
+
+usage: test_browser_sweep.py SPUR WORK_FOLDER
+
+Four configurations: two rates by two normalizations, three seeds each. Screenshots stay.
+"""
+import csv
+import shutil
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+from chromium import Chromium
+from tabs import Tabs, lengths
+from tb import TensorBoard
+
+INI = """
+[run]
+name = small
+[data]
+format = shapes
+samples = 60
+val_samples = 40
+size = 16x16
+batch_size = 10
+[model]
+name = mlp
+[train]
+epochs = 6
+[log]
+images = 0
+worst = 0
+[sweep]
+optimizer.lr = 1e-2, 1e-3
+data.normalization = none | dataset
+seeds = 1..3
+"""
+GROUPS, SEEDS = 4, (1, 2, 3)
+
+program = work = None
+
+
+class Sweep(Tabs):
+    """Wide pages: five metrics are shown beside the hyper-parameters."""
+
+    def open_hparams(self, view=None):
+        self.open("hparams", width=2400)
+        self.has(f"config_{GROUPS:04d}")
+        if view:
+            self.page.click(f"$$('paper-tab').find(e => e.textContent.trim() === '{view}')")
+
+    def test_table(self):
+        self.open_hparams()
+        for text in ("Trial ID", "lr", "normalization", "dataset", "0.010000", "train.batch_loss"):
+            self.has(text)
+        hparams = self.page.evaluate("$$('.hparam-checkbox').map(e => e.textContent.trim())")
+        self.assertEqual(hparams, ["lr", "normalization"])
+        self.page.click("$$('.metric-checkbox').find(e => e.textContent.trim() === 'validation.epoch_loss')")
+        for configuration in range(1, GROUPS + 1):  # the mean over the seeds
+            last = []
+            for seed in SEEDS:
+                with open(work / f"my_logs/small/trial_{configuration:04d}_seed_{seed}/metrics.csv", newline="") as file:
+                    last.append(float(list(csv.DictReader(file))[-1]["val_loss"]))
+            self.has(f"{sum(last) / len(last):.5g}"[:5])
+        self.done("hparams_table")
+        self.page.click("$$('.table-cell').filter(e => e.tagName === 'PAPER-CHECKBOX' && visible(e))[0]")
+        self.has("tag: epoch_loss")  # the group's curves
+        self.page.wait(f"{lengths('path.line')}.filter(n => n > 60).length >= {5 * len(SEEDS)}", "a curve for each seed")
+        self.done("hparams_curves", animated=True)
+
+    def test_parallel_coordinates(self):
+        self.open_hparams("PARALLEL COORDINATES VIEW")
+        self.page.wait("$$('g.axis').length === 7", "two hyper-parameters and five metrics")
+        lines = "$$('g.foreground').flatMap(g => [...g.querySelectorAll('path')]).filter(visible)"
+        self.page.wait(f"{lines}.length === {GROUPS}", "a line for each group")
+        self.done("hparams_parallel")
+
+    def test_scatter(self):
+        self.open_hparams("SCATTER PLOT MATRIX VIEW")
+        self.page.wait(f"$$('circle').filter(visible).length === {7 * 5 * GROUPS}", "a dot for each group in every plot")
+        self.done("hparams_scatter")
+
+    def test_bands(self):
+        self.open("custom_scalars", height=2400)
+        self.unfold()
+        for title in ("mean and standard deviation over seeds", "validation/epoch_loss"):
+            self.has(title)
+        for kind, charts in (("path.line", 7), ("path.area", 6)):  # the learning rate's band has no height
+            self.page.wait(f"{lengths(kind)}.filter(n => n > 60).length >= {charts * GROUPS}",
+                           f"{kind} of each configuration in {charts} charts")
+        self.done("bands")
+
+
+def setUpModule():
+    (work / "small.ini").write_text(INI)
+    subprocess.run([program, "sweep", "small.ini", "--quiet"], cwd=work, check=True, stdout=subprocess.DEVNULL)
+    Tabs.work = work
+    Tabs.server = TensorBoard(work / "my_logs/small", fast=True, samples=None)  # as a user starts it
+    Tabs.server.wait_for_scalar(f"groups/config_{GROUPS:04d}", "validation/epoch_loss/upper", 6)
+    Tabs.browser = Chromium()
+
+
+def tearDownModule():
+    for thing in (Tabs.browser, Tabs.server):
+        if thing:
+            thing.close()
+
+
+if __name__ == "__main__":
+    program, work = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "screenshots").mkdir(parents=True)
+    unittest.main(argv=sys.argv[:1], verbosity=2)
