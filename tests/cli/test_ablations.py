@@ -100,6 +100,14 @@ class Ablations(Cli):
         r = self.spur("compare", "my_logs/jobs1", "--metric", "val_acuracy", status=2)
         self.assertIn("no column 'val_acuracy'", r.err)
 
+    def test_checkpoints_of_the_best_stay(self):
+        self.spur("sweep", "learning_rate.ini", "sweep.seeds=1..2", "sweep.keep=best:1", "sweep.optimizer.lr=1e-3, 1e-5",
+                  "run.name=kept", "--quiet")
+        best = self.spur("compare", "my_logs/kept", "--json").json["configurations"][0]["label"]
+        kept = [bool(list((self.dir / f"my_logs/kept/trial_000{c}_seed_{s}").glob("checkpoints/*")))
+                for c in (1, 2) for s in (1, 2)]
+        self.assertEqual(kept, [best == "lr=1e-3"] * 2 + [best == "lr=1e-5"] * 2)
+
     def test_pruned_trials_of_the_trainer(self):
         self.spur("sweep", "learning_rate.ini", "sweep.seeds=1", "train.epochs=4", "sweep.pruner=asha",
                   "sweep.asha_reduction_factor=2", "run.name=pruned", "--quiet")

@@ -15,7 +15,7 @@ import termios
 import time
 from pathlib import Path
 
-from harness import SPUR, Cli, main
+from harness import SOURCE, SPUR, Cli, main
 
 FULL = os.environ.get("SPUR_TEST_FULL") == "1"
 
@@ -201,6 +201,44 @@ class Sweep(Cli):
         self.assertEqual(len(ends), 40)
         self.assertEqual(len(set(ends)), 40)
 
+    def launched(self, script, name, ranks):
+        """Several processes of a cluster's script at once; the output of each."""
+        env = dict(os.environ, PATH=f"{Path(SPUR).parent}:{os.environ['PATH']}")
+        ini = self.ini(name, lr="range(0.001, 0.01, 0.001)", seeds="1..2")
+        processes = [subprocess.Popen(["bash", SOURCE / "examples/cluster" / script, ini], cwd=self.dir, text=True,
+                                      env={**env, **rank}, stdout=subprocess.PIPE) for rank in ranks]
+        outputs = [p.communicate()[0] for p in processes]
+        self.assertEqual([p.returncode for p in processes], [0] * len(ranks))
+        ends = self.ends(name)
+        self.assertEqual((len(ends), len(set(ends))), (20, 20))
+        workers = list((self.dir / "logs" / name / "journal").glob("*.jsonl"))
+        self.assertEqual(len(workers), len(ranks))
+        return outputs
+
+    def test_launched_by_mpirun(self):
+        outputs = self.launched("mpi.sh", "mpi", [{"OMPI_COMM_WORLD_RANK": str(i)} for i in range(3)])
+        self.assertEqual(["Best val_loss: lr=0.01" in text for text in outputs], [True, False, False])
+        self.assertEqual({x["state"] for x in self.results("mpi")}, {"done"})
+
+    def test_launched_by_slurm(self):
+        tasks = [{"SLURM_ARRAY_TASK_ID": str(i), "SLURM_CPUS_PER_TASK": "1"} for i in (1, 2)]
+        self.assertEqual(self.launched("slurm.sh", "slurm", tasks), ["", ""])
+        self.assertIn("Best val_loss: lr=0.01", self.spur("sweep", "slurm.ini").out)  # the report, nothing new is run
+        self.assertEqual(len(self.ends("slurm")), 20)
+
+    def test_time_limit(self):
+        """No trial is started after it; the same command with more time goes on."""
+        ini = self.ini(lr="range(0.01, 0.08, 0.01)", seeds="1", more="max_time = 1s")
+        self.spur("sweep", ini, "param.epochs=1", "param.pause=0.4")
+        states = [x["state"] for x in self.results()]
+        done = states.count("done")
+        self.assertTrue(1 <= done < 8, states)
+        self.assertEqual(states, ["done"] * done)  # those that were not begun are not there
+        self.assertIn(f"{done} trials done", self.spur("list", "logs").out)
+        self.spur("sweep", self.ini(lr="range(0.01, 0.08, 0.01)", seeds="1"), "param.epochs=1", "param.pause=0.4")
+        self.assertEqual([x["state"] for x in self.results()], ["done"] * 8)
+        self.assertEqual(len(self.ends()), 8)
+
     def test_reports(self):
         self.spur("sweep", self.ini(seeds="1..3"))
         rows = self.spur("compare", "logs/s", "--csv").rows
@@ -211,7 +249,11 @@ class Sweep(Cli):
         self.assertAlmostEqual(float(rows[0]["last_mean"]), 1 / 3 + 0.002, places=5)
         self.assertIn("\\begin{tabular}", self.spur("compare", "logs/s", "--latex").out)
         self.assertIn("'param.lr=1e-2'", self.spur("best", "logs/s").out)
-        self.assertIn("9 of 9 trials done", self.spur("list", "logs").out)
+        shown = self.spur("show", "logs/s/trial_0001_seed_1").out
+        self.assertIn("\nval_loss\n", shown)  # the curve, from the program's events
+        self.assertIn("best val_loss", shown)
+        self.assertNotIn("Checkpoints", shown)
+        self.assertIn("9 trials done", self.spur("list", "logs").out)
         self.assertEqual(len(self.spur("list", "logs/s", "--json").json), 9)
 
     def test_options_of_one_name_keep_their_sections(self):

@@ -83,9 +83,16 @@ static void put_age(spur__str *out, double seconds) {
         spur__str_printf(out, "%.0fd", seconds / 86400);
 }
 
+/* Trials that were not begun have no directory: their number is not known here. */
+static void put_trials(const catalog_entry *e, spur__str *out) {
+    size_t rest = e->trials[1] - e->trials[0];
+    spur__str_printf(out, "%zu trials done", e->trials[0]);
+    if (rest) spur__str_printf(out, ", %zu not", rest);
+}
+
 static void put_value(const catalog_entry *e, spur__str *out) {
     if (e->is_sweep)
-        spur__str_printf(out, "%zu of %zu trials done", e->trials[0], e->trials[1]);
+        put_trials(e, out);
     else if (isfinite(e->outcome.best))
         spur__str_printf(out, "%s %.4g", e->outcome.monitor, e->outcome.best);
     else

@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <spur/events.h>
+
 #include "base/file.h"
 #include "base/memory.h"
 #include "commands/arguments.h"
+#include "commands/text.h"
 #include "engine_commands/setup.h"
 #include "sweep/catalog.h"
 #include "terminal/curve.h"
@@ -79,33 +82,55 @@ static size_t read_names(const char *run, char names[MAX_COLUMNS][NAME]) {
     return count;
 }
 
+static void draw(const char *name, const double *x, const double *y, size_t count) {
+    terminal term;
+    spur__str out;
+    if (count < 2) return;
+    terminal_init(&term, false, false);
+    int width = terminal_width() - 14;
+    const text_curve curve = {.mark = NAN,
+                              .x = x,
+                              .y = y,
+                              .count = count,
+                              .columns = width < 64 ? width : 64,
+                              .rows = CURVE_HEIGHT,
+                              .unicode = term.unicode};
+    spur__str_init(&out, 1 << 16);
+    draw_text_curve(&curve, &out);
+    printf("\n%s\n%s", name, spur__str_text(&out));
+    spur__str_free(&out);
+    terminal_close(&term);
+}
+
 /* One column over the epochs. */
 static void print_curve(const char *run, const char *name) {
-    terminal term;
     double *values = NULL;
     size_t count = 0;
-    terminal_init(&term, false, false);
     if (run_metric_column(run, name, &values, &count, NULL) != SPUR_OK) return;
     double *epochs = spur__malloc_array(count + 1, sizeof *epochs);
     for (size_t i = 0; epochs && i < count; i++) epochs[i] = (double)i + 1;
-    if (epochs && count > 1) {
-        int width = terminal_width() - 14;
-        const text_curve curve = {.mark = NAN,
-                                  .x = epochs,
-                                  .y = values,
-                                  .count = count,
-                                  .columns = width < 64 ? width : 64,
-                                  .rows = CURVE_HEIGHT,
-                                  .unicode = term.unicode};
-        spur__str out;
-        spur__str_init(&out, 1 << 16);
-        draw_text_curve(&curve, &out);
-        printf("\n%s\n%s", name, spur__str_text(&out));
-        spur__str_free(&out);
-    }
+    if (epochs) draw(name, epochs, values, count);
     spur__free(epochs);
     spur__free(values);
-    terminal_close(&term);
+}
+
+/* The scalars of a program that has no metrics.csv, from its events. */
+static void print_event_curves(const char *run) {
+    spur_scalars *scalars;
+    const spur_scalars_options options = {.supersede = true};
+    if (spur_scalars_load(run, &options, &scalars, NULL) != SPUR_OK) return;
+    for (size_t i = 0; i < spur_scalars_count(scalars) && i < MAX_COLUMNS; i++) {
+        const spur_series *s = spur_scalars_series(scalars, i);
+        double *steps = spur__malloc_array(s->count + 1, sizeof *steps);
+        spur__str name;
+        spur__str_init(&name, 4096);
+        text_line(&name, s->tag, strlen(s->tag));
+        for (size_t k = 0; steps && k < s->count; k++) steps[k] = (double)s->steps[k];
+        if (steps) draw(spur__str_text(&name), steps, s->values, s->count);
+        spur__str_free(&name);
+        spur__free(steps);
+    }
+    spur_scalars_destroy(scalars);
 }
 
 static void print_curves(const char *run) {
@@ -114,6 +139,7 @@ static void print_curves(const char *run) {
     for (size_t i = 0; i < count; i++)
         if (strcmp(names[i], "epoch") != 0 && strcmp(names[i], "step") != 0)
             print_curve(run, names[i]);
+    if (count == 0) print_event_curves(run);
 }
 
 static int run_show(int argc, char **argv) {
@@ -136,8 +162,12 @@ static int run_show(int argc, char **argv) {
     print_file(argv[1], "env.ini", "Environment");
     print_file(argv[1], "notes.md", "Notes");
     print_curves(argv[1]);
-    printf("\nCheckpoints: %s/checkpoints\nTensorBoard: tensorboard --logdir=%s\n"
+    char *checkpoints = spur__path_join(argv[1], "checkpoints");
+    printf("\n");
+    if (checkpoints && spur__exists(checkpoints)) printf("Checkpoints: %s\n", checkpoints);
+    spur__free(checkpoints);
+    printf("TensorBoard: tensorboard --logdir=%s\n"
            "Pictures:    spur export %s\n",
-           argv[1], argv[1], argv[1]);
+           argv[1], argv[1]);
     return EXIT_DONE;
 }
