@@ -293,7 +293,7 @@ class Sweep(Cli):
         live, _, report = shown.decode().rpartition("\x1b[J")
         self.assertRegex(live, r"\d of 8 trials done, 2 failed, \d running; \d+ s, about \d+ s left")
         for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[\d*[A-Z]", "", live)):
-            if not line.startswith("spur: "):  # a failure is told in full
+            if not line.startswith("spur"):  # a failure is told in full
                 self.assertLessEqual(len(line), 79, line)
         self.assertRegex(report, r"mean +std +n +p +last  configuration")
 
