@@ -110,7 +110,8 @@ class Sweep(Cli):
         self.assertIn("the rate is too large", (self.dir / "logs/s/trial_0001_seed_1/output.log").read_text())
 
     def test_on_failure_stop(self):
-        self.spur("sweep", self.ini(lr="10, 1e-2", more="on_failure = stop"), status=1)
+        r = self.spur("sweep", self.ini(lr="10, 1e-2", more="on_failure = stop"), status=1)
+        self.assertIn("on_failure = stop", r.err)
         self.assertEqual([x["state"] for x in self.results()], ["failed", "queued"])
 
     def test_retry(self):
@@ -147,6 +148,39 @@ class Sweep(Cli):
         self.assertIn("did you mean 'jobs'", r.err)
         r = self.spur("sweep", self.ini(more="optimizer.rl = 1, 2"), status=2)
         self.assertIn("s.ini:", r.err)
+        r = self.spur("sweep", self.ini(more="optimizer.lr = 1, 2"), status=2)
+        self.assertIn("what is varied are its [param]s", r.err)
+        r = self.spur("sweep", self.ini(), "program.command=true {lr} {sed}", status=2)
+        self.assertIn("{sed} is neither in [param] nor varied", r.err)
+        self.assertFalse((self.dir / "logs").exists())
+
+    def test_options_exist_where_their_kind_has_them(self):
+        def dry_run(sweep, status=0):
+            self.write("kinds.ini", "[data]\nformat = shapes\n[model]\nname = mlp\n[optimizer]\nname = adam\n[sweep]\n"
+                       + sweep)
+            return self.spur("sweep", "kinds.ini", "--dry-run", status=status)
+
+        r = dry_run("optimizer.name = adam, sgd, adamw\noptimizer.momentum = 0, 0.9\n")
+        self.assertEqual([line.split(None, 1)[1] for line in r.out.splitlines()[:-1]],
+                         ["optimizer=adam", "optimizer=sgd momentum=0", "optimizer=sgd momentum=0.9", "optimizer=adamw"])
+        r = dry_run("method = tpe\ntrials = 8\noptimizer.name = adam, sgd\noptimizer.momentum = uniform(0, 1)\n")
+        self.assertEqual(r.out.count("optimizer=adam\n"), 1)
+        self.assertEqual(r.out.count("momentum"), r.out.count("optimizer=sgd"))
+        r = dry_run("optimizer.momentum = 0, 0.9\n", status=2)
+        self.assertIn("kinds.ini:8:1: optimizer.name = adam has no option 'momentum'", r.err)
+        r = dry_run("optimizer.name = adam, adamw\noptimizer.momentum = 0, 0.9\n", status=2)
+        self.assertIn("has no option 'momentum'", r.err)
+        self.assertIn("[sweep] cannot be varied", dry_run("sweep.jobs = 1, 2\n", status=2).err)
+
+    def test_max_time(self):
+        ini = self.ini(seeds="1", more="max_time = 1s")
+        r = self.spur("sweep", ini, "param.epochs=15", "param.pause=0.1")
+        self.assertIn("max_time is over", r.err)
+        self.assertIn("the same command continues", r.err)
+        self.assertLess([x["state"] for x in self.results()].count("done"), 3)
+        r = self.spur("sweep", ini, "param.epochs=15", "param.pause=0.1", "sweep.max_time=1h")
+        self.assertEqual([x["state"] for x in self.results()], ["done"] * 3)
+        self.assertEqual(r.err, "")
 
     def test_interrupt_and_continue(self):
         ini = self.ini(seeds="1")
@@ -248,6 +282,10 @@ class Sweep(Cli):
         self.assertIn("| lr=1e-2 |", self.spur("compare", "logs/s", "--md").out)
         self.assertAlmostEqual(float(rows[0]["last_mean"]), 1 / 3 + 0.002, places=5)
         self.assertIn("\\begin{tabular}", self.spur("compare", "logs/s", "--latex").out)
+        latex = self.spur("compare", "logs/s", "--latex").out
+        self.assertIn(" $\\pm$ ", latex)
+        self.assertTrue(latex.isascii(), latex)
+        self.assertIn("a sweep", self.spur("show", "logs/s", status=2).err)
         self.assertIn("'param.lr=1e-2'", self.spur("best", "logs/s").out)
         shown = self.spur("show", "logs/s/trial_0001_seed_1").out
         self.assertIn("\nval_loss\n", shown)  # the curve, from the program's events
@@ -307,6 +345,10 @@ class Sweep(Cli):
         self.spur("sweep", self.ini(lr="1e-2", seeds="1"))
         self.spur("tag", "logs/s", "good", "old")
         self.assertEqual(self.spur("tag", "logs/s", "-old").out, "good\n")
+        removed = self.spur("rm", "logs/s/trial_0001_seed_1").out
+        self.assertFalse((self.dir / "logs/s/trial_0001_seed_1").exists())
+        self.spur(*re.search(r"\(spur (restore .*)\)", removed).group(1).split())  # the way back is told
+        self.assertTrue((self.dir / "logs/s/trial_0001_seed_1/status.ini").exists())
         self.spur("rm", "logs/s")
         self.assertFalse((self.dir / "logs/s").exists())
         self.spur("restore", "s", "--logdir", "logs")

@@ -67,6 +67,17 @@ static void latex_char(spur__str *out, char c) {
     }
 }
 
+static void latex_text(spur__str *out, spur_slice text) {
+    for (size_t i = 0; i < text.size; i++) {
+        bool plus_minus = text.size - i >= 2 && memcmp(text.data + i, "\xc2\xb1", 2) == 0;
+        if (plus_minus)
+            spur__str_puts(out, "$\\pm$"); /* no document has to know UTF-8 for this one */
+        else
+            latex_char(out, text.data[i]);
+        i += plus_minus;
+    }
+}
+
 static void put_text(spur__str *out, table_format format, spur_slice text) {
     spur__str line;
     switch (format) {
@@ -91,7 +102,7 @@ static void put_text(spur__str *out, table_format format, spur_slice text) {
     if (format == TABLE_MARKDOWN)
         markdown_text(out, clean);
     else
-        for (size_t i = 0; i < clean.size; i++) latex_char(out, clean.data[i]);
+        latex_text(out, clean);
     spur__str_free(&line);
 }
 

@@ -178,6 +178,8 @@ static spur_status check_swept(const document_entry *entry, spur_error *err) {
     snprintf(section, sizeof section, "%.*s", (int)n, entry->key);
     section_id id = section_find(section);
     if (id == SECTION_PARAM) return SPUR_OK;
+    if (id == SECTION_SWEEP || id == SECTION_PROGRAM)
+        return document_fail(entry, false, SPUR_E_ARGUMENT, err, "[%s] cannot be varied", section);
     if (id >= SECTION_TYPED) {
         const char *near = section_nearest(section);
         return document_fail(entry, false, SPUR_E_NOTFOUND, err, "no section [%s] to vary%s%s%s",

@@ -107,7 +107,7 @@ static spur_status move_to_trash(const char *path, spur_error *err) {
         if (status == SPUR_OK && rename(path, target) != 0)
             status = spur__fail_errno(err, errno, "%s: cannot move to %s", path, place);
         if (status == SPUR_OK)
-            printf("%s -> %s\n", path, place);
+            printf("%s -> %s  (spur restore %s --logdir %s)\n", path, place, name, logdir);
         else
             remove_tree(place, NULL);
     }

@@ -14,6 +14,7 @@
 #include "commands/text.h"
 #include "engine_commands/setup.h"
 #include "sweep/catalog.h"
+#include "sweep/collect.h"
 #include "terminal/curve.h"
 #include "terminal/terminal.h"
 
@@ -144,14 +145,18 @@ static void print_curves(const char *run) {
 
 static int run_show(int argc, char **argv) {
     bool whole = false;
-    const flag table[] = {{.name = "config", .on = &whole}};
+    const flag rows[] = {{.name = "config", .on = &whole}};
     int words;
-    int parsed = arguments_parse(&command_show, argc, argv, table, 1, &words);
+    int parsed = arguments_parse(&command_show, argc, argv, rows, 1, &words);
     if (parsed != EXIT_DONE) return parsed;
     if (words != 1) return command_misuse(&command_show, "expected one run");
     char *status_file = spur__path_join(argv[1], "status.ini");
     bool there = status_file && spur__exists(status_file);
     spur__free(status_file);
+    if (!there && is_sweep(argv[1]))
+        return command_misuse(&command_show,
+                              "%s: a sweep; of these tell spur list, spur compare and spur best",
+                              argv[1]);
     if (!there) return command_misuse(&command_show, "%s: no run there (no status.ini)", argv[1]);
     print_state(argv[1]);
     if (whole)

@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "config/settings.h"
 #include "engine_commands/setup.h"
 #include "sweep/aggregate.h"
+#include "sweep/launch.h"
 #include "sweep/live.h"
 #include "sweep/remove.h"
 #include "sweep/worker.h"
@@ -132,6 +134,8 @@ static int work(const sweep_plan *plan, const char *path, const sweep_flags *fla
     live_clear(&view);
     bool interrupted = status == SPUR_E_INTERRUPTED, failed = worker.failed > 0;
     bool complete = status == SPUR_OK && !worker.stopping;
+    bool halted = status == SPUR_OK && worker.stopping;
+    bool late = worker.deadline && spur__monotonic_ns() >= worker.deadline;
     worker_close(&worker);
     spur_error end = {.status = SPUR_OK};
     if (!flags->worker && conclude(path, &term, complete, &end) != SPUR_OK && status == SPUR_OK) {
@@ -139,7 +143,10 @@ static int work(const sweep_plan *plan, const char *path, const sweep_flags *fla
         err = end;
     }
     if (status != SPUR_OK) terminal_warn(&term, "sweep: %s", err.message);
-    if (interrupted) terminal_warn(&term, "sweep: the same command continues the sweep");
+    if (halted)
+        terminal_warn(&term, late ? "sweep: max_time is over" : "sweep: on_failure = stop");
+    if (interrupted || halted)
+        terminal_warn(&term, "sweep: the same command continues the sweep");
     terminal_close(&term);
     return interrupted ? EXIT_INTERRUPTED : status != SPUR_OK || failed ? EXIT_FAILED : EXIT_DONE;
 }
@@ -168,12 +175,28 @@ static int list_configurations(const sweep_plan *plan) {
     return EXIT_DONE;
 }
 
+/* A command that names what nobody gives a value to is refused before anything is made. */
+static spur_status check_command(const sweep_plan *plan, spur_error *err) {
+    assignment none;
+    spur__str text;
+    if (!plan->is_program) return SPUR_OK;
+    if (assignment_init(&plan->space, &none) != SPUR_OK)
+        return spur__fail(err, SPUR_E_MEMORY, "sweep: out of memory");
+    spur__str_init(&text, 1 << 20);
+    spur_status status = program_command(plan, &none, plan->seeds[0], "", &text, err);
+    spur__str_free(&text);
+    assignment_free(&plan->space, &none);
+    return status;
+}
+
 static int sweep(const config *cfg, const char *file, const sweep_flags *flags) {
     sweep_plan plan;
     spur_error err = {.status = SPUR_OK};
     if (sweep_plan_make(&plan, cfg, &err) != SPUR_OK) return command_refuse(&command_sweep, &err);
-    char *path = sweep_place(cfg, file);
-    int status = !path            ? EXIT_FAILED
+    bool sound = check_command(&plan, &err) == SPUR_OK;
+    char *path = sound ? sweep_place(cfg, file) : NULL;
+    int status = !sound           ? command_refuse(&command_sweep, &err)
+                 : !path          ? EXIT_FAILED
                  : flags->dry_run ? list_configurations(&plan)
                                   : work(&plan, path, flags);
     spur__free(path);

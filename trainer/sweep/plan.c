@@ -113,6 +113,10 @@ static spur_status add_parameter(sweep_plan *plan, const document_entry *entry, 
     if (!spec || (!row && !selects && !param))
         return document_fail(entry, false, SPUR_E_NOTFOUND, err, "no option '%s' to vary",
                              entry->key);
+    if (plan->is_program && !param)
+        return document_fail(entry, false, SPUR_E_ARGUMENT, err,
+                             "a [program] has no '%s': what is varied are its [param]s",
+                             entry->key);
     if (id == SECTION_RUN)
         return document_fail(entry, false, SPUR_E_ARGUMENT, err,
                              "[run] cannot be varied; for repetitions use `seeds = 1..5`");
@@ -122,6 +126,55 @@ static spur_status add_parameter(sweep_plan *plan, const document_entry *entry, 
     const parameter *p = &plan->space.parameters[plan->space.count - 1];
     if (selects) return check_kinds(p, spec->family, entry, err);
     return row ? check_values(p, row, entry, err) : SPUR_OK;
+}
+
+/* Whether a kind ("sgd") has this option ("optimizer.momentum"). */
+static bool kind_has(const char *name, const char *kind) {
+    const char *key = NULL;
+    spur_error why;
+    const section_spec *spec = &section_specs[split_name(name, &key)];
+    const spur__kind *one = spur__family_find(spec->family, kind, &why);
+    return one && one->options && spur__options_find(one->options, key);
+}
+
+/* True when one of the kinds that the sweep tries has the option; of a kind that is not swept, when
+ * that one has. *kind is for the message. */
+static bool some_kind_has(const sweep_plan *plan, const parameter *p, const char **kind) {
+    long chooser = space_find(&plan->space, p->selector);
+    if (chooser < 0) {
+        *kind = sweep_plan_option(plan, p->selector);
+        return *kind && kind_has(p->name, *kind);
+    }
+    const parameter *by = &plan->space.parameters[chooser];
+    *kind = by->choice_count ? by->choices[0] : "";
+    for (size_t i = 0; i < by->choice_count; i++)
+        if (kind_has(p->name, by->choices[i])) return true;
+    return false;
+}
+
+/* Options that only some kinds have exist where they fit, and have to fit somewhere. */
+static spur_status tie_to_kinds(sweep_plan *plan, spur_error *err) {
+    for (size_t i = 0; i < plan->space.count; i++) {
+        parameter *p = &plan->space.parameters[i];
+        const char *key = NULL, *kind = NULL;
+        section_id id = split_name(p->name, &key);
+        const section_spec *spec = &section_specs[id];
+        bool common = id >= SECTION_TYPED || !spec->selector || !spec->family ||
+                      strcmp(spec->selector, key) == 0 ||
+                      (spec->common && spur__options_find(spec->common, key));
+        if (common) continue;
+        spur__str name;
+        spur__str_init(&name, 256);
+        spur__str_printf(&name, "%s.%s", spec->name, spec->selector);
+        p->selector = spur__str_take(&name);
+        p->fits = kind_has;
+        if (!p->selector) return spur__fail(err, SPUR_E_MEMORY, "sweep: out of memory");
+        if (some_kind_has(plan, p, &kind)) continue;
+        const document_entry *entry = document_find(&plan->cfg->doc, "sweep", p->name);
+        return document_fail(entry, false, SPUR_E_ARGUMENT, err, "%s = %s has no option '%s'",
+                             p->selector, kind ? kind : "", key);
+    }
+    return SPUR_OK;
 }
 
 /* True when this entry is the one that counts for its key. */
@@ -189,6 +242,7 @@ spur_status sweep_plan_make(sweep_plan *plan, const config *cfg, spur_error *err
         status = read_entry(plan, &cfg->doc.entries[i], err);
     if (status == SPUR_OK) status = make_seeds(plan, err);
     if (status == SPUR_OK) status = check_method(plan, err);
+    if (status == SPUR_OK) status = tie_to_kinds(plan, err);
     if (status != SPUR_OK) sweep_plan_free(plan);
     return status;
 }

@@ -17,6 +17,7 @@ void space_init(space *s) {
 
 void parameter_free(parameter *p) {
     spur__free(p->name);
+    spur__free(p->selector);
     for (size_t i = 0; i < p->choice_count; i++) spur__free(p->choices[i]);
     spur__free(p->choices);
     for (size_t i = 0; i < p->condition_count; i++) {
@@ -112,7 +113,9 @@ bool space_active(const space *s, size_t i, const assignment *a, space_lookup lo
                                        : NULL;
         if (!value || strcmp(value, p->conditions[c].value) != 0) return false;
     }
-    return true;
+    long chooser = p->selector ? space_find(s, p->selector) : -1;
+    const char *kind = chooser >= 0 ? a->values[chooser] : NULL;
+    return chooser < 0 || (kind && p->fits(p->name, kind));
 }
 
 void space_settle(const space *s, assignment *a, space_lookup lookup, const void *context) {

@@ -37,6 +37,10 @@ typedef struct parameter {
     size_t choice_count;
     condition conditions[SPACE_MAX_CONDITIONS]; /* all must hold */
     size_t condition_count;
+    /* An option that only some kinds have ("optimizer.momentum") exists where the swept option that
+     * chooses the kind ("optimizer.name") has a value that fits; NULL: where its conditions hold. */
+    char *selector;
+    bool (*fits)(const char *name, const char *kind);
 } parameter;
 
 typedef struct space {
