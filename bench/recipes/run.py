@@ -114,7 +114,8 @@ def report(paths):
             holds = enough and difference >= -room
             failed += not holds
             cell = lambda values: f"{statistics.mean(values):.4f} ({', '.join(f'{v:.3f}' for v in values)})"
-            print(f"| {recipe} | {what} | {cell(ours)} | {cell(theirs)} | {difference:+.4f} | {room:.4f} | "
+            print(f"| {recipe} | {what} | {cell(ours)} | {cell(theirs)} | {difference:+.4f} | "
+                  f"{f'{room:.4f}' if enough else '-'} | "
                   f"{'holds' if holds else 'FAILS' if enough else 'wants more seeds'} |")
     return 1 if failed else 0
 
