@@ -91,9 +91,9 @@ static void choose_runs(gather *g) {
     g->run_count = g->y.count * across;
     for (ptrdiff_t r = 0; r < g->y.count; r++)
         for (ptrdiff_t s = 0; s < across; s++)
-            g->runs[r * across + s] = ((g->y.offset[r] - g->y.offset[0]) * columns +
-                                       (g->x.offset[s] - g->x.offset[0])) *
-                                      pitch;
+            g->runs[r * across + s] =
+                ((g->y.offset[r] - g->y.offset[0]) * columns + (g->x.offset[s] - g->x.offset[0])) *
+                pitch;
 }
 
 /* Source row `row` of image `image` into a row of the block. */
@@ -131,11 +131,11 @@ static void copy_block(const gather *g, ptrdiff_t image, ptrdiff_t images, ptrdi
 static const float *tile_source(const gather *g, const float *block, ptrdiff_t first_image,
                                 ptrdiff_t first_row, ptrdiff_t image, ptrdiff_t row) {
     if (g->in_place)
-        return g->src + (((first_image + image) * g->h + (first_row + row) * g->y.step +
-                          g->y.offset[0]) *
-                             g->w +
-                         g->x.offset[0]) *
-                            g->pitch;
+        return g->src +
+               (((first_image + image) * g->h + (first_row + row) * g->y.step + g->y.offset[0]) *
+                    g->w +
+                g->x.offset[0]) *
+                   g->pitch;
     ptrdiff_t step = g->y.count < 2 ? 1 : g->y.step;
     return block + (image * g->rows + row * step) * g->columns * g->block_pitch;
 }

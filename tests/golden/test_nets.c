@@ -178,10 +178,11 @@ static void test_resnet18(void **state) {
 /* usage: golden_nets [TEST_TO_SKIP] */
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mlp),      cmocka_unit_test(test_my_net),
-        cmocka_unit_test(test_unet),     cmocka_unit_test(test_unet_bilinear),
-        cmocka_unit_test(test_unet_plain), cmocka_unit_test(test_cnn), cmocka_unit_test(test_cnn_plain),
-        cmocka_unit_test(test_residual), cmocka_unit_test(test_resnet18)};
+        cmocka_unit_test(test_mlp),        cmocka_unit_test(test_my_net),
+        cmocka_unit_test(test_unet),       cmocka_unit_test(test_unet_bilinear),
+        cmocka_unit_test(test_unet_plain), cmocka_unit_test(test_cnn),
+        cmocka_unit_test(test_cnn_plain),  cmocka_unit_test(test_residual),
+        cmocka_unit_test(test_resnet18)};
     if (argc > 1) cmocka_set_skip_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,8 +76,7 @@ static void fill(spur_node *x, size_t values, spur_node *y, size_t labels, int c
 }
 
 /* The logits, and what is logged of them. */
-static void note_metrics(record *r, spur_node *logits, spur_node *y, size_t rows,
-                         int classes) {
+static void note_metrics(record *r, spur_node *logits, spur_node *y, size_t rows, int classes) {
     static const char *const names[] = {"accuracy", "f1", "iou"};
     spur_error err = {0};
     spur_tally *tally = spur_tally_create(classes, NULL);

@@ -17,12 +17,13 @@ const command command_compare = {
     .name = "compare",
     .usage = "RUN... | SWEEP  [--metric COLUMN,...] [--csv | --json | --md | --latex]",
     .summary = "Compare runs or a sweep's configurations: mean and deviation over seeds, p-values.",
-    .help = "  --metric COLUMN,...  compare the last value of this column of metrics.csv, and show\n"
-            "                   those of the others beside it; without it the best value of each\n"
-            "                   run's monitor, and the last one beside it\n"
-            "  --csv --json --md --latex   the table only, in this format\n\n"
-            "Runs whose configurations agree but for the seed are repetitions of each other. The\n"
-            "p-values are Welch's t test against the best configuration, Holm-corrected.",
+    .help =
+        "  --metric COLUMN,...  compare the last value of this column of metrics.csv, and show\n"
+        "                   those of the others beside it; without it the best value of each\n"
+        "                   run's monitor, and the last one beside it\n"
+        "  --csv --json --md --latex   the table only, in this format\n\n"
+        "Runs whose configurations agree but for the seed are repetitions of each other. The\n"
+        "p-values are Welch's t test against the best configuration, Holm-corrected.",
     .run = run_compare,
 };
 const command command_best = {
@@ -87,8 +88,8 @@ static int run_compare(int argc, char **argv) {
     int words;
     report r;
     spur_error err = {.status = SPUR_OK};
-    int parsed = arguments_parse(&command_compare, argc, argv, rows,
-                                 sizeof rows / sizeof rows[0], &words);
+    int parsed =
+        arguments_parse(&command_compare, argc, argv, rows, sizeof rows / sizeof rows[0], &words);
     if (parsed != EXIT_DONE) return parsed;
     if (words < 1) return command_misuse(&command_compare, "expected runs or a sweep");
     if (f.csv + f.json + f.md + f.latex > 1)

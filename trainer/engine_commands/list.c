@@ -120,9 +120,9 @@ static void put_line(const catalog_entry *e, double now, size_t name_width, spur
 
 /* The table for programs. */
 static spur_status write_catalog(const catalog *c, const list_flags *f) {
-    static const column columns[] = {{"name", false}, {"state", false},  {"epochs", true},
-                                     {"monitor", false}, {"best", true}, {"done", true},
-                                     {"trials", true}, {"changed", true}, {"tags", false}};
+    static const column columns[] = {{"name", false},    {"state", false},  {"epochs", true},
+                                     {"monitor", false}, {"best", true},    {"done", true},
+                                     {"trials", true},   {"changed", true}, {"tags", false}};
     const cell none = {.type = CELL_NONE};
     table t;
     table_begin(&t, stdout, f->json ? TABLE_JSON : TABLE_CSV, columns,

@@ -28,11 +28,12 @@ const command command_eval = {
     .name = "eval",
     .usage = "RUN [--split val|test|train] [--weights best|last] [--json] [section.key=value ...]",
     .summary = "Measure a run's weights on its validation, test or training data.",
-    .help = "Data that are cut into tiles (data.tile) are measured as whole pictures: the tiles of\n"
-            "each are run with data.overlap and blended, as `spur predict` does.\n\n"
-            "  --split NAME     val (default), test or train\n"
-            "  --weights NAME   best (default) or last\n"
-            "  --json           one JSON object",
+    .help =
+        "Data that are cut into tiles (data.tile) are measured as whole pictures: the tiles of\n"
+        "each are run with data.overlap and blended, as `spur predict` does.\n\n"
+        "  --split NAME     val (default), test or train\n"
+        "  --weights NAME   best (default) or last\n"
+        "  --json           one JSON object",
     .run = run_eval,
 };
 

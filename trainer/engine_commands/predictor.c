@@ -90,7 +90,8 @@ static spur_status predict_resized(predictor *p, const spur__image *image, spur_
     spur_status status = spur__image_shape(&small, info->height, info->width, 1, err);
     const float *logits = network_output(&p->net);
     for (size_t i = 0; status == SPUR_OK && i < network_rows(&p->net); i++) {
-        class_probabilities(logits + i * (size_t)p->net.outputs, p->net.outputs, info->classes, shares);
+        class_probabilities(logits + i * (size_t)p->net.outputs, p->net.outputs, info->classes,
+                            shares);
         small.data[i] = argmax(shares, info->classes);
     }
     if (status == SPUR_OK)

@@ -143,10 +143,8 @@ static int work(const sweep_plan *plan, const char *path, const sweep_flags *fla
         err = end;
     }
     if (status != SPUR_OK) terminal_warn(&term, "sweep: %s", err.message);
-    if (halted)
-        terminal_warn(&term, late ? "sweep: max_time is over" : "sweep: on_failure = stop");
-    if (interrupted || halted)
-        terminal_warn(&term, "sweep: the same command continues the sweep");
+    if (halted) terminal_warn(&term, late ? "sweep: max_time is over" : "sweep: on_failure = stop");
+    if (interrupted || halted) terminal_warn(&term, "sweep: the same command continues the sweep");
     terminal_close(&term);
     return interrupted ? EXIT_INTERRUPTED : status != SPUR_OK || failed ? EXIT_FAILED : EXIT_DONE;
 }

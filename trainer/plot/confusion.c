@@ -101,9 +101,8 @@ spur_status plot_confusion(const char *title, const uint64_t *counts, size_t cla
     g.cell = fmax(classes > 200 ? 2 : 4, fmin(56, 520.0 / (double)classes));
     double side = g.cell * (double)classes;
     double below = 48 + 0.75 * longest_name(names, classes);
-    spur_status status =
-        canvas_init(&c, fmax(side + longest_name(names, classes) + 66, 400),
-                    side + CANVAS_TITLE_HEIGHT + below, err);
+    spur_status status = canvas_init(&c, fmax(side + longest_name(names, classes) + 66, 400),
+                                     side + CANVAS_TITLE_HEIGHT + below, err);
     if (status != SPUR_OK) return status;
     char subtitle[96];
     snprintf(subtitle, sizeof subtitle, "%.2f %% on the diagonal; colour is the share of the row",

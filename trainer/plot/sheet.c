@@ -8,7 +8,14 @@
 #include "base/error.h"
 #include "plot/charts.h"
 
-enum { MARGIN = 16, GAP = 8, CAPTION_HEIGHT = 21, ANSWER_HEIGHT = 15, LEGEND_HEIGHT = 19, LEGEND_MOST = 48 };
+enum {
+    MARGIN = 16,
+    GAP = 8,
+    CAPTION_HEIGHT = 21,
+    ANSWER_HEIGHT = 15,
+    LEGEND_HEIGHT = 19,
+    LEGEND_MOST = 48
+};
 
 typedef struct layout {
     size_t columns, rows, legend_rows;

@@ -19,8 +19,8 @@ spur_status metric_list_parse(metric_list *m, const char *text, spur_error *err)
         if (n == 0)
             status = spur__fail(err, SPUR_E_FORMAT, "--metric: expected a column's name");
         else if (m->count == 1 + REPORT_OTHERS)
-            status = spur__fail(err, SPUR_E_RANGE, "--metric: at most %d columns",
-                                1 + REPORT_OTHERS);
+            status =
+                spur__fail(err, SPUR_E_RANGE, "--metric: at most %d columns", 1 + REPORT_OTHERS);
         else if (!(m->names[m->count] = spur__strndup(text, n)))
             status = spur__fail(err, SPUR_E_MEMORY, "compare: out of memory");
         if (status != SPUR_OK) {
@@ -76,8 +76,8 @@ bool report_name_metrics(report *r, const metric_list *m, const run_outcome *run
     const char *monitor = i < count ? runs[i].monitor : "value";
     const char *metric = m->count ? m->names[0] : monitor;
     r->metric = spur__strdup(metric);
-    r->maximize = i < count && strcmp(metric, monitor) == 0 ? runs[i].maximize
-                                                            : !is_small_good(metric);
+    r->maximize =
+        i < count && strcmp(metric, monitor) == 0 ? runs[i].maximize : !is_small_good(metric);
     r->other_count = metric_list_others(m);
     bool complete = r->metric != NULL;
     for (size_t k = 0; k < r->other_count; k++) {

@@ -123,8 +123,8 @@ static spur_status make_report(const loose_runs *runs, const metric_list *metric
     bool complete =
         firsts && out->groups && report_name_metrics(out, metrics, runs->outcomes, runs->count);
     for (size_t g = 0; complete && g < groups; g++)
-        complete = fill_group(runs, firsts, groups, g, out->other_count,
-                              &out->groups[out->group_count++]);
+        complete =
+            fill_group(runs, firsts, groups, g, out->other_count, &out->groups[out->group_count++]);
     spur__free(firsts);
     if (complete) report_sort(out);
     return complete ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "compare: out of memory");

@@ -96,7 +96,8 @@ void live_ended(void *user, const sweep_worker *w, const trial_slot *slot) {
     put_slot(w, slot, &line);
     if (v == VERDICT_FAILED) {
         live_clear(l);
-        terminal_warn(l->term, "sweep: %s  failed: %s", spur__str_text(&line), slot->outcome.message);
+        terminal_warn(l->term, "sweep: %s  failed: %s", spur__str_text(&line),
+                      slot->outcome.message);
     } else if (!l->term->bars) {
         terminal_say(l->term, "%s%s", spur__str_text(&line), v == VERDICT_PRUNED ? "  pruned" : "");
     }

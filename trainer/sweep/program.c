@@ -59,8 +59,7 @@ static spur_status log_session(const sweep_plan *plan, const char *run, const ch
         h[n++].value = spur__parse_double(a->values[i], &number) ? spur_log_number(number)
                                                                  : spur_log_string(a->values[i]);
     }
-    if (sweep_records_seed(plan))
-        h[n++] = (spur_log_hparam){"seed", spur_log_number((double)seed)};
+    if (sweep_records_seed(plan)) h[n++] = (spur_log_hparam){"seed", spur_log_number((double)seed)};
     const spur_writer_options options = {
         .directory = run, .purge = true, .purge_step = BEYOND_ALL_STEPS, .flush_seconds = -1};
     spur_status status = spur_writer_open(&writer, &options, err);

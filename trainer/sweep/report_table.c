@@ -78,8 +78,7 @@ static void text_row(const report *r, const report_group *g, double p, spur__str
 
 static void text_table(const report *r, const double *p, size_t rows, spur__str *out) {
     spur__str_printf(out, "%8s  %8s  %3s  %7s", "mean", "std", "n", "p");
-    for (size_t k = 0; k < r->other_count; k++)
-        put_right(out, r->others[k], other_width(r, k) + 2);
+    for (size_t k = 0; k < r->other_count; k++) put_right(out, r->others[k], other_width(r, k) + 2);
     spur__str_puts(out, "  configuration\n");
     for (size_t i = 0; i < rows; i++) text_row(r, &r->groups[i], p[i], out);
     if (rows < r->group_count) spur__str_printf(out, "... and %zu more\n", r->group_count - rows);
@@ -114,9 +113,9 @@ static spur_status csv_table(const report *r, const double *p, FILE *file) {
         const report_group *g = &r->groups[i];
         summary_stats s = stats_summarize(g->values, g->count);
         cell cells[FIXED + 2 * REPORT_OTHERS] = {
-            text_cell(g->label),  text_cell(r->metric), number_cell(s.mean),
-            number_cell(s.std),   cell_int((int64_t)s.n), number_cell(s.min),
-            number_cell(s.max),   number_cell(p[i]),    cell_int((int64_t)g->failed),
+            text_cell(g->label),          text_cell(r->metric),   number_cell(s.mean),
+            number_cell(s.std),           cell_int((int64_t)s.n), number_cell(s.min),
+            number_cell(s.max),           number_cell(p[i]),      cell_int((int64_t)g->failed),
             cell_int((int64_t)g->pruned),
         };
         for (size_t k = 0; k < r->other_count; k++) {

@@ -22,8 +22,8 @@ static void file_name(const train_position *at, char *out, size_t size) {
     snprintf(out, size, "resume/step_%" PRId64 "_epoch_%" PRId64 ".ini", at->step, at->epoch);
 }
 
-spur_status resume_file_write(const run_dir *run, const train_position *at, const journal_position *position,
-                              spur_error *err) {
+spur_status resume_file_write(const run_dir *run, const train_position *at,
+                              const journal_position *position, spur_error *err) {
     char name[96];
     spur__str text;
     char *directory = run_path(run, "resume");
@@ -61,8 +61,8 @@ static bool get_file(const document *doc, const char *section, spur_writer_posit
     return get_length(doc, section, &out->length);
 }
 
-spur_status resume_file_read(const run_dir *run, const train_position *at, journal_position *position,
-                             spur_error *err) {
+spur_status resume_file_read(const run_dir *run, const train_position *at,
+                             journal_position *position, spur_error *err) {
     char name[96];
     document doc;
     memset(position, 0, sizeof *position);

@@ -30,10 +30,9 @@ static spur_status read_shares(slider *s, spur_error *err) {
 static spur_status run_tile(slider *s, const spur__image *image, int index, spur_error *err) {
     const spur_data_info *info = s->info;
     spur__box whole = {0, 0, s->tile_height, s->tile_width};
+    SPUR__TRY(spur__image_cut(image, spur__tiling_box(&s->blend.tiling, index), 0, &s->part, err));
     SPUR__TRY(
-        spur__image_cut(image, spur__tiling_box(&s->blend.tiling, index), 0, &s->part, err));
-    SPUR__TRY(spur__image_prepare(info, &s->part, whole, &s->space,
-                                  spur_node_data(s->net->input), err));
+        spur__image_prepare(info, &s->part, whole, &s->space, spur_node_data(s->net->input), err));
     SPUR__TRY(spur_net_set_batch(s->net->net, 1));
     SPUR__TRY(spur_net_forward(s->net->net, SPUR_EVAL, err));
     SPUR__TRY(read_shares(s, err));
@@ -49,8 +48,8 @@ static spur_status run_tile(slider *s, const spur__image *image, int index, spur
 }
 
 spur_status slider_run(slider *s, const spur__image *image, spur_error *err) {
-    spur__tiling tiling = spur__tiling_make(image->height, image->width, s->tile_height,
-                                            s->tile_width, s->overlap);
+    spur__tiling tiling =
+        spur__tiling_make(image->height, image->width, s->tile_height, s->tile_width, s->overlap);
     SPUR__TRY(spur__blend_begin(&s->blend, &tiling, (int)s->info->classes, err));
     for (int i = 0; i < spur__tiling_count(&tiling); i++) SPUR__TRY(run_tile(s, image, i, err));
     spur__blend_finish(&s->blend);

@@ -267,12 +267,11 @@ static void sheet_add(sample_sheet *sheet, const session *s, const spur_batch *b
         bool named = s->info->task == SPUR_CLASSIFICATION;
         char *caption = sheet->captions[sheet->count];
         if (named) name_sample(s, batch, i, caption, sizeof sheet->captions[0]);
-        sheet->all[sheet->count++] =
-            (sheet_picture){.pixels = out,
-                            .height = h,
-                            .width = w,
-                            .channels = 3,
-                            .caption = named ? caption : NULL};
+        sheet->all[sheet->count++] = (sheet_picture){.pixels = out,
+                                                     .height = h,
+                                                     .width = w,
+                                                     .channels = 3,
+                                                     .caption = named ? caption : NULL};
     }
 }
 

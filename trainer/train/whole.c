@@ -36,8 +36,8 @@ static spur_status judge_build(judge *j, const session *s, int height, int width
     if (j->net && j->height == height && j->width == width) return SPUR_OK;
     spur_net_destroy(j->net);
     *j = (judge){.height = height, .width = width};
-    j->net = spur_net_create(
-        &(spur_net_options){.threads = network_threads(s->cfg), .inference = true});
+    j->net =
+        spur_net_create(&(spur_net_options){.threads = network_threads(s->cfg), .inference = true});
     if (!j->net) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     spur__loss_context context = {.class_weights = s->class_weights,
                                   .classes = (int)s->info->classes,

@@ -214,14 +214,10 @@ static void test_report(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_per_class),
-        cmocka_unit_test(test_absent_class),
-        cmocka_unit_test(test_batches_make_an_epoch),
-        cmocka_unit_test(test_single_logit),
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_values),       cmocka_unit_test(test_per_class),
+        cmocka_unit_test(test_absent_class), cmocka_unit_test(test_batches_make_an_epoch),
+        cmocka_unit_test(test_single_logit), cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_refusals),     cmocka_unit_test(test_labels),
         cmocka_unit_test(test_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

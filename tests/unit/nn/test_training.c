@@ -223,7 +223,7 @@ static void test_wrong_shapes(void **state) {
 /* Another number of classes than the outputs have: both are named, and the layer they come from. */
 static void test_wrong_class_counts(void **state) {
     spur_node *(*const losses[])(spur_net *, spur_node *, spur_node *) = {with_cross_entropy,
-                                                                         with_bce, with_dice};
+                                                                          with_bce, with_dice};
     (void)state;
     for (int i = 0; i < 3; i++) {
         spur_error err = {0};
