@@ -22,7 +22,8 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 # recipe: (INI file, folder of the data, settings of this comparison, classes whose IoU is printed)
 RECIPES = {
-    "camvid": ("camvid.ini", "camvid-half", ["train.metrics=iou, pixel_accuracy"], 0),
+    "camvid": ("camvid.ini", "camvid-half",
+               ["train.metrics=iou, iou(class=0), iou(class=1), pixel_accuracy"], 2),
     "isbi": ("isbi-membrane.ini", "isbi-membrane",
              ["train.metrics=iou, iou(class=0), iou(class=1), pixel_accuracy"], 2),
     "cifar10": ("cifar10-small.ini", "cifar10-small", ["data.val_split=0"], 0),
@@ -42,6 +43,7 @@ def mean_of_last(n, value):
 CLAIMS = {
     "camvid": (8, {"mIoU, best epoch": best("mean_iou"),
                    "mIoU, last four epochs": mean_of_last(4, lambda e: e["mean_iou"]),
+                   "IoU of buildings, best epoch": lambda epochs: max(e["iou"][1] for e in epochs),
                    "pixel accuracy, best epoch": best("accuracy"),
                    "pixel accuracy, last four epochs": mean_of_last(4, lambda e: e["accuracy"])}),
     "isbi": (16, {"pixel accuracy, last eight epochs": mean_of_last(8, lambda e: e["accuracy"]),
