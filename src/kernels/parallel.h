@@ -7,6 +7,7 @@
 #ifndef SPUR_KERNELS_PARALLEL_H
 #define SPUR_KERNELS_PARALLEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Who multiplies large matrices. AUTO decides by shapes alone. */
