@@ -42,8 +42,6 @@ static void max_channel(const spur__pool_row *p, const spur__window *v, const sp
     if (p->argmax && !p->wide) ((uint8_t *)p->argmax)[at * s->c + c] = (uint8_t)index;
 }
 
-typedef uint8_t vbytes __attribute__((vector_size(VL)));
-
 /* VL channels of one window; the same choice. */
 ALWAYS_INLINE void max_vector(const spur__pool_row *p, const spur__window *v, const spur__window *u,
                               ptrdiff_t at, ptrdiff_t c) {
@@ -157,15 +155,7 @@ ALWAYS_INLINE vi argmax_vector(const char *argmax, ptrdiff_t c, bool wide) {
         memcpy(&index, (const uint32_t *)(const void *)argmax + c, sizeof index);
         return index;
     }
-#if defined(SPUR_ISA_avx512)
-    return (vi)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(argmax + c)));
-#elif defined(SPUR_ISA_avx2)
-    return (vi)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(argmax + c)));
-#else
-    vbytes narrow;
-    memcpy(&narrow, argmax + c, sizeof narrow);
-    return __builtin_convertvector(narrow, vi);
-#endif
+    return vload_bytes((const uint8_t *)argmax + c);
 }
 
 ALWAYS_INLINE int32_t argmax_one(const char *argmax, ptrdiff_t c, bool wide) {

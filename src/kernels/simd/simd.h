@@ -40,6 +40,7 @@ enum { NR = 2 * VL };
 
 typedef float vf __attribute__((vector_size(VL * 4)));
 typedef int32_t vi __attribute__((vector_size(VL * 4)));
+typedef uint8_t vbytes __attribute__((vector_size(VL)));
 typedef float vfu __attribute__((vector_size(VL * 4), aligned(4), may_alias)); /* any address */
 
 ALWAYS_INLINE vf vload(const float *p) {
@@ -67,6 +68,19 @@ ALWAYS_INLINE vf vrelu(vf v) {
 /* v where y > 0, else 0. */
 ALWAYS_INLINE vf vmask_positive(vf v, vf y) {
     return (vf)((vi)v & (y > (vf){0}));
+}
+
+/* VL bytes as lanes. Compilers make a scalar loop of the generic form. */
+ALWAYS_INLINE vi vload_bytes(const uint8_t *p) {
+#if defined(SPUR_ISA_avx512)
+    return (vi)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+#elif defined(SPUR_ISA_avx2)
+    return (vi)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p));
+#else
+    vbytes narrow;
+    memcpy(&narrow, p, sizeof narrow);
+    return __builtin_convertvector(narrow, vi);
+#endif
 }
 
 #if !defined(SPUR_ISA_avx512) && !defined(SPUR_ISA_avx2) && !defined(__FP_FAST_FMAF)

@@ -159,12 +159,11 @@ static void gather(const spur__tiling *t, const corner *at, int edge, ptrdiff_t 
     }
 }
 
-typedef uint8_t vbytes __attribute__((vector_size(VL)));
-
 ALWAYS_INLINE vi load_codes(const uint8_t *p, ptrdiff_t n) {
-    vbytes bytes = {0};
-    memcpy(&bytes, p, n >= VL ? (size_t)VL : (size_t)n);
-    return __builtin_convertvector(bytes, vi);
+    if (n >= VL) return vload_bytes(p);
+    uint8_t bytes[VL] = {0};
+    memcpy(bytes, p, (size_t)n);
+    return vload_bytes(bytes);
 }
 
 /* The same of an image that a pool has halved: each value goes where its maximum stood. */
