@@ -10,6 +10,8 @@
 /* Rows of factors: a, b and c of dx; rstd of running statistics; scale and shift of y. */
 enum { RSTD = 3, SCALE = 4, SHIFT = 5, FACTORS = 6 };
 
+enum { CHUNK = 16 }; /* channels whose blocks are added up at a time */
+
 typedef struct batch_job {
     const spur__batch_norm *p;
     const spur__norm_gradient *g;
@@ -17,6 +19,8 @@ typedef struct batch_job {
     float *y;
     ptrdiff_t x_pitch, y_pitch, blocks;
     float *factors, *partial;
+    const float *rstd; /* backward */
+    bool fixed; /* backward: the statistics do not depend on x */
     bool relu;
 } batch_job;
 
@@ -49,22 +53,32 @@ static void update_running(const spur__batch_norm *p, ptrdiff_t c, double mean, 
         p->running_var[c] = (float)((1.0 - m) * (double)p->running_var[c] + m * variance);
 }
 
-/* Channel c's statistics from all blocks. */
-static void combine_task(void *job, ptrdiff_t c, int thread) {
+/* Statistics of a chunk of channels from all blocks, as of Chan, Golub & LeVeque, "Updating formulae
+ * and a pairwise algorithm for computing sample variances", 1979. */
+static void combine_task(void *job, ptrdiff_t chunk, int thread) {
     const batch_job *q = job;
     const spur__batch_norm *p = q->p;
-    spur__moments total = {0};
+    ptrdiff_t first = chunk * CHUNK, n = spur__least(CHUNK, p->channels - first);
+    double mean[CHUNK] = {0}, m2[CHUNK] = {0}, seen = 0.0;
     (void)thread;
     for (ptrdiff_t b = 0; b < q->blocks; b++) {
         ptrdiff_t begin, end;
         spur__part(p->pixels, q->blocks, b, &begin, &end);
-        spur__moments_add(&total, (double)(end - begin),
-                          (double)q->partial[2 * b * p->channels + c],
-                          (double)q->partial[(2 * b + 1) * p->channels + c]);
+        const float *means = q->partial + 2 * b * p->channels + first;
+        const float *m2s = means + p->channels;
+        double count = (double)(end - begin), all = seen + count;
+        for (ptrdiff_t c = 0; c < n; c++) {
+            double d = (double)means[c] - mean[c];
+            m2[c] += (double)m2s[c] + d * d * seen * count / all;
+            mean[c] += d * count / all;
+        }
+        seen = all;
     }
-    p->mean[c] = (float)total.mean;
-    p->rstd[c] = (float)(1.0 / sqrt(total.m2 / (double)p->pixels + p->eps));
-    update_running(p, c, total.mean, total.m2);
+    for (ptrdiff_t c = 0; c < n; c++) {
+        p->mean[first + c] = (float)mean[c];
+        p->rstd[first + c] = (float)(1.0 / sqrt(m2[c] / (double)p->pixels + p->eps));
+        update_running(p, first + c, mean[c], m2[c]);
+    }
 }
 
 /* scale and shift of y = x * scale + shift from mean and rstd. */
@@ -99,7 +113,7 @@ void spur__batch_norm_train(const spur__exec *exec, const spur__batch_norm *p, c
                             float *y) {
     batch_job q = job_of(p, x, y);
     spur__parallel(exec, q.blocks, moments_task, &q);
-    spur__parallel(&(spur__exec){.threads = 1}, p->channels, combine_task, &q);
+    spur__parallel(exec, spur__ceil_div(p->channels, CHUNK), combine_task, &q);
     affine_factors(&q, p->mean, p->rstd);
     spur__parallel(exec, q.blocks, affine_task, &q);
 }
@@ -169,31 +183,36 @@ static void dx_task(void *job, ptrdiff_t block, int thread) {
     spur__simd_table()->norm_dx(&d);
 }
 
-/* Sums over blocks, dgamma, dbeta, and the factors of dx = dy * a + x * b + c. `fixed`: the
- * statistics do not depend on x. */
-static void gradient_factors(const batch_job *q, bool fixed, const float *rstds) {
+/* Sums over blocks, dgamma, dbeta, and the factors of dx = dy * a + x * b + c. */
+static void gradient_task(void *job, ptrdiff_t chunk, int thread) {
+    const batch_job *q = job;
     const spur__batch_norm *p = q->p;
-    ptrdiff_t channels = p->channels;
-    for (ptrdiff_t c = 0; c < channels; c++) {
-        double dy = 0.0, dyx = 0.0, rstd = (double)rstds[c], mean = (double)p->mean[c];
-        double gamma = p->gamma ? (double)p->gamma[c] : 1.0, count = (double)p->pixels;
-        for (ptrdiff_t b = 0; b < q->blocks; b++) {
-            dy += (double)q->partial[2 * b * channels + c];
-            dyx += (double)q->partial[(2 * b + 1) * channels + c];
-        }
-        if (q->g->dgamma) q->g->dgamma[c] += (float)(dyx * rstd);
-        if (q->g->dbeta) q->g->dbeta[c] += (float)dy;
-        double b = fixed ? 0.0 : -gamma * rstd * rstd * rstd * dyx / count;
+    ptrdiff_t channels = p->channels, first = chunk * CHUNK;
+    ptrdiff_t n = spur__least(CHUNK, channels - first);
+    double dy[CHUNK] = {0}, dyx[CHUNK] = {0}, count = (double)p->pixels;
+    (void)thread;
+    for (ptrdiff_t b = 0; b < q->blocks; b++) {
+        const float *sums = q->partial + 2 * b * channels + first;
+        for (ptrdiff_t i = 0; i < n; i++) dy[i] += (double)sums[i];
+        for (ptrdiff_t i = 0; i < n; i++) dyx[i] += (double)sums[channels + i];
+    }
+    for (ptrdiff_t i = 0, c = first; i < n; i++, c++) {
+        double rstd = (double)q->rstd[c], mean = (double)p->mean[c];
+        double gamma = p->gamma ? (double)p->gamma[c] : 1.0;
+        if (q->g->dgamma) q->g->dgamma[c] += (float)(dyx[i] * rstd);
+        if (q->g->dbeta) q->g->dbeta[c] += (float)dy[i];
+        double b = q->fixed ? 0.0 : -gamma * rstd * rstd * rstd * dyx[i] / count;
         q->factors[c] = (float)(gamma * rstd);
         q->factors[channels + c] = (float)b;
-        q->factors[2 * channels + c] = (float)(fixed ? 0.0 : -gamma * rstd * dy / count - b * mean);
+        q->factors[2 * channels + c] =
+            (float)(q->fixed ? 0.0 : -gamma * rstd * dy[i] / count - b * mean);
     }
 }
 
-static void backward(const spur__exec *exec, batch_job *q, bool fixed, const float *rstd) {
-    affine_factors(q, q->p->mean, rstd);
+static void backward(const spur__exec *exec, batch_job *q) {
+    affine_factors(q, q->p->mean, q->rstd);
     spur__parallel(exec, q->blocks, moments_dy_task, q);
-    gradient_factors(q, fixed, rstd);
+    spur__parallel(exec, spur__ceil_div(q->p->channels, CHUNK), gradient_task, q);
     if (q->g->dx) spur__parallel(exec, q->blocks, dx_task, q);
 }
 
@@ -201,7 +220,8 @@ void spur__batch_norm_backward(const spur__exec *exec, const spur__batch_norm *p
                                const spur__norm_gradient *g) {
     batch_job q = job_of(p, NULL, NULL);
     q.g = g;
-    backward(exec, &q, false, p->rstd);
+    q.rstd = p->rstd;
+    backward(exec, &q);
 }
 
 void spur__batch_norm_eval_backward(const spur__exec *exec, const spur__batch_norm *p,
@@ -210,5 +230,7 @@ void spur__batch_norm_eval_backward(const spur__exec *exec, const spur__batch_no
     frozen.mean = p->running_mean;
     batch_job q = job_of(&frozen, NULL, NULL);
     q.g = g;
-    backward(exec, &q, true, running_rstd(&q));
+    q.rstd = running_rstd(&q);
+    q.fixed = true;
+    backward(exec, &q);
 }

@@ -15,27 +15,47 @@ ALWAYS_INLINE ptrdiff_t stretch_end(ptrdiff_t begin, ptrdiff_t count) {
 /* Vectors of channels taken along a row at a time, so that memory is read in long stretches. */
 enum { GROUP = VL == 16 ? 4 : 2 };
 
+/* Stretches walked side by side, so that no addition waits for the one before it; their sums are
+ * still added one after the other. */
+enum { SIDE = 4 };
+
+/* Adds rows [at, at + sides * STRETCH), or those to the end if sides is 1, to sum; with `mean`, the
+ * squares of their distances from it. n and sides are constants. */
+ALWAYS_INLINE void add_moments(const spur__pixels *p, ptrdiff_t c, ptrdiff_t at, int n, int sides,
+                               const vf *mean, vf *sum) {
+    vf part[SIDE][GROUP] = {{{0}}};
+    ptrdiff_t rows = sides > 1 ? STRETCH : stretch_end(at, p->count) - at, pitch = p->pitch;
+    const float *x = p->x + at * pitch + c;
+    for (ptrdiff_t i = 0; i < rows; i++, x += pitch) {
+#pragma GCC unroll 4
+        for (int k = 0; k < sides; k++) {
+#pragma GCC unroll 4
+            for (int v = 0; v < n; v++) {
+                vf d = vload(x + k * STRETCH * pitch + v * VL);
+                if (mean) d -= mean[v];
+                part[k][v] += mean ? d * d : d;
+            }
+        }
+    }
+    for (int k = 0; k < sides; k++)
+        for (int v = 0; v < n; v++) sum[v] += part[k][v];
+}
+
+ALWAYS_INLINE void all_moments(const spur__pixels *p, ptrdiff_t c, int n, const vf *mean, vf *sum) {
+    ptrdiff_t at = 0;
+    int sides = SIDE / n;
+    for (; at + sides * STRETCH <= p->count; at += sides * STRETCH)
+        add_moments(p, c, at, n, sides, mean, sum);
+    for (; at < p->count; at += STRETCH) add_moments(p, c, at, n, 1, mean, sum);
+}
+
 /* Channels c .. c + n * VL: the mean, and the sum of squared differences to it. n is a constant. */
 ALWAYS_INLINE void moments_vectors(const spur__pixels *p, ptrdiff_t c, int n, float *mean,
                                    float *m2) {
     vf sum[GROUP] = {0}, square[GROUP] = {0}, m[GROUP];
-    for (ptrdiff_t at = 0; at < p->count; at += STRETCH) {
-        vf part[GROUP] = {0};
-        for (ptrdiff_t i = at; i < stretch_end(at, p->count); i++)
-            for (int v = 0; v < n; v++) part[v] += vload(p->x + i * p->pitch + c + v * VL);
-        for (int v = 0; v < n; v++) sum[v] += part[v];
-    }
+    all_moments(p, c, n, NULL, sum);
     for (int v = 0; v < n; v++) m[v] = sum[v] * (1.0f / (float)p->count);
-    for (ptrdiff_t at = 0; at < p->count; at += STRETCH) {
-        vf part[GROUP] = {0};
-        for (ptrdiff_t i = at; i < stretch_end(at, p->count); i++) {
-            for (int v = 0; v < n; v++) {
-                vf d = vload(p->x + i * p->pitch + c + v * VL) - m[v];
-                part[v] += d * d;
-            }
-        }
-        for (int v = 0; v < n; v++) square[v] += part[v];
-    }
+    all_moments(p, c, n, m, square);
     for (int v = 0; v < n; v++) vstore(mean + c + v * VL, m[v]);
     for (int v = 0; v < n; v++) vstore(m2 + c + v * VL, square[v]);
 }
@@ -64,6 +84,7 @@ ALWAYS_INLINE void moments_one(const spur__pixels *p, ptrdiff_t c, float *mean, 
 void SPUR__SIMD(moments)(const spur__pixels *p, float *mean, float *m2) {
     ptrdiff_t c = 0;
     for (; c + GROUP * VL <= p->channels; c += GROUP * VL) moments_vectors(p, c, GROUP, mean, m2);
+    for (; c + 2 * VL <= p->channels; c += 2 * VL) moments_vectors(p, c, 2, mean, m2);
     for (; c + VL <= p->channels; c += VL) moments_vectors(p, c, 1, mean, m2);
     for (; c < p->channels; c++) moments_one(p, c, mean, m2);
 }
@@ -80,23 +101,51 @@ ALWAYS_INLINE float masked1(const spur__norm_dx *p, float x, ptrdiff_t i, ptrdif
     return shut ? 0.0f : p->dy[i * p->dy_pitch + c];
 }
 
-/* Channels c .. c + n * VL: sums of dy and of dy times x less its mean. n is a constant. */
-ALWAYS_INLINE void moments_dy_vectors(const spur__norm_dx *p, ptrdiff_t c, int n, const float *mean,
-                                      float *sum_dy, float *sum_dyx) {
-    vf sum[GROUP] = {0}, dot[GROUP] = {0};
-    for (ptrdiff_t at = 0; at < p->count; at += STRETCH) {
-        vf part[GROUP] = {0}, part_dot[GROUP] = {0};
-        for (ptrdiff_t i = at; i < stretch_end(at, p->count); i++) {
+/* What moments_dy knows of the channels at work. */
+typedef struct dy_channels {
+    vf mean[GROUP], scale[GROUP], shift[GROUP];
+    bool masked;
+} dy_channels;
+
+/* Adds rows [at, at + sides * STRETCH), or those to the end if sides is 1. n, sides: constants. */
+ALWAYS_INLINE void add_moments_dy(const spur__norm_dx *p, const dy_channels *q, ptrdiff_t c,
+                                  ptrdiff_t at, int n, int sides, vf *sum, vf *dot) {
+    vf part[SIDE][GROUP] = {{{0}}}, part_dot[SIDE][GROUP] = {{{0}}};
+    ptrdiff_t rows = sides > 1 ? STRETCH : stretch_end(at, p->count) - at;
+    ptrdiff_t x_pitch = p->x_pitch, dy_pitch = p->dy_pitch;
+    const float *x = p->x + at * x_pitch + c, *g = p->dy + at * dy_pitch + c;
+    for (ptrdiff_t i = 0; i < rows; i++, x += x_pitch, g += dy_pitch) {
+#pragma GCC unroll 4
+        for (int k = 0; k < sides; k++) {
+#pragma GCC unroll 4
             for (int v = 0; v < n; v++) {
-                vf x = vload(p->x + i * p->x_pitch + c + v * VL);
-                vf dy = masked(p, x, i, c + v * VL);
-                part[v] += dy;
-                part_dot[v] += dy * (x - vload(mean + c + v * VL));
+                vf here = vload(x + k * STRETCH * x_pitch + v * VL);
+                vf dy = vload(g + k * STRETCH * dy_pitch + v * VL);
+                if (q->masked) dy = vmask_positive(dy, vfma(here, q->scale[v], q->shift[v]));
+                part[k][v] += dy;
+                part_dot[k][v] += dy * (here - q->mean[v]);
             }
         }
-        for (int v = 0; v < n; v++) sum[v] += part[v];
-        for (int v = 0; v < n; v++) dot[v] += part_dot[v];
     }
+    for (int k = 0; k < sides; k++) {
+        for (int v = 0; v < n; v++) sum[v] += part[k][v];
+        for (int v = 0; v < n; v++) dot[v] += part_dot[k][v];
+    }
+}
+
+/* Channels c .. c + n * VL: sums of dy and of dy times x less its mean. n is a constant. */
+ALWAYS_INLINE void moments_dy_vectors(const spur__norm_dx *p, ptrdiff_t c, int n, const float *mean,
+                                      bool masked, float *sum_dy, float *sum_dyx) {
+    vf sum[GROUP] = {0}, dot[GROUP] = {0};
+    dy_channels q = {.masked = masked};
+    ptrdiff_t at = 0;
+    int sides = SIDE / n;
+    for (int v = 0; v < n; v++) q.mean[v] = vload(mean + c + v * VL);
+    for (int v = 0; v < n && masked; v++) q.scale[v] = vload(p->scale + c + v * VL);
+    for (int v = 0; v < n && masked; v++) q.shift[v] = vload(p->shift + c + v * VL);
+    for (; at + sides * STRETCH <= p->count; at += sides * STRETCH)
+        add_moments_dy(p, &q, c, at, n, sides, sum, dot);
+    for (; at < p->count; at += STRETCH) add_moments_dy(p, &q, c, at, n, 1, sum, dot);
     for (int v = 0; v < n; v++) vstore(sum_dy + c + v * VL, sum[v]);
     for (int v = 0; v < n; v++) vstore(sum_dyx + c + v * VL, dot[v]);
 }
@@ -119,12 +168,22 @@ ALWAYS_INLINE void moments_dy_one(const spur__norm_dx *p, ptrdiff_t c, const flo
     sum_dyx[c] = dot;
 }
 
-void SPUR__SIMD(moments_dy)(const spur__norm_dx *p, const float *mean, float *sum_dy,
-                            float *sum_dyx) {
+ALWAYS_INLINE ptrdiff_t moments_dy_all(const spur__norm_dx *p, const float *mean, bool masked,
+                                       float *sum_dy, float *sum_dyx) {
     ptrdiff_t c = 0;
     for (; c + GROUP * VL <= p->channels; c += GROUP * VL)
-        moments_dy_vectors(p, c, GROUP, mean, sum_dy, sum_dyx);
-    for (; c + VL <= p->channels; c += VL) moments_dy_vectors(p, c, 1, mean, sum_dy, sum_dyx);
+        moments_dy_vectors(p, c, GROUP, mean, masked, sum_dy, sum_dyx);
+    for (; c + 2 * VL <= p->channels; c += 2 * VL)
+        moments_dy_vectors(p, c, 2, mean, masked, sum_dy, sum_dyx);
+    for (; c + VL <= p->channels; c += VL)
+        moments_dy_vectors(p, c, 1, mean, masked, sum_dy, sum_dyx);
+    return c;
+}
+
+void SPUR__SIMD(moments_dy)(const spur__norm_dx *p, const float *mean, float *sum_dy,
+                            float *sum_dyx) {
+    ptrdiff_t c = p->scale ? moments_dy_all(p, mean, true, sum_dy, sum_dyx)
+                           : moments_dy_all(p, mean, false, sum_dy, sum_dyx);
     for (; c < p->channels; c++) moments_dy_one(p, c, mean, sum_dy, sum_dyx);
 }
 
