@@ -2,7 +2,8 @@
  *
  * The optimizers' update loops, compiled once per instruction set (SPUR_ISA). Plain loops that the
  * compiler vectorises; additions, multiplications, divisions and square roots only, uncontracted,
- * so that every instruction set gives the same bits. Formulas: torch.optim's single-tensor forms.
+ * so that every instruction set gives the same bits. Formulas: torch.optim's single-tensor forms,
+ * with one division for Adam, the dear one, where the other divisor is the same for all values.
  */
 #include <math.h>
 
@@ -36,6 +37,7 @@ static void sgd(const spur__sgd_step *s, size_t count, float *restrict value,
 static void amsgrad(const spur__adam_step *s, size_t count, float *restrict value,
                     const float *restrict gradient, float *restrict m, float *restrict v,
                     float *restrict largest) {
+    const float root = 1.0f / s->correction2;
     for (size_t i = 0; i < count; i++) {
         float w = value[i] * s->shrink;
         float g = gradient[i] + s->weight_decay * w;
@@ -45,7 +47,7 @@ static void amsgrad(const spur__adam_step *s, size_t count, float *restrict valu
         m[i] = first;
         v[i] = second;
         largest[i] = top;
-        value[i] = w - s->step_size * (first / (sqrtf(top) / s->correction2 + s->eps));
+        value[i] = w - s->step_size * (first / (sqrtf(top) * root + s->eps));
     }
 }
 
@@ -57,7 +59,7 @@ static void adam(const spur__adam_step *s, size_t count, float *restrict value,
         return;
     }
     const float enter1 = s->one_minus_beta1, beta2 = s->beta2, enter2 = s->one_minus_beta2;
-    const float step = s->step_size, root = s->correction2, eps = s->eps;
+    const float step = s->step_size, root = 1.0f / s->correction2, eps = s->eps;
     const float decay = s->weight_decay, shrink = s->shrink;
     for (size_t i = 0; i < count; i++) {
         float w = value[i] * shrink;
@@ -66,7 +68,7 @@ static void adam(const spur__adam_step *s, size_t count, float *restrict value,
         float second = v[i] * beta2 + enter2 * g * g;
         m[i] = first;
         v[i] = second;
-        value[i] = w - step * (first / (sqrtf(second) / root + eps));
+        value[i] = w - step * (first / (sqrtf(second) * root + eps));
     }
 }
 
