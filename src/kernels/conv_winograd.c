@@ -12,6 +12,7 @@
  * made by all threads; then a task takes one panel, makes its U on the way and multiplies. Neither
  * choice changes a bit: every element of M is summed over the channels in one order.
  */
+#include "kernels/ahead.h"
 #include "kernels/conv_winograd.h"
 
 enum {
@@ -201,11 +202,31 @@ static void make_v(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdiff_
     q->simd->wino_input(q->m, &q->in, first + begin, end - begin, &to);
 }
 
+/* The outputs of tiles [tile, end) in some columns. */
+static spur__ahead outputs_ahead(const wino_job *q, ptrdiff_t tile, ptrdiff_t end, ptrdiff_t column,
+                                 ptrdiff_t columns, ptrdiff_t steps) {
+    ptrdiff_t by = q->pool ? 2 : 1, size = (ptrdiff_t)sizeof(float);
+    spur__sheet sheet = {.pixels = q->out.y + column,
+                         .h = q->out.h / by,
+                         .w = q->out.w / by,
+                         .pitch = q->out.pitch * size,
+                         .width = columns * size,
+                         .tiles_y = q->out.tiles_y,
+                         .tiles_x = q->out.tiles_x,
+                         .edge = q->m / by};
+    return spur__ahead_tiles(sheet, tile, end, steps);
+}
+
 /* Strips [s0, s1) of V times U of a panel, and their outputs. */
 static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdiff_t s0,
                      ptrdiff_t s1, ptrdiff_t panel, const float *v, const float *u, float *m) {
     ptrdiff_t width = panel_width(q, panel), base, end, column = panel * q->simd->nr;
+    ptrdiff_t columns = spur__least(width, q->outputs - column);
+    strip_of(q, count, s1 - 1, &base, &end);
+    ptrdiff_t last = end;
     strip_of(q, count, s0, &base, &end);
+    spur__ahead outputs =
+        outputs_ahead(q, first + base, first + last, column, columns, q->xis * (s1 - s0));
     spur__tile t = {.a_row = 16,
                     .a_step = 1,
                     .a_run = q->runs,
@@ -222,6 +243,7 @@ static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdif
             t.rows = end - begin;
             t.a = v + xi * q->xi_step + s * strip_floats(q);
             t.c = m + xi * m_step + (begin - base) * width;
+            spur__ahead_step(&outputs);
             q->simd->tile(&t);
         }
     }
@@ -229,7 +251,7 @@ static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdif
                            .xi_step = m_step,
                            .width = width,
                            .first = column,
-                           .columns = spur__least(width, q->outputs - column),
+                           .columns = columns,
                            .bias = q->bias ? q->bias + column : NULL,
                            .relu = q->relu,
                            .accumulate = q->accumulate,

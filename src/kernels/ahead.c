@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Walks of prefetches; see ahead.h.
+ */
+#include "kernels/ahead.h"
+
+#include "kernels/parallel.h"
+
+enum { LINE = 64 };
+
+/* The part of the next tiles of one row of tiles that lies inside the image; false: none is left. */
+static bool next_rectangle(spur__ahead *a) {
+    const spur__sheet *s = &a->sheet;
+    while (a->tile < a->end) {
+        ptrdiff_t tx = a->tile % s->tiles_x, rest = a->tile / s->tiles_x;
+        ptrdiff_t y = rest % s->tiles_y * s->edge, x = tx * s->edge;
+        ptrdiff_t run = spur__least(s->tiles_x - tx, a->end - a->tile);
+        a->tile += run;
+        a->rows = spur__least(s->h - y, s->edge);
+        a->pixels = spur__least(s->w - x, run * s->edge);
+        if (a->rows <= 0 || a->pixels <= 0) continue;
+        a->at = (const char *)s->pixels + ((rest / s->tiles_y * s->h + y) * s->w + x) * s->pitch;
+        a->left = a->pixels;
+        a->line = 0;
+        return true;
+    }
+    return false;
+}
+
+spur__ahead spur__ahead_tiles(spur__sheet sheet, ptrdiff_t tile, ptrdiff_t end, ptrdiff_t steps) {
+    spur__ahead a = {.sheet = sheet, .tile = tile, .end = end};
+    ptrdiff_t lines = (end - tile) * sheet.edge * sheet.edge * spur__ceil_div(sheet.width, LINE);
+    a.lines = spur__ceil_div(lines, steps);
+    if (!next_rectangle(&a)) a.lines = 0;
+    return a;
+}
+
+void spur__ahead_step(spur__ahead *a) {
+    for (ptrdiff_t i = 0; i < a->lines; i++) {
+        __builtin_prefetch(a->at + a->line, 0, 2);
+        a->line += LINE;
+        if (a->line < a->sheet.width) continue;
+        a->line = 0;
+        a->at += a->sheet.pitch;
+        if (--a->left > 0) continue;
+        a->at += (a->sheet.w - a->pixels) * a->sheet.pitch;
+        a->left = a->pixels;
+        if (--a->rows == 0 && !next_rectangle(a)) a->lines = 0;
+    }
+}
