@@ -20,18 +20,30 @@ ALWAYS_INLINE void transpose4(const float *b, ptrdiff_t ldb, float *out, ptrdiff
     *(v4u *)(out + 3 * width) = __builtin_shufflevector(AC, DE, 2, 3, 6, 7);
 }
 
-void SPUR__SIMD(pack_transposed)(const float *b, ptrdiff_t ldb, ptrdiff_t columns, ptrdiff_t width,
-                                 ptrdiff_t steps, float *out) {
+/* Steps taken at a time, so that what is written stays in the first cache until its lines are full;
+ * as many floats of each column are a line, and the next ones are asked for meanwhile. */
+enum { AT_ONCE = 16 };
+
+/* Steps [begin, end) of all columns. */
+ALWAYS_INLINE void transpose_steps(const float *b, ptrdiff_t ldb, ptrdiff_t columns,
+                                   ptrdiff_t width, ptrdiff_t begin, ptrdiff_t end, float *out) {
     ptrdiff_t j = 0;
     for (; j + 4 <= columns; j += 4) {
-        ptrdiff_t k = 0;
-        for (; k + 4 <= steps; k += 4) transpose4(b + j * ldb + k, ldb, out + k * width + j, width);
-        for (; k < steps; k++)
+        ptrdiff_t k = begin;
+        for (ptrdiff_t i = j; i < j + 4; i++) __builtin_prefetch(b + i * ldb + begin + 2 * AT_ONCE);
+        for (; k + 4 <= end; k += 4) transpose4(b + j * ldb + k, ldb, out + k * width + j, width);
+        for (; k < end; k++)
             for (ptrdiff_t i = j; i < j + 4; i++) out[k * width + i] = b[i * ldb + k];
     }
     for (; j < width; j++)
-        for (ptrdiff_t k = 0; k < steps; k++)
+        for (ptrdiff_t k = begin; k < end; k++)
             out[k * width + j] = j < columns ? b[j * ldb + k] : 0.0f;
+}
+
+void SPUR__SIMD(pack_transposed)(const float *b, ptrdiff_t ldb, ptrdiff_t columns, ptrdiff_t width,
+                                 ptrdiff_t steps, float *out) {
+    for (ptrdiff_t k = 0; k < steps; k += AT_ONCE)
+        transpose_steps(b, ldb, columns, width, k, k + AT_ONCE < steps ? k + AT_ONCE : steps, out);
 }
 
 /* Whole rows when neither side has gaps. */

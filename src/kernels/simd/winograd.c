@@ -400,9 +400,19 @@ void SPUR__SIMD(wino_gradient)(int m, const spur__tiling *t, ptrdiff_t tile, ptr
 
 /* ---- weights ------------------------------------------------------------------------------- */
 
+/* Rows of a panel are short and far apart: no hardware guesses the next ones. */
+ALWAYS_INLINE void prefetch_weights(const spur__wino_weights *p, ptrdiff_t s) {
+    enum { AHEAD = 6 };
+    const float *w = p->w + (s + AHEAD) * p->step;
+    for (int tap = 0; tap < 9 && s + AHEAD < p->steps; tap++)
+        for (ptrdiff_t j = 0; j < p->columns; j += 16)
+            __builtin_prefetch(w + tap * p->tap_step + j);
+}
+
 ALWAYS_INLINE void weights_of(int m, const spur__wino_weights *p) {
     int n = m + 2;
     for (ptrdiff_t s = 0; s < p->steps; s++) {
+        prefetch_weights(p, s);
         for (ptrdiff_t j = 0; j < p->width; j += VL) {
             const float *w = p->w + s * p->step + j;
             float *u = p->u + s * p->width + j;
