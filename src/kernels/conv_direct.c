@@ -4,44 +4,117 @@
  *
  * Forward: the output grid sees the input through all taps. Data gradient: the pixels of dx fall
  * into stride_h * stride_w phases; in one phase all pixels see dy through the same subset of taps,
- * with unit steps and transposed weights. So both are the same job: copy a block of source rows,
- * zero-padded (and ReLU-masked), into scratch that stays in cache; then every tile of up to mr
- * pixels of a row times nr output channels is one call whose k runs over taps and channels.
- * Weights are packed as panels [taps][channels][nr].
+ * with unit steps and transposed weights. So both are the same job: every tile of up to mr pixels of
+ * a row of a phase times nr output channels is one call whose k runs over taps and channels. A task
+ * copies a block of source rows, zero-padded (and ReLU-masked), into scratch that stays in cache,
+ * and takes all phases from it; where no tap falls outside of the source, it is read in place.
+ *
+ * Weights are packed as panels [taps, phase after phase][channels][nr]. Where they exceed a core's
+ * cache, tasks go group of panels by group of panels over a padded copy of the whole source.
  */
 #include <string.h>
 
 #include "kernels/conv_internal.h"
 
-enum { BLOCK_FLOATS = 48 * 1024 };
+enum {
+    BLOCK_FLOATS = 48 * 1024, /* of the source, for a task */
+    GROUP_FLOATS = 320 * 1024, /* of the panels, likewise */
+    STREAM_FLOATS = 3 << 19 /* outputs beyond the caches: see can_stream */
+};
+
+/* One dimension of the gather. */
+typedef struct axis {
+    bool transposed;
+    ptrdiff_t kernel, stride, dilation, pad;
+    ptrdiff_t source, target; /* pixels */
+    ptrdiff_t phases, points; /* phases with pixels; grid points of the first, which has the most */
+    ptrdiff_t first, reach; /* offset of the first tap, distance of the last from it */
+    ptrdiff_t step; /* from point to point in the source */
+    ptrdiff_t block_step,
+        gap; /* from point to point in the block; between its pixels in the source */
+    bool inside; /* no tap of any point falls outside of the source */
+} axis;
+
+/* Grid points (i, j) of one phase see source pixel (i * step + offset, ...) of every tap. */
+typedef struct phase {
+    ptrdiff_t py, px; /* where the phase begins in the destination */
+    ptrdiff_t gh, gw;
+    ptrdiff_t depth_before; /* steps of k in a panel before this phase's */
+    ptrdiff_t run_count, run_length;
+    ptrdiff_t *runs; /* offsets of the stretches of k from a point's first source pixel */
+} phase;
+
+/* Where tiles read: the source or a padded copy of it. */
+typedef struct view {
+    const float *origin; /* pixel (first, first) of the first image */
+    ptrdiff_t image, row, column; /* floats between neighbours */
+    ptrdiff_t step_y, step_x; /* rows, columns from grid point to grid point */
+} view;
 
 typedef struct gather {
     const spur__simd *simd;
-    spur__taps y, x;
-    /* source: n images of h * w pixels, `channels` from each, pitch apart */
+    axis y, x;
+    phase *phases;
+    ptrdiff_t phase_count;
+    ptrdiff_t *taps; /* [kh * kw] kernel index of every tap, in the panels' order */
+    /* source: n images of y.source * x.source pixels, `channels` from each, pitch apart */
     const float *src, *mask;
-    ptrdiff_t n, h, w, channels, pitch;
-    /* output grid and where its points lie in dst */
-    ptrdiff_t gh, gw, outputs;
+    ptrdiff_t n, channels, pitch;
+    ptrdiff_t outputs;
     float *dst;
-    ptrdiff_t dst_image, dst_row, dst_column;
+    ptrdiff_t dst_pitch; /* floats between pixels */
     const float *bias;
-    bool relu, accumulate;
+    bool relu, accumulate, stream;
     const float *panels;
-    ptrdiff_t *runs; /* [run_count] offsets in the scratch block */
-    ptrdiff_t run_count, run_length;
-    /* the scratch block: images * rows * columns pixels, block_pitch apart */
+    ptrdiff_t depth; /* steps of k in a panel, over all phases */
     ptrdiff_t block_rows, block_images; /* grid rows, images a task takes */
-    ptrdiff_t rows, columns, block_pitch;
+    ptrdiff_t rows, columns, block_pitch; /* of a block in scratch: pixels, floats between them */
     ptrdiff_t panel_groups; /* tasks across the outputs */
-    bool in_place; /* nothing to pad or mask: tiles read the source itself */
+    bool whole; /* the source is copied once for all groups */
+    bool copies; /* tasks copy their block */
+    view source;
     float *scratch;
-    ptrdiff_t scratch_floats; /* a thread */
+    ptrdiff_t block_floats;
 } gather;
 
-static ptrdiff_t extent(const spur__taps *t, ptrdiff_t points) {
-    if (t->count < 2) return points;
-    return (points - 1) * t->step + t->offset[t->count - 1] - t->offset[0] + 1;
+/* ---- geometry ------------------------------------------------------------------------------- */
+
+/* Does the phase see the source through this tap, and at what offset? A pixel p of the destination
+ * of a transposed convolution does if p + pad - tap * dilation is a multiple of the stride. */
+static bool tap_at(const axis *a, ptrdiff_t p, ptrdiff_t tap, ptrdiff_t *offset) {
+    ptrdiff_t distance = p + a->pad - tap * a->dilation;
+    *offset = a->transposed ? distance / a->stride : -distance;
+    return !a->transposed || distance % a->stride == 0;
+}
+
+static ptrdiff_t points_of(const axis *a, ptrdiff_t p) {
+    return a->transposed ? spur__ceil_div(a->target - p, a->stride) : a->target;
+}
+
+/* Fills in what follows from the members above `phases`. */
+static void complete_axis(axis *a) {
+    ptrdiff_t last = 0, offset;
+    bool any = false;
+    a->phases = a->transposed ? spur__least(a->stride, a->target) : 1;
+    a->points = points_of(a, 0);
+    a->step = a->transposed ? 1 : a->stride;
+    a->inside = true;
+    for (ptrdiff_t i = 0; i < a->phases * a->kernel; i++) {
+        ptrdiff_t p = i / a->kernel, end = (points_of(a, p) - 1) * a->step;
+        if (!tap_at(a, p, i % a->kernel, &offset)) continue;
+        a->first = any ? spur__least(a->first, offset) : offset;
+        last = any ? spur__most(last, offset) : offset;
+        a->inside = a->inside && offset >= 0 && end + offset < a->source;
+        any = true;
+    }
+    a->reach = last - a->first;
+    a->block_step = a->reach ? a->step : 1;
+    a->gap = a->reach ? 1 : a->step;
+}
+
+/* Pixels of a block under so many grid points. */
+static ptrdiff_t extent(const axis *a, ptrdiff_t points) {
+    return (points - 1) * a->block_step + a->reach + 1;
 }
 
 /* Powers of two between pixels would put all rows of a tile into the same cache sets. */
@@ -49,189 +122,8 @@ static ptrdiff_t padded_pitch(ptrdiff_t channels) {
     return channels % 128 == 0 ? channels + 16 : channels;
 }
 
-/* Grid rows and images that a scratch block holds. */
-static void choose_block(gather *g) {
-    ptrdiff_t rows = g->gh;
-    g->block_pitch = padded_pitch(g->channels);
-    g->columns = extent(&g->x, g->gw);
-    while (rows > 1 && extent(&g->y, rows) * g->columns * g->block_pitch > BLOCK_FLOATS)
-        rows = (rows + 1) / 2;
-    g->block_rows = spur__ceil_div(g->gh, spur__ceil_div(g->gh, rows));
-    g->rows = extent(&g->y, g->block_rows);
-    ptrdiff_t floats = g->rows * g->columns * g->block_pitch;
-    g->block_images = 1;
-    if (g->block_rows == g->gh)
-        g->block_images = spur__most(1, spur__least(g->n, BLOCK_FLOATS / spur__most(1, floats)));
-    g->scratch_floats = spur__round_up(floats * g->block_images, 16);
-}
-
-/* True if all taps of all points lie inside [0, size). */
-static bool inside(const spur__taps *t, ptrdiff_t points, ptrdiff_t size) {
-    return t->count > 0 && t->offset[0] >= 0 &&
-           (points - 1) * t->step + t->offset[t->count - 1] < size;
-}
-
-/* Not with pitches of 4 KiB: all rows of a tile would compete for the same cache sets. */
-static bool can_read_in_place(const gather *g) {
-    return !g->mask && inside(&g->y, g->gh, g->h) && inside(&g->x, g->gw, g->w) &&
-           g->pitch * g->x.step % 1024 != 0;
-}
-
-/* A run is a stretch of k contiguous in the source or block: a row of taps if those touch, else one
- * tap. */
-static void choose_runs(gather *g) {
-    g->in_place = can_read_in_place(g);
-    ptrdiff_t pitch = g->in_place ? g->pitch : g->block_pitch;
-    ptrdiff_t columns = g->in_place ? g->w : g->columns;
-    bool touching = pitch == g->channels;
-    for (ptrdiff_t s = 1; s < g->x.count; s++)
-        if (g->x.offset[s] != g->x.offset[s - 1] + 1) touching = false;
-    ptrdiff_t across = touching && g->x.count ? 1 : g->x.count;
-    g->run_length = g->channels * (across ? g->x.count / across : 0);
-    g->run_count = g->y.count * across;
-    for (ptrdiff_t r = 0; r < g->y.count; r++)
-        for (ptrdiff_t s = 0; s < across; s++)
-            g->runs[r * across + s] =
-                ((g->y.offset[r] - g->y.offset[0]) * columns + (g->x.offset[s] - g->x.offset[0])) *
-                pitch;
-}
-
-/* Source row `row` of image `image` into a row of the block. */
-static void copy_row(const gather *g, ptrdiff_t image, ptrdiff_t row, float *out) {
-    ptrdiff_t step = g->x.count < 2 ? g->x.step : 1, pitch = g->block_pitch;
-    ptrdiff_t first = g->x.count ? g->x.offset[0] : 0;
-    if (row < 0 || row >= g->h) {
-        memset(out, 0, (size_t)(g->columns * pitch) * sizeof(float));
-        return;
-    }
-    ptrdiff_t begin = first < 0 ? spur__ceil_div(-first, step) : 0;
-    ptrdiff_t end = first < g->w ? spur__ceil_div(g->w - first, step) : 0;
-    begin = spur__least(begin, g->columns);
-    end = spur__most(begin, spur__least(end, g->columns));
-    memset(out, 0, (size_t)(begin * pitch) * sizeof(float));
-    ptrdiff_t from = ((image * g->h + row) * g->w + first + begin * step) * g->pitch;
-    spur__pixels p = {g->src + from, g->mask ? g->mask + from : NULL, end - begin, g->channels,
-                      g->pitch * step};
-    if (end > begin) g->simd->copy_pixels(&p, out + begin * pitch, pitch);
-    memset(out + end * pitch, 0, (size_t)((g->columns - end) * pitch) * sizeof(float));
-}
-
-static void copy_block(const gather *g, ptrdiff_t image, ptrdiff_t images, ptrdiff_t y,
-                       ptrdiff_t rows, float *block) {
-    ptrdiff_t count = extent(&g->y, rows), step = g->y.count < 2 ? g->y.step : 1;
-    ptrdiff_t first = y * g->y.step + (g->y.count ? g->y.offset[0] : 0);
-    if (!g->run_count) return;
-    for (ptrdiff_t i = 0; i < images; i++)
-        for (ptrdiff_t r = 0; r < count; r++)
-            copy_row(g, image + i, first + r * step,
-                     block + (i * g->rows + r) * g->columns * g->block_pitch);
-}
-
-/* Grid row `row` of image `image` as tiles see it; image and row count from the block's start. */
-static const float *tile_source(const gather *g, const float *block, ptrdiff_t first_image,
-                                ptrdiff_t first_row, ptrdiff_t image, ptrdiff_t row) {
-    if (g->in_place)
-        return g->src +
-               (((first_image + image) * g->h + (first_row + row) * g->y.step + g->y.offset[0]) *
-                    g->w +
-                g->x.offset[0]) *
-                   g->pitch;
-    ptrdiff_t step = g->y.count < 2 ? 1 : g->y.step;
-    return block + (image * g->rows + row * step) * g->columns * g->block_pitch;
-}
-
-/* One grid row times one panel. */
-static void row_tiles(const gather *g, spur__tile *t, const float *block, float *dst) {
-    ptrdiff_t strips = spur__ceil_div(g->gw, g->simd->mr);
-    ptrdiff_t step = (g->x.count < 2 ? 1 : g->x.step) * g->block_pitch;
-    if (g->in_place) step = g->x.step * g->pitch;
-    t->a_row = step;
-    for (ptrdiff_t s = 0; s < strips; s++) {
-        ptrdiff_t begin, end;
-        spur__part(g->gw, strips, s, &begin, &end);
-        t->a = block + begin * step;
-        t->rows = end - begin;
-        t->c = dst + begin * g->dst_column;
-        g->simd->tile(t);
-    }
-}
-
-static void gather_task(void *job, ptrdiff_t index, int thread) {
-    const gather *g = job;
-    float *block = g->scratch + thread * g->scratch_floats;
-    ptrdiff_t bands = spur__ceil_div(g->gh, g->block_rows), group = index % g->panel_groups;
-    ptrdiff_t y = index / g->panel_groups % bands * g->block_rows;
-    ptrdiff_t image = index / g->panel_groups / bands * g->block_images;
-    ptrdiff_t rows = spur__least(g->block_rows, g->gh - y);
-    ptrdiff_t images = spur__least(g->block_images, g->n - image), begin, end;
-    spur__part(spur__ceil_div(g->outputs, g->simd->nr), g->panel_groups, group, &begin, &end);
-    if (!g->in_place) copy_block(g, image, images, y, rows, block);
-    spur__tile t = {.a_step = 1,
-                    .a_run = g->runs,
-                    .runs = g->run_count,
-                    .c_row = g->dst_column,
-                    .run_length = g->run_length,
-                    .load = g->accumulate,
-                    .relu = g->relu};
-    ptrdiff_t depth = g->run_count * g->run_length;
-    for (ptrdiff_t p = begin; p < end; p++) {
-        ptrdiff_t column = p * g->simd->nr;
-        t.cols = spur__least(g->simd->nr, g->outputs - column);
-        t.b = g->panels + column * depth;
-        t.bias = g->bias ? g->bias + column : NULL;
-        for (ptrdiff_t i = 0; i < images; i++)
-            for (ptrdiff_t r = 0; r < rows; r++)
-                row_tiles(g, &t, tile_source(g, block, image, y, i, r),
-                          g->dst + (image + i) * g->dst_image + (y + r) * g->dst_row + column);
-    }
-}
-
-static void run_gather(gather *g, const spur__exec *exec) {
-    if (!g->run_count && g->accumulate && !g->bias && !g->relu) return; /* nothing to add */
-    ptrdiff_t panels = spur__ceil_div(g->outputs, g->simd->nr);
-    ptrdiff_t blocks = spur__ceil_div(g->gh, g->block_rows) * spur__ceil_div(g->n, g->block_images);
-    ptrdiff_t wanted = exec->threads > 1 ? 4 * exec->threads : 1;
-    g->panel_groups = spur__most(1, spur__least(panels, spur__ceil_div(wanted, blocks)));
-    spur__parallel(exec, blocks * g->panel_groups, gather_task, g);
-}
-
-/* ---- packing of weights -------------------------------------------------------------------- */
-
-typedef struct pack_job {
-    const spur__conv_shape *s;
-    const spur__simd *simd;
-    const spur__taps *y, *x;
-    const float *w;
-    float *panels;
-    ptrdiff_t group;
-    bool transposed; /* for the data gradient: k in the inner sum, c across */
-} pack_job;
-
-static void pack_task(void *job, ptrdiff_t panel, int thread) {
-    const pack_job *q = job;
-    const spur__conv_shape *s = q->s;
-    ptrdiff_t c = s->c / s->groups, k = s->k / s->groups;
-    ptrdiff_t depth = q->transposed ? k : c, across = q->transposed ? c : k;
-    ptrdiff_t column = panel * q->simd->nr, columns = spur__least(q->simd->nr, across - column);
-    ptrdiff_t width = columns > q->simd->vl ? q->simd->nr : q->simd->vl;
-    float *out = q->panels + column * depth * q->y->count * q->x->count;
-    (void)thread;
-    for (ptrdiff_t r = 0; r < q->y->count; r++) {
-        for (ptrdiff_t t = 0; t < q->x->count; t++, out += depth * width) {
-            const float *w =
-                q->w + (q->y->kernel[r] * s->kw + q->x->kernel[t]) * c * s->k + q->group * k;
-            if (q->transposed)
-                q->simd->pack_transposed(w + column * s->k, s->k, columns, width, depth, out);
-            else
-                q->simd->pack_panel(&(spur__pixels){w + column, NULL, depth, columns, s->k}, width,
-                                    out, NULL);
-        }
-    }
-}
-
-static void pack_weights(pack_job *q, const spur__exec *exec) {
-    ptrdiff_t across = (q->transposed ? q->s->c : q->s->k) / q->s->groups;
-    spur__parallel(exec, spur__ceil_div(across, q->simd->nr), pack_task, q);
+static ptrdiff_t panel_count(const gather *g) {
+    return spur__ceil_div(g->outputs, g->simd->nr);
 }
 
 /* Floats of one group's panels, whatever the instruction set. */
@@ -239,69 +131,313 @@ static ptrdiff_t panel_floats(const spur__conv_shape *s, ptrdiff_t depth, ptrdif
     return s->kh * s->kw * depth * spur__round_up(across, 32);
 }
 
+/* Grid rows and images that a task takes; whether panels go in groups. */
+static void choose_block(gather *g) {
+    ptrdiff_t rows = g->y.points;
+    g->block_pitch = padded_pitch(g->channels);
+    g->columns = extent(&g->x, g->x.points);
+    while (rows > 1 && extent(&g->y, rows) * g->columns * g->block_pitch > BLOCK_FLOATS)
+        rows = (rows + 1) / 2;
+    g->block_rows = spur__ceil_div(g->y.points, spur__ceil_div(g->y.points, rows));
+    g->rows = extent(&g->y, g->block_rows);
+    ptrdiff_t floats = g->rows * g->columns * g->block_pitch;
+    g->block_images = 1;
+    if (g->block_rows == g->y.points)
+        g->block_images = spur__most(1, spur__least(g->n, BLOCK_FLOATS / spur__most(1, floats)));
+    g->block_floats = spur__round_up(floats * g->block_images, 16);
+    ptrdiff_t panel = g->depth * 32, panels = spur__ceil_div(g->outputs, 32);
+    g->whole = panels * panel > GROUP_FLOATS && panels > 1;
+    if (g->whole) g->rows = extent(&g->y, g->y.points);
+}
+
+/* Floats of scratch for copies of the source. */
+static ptrdiff_t copy_floats(const gather *g, int threads) {
+    if (!g->whole) return threads * g->block_floats;
+    return spur__round_up(g->n * g->rows * g->columns * g->block_pitch, 16);
+}
+
+/* The gather of the forward pass or, transposed, of the data gradient; neither pointers nor phases. */
+static void gather_of(gather *g, const spur__conv_shape *s, ptrdiff_t n, bool transposed) {
+    ptrdiff_t c = s->c / s->groups, k = s->k / s->groups;
+    *g = (gather){.simd = spur__simd_table(), .n = n};
+    g->y = (axis){.transposed = transposed,
+                  .kernel = s->kh,
+                  .stride = s->stride_h,
+                  .dilation = s->dilation_h,
+                  .pad = s->pad_top,
+                  .source = transposed ? s->oh : s->h,
+                  .target = transposed ? s->h : s->oh};
+    g->x = (axis){.transposed = transposed,
+                  .kernel = s->kw,
+                  .stride = s->stride_w,
+                  .dilation = s->dilation_w,
+                  .pad = s->pad_left,
+                  .source = transposed ? s->ow : s->w,
+                  .target = transposed ? s->w : s->ow};
+    complete_axis(&g->y);
+    complete_axis(&g->x);
+    g->channels = transposed ? k : c;
+    g->outputs = transposed ? c : k;
+    g->pitch = transposed ? s->y_pitch : s->x_pitch;
+    g->dst_pitch = transposed ? s->x_pitch : s->y_pitch;
+    g->phase_count = g->y.phases * g->x.phases;
+    g->depth = s->kh * s->kw * g->channels;
+    choose_block(g);
+}
+
+/* ---- phases ----------------------------------------------------------------------------------- */
+
+/* Bytes for phases, taps and runs. */
+static size_t lists_bytes(const gather *g) {
+    size_t taps = (size_t)(g->y.kernel * g->x.kernel) * 2 * sizeof(ptrdiff_t);
+    return ((size_t)g->phase_count * sizeof(phase) + taps + 63) & ~(size_t)63;
+}
+
+/* Taps of one axis in a phase: kernel index and offset, the latter rising. */
+static ptrdiff_t taps_of(const axis *a, ptrdiff_t p, ptrdiff_t *tap, ptrdiff_t *offset) {
+    ptrdiff_t count = 0;
+    for (ptrdiff_t i = 0; i < a->kernel; i++) {
+        tap[count] = a->transposed ? a->kernel - 1 - i : i;
+        if (tap_at(a, p, tap[count], &offset[count])) count++;
+    }
+    return count;
+}
+
+/* A run is a stretch of k contiguous in the source or block: a row of taps if those touch, else one
+ * tap. */
+static void list_taps(const gather *g, phase *f, ptrdiff_t *taps) {
+    ptrdiff_t y[SPUR__TAPS_MAX], x[SPUR__TAPS_MAX], at_y[SPUR__TAPS_MAX], at_x[SPUR__TAPS_MAX];
+    ptrdiff_t rows = taps_of(&g->y, f->py, y, at_y), count = taps_of(&g->x, f->px, x, at_x);
+    bool touching = g->source.column == g->channels;
+    for (ptrdiff_t s = 1; s < count; s++)
+        if (at_x[s] != at_x[s - 1] + 1) touching = false;
+    ptrdiff_t across = touching && count ? 1 : count;
+    f->run_length = g->channels * (across ? count / across : 0);
+    f->run_count = rows * across;
+    for (ptrdiff_t r = 0; r < rows; r++)
+        for (ptrdiff_t s = 0; s < count; s++) {
+            taps[r * count + s] = y[r] * g->x.kernel + x[s];
+            if (s < across)
+                f->runs[r * across + s] = (at_y[r] - g->y.first) * g->source.row +
+                                          (at_x[s] - g->x.first) * g->source.column;
+        }
+}
+
+/* Lays phases, taps and runs out in `lists`, for the view that tiles read. */
+static void list_phases(gather *g, void *lists) {
+    g->phases = lists;
+    ptrdiff_t *runs = (ptrdiff_t *)(void *)(g->phases + g->phase_count), depth = 0;
+    g->taps = runs + g->y.kernel * g->x.kernel;
+    for (ptrdiff_t i = 0; i < g->phase_count; i++) {
+        phase *f = &g->phases[i];
+        f->py = i / g->x.phases;
+        f->px = i % g->x.phases;
+        f->gh = points_of(&g->y, f->py);
+        f->gw = points_of(&g->x, f->px);
+        f->depth_before = depth;
+        f->runs = runs + depth / g->channels;
+        list_taps(g, f, g->taps + depth / g->channels);
+        depth += f->run_count * f->run_length;
+    }
+    g->depth = depth;
+}
+
+/* ---- copies of the source --------------------------------------------------------------------- */
+
+/* Not with pitches of 4 KiB: all rows of a tile would compete for the same cache sets. */
+static bool can_read_in_place(const gather *g) {
+    return !g->mask && g->y.inside && g->x.inside && g->pitch * g->x.step % 1024 != 0;
+}
+
+static void choose_view(gather *g) {
+    bool in_place = can_read_in_place(g);
+    g->copies = !in_place && !g->whole;
+    if (in_place) {
+        ptrdiff_t row = g->x.source * g->pitch;
+        g->source = (view){.image = g->y.source * row,
+                           .row = row,
+                           .column = g->pitch,
+                           .step_y = g->y.step,
+                           .step_x = g->x.step};
+        g->source.origin = g->src + g->y.first * row + g->x.first * g->pitch;
+        g->whole = false;
+    } else {
+        ptrdiff_t row = g->columns * g->block_pitch;
+        g->source = (view){.origin = g->scratch,
+                           .image = g->rows * row,
+                           .row = row,
+                           .column = g->block_pitch,
+                           .step_y = g->y.block_step,
+                           .step_x = g->x.block_step};
+    }
+}
+
+/* Source row `row` of image `image` into a row of the block. */
+static void copy_row(const gather *g, ptrdiff_t image, ptrdiff_t row, float *out) {
+    ptrdiff_t gap = g->x.gap, pitch = g->block_pitch, first = g->x.first;
+    if (row < 0 || row >= g->y.source) {
+        memset(out, 0, (size_t)(g->columns * pitch) * sizeof(float));
+        return;
+    }
+    ptrdiff_t begin = first < 0 ? spur__ceil_div(-first, gap) : 0;
+    ptrdiff_t end = first < g->x.source ? spur__ceil_div(g->x.source - first, gap) : 0;
+    begin = spur__least(begin, g->columns);
+    end = spur__most(begin, spur__least(end, g->columns));
+    memset(out, 0, (size_t)(begin * pitch) * sizeof(float));
+    ptrdiff_t from = ((image * g->y.source + row) * g->x.source + first + begin * gap) * g->pitch;
+    spur__pixels p = {g->src + from, g->mask ? g->mask + from : NULL, end - begin, g->channels,
+                      g->pitch * gap};
+    if (end > begin) g->simd->copy_pixels(&p, out + begin * pitch, pitch);
+    memset(out + end * pitch, 0, (size_t)((g->columns - end) * pitch) * sizeof(float));
+}
+
+/* The source under `rows` grid rows from y on. */
+static void copy_block(const gather *g, ptrdiff_t image, ptrdiff_t images, ptrdiff_t y,
+                       ptrdiff_t rows, float *block) {
+    ptrdiff_t count = extent(&g->y, rows), first = y * g->y.step + g->y.first;
+    for (ptrdiff_t i = 0; i < images; i++)
+        for (ptrdiff_t r = 0; r < count; r++)
+            copy_row(g, image + i, first + r * g->y.gap,
+                     block + i * g->source.image + r * g->source.row);
+}
+
+static void copy_task(void *job, ptrdiff_t index, int thread) {
+    const gather *g = job;
+    ptrdiff_t image = index / g->rows, row = index % g->rows;
+    (void)thread;
+    copy_row(g, image, g->y.first + row * g->y.gap,
+             g->scratch + image * g->source.image + row * g->source.row);
+}
+
+/* ---- tiles ------------------------------------------------------------------------------------ */
+
+/* One row of a phase times one panel; `from` is where its first point begins to read. */
+static void row_tiles(const gather *g, const phase *f, spur__tile *t, const float *from,
+                      float *dst) {
+    ptrdiff_t strips = spur__ceil_div(f->gw, g->simd->mr);
+    for (ptrdiff_t s = 0; s < strips; s++) {
+        ptrdiff_t begin, end;
+        spur__part(f->gw, strips, s, &begin, &end);
+        t->a = from + begin * t->a_row;
+        t->rows = end - begin;
+        t->c = dst + begin * t->c_row;
+        g->simd->tile(t);
+    }
+}
+
+typedef struct block {
+    ptrdiff_t image, images, y, rows;
+    const float *from; /* where the first point of the first phase begins to read */
+} block;
+
+/* All rows of a phase in the block times one panel. */
+static void phase_tiles(const gather *g, const phase *f, const block *b, ptrdiff_t column,
+                        const float *panel, spur__tile *t) {
+    ptrdiff_t stride_y = g->y.transposed ? g->y.stride : 1, row = g->x.target * g->dst_pitch;
+    ptrdiff_t rows = spur__least(b->rows, f->gh - b->y);
+    bool nothing = !f->run_count && g->accumulate && !g->bias && !g->relu;
+    if (nothing) return;
+    t->a_run = f->runs;
+    t->runs = f->run_count;
+    t->run_length = f->run_length;
+    t->b = panel + f->depth_before * (t->cols > g->simd->vl ? g->simd->nr : g->simd->vl);
+    for (ptrdiff_t i = 0; i < b->images; i++)
+        for (ptrdiff_t r = 0; r < rows; r++)
+            row_tiles(g, f, t, b->from + i * g->source.image + r * g->source.step_y * g->source.row,
+                      g->dst +
+                          ((b->image + i) * g->y.target + (b->y + r) * stride_y + f->py) * row +
+                          f->px * g->dst_pitch + column);
+}
+
+static void gather_task(void *job, ptrdiff_t index, int thread) {
+    const gather *g = job;
+    ptrdiff_t bands = spur__ceil_div(g->y.points, g->block_rows), begin, end;
+    ptrdiff_t blocks = bands * spur__ceil_div(g->n, g->block_images), at = index % blocks;
+    block b = {.image = at / bands * g->block_images, .y = at % bands * g->block_rows};
+    b.rows = spur__least(g->block_rows, g->y.points - b.y);
+    b.images = spur__least(g->block_images, g->n - b.image);
+    b.from = g->source.origin + b.image * g->source.image + b.y * g->source.step_y * g->source.row;
+    if (g->copies) {
+        float *copy = g->scratch + thread * g->block_floats;
+        copy_block(g, b.image, b.images, b.y, b.rows, copy);
+        b.from = copy;
+    }
+    spur__part(panel_count(g), g->panel_groups, index / blocks, &begin, &end);
+    spur__tile t = {.a_row = g->source.step_x * g->source.column,
+                    .a_step = 1,
+                    .c_row = g->dst_pitch * (g->x.transposed ? g->x.stride : 1),
+                    .load = g->accumulate,
+                    .relu = g->relu,
+                    .stream = g->stream};
+    for (ptrdiff_t p = begin; p < end; p++) {
+        ptrdiff_t column = p * g->simd->nr;
+        t.cols = spur__least(g->simd->nr, g->outputs - column);
+        t.bias = g->bias ? g->bias + column : NULL;
+        for (ptrdiff_t i = 0; i < g->phase_count; i++)
+            phase_tiles(g, &g->phases[i], &b, column, g->panels + column * g->depth, &t);
+    }
+    if (g->stream) g->simd->end_stream();
+}
+
+/* Large outputs go past the caches if whole lines are written: then they are not read before. Where
+ * much is computed for each and they lie side by side, that costs little, and what is left of them
+ * in the caches gains more, unless they are very large. */
+static bool can_stream(const gather *g) {
+    ptrdiff_t floats = g->n * g->y.target * g->x.target * g->outputs;
+    bool scattered = g->phase_count > 1 || g->dst_pitch > g->outputs || g->depth < 16;
+    return floats >= (scattered ? STREAM_FLOATS : 3 * STREAM_FLOATS) && !g->accumulate &&
+           g->outputs % 16 == 0 && g->dst_pitch % 16 == 0 && (size_t)g->dst % 64 == 0;
+}
+
+static void run_gather(gather *g, const spur__exec *exec) {
+    ptrdiff_t panels = panel_count(g);
+    ptrdiff_t blocks =
+        spur__ceil_div(g->y.points, g->block_rows) * spur__ceil_div(g->n, g->block_images);
+    ptrdiff_t wanted = exec->threads > 1 ? 4 * exec->threads : 1;
+    ptrdiff_t groups = spur__most(spur__ceil_div(panels * g->depth * g->simd->nr, GROUP_FLOATS),
+                                  spur__ceil_div(wanted, blocks));
+    g->panel_groups = spur__most(1, spur__least(panels, groups));
+    g->stream = can_stream(g);
+    if (g->whole) spur__parallel(exec, g->n * g->rows, copy_task, g);
+    spur__parallel(exec, blocks * g->panel_groups, gather_task, g);
+}
+
+/* ---- packing of weights -------------------------------------------------------------------- */
+
+typedef struct pack_job {
+    const spur__conv_shape *s;
+    const gather *g;
+    const float *w;
+    float *panels;
+    ptrdiff_t group, count; /* taps in the panels */
+    bool transposed; /* for the data gradient: k in the inner sum, c across */
+} pack_job;
+
+/* One tap of one panel. */
+static void pack_task(void *job, ptrdiff_t index, int thread) {
+    const pack_job *q = job;
+    const spur__conv_shape *s = q->s;
+    const spur__simd *simd = q->g->simd;
+    ptrdiff_t c = s->c / s->groups, k = s->k / s->groups, tap = index % q->count;
+    ptrdiff_t depth = q->transposed ? k : c, across = q->transposed ? c : k;
+    ptrdiff_t column = index / q->count * simd->nr;
+    ptrdiff_t columns = spur__least(simd->nr, across - column);
+    ptrdiff_t width = columns > simd->vl ? simd->nr : simd->vl;
+    float *out = q->panels + (column * q->count + tap * width) * depth;
+    ptrdiff_t kernel = q->transposed ? q->g->taps[tap] : tap;
+    const float *w = q->w + kernel * c * s->k + q->group * k;
+    (void)thread;
+    if (q->transposed)
+        simd->pack_transposed(w + column * s->k, s->k, columns, width, depth, out);
+    else
+        simd->pack_panel(&(spur__pixels){w + column, NULL, depth, columns, s->k}, width, out, NULL);
+}
+
+static void pack_weights(pack_job *q, const spur__exec *exec) {
+    spur__parallel(exec, panel_count(q->g) * q->count, pack_task, q);
+}
+
 /* ---- the two passes ------------------------------------------------------------------------ */
-
-static void all_taps(spur__taps *t, ptrdiff_t count, ptrdiff_t stride, ptrdiff_t dilation,
-                     ptrdiff_t pad) {
-    t->count = count;
-    t->step = stride;
-    for (ptrdiff_t i = 0; i < count; i++) {
-        t->offset[i] = i * dilation - pad;
-        t->kernel[i] = i;
-    }
-}
-
-/* Taps that reach dx's pixels of phase p (position p + i * stride): those where
- * p + pad - tap * dilation is a multiple of the stride. */
-static void phase_taps(spur__taps *t, ptrdiff_t p, ptrdiff_t count, ptrdiff_t stride,
-                       ptrdiff_t dilation, ptrdiff_t pad) {
-    t->count = 0;
-    t->step = 1;
-    for (ptrdiff_t i = count - 1; i >= 0; i--) {
-        ptrdiff_t distance = p + pad - i * dilation;
-        if (distance % stride != 0) continue;
-        t->offset[t->count] = distance / stride;
-        t->kernel[t->count++] = i;
-    }
-}
-
-static void forward_gather(gather *g, const spur__conv_shape *s, ptrdiff_t n) {
-    *g = (gather){.simd = spur__simd_table(), .n = n, .h = s->h, .w = s->w};
-    g->channels = s->c / s->groups;
-    g->pitch = s->x_pitch;
-    g->gh = s->oh;
-    g->gw = s->ow;
-    g->outputs = s->k / s->groups;
-    g->dst_column = s->y_pitch;
-    g->dst_row = s->ow * s->y_pitch;
-    g->dst_image = s->oh * g->dst_row;
-    all_taps(&g->y, s->kh, s->stride_h, s->dilation_h, s->pad_top);
-    all_taps(&g->x, s->kw, s->stride_w, s->dilation_w, s->pad_left);
-    choose_block(g);
-}
-
-/* The gather of phase (py, px) of dx; false if no pixel is in it. */
-static bool data_gather(gather *g, const spur__conv_shape *s, ptrdiff_t n, ptrdiff_t phase) {
-    ptrdiff_t py = phase / s->stride_w, px = phase % s->stride_w;
-    *g = (gather){.simd = spur__simd_table(), .n = n, .h = s->oh, .w = s->ow};
-    g->channels = s->k / s->groups;
-    g->pitch = s->y_pitch;
-    g->gh = s->h > py ? spur__ceil_div(s->h - py, s->stride_h) : 0;
-    g->gw = s->w > px ? spur__ceil_div(s->w - px, s->stride_w) : 0;
-    g->outputs = s->c / s->groups;
-    g->dst_column = s->stride_w * s->x_pitch;
-    g->dst_row = s->stride_h * s->w * s->x_pitch;
-    g->dst_image = s->h * s->w * s->x_pitch;
-    phase_taps(&g->y, py, s->kh, s->stride_h, s->dilation_h, s->pad_top);
-    phase_taps(&g->x, px, s->kw, s->stride_w, s->dilation_w, s->pad_left);
-    if (g->gh <= 0 || g->gw <= 0) return false;
-    choose_block(g);
-    return true;
-}
-
-static size_t runs_bytes(const spur__conv_shape *s) {
-    return ((size_t)(s->kh * s->kw) * sizeof(ptrdiff_t) + 63) & ~(size_t)63;
-}
 
 size_t spur__direct_packed(const spur__conv_shape *s) {
     return (size_t)(s->groups * panel_floats(s, s->c / s->groups, s->k / s->groups)) *
@@ -311,76 +447,69 @@ size_t spur__direct_packed(const spur__conv_shape *s) {
 size_t spur__direct_workspace(const spur__conv_plan *plan, spur__conv_pass pass) {
     const spur__conv_shape *s = &plan->shape;
     gather g;
-    ptrdiff_t largest = 0;
-    size_t panels;
-    if (pass == SPUR__CONV_FORWARD) {
-        forward_gather(&g, s, s->n);
-        largest = g.scratch_floats;
-        panels = spur__direct_packed(s);
-    } else {
-        for (ptrdiff_t phase = 0; phase < s->stride_h * s->stride_w; phase++)
-            if (data_gather(&g, s, s->n, phase)) largest = spur__most(largest, g.scratch_floats);
-        panels = (size_t)panel_floats(s, s->k / s->groups, s->c / s->groups) * sizeof(float);
-    }
-    return 128 + runs_bytes(s) + panels + (size_t)(plan->threads * largest) * sizeof(float);
+    gather_of(&g, s, s->n, pass == SPUR__CONV_BACKWARD_DATA);
+    size_t panels = pass == SPUR__CONV_FORWARD
+                        ? spur__direct_packed(s)
+                        : (size_t)panel_floats(s, g.channels, g.outputs) * sizeof(float);
+    return 128 + lists_bytes(&g) + panels + (size_t)copy_floats(&g, plan->threads) * sizeof(float);
 }
 
 void spur__direct_pack(const spur__conv_plan *plan, const spur__exec *exec, const float *w,
                        float *packed) {
     const spur__conv_shape *s = &plan->shape;
     gather g;
-    forward_gather(&g, s, 1);
-    pack_job q = {s, g.simd, &g.y, &g.x, w, packed, 0, false};
+    gather_of(&g, s, 1, false);
+    pack_job q = {s, &g, w, packed, 0, s->kh * s->kw, false};
     for (; q.group < s->groups; q.group++) {
         pack_weights(&q, exec);
-        q.panels += panel_floats(s, s->c / s->groups, s->k / s->groups);
+        q.panels += panel_floats(s, g.channels, g.outputs);
     }
 }
 
 void spur__direct_forward(const spur__conv_plan *plan, const spur__exec *exec,
                           const spur__conv_forward_args *args) {
     const spur__conv_shape *s = &plan->shape;
-    ptrdiff_t c = s->c / s->groups, k = s->k / s->groups;
     gather g;
-    forward_gather(&g, s, args->n);
-    g.runs = args->workspace;
-    float *panels = (float *)(void *)((char *)args->workspace + runs_bytes(s));
+    gather_of(&g, s, args->n, false);
+    float *panels = (float *)(void *)((char *)args->workspace + lists_bytes(&g));
     g.scratch = panels + spur__direct_packed(s) / sizeof(float);
     g.relu = args->relu;
     g.accumulate = args->accumulate;
-    choose_runs(&g);
     if (!args->packed) spur__direct_pack(plan, exec, args->w, panels);
     g.panels = args->packed ? args->packed : panels;
+    bool whole = g.whole;
     for (ptrdiff_t group = 0; group < s->groups; group++) {
-        g.src = args->x + group * c;
-        g.dst = args->y + group * k;
-        g.bias = args->bias ? args->bias + group * k : NULL;
+        g.src = args->x + group * g.channels;
+        g.dst = args->y + group * g.outputs;
+        g.bias = args->bias ? args->bias + group * g.outputs : NULL;
+        g.whole = whole;
+        choose_view(&g);
+        list_phases(&g, args->workspace);
         run_gather(&g, exec);
-        g.panels += panel_floats(s, c, k);
+        g.panels += panel_floats(s, g.channels, g.outputs);
     }
 }
 
 void spur__direct_backward_data(const spur__conv_plan *plan, const spur__exec *exec,
                                 const spur__conv_data_args *args) {
     const spur__conv_shape *s = &plan->shape;
-    ptrdiff_t c = s->c / s->groups, k = s->k / s->groups;
-    float *panels = (float *)(void *)((char *)args->workspace + runs_bytes(s));
     gather g;
-    for (ptrdiff_t i = 0; i < s->groups * s->stride_h * s->stride_w; i++) {
-        ptrdiff_t group = i % s->groups, phase = i / s->groups;
-        if (!data_gather(&g, s, args->n, phase)) continue;
-        g.runs = args->workspace;
-        g.panels = panels;
-        g.scratch = panels + panel_floats(s, k, c);
-        g.src = args->dy + group * k;
-        g.mask = args->relu_y ? args->relu_y + group * k : NULL;
-        choose_runs(&g);
-        g.dst =
-            args->dx + group * c + (phase / s->stride_w * s->w + phase % s->stride_w) * s->x_pitch;
-        g.accumulate = args->accumulate;
-        g.bias = args->bias ? args->bias + group * c : NULL;
-        g.relu = args->relu;
-        pack_job q = {s, g.simd, &g.y, &g.x, args->w, panels, group, true};
+    gather_of(&g, s, args->n, true);
+    float *panels = (float *)(void *)((char *)args->workspace + lists_bytes(&g));
+    g.panels = panels;
+    g.scratch = panels + panel_floats(s, g.channels, g.outputs);
+    g.accumulate = args->accumulate;
+    g.relu = args->relu;
+    bool whole = g.whole;
+    for (ptrdiff_t group = 0; group < s->groups; group++) {
+        g.src = args->dy + group * g.channels;
+        g.mask = args->relu_y ? args->relu_y + group * g.channels : NULL;
+        g.dst = args->dx + group * g.outputs;
+        g.bias = args->bias ? args->bias + group * g.outputs : NULL;
+        g.whole = whole;
+        choose_view(&g);
+        list_phases(&g, args->workspace);
+        pack_job q = {s, &g, args->w, panels, group, g.depth / g.channels, true};
         pack_weights(&q, exec);
         run_gather(&g, exec);
     }

@@ -9,17 +9,7 @@
 #include "kernels/conv.h"
 #include "kernels/simd/table.h"
 
-/* A source of pixels read through taps: output grid point (i, j) sees source pixel
- * (i * step_y + off_y[r], j * step_x + off_x[s]), zero outside. Forward and data gradient of every
- * convolution are such gathers times a matrix; see conv_direct.c. */
-enum { SPUR__TAPS_MAX = 64 };
-
-typedef struct spur__taps {
-    ptrdiff_t count;
-    ptrdiff_t offset[SPUR__TAPS_MAX]; /* rising */
-    ptrdiff_t kernel[SPUR__TAPS_MAX]; /* index into the kernel */
-    ptrdiff_t step;
-} spur__taps;
+enum { SPUR__TAPS_MAX = 64 }; /* rows, columns of a kernel */
 
 size_t spur__direct_workspace(const spur__conv_plan *plan, spur__conv_pass pass);
 size_t spur__direct_packed(const spur__conv_shape *s);

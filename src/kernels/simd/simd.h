@@ -51,6 +51,18 @@ ALWAYS_INLINE void vstore(float *p, vf v) {
     *(vfu *)p = v;
 }
 
+/* Past the caches, to a multiple of the vector's size; whole lines at a time, or it is slow, which
+ * the portable vectors are too short for. */
+ALWAYS_INLINE void vstream(float *p, vf v) {
+#if defined(SPUR_ISA_avx512)
+    _mm512_stream_ps(p, (__m512)v);
+#elif defined(SPUR_ISA_avx2)
+    _mm256_stream_ps(p, (__m256)v);
+#else
+    vstore(p, v);
+#endif
+}
+
 ALWAYS_INLINE vf vset(float x) {
     return x - (vf){0};
 }

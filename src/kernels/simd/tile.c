@@ -40,7 +40,10 @@ ALWAYS_INLINE void store_row(const spur__tile *t, const vf *acc, ptrdiff_t row, 
         vf value = acc[v];
         if (t->bias) value += vload(t->bias + v * VL);
         if (t->relu) value = vrelu(value);
-        vstore(c + v * VL, value);
+        if (t->stream)
+            vstream(c + v * VL, value);
+        else
+            vstore(c + v * VL, value);
     }
 }
 
@@ -72,16 +75,16 @@ ALWAYS_INLINE void fold(vf acc[MR][2], float total[MR][2][VL], int rows, int vec
  * a page of lines 16 floats apart. */
 enum { AHEAD = 1024, AHEAD_STEPS = 64 };
 
-/* One stretch of k; rows and vectors are constants where this is inlined. */
+/* One stretch of k; rows, vectors and walk are constants where this is inlined. */
 ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, ptrdiff_t length,
-                               ptrdiff_t row, ptrdiff_t step, int rows, int vectors) {
+                               ptrdiff_t row, ptrdiff_t step, int rows, int vectors, int walk) {
 #pragma GCC unroll 4
     for (ptrdiff_t k = 0; k < length; k++) {
         vf b0 = vload(b), b1 = vectors > 1 ? vload(b + VL) : b0;
         __builtin_prefetch(b + 16 * NR);
         if (NR > 16) __builtin_prefetch(b + 16 * NR + 16); /* the other line of the step */
-        if (row == 1) __builtin_prefetch(a + AHEAD_STEPS * step);
-        if (row == 16 && k < rows) __builtin_prefetch(a + AHEAD + 15 * k);
+        if (walk == WALK_STEPS) __builtin_prefetch(a + AHEAD_STEPS * step);
+        if (walk == WALK_BLOCKED && k < rows) __builtin_prefetch(a + AHEAD + 15 * k);
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
             vf x = vset(a[i * row]);
@@ -113,11 +116,11 @@ ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
             }
             count = length - k < room ? length - k : room;
             if (walk == WALK_BLOCKED)
-                b = run(acc, a, b, count = 16, 16, 1, rows, vectors);
+                b = run(acc, a, b, count = 16, 16, 1, rows, vectors, walk);
             else if (walk == WALK_ROWS)
-                b = run(acc, a + k, b, count, t->a_row, 1, rows, vectors);
+                b = run(acc, a + k, b, count, t->a_row, 1, rows, vectors, walk);
             else
-                b = run(acc, a + k * t->a_step, b, count, 1, t->a_step, rows, vectors);
+                b = run(acc, a + k * t->a_step, b, count, 1, t->a_step, rows, vectors, walk);
         }
     }
     if (folded) fold(acc, total, rows, vectors, true);
@@ -171,6 +174,12 @@ void SPUR__SIMD(tile)(const spur__tile *t) {
                : t->a_row == 16 && t->run_length == 16 ? WALK_BLOCKED
                                                        : WALK_ROWS;
     instances[t->rows - 1][t->cols > VL][walk](t);
+}
+
+void SPUR__SIMD(end_stream)(void) {
+#if defined(SPUR_ISA_avx512) || defined(SPUR_ISA_avx2)
+    _mm_sfence();
+#endif
 }
 
 /* Some rows at a time, so that y is loaded and stored once for them. */

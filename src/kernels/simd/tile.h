@@ -28,12 +28,16 @@ typedef struct spur__tile {
     const float *bias; /* [cols], added at the end, or NULL */
     bool load; /* add C instead of overwriting it */
     bool relu; /* store max(c, 0) */
+    bool
+        stream; /* past the caches: C's rows begin at multiples of 64 bytes, cols at multiples of 16;
+                  * the task calls end_stream when it is done */
 } spur__tile;
 
 /* add_rows: y[n] += x[0] w[0] + x[1] w[1] + ..., rows of w n floats long, one chain of FMAs in that
- * order for every element. */
+ * order for every element. end_stream: other threads see what was streamed. */
 #define SPUR__TILE_MAP(X)                                                                          \
     X(void, tile, (const spur__tile *t))                                                           \
+    X(void, end_stream, (void))                                                                    \
     X(void, add_rows,                                                                              \
       (const float *x, ptrdiff_t steps, const float *w, ptrdiff_t ldw, ptrdiff_t n, float *y))
 

@@ -13,6 +13,7 @@ typedef struct conv_case {
 } conv_case;
 
 #define UNIT .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .groups = 1
+#define STRIDE(s) .stride_h = s, .stride_w = s, .dilation_h = 1, .dilation_w = 1, .groups = 1
 #define PAD(p) .pad_top = p, .pad_left = p, .pad_bottom = p, .pad_right = p
 
 static const conv_case cases[] = {
@@ -48,60 +49,13 @@ static const conv_case cases[] = {
       .x_pitch = 24,
       .y_pitch = 40}},
     {"3x3 stride 2",
-     {.n = 2,
-      .h = 15,
-      .w = 14,
-      .c = 16,
-      .k = 32,
-      .kh = 3,
-      .kw = 3,
-      PAD(1),
-      .stride_h = 2,
-      .stride_w = 2,
-      .dilation_h = 1,
-      .dilation_w = 1,
-      .groups = 1}},
+     {.n = 2, .h = 15, .w = 14, .c = 16, .k = 32, .kh = 3, .kw = 3, PAD(1), STRIDE(2)}},
     {"7x7 stride 2, 3 to 64",
-     {.n = 2,
-      .h = 23,
-      .w = 21,
-      .c = 3,
-      .k = 64,
-      .kh = 7,
-      .kw = 7,
-      PAD(3),
-      .stride_h = 2,
-      .stride_w = 2,
-      .dilation_h = 1,
-      .dilation_w = 1,
-      .groups = 1}},
+     {.n = 2, .h = 23, .w = 21, .c = 3, .k = 64, .kh = 7, .kw = 7, PAD(3), STRIDE(2)}},
     {"1x1", {.n = 2, .h = 6, .w = 7, .c = 20, .k = 12, .kh = 1, .kw = 1, UNIT}},
-    {"1x1 stride 2",
-     {.n = 2,
-      .h = 9,
-      .w = 8,
-      .c = 16,
-      .k = 32,
-      .kh = 1,
-      .kw = 1,
-      .stride_h = 2,
-      .stride_w = 2,
-      .dilation_h = 1,
-      .dilation_w = 1,
-      .groups = 1}},
+    {"1x1 stride 2", {.n = 2, .h = 9, .w = 8, .c = 16, .k = 32, .kh = 1, .kw = 1, STRIDE(2)}},
     {"2x2 stride 2, the last row unused",
-     {.n = 2,
-      .h = 11,
-      .w = 10,
-      .c = 24,
-      .k = 40,
-      .kh = 2,
-      .kw = 2,
-      .stride_h = 2,
-      .stride_w = 2,
-      .dilation_h = 1,
-      .dilation_w = 1,
-      .groups = 1}},
+     {.n = 2, .h = 11, .w = 10, .c = 24, .k = 40, .kh = 2, .kw = 2, STRIDE(2)}},
     {"2x2 stride 2, slices of wider tensors",
      {.n = 2,
       .h = 11,
@@ -110,11 +64,7 @@ static const conv_case cases[] = {
       .k = 40,
       .kh = 2,
       .kw = 2,
-      .stride_h = 2,
-      .stride_w = 2,
-      .dilation_h = 1,
-      .dilation_w = 1,
-      .groups = 1,
+      STRIDE(2),
       .x_pitch = 48,
       .y_pitch = 56}},
     {"2x3, stride 3x2, dilation 2x1",
@@ -466,6 +416,30 @@ static void test_large(void **state) {
     }
 }
 
+/* Outputs so many that they are written past the caches (pieces of lines by 2x2 stride
+ * 2 into a slice; 1x1 with 2 steps of k), and weights so many that tasks go
+ * through groups of panels over a padded copy of the whole source. */
+static void test_large_direct(void **state) {
+    static const conv_case large[] = {
+        {"2x2 stride 2, large",
+         {.n = 3, .h = 200, .w = 168, .c = 16, .k = 8, .kh = 2, .kw = 2, STRIDE(2), .x_pitch = 32}},
+        {"1x1, large", {.n = 2, .h = 160, .w = 160, .c = 32, .k = 2, .kh = 1, .kw = 1, UNIT}},
+        {"3x3 stride 2, many weights",
+         {.n = 3, .h = 9, .w = 8, .c = 96, .k = 400, .kh = 3, .kw = 3, PAD(1), STRIDE(2)}},
+    };
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT(large); i++) {
+        conv_data d;
+        check_case(&large[i / 2], SPUR__CONV_DIRECT, i % 2, 1e-5);
+        make_data(&d, &large[i / 2], SPUR__CONV_DIRECT, i % 2);
+        float *found = floats(results(&d));
+        run_passes(&d, &(spur__exec){.threads = 2}, found);
+        check_other_machine(&d, found);
+        free(found);
+        free_data(&d);
+    }
+}
+
 static void test_same_bytes(void **state) {
     static const spur__conv_algo algos[] = {SPUR__CONV_DIRECT, SPUR__CONV_WINOGRAD2,
                                             SPUR__CONV_WINOGRAD4};
@@ -545,9 +519,10 @@ static void test_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_direct), cmocka_unit_test(test_winograd),
-        cmocka_unit_test(test_large),  cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_packed), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_direct),     cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_large),      cmocka_unit_test(test_large_direct),
+        cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_packed),
+        cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
