@@ -28,22 +28,40 @@ static bool next_rectangle(spur__ahead *a) {
 }
 
 spur__ahead spur__ahead_tiles(spur__sheet sheet, ptrdiff_t tile, ptrdiff_t end, ptrdiff_t steps) {
-    spur__ahead a = {.sheet = sheet, .tile = tile, .end = end};
+    spur__ahead a = {.sheet = sheet,
+                     .tile = tile,
+                     .end = end,
+                     .pitch = sheet.pitch,
+                     .width = sheet.width,
+                     .row_step = sheet.w * sheet.pitch};
     ptrdiff_t lines = (end - tile) * sheet.edge * sheet.edge * spur__ceil_div(sheet.width, LINE);
     a.lines = spur__ceil_div(lines, steps);
     if (!next_rectangle(&a)) a.lines = 0;
     return a;
 }
 
+spur__ahead spur__ahead_block(const void *from, ptrdiff_t rows, ptrdiff_t row_step,
+                              ptrdiff_t pixels, ptrdiff_t pitch, ptrdiff_t width, ptrdiff_t steps) {
+    ptrdiff_t lines = rows * pixels * spur__ceil_div(width, LINE);
+    return (spur__ahead){.rows = rows,
+                         .pixels = pixels,
+                         .pitch = pitch,
+                         .width = width,
+                         .row_step = row_step,
+                         .at = from,
+                         .left = pixels,
+                         .lines = spur__ceil_div(lines, steps)};
+}
+
 void spur__ahead_step(spur__ahead *a) {
     for (ptrdiff_t i = 0; i < a->lines; i++) {
         __builtin_prefetch(a->at + a->line, 0, 2);
         a->line += LINE;
-        if (a->line < a->sheet.width) continue;
+        if (a->line < a->width) continue;
         a->line = 0;
-        a->at += a->sheet.pitch;
+        a->at += a->pitch;
         if (--a->left > 0) continue;
-        a->at += (a->sheet.w - a->pixels) * a->sheet.pitch;
+        a->at += a->row_step - a->pixels * a->pitch;
         a->left = a->pixels;
         if (--a->rows == 0 && !next_rectangle(a)) a->lines = 0;
     }

@@ -21,6 +21,7 @@ typedef struct spur__ahead {
     spur__sheet sheet;
     ptrdiff_t tile, end; /* behind the rectangle at work */
     ptrdiff_t rows, pixels; /* of it: left with this one; in each */
+    ptrdiff_t pitch, width, row_step; /* bytes */
     const char *at; /* the pixel at work */
     ptrdiff_t left, line; /* pixels of its row, with itself; bytes of it that are done */
     ptrdiff_t lines; /* to ask for in a step */
@@ -28,6 +29,10 @@ typedef struct spur__ahead {
 
 /* The pixels of tiles [tile, end) in `steps` steps. */
 spur__ahead spur__ahead_tiles(spur__sheet sheet, ptrdiff_t tile, ptrdiff_t end, ptrdiff_t steps);
+
+/* `rows` times `pixels` stretches of `width` bytes, row_step and pitch bytes apart. */
+spur__ahead spur__ahead_block(const void *from, ptrdiff_t rows, ptrdiff_t row_step,
+                              ptrdiff_t pixels, ptrdiff_t pitch, ptrdiff_t width, ptrdiff_t steps);
 
 void spur__ahead_step(spur__ahead *a);
 

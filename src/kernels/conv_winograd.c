@@ -21,6 +21,7 @@ enum {
     BLOCK_TILES = 28, /* few enough for V and M to stay near the core */
     SUPERBLOCK_FLOATS = 4 << 20, /* of V shared by all threads */
     SUB_STRIPS = 7, /* strips multiplied by a panel at a time in the large mode */
+    TURNED = 16, /* rows of weights transposed at a time for the data gradient */
     MAX_RUNS = 4096 / 16
 };
 
@@ -52,16 +53,21 @@ typedef struct wino_job {
 
 /* ---- sizes --------------------------------------------------------------------------------- */
 
+/* A step between positions that is no power of two, so that the transforms' 36 streams do not
+ * fall into the same cache sets. */
+static ptrdiff_t u_step(const wino_job *q, ptrdiff_t width) {
+    return q->depth * width + 16;
+}
+
 static ptrdiff_t u_panel_floats(const wino_job *q) {
-    return q->xis * q->depth * 32; /* enough for any width */
+    return q->xis * u_step(q, q->simd->nr);
 }
 
 static ptrdiff_t strip_floats(const wino_job *q) {
     return q->depth * q->simd->mr;
 }
 
-/* A step between positions that is no power of two, so that the transforms' 36 streams do not
- * fall into the same cache sets. */
+/* Likewise. */
 static ptrdiff_t v_step(const wino_job *q, ptrdiff_t strips) {
     return strips * strip_floats(q) + 48;
 }
@@ -82,7 +88,7 @@ static void choose_mode(wino_job *q, int threads) {
     q->v_floats = q->xis * q->xi_step;
     q->m_floats = q->xis * (sub * q->simd->mr * 32 + 16);
     q->u_floats = q->large ? u_panel_floats(q) : 0;
-    ptrdiff_t turned = q->backward ? 9 * q->channels * 32 : 0; /* a panel's weights, transposed */
+    ptrdiff_t turned = q->backward ? 9 * TURNED * 32 : 0; /* weights of a panel, transposed */
     if (q->large)
         q->thread_floats = q->m_floats + q->u_floats + turned;
     else
@@ -124,7 +130,7 @@ static void job_of(wino_job *q, const spur__conv_shape *s, int m, bool backward,
 }
 
 static ptrdiff_t packed_floats(const wino_job *q) {
-    return q->xis * q->depth * spur__round_up(q->outputs, 32);
+    return q->panels * u_panel_floats(q);
 }
 
 bool spur__winograd_possible(const spur__conv_shape *s) {
@@ -161,6 +167,26 @@ static ptrdiff_t panel_width(const wino_job *q, ptrdiff_t panel) {
     return q->outputs - panel * q->simd->nr > q->simd->vl ? q->simd->nr : q->simd->vl;
 }
 
+/* The transform of a panel's weights for the data gradient: rotated and, some rows at a time in
+ * scratch `turned`, transposed. */
+static void make_turned(const wino_job *q, ptrdiff_t column, spur__wino_weights *p, float *turned) {
+    ptrdiff_t width = p->width;
+    p->tap_step = TURNED * width;
+    p->step = width;
+    p->rotated = true;
+    p->w = turned;
+    for (ptrdiff_t i = 0; i < q->channels; i += TURNED) {
+        p->steps = spur__least(TURNED, q->channels - i);
+        for (ptrdiff_t tap = 0; tap < 9; tap++) {
+            const float *w = q->w + (tap * q->w_inputs + column) * q->w_outputs + i;
+            q->simd->pack_transposed(w, q->w_outputs, p->columns, width, p->steps,
+                                     turned + tap * p->tap_step);
+        }
+        q->simd->wino_weights(q->m, p);
+        p->u += TURNED * width;
+    }
+}
+
 /* U of one panel into u; `turned`: scratch for transposed weights. */
 static void make_u(const wino_job *q, ptrdiff_t panel, float *u, float *turned) {
     ptrdiff_t column = panel * q->simd->nr, width = panel_width(q, panel);
@@ -168,22 +194,15 @@ static void make_u(const wino_job *q, ptrdiff_t panel, float *u, float *turned) 
                             .width = width,
                             .u = u,
                             .columns = spur__least(width, q->outputs - column),
-                            .xi_step = q->depth * width};
+                            .xi_step = u_step(q, width)};
     if (q->backward) {
-        p.tap_step = q->channels * width;
-        p.step = width;
-        p.rotated = true;
-        p.w = turned;
-        for (ptrdiff_t tap = 0; tap < 9; tap++)
-            q->simd->pack_transposed(q->w + (tap * q->w_inputs + column) * q->w_outputs,
-                                     q->w_outputs, p.columns, width, q->channels,
-                                     turned + tap * p.tap_step);
+        make_turned(q, column, &p, turned);
     } else {
         p.tap_step = q->w_inputs * q->w_outputs;
         p.step = q->w_outputs;
         p.w = q->w + column;
+        q->simd->wino_weights(q->m, &p);
     }
-    q->simd->wino_weights(q->m, &p);
     for (ptrdiff_t xi = 0; xi < q->xis; xi++)
         for (ptrdiff_t i = q->channels * width; i < q->depth * width; i++)
             u[xi * p.xi_step + i] = 0.0f;
@@ -236,7 +255,7 @@ static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdif
                     .cols = width};
     ptrdiff_t m_step = (s1 - s0) * q->simd->mr * width + 16;
     for (ptrdiff_t xi = 0; xi < q->xis; xi++) {
-        t.b = u + xi * q->depth * width;
+        t.b = u + xi * u_step(q, width);
         for (ptrdiff_t s = s0; s < s1; s++) {
             ptrdiff_t begin;
             strip_of(q, count, s, &begin, &end);
@@ -268,7 +287,7 @@ static float *scratch_of(const wino_job *q, int thread) {
 
 static void u_task(void *job, ptrdiff_t panel, int thread) {
     const wino_job *q = job;
-    make_u(q, panel, q->u + panel * q->xis * q->depth * q->simd->nr, scratch_of(q, thread));
+    make_u(q, panel, q->u + panel * u_panel_floats(q), scratch_of(q, thread));
 }
 
 static void block_task(void *job, ptrdiff_t block, int thread) {
@@ -279,8 +298,7 @@ static void block_task(void *job, ptrdiff_t block, int thread) {
     ptrdiff_t count = end - first, strips = spur__ceil_div(count, q->simd->mr);
     for (ptrdiff_t s = 0; s < strips; s++) make_v(q, first, count, s, v);
     for (ptrdiff_t p = 0; p < q->panels; p++)
-        multiply(q, first, count, 0, strips, p, v, q->packed + p * q->xis * q->depth * q->simd->nr,
-                 m);
+        multiply(q, first, count, 0, strips, p, v, q->packed + p * u_panel_floats(q), m);
 }
 
 static void v_task(void *job, ptrdiff_t strip, int thread) {
@@ -295,7 +313,7 @@ static void panel_task(void *job, ptrdiff_t panel, int thread) {
     const float *u = made;
     ptrdiff_t strips = spur__ceil_div(q->count, q->simd->mr);
     if (q->packed)
-        u = q->packed + panel * q->xis * q->depth * q->simd->nr;
+        u = q->packed + panel * u_panel_floats(q);
     else
         make_u(q, panel, made, made + q->u_floats);
     for (ptrdiff_t s = 0; s < strips; s += SUB_STRIPS)

@@ -15,6 +15,7 @@
  */
 #include <string.h>
 
+#include "kernels/ahead.h"
 #include "kernels/conv_winograd.h"
 
 enum {
@@ -167,9 +168,10 @@ typedef struct product {
     const float *v, *dm;
     float *u;
     bool load; /* += */
+    spur__ahead ahead; /* on the way */
 } product;
 
-static void multiply(const dw_job *q, const product *p) {
+static void multiply(const dw_job *q, product *p) {
     ptrdiff_t run = 0, nr = q->simd->nr, begin, end;
     spur__tile t = {.a_row = 1,
                     .a_step = GROUP,
@@ -191,6 +193,7 @@ static void multiply(const dw_job *q, const product *p) {
                     t.rows = end - begin;
                     t.a = p->v + xi * q->v_step + g / GROUP * q->v_group + begin;
                     prefetch_next(&t);
+                    spur__ahead_step(&p->ahead);
                     q->simd->tile(&t);
                     t.c += t.rows * q->u_row;
                 }
@@ -219,7 +222,7 @@ static void part_task(void *job, ptrdiff_t part, int thread) {
     ptrdiff_t begin, end;
     float *u = q->scratch + thread * spur__round_up(q->thread_floats, 16), *v = u + q->u_floats;
     float *dm = v + q->v_floats, *bias = q->bias + part * q->k;
-    product d = {{0, q->xis}, {0, q->c}, {0, q->k}, 0, v, dm, u, false};
+    product d = {.xi = {0, q->xis}, .c = {0, q->c}, .k = {0, q->k}, .v = v, .dm = dm, .u = u};
     spur__part(q->tiles, q->parts, part, &begin, &end);
     memset(bias, 0, (size_t)q->k * sizeof(float));
     for (ptrdiff_t tile = begin; tile < end; tile += q->block) {
@@ -266,20 +269,30 @@ static void add_bias_of(const dw_job *q, const ptrdiff_t k[2]) {
     add_bias(q, q->dm, q->count, k, q->dbias);
 }
 
+/* The lines of dw that a product becomes, which it asks for. */
+static spur__ahead gradient_ahead(const dw_job *q, const product *d) {
+    ptrdiff_t size = (ptrdiff_t)sizeof(float), row = q->k * size;
+    ptrdiff_t panels = spur__ceil_div(d->k[1] - d->k[0], q->simd->nr);
+    ptrdiff_t strips = spur__ceil_div(d->c[1] - d->c[0], q->simd->mr);
+    return spur__ahead_block(q->dw + d->c[0] * q->k + d->k[0], 9, q->c * row, d->c[1] - d->c[0],
+                             row, (d->k[1] - d->k[0]) * size, q->xis * panels * strips);
+}
+
 static void block_task(void *job, ptrdiff_t index, int thread) {
     const dw_job *q = job;
     ptrdiff_t across = spur__ceil_div(q->k, EDGE), c = index / across * EDGE;
     ptrdiff_t k = index % across * EDGE;
     float *u = q->scratch + thread * spur__round_up(q->thread_floats, 16);
     if (q->blocks > 1) u = q->kept + index * q->u_floats;
-    product d = {{0, q->xis},
-                 {c, spur__least(q->c, c + EDGE)},
-                 {k, spur__least(q->k, k + EDGE)},
-                 q->count,
-                 q->v,
-                 q->dm,
-                 u,
-                 q->superblock > 0};
+    product d = {.xi = {0, q->xis},
+                 .c = {c, spur__least(q->c, c + EDGE)},
+                 .k = {k, spur__least(q->k, k + EDGE)},
+                 .count = q->count,
+                 .v = q->v,
+                 .dm = q->dm,
+                 .u = u,
+                 .load = q->superblock > 0};
+    if (q->superblock == q->blocks - 1) d.ahead = gradient_ahead(q, &d);
     multiply(q, &d);
     spur__wino_dw p = {.u = u,
                        .xi_step = q->u_step,
