@@ -95,6 +95,19 @@ class Tools(Cli):
         self.assertIn("macro avg", self.spur("eval", run).out)
         self.assertIn("expected val, test or train", self.spur("eval", run, "--split", "x", status=2).err)
 
+    def test_what_is_no_run_is_named(self):
+        self.write("a.ini", SHAPES)
+        self.write("picture.png", png(8, 8, lambda x, y: (x, y, 0)))
+        self.write("photos/notes.txt", "no run")
+        for command in (["eval"], ["predict"], ["resume"], ["show"], ["compare"]):
+            pictures = ["picture.png"] if command == ["predict"] else []
+            for place, found in (("nowhere", "found nothing (No such file or directory)"), ("a.ini", "found a file"),
+                                 ("photos", "found a directory without ")):
+                says = self.spur(*command, place, *pictures, status=2).err
+                self.assertIn("spur %s: %s: no run there: %s" % (command[0], place, found), says)
+                self.assertRegex(says, "expected (a run's directory|that of a run)")
+        self.assertFalse((self.dir / "photos/predictions").exists())
+
     def test_predict_classes(self):
         run = self.train(SHAPES)
         self.write("in/a.png", png(50, 30, lambda x, y: (200, x, y)))

@@ -360,7 +360,7 @@ class Resume(Run):
     def test_what_cannot_be_resumed(self):
         run = self.train("train.epochs=1")
         self.assertIn("this run is done", self.spur("resume", run, status=2).err)
-        self.assertIn("not a run directory", self.spur("resume", self.dir, status=2).err)
+        self.assertIn("a directory without config.ini", self.spur("resume", self.dir, status=2).err)
         process = self.start("train", "a.ini", "train.epochs=50")
         while len(self.run_dirs()) < 2 or not (self.run_dirs()[-1] / "status.ini").exists():
             time.sleep(0.01)

@@ -76,6 +76,14 @@ static spur_status report_of_sweep(const char *path, const metric_list *metrics,
     return status;
 }
 
+/* A sweep is compared alone: its report is of its own configurations. */
+static int refuse_mixture(const char *sweep) {
+    return command_misuse(&command_compare,
+                          "%s: found a sweep among several arguments, expected one sweep alone, or "
+                          "runs only (a sweep's trials are runs: %s/trial_*)",
+                          sweep, sweep);
+}
+
 static int run_compare(int argc, char **argv) {
     compare_flags f = {.metric = NULL};
     const flag rows[] = {
@@ -94,6 +102,8 @@ static int run_compare(int argc, char **argv) {
     if (words < 1) return command_misuse(&command_compare, "expected runs or a sweep");
     if (f.csv + f.json + f.md + f.latex > 1)
         return command_misuse(&command_compare, "expected one format at most");
+    for (int i = 1; words > 1 && i <= words; i++)
+        if (is_sweep(argv[i])) return refuse_mixture(argv[i]);
     metric_list metrics;
     spur_status status = metric_list_parse(&metrics, f.metric, &err);
     if (status != SPUR_OK) return command_refuse(&command_compare, &err);

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "data/loader.h"
 #include "engine_commands/setup.h"
+#include "sweep/catalog.h"
 #include "train/whole.h"
 
 static int run_summary(int argc, char **argv);
@@ -190,6 +191,9 @@ static int run_eval(int argc, char **argv) {
         return command_misuse(&command_eval, "--weights: found '%s', expected best or last",
                               e.weights);
     if (words < 1) return command_misuse(&command_eval, "expected a run directory");
+    spur_error err = {.status = SPUR_OK};
+    if (run_require(argv[1], "config.ini", &err) != SPUR_OK)
+        return command_refuse(&command_eval, &err);
     char *run = stable_path(argv[1]);
     if (!run) return EXIT_FAILED;
     e.run = argv[1] = run;

@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "engine_commands/setup.h"
 #include "plot/charts.h"
+#include "sweep/catalog.h"
 
 static int run_predict(int argc, char **argv);
 
@@ -287,5 +288,8 @@ static int run_predict(int argc, char **argv) {
     if (strcmp(which, "best") != 0 && strcmp(which, "last") != 0)
         return command_misuse(&command_predict, "--weights: found '%s', expected best or last",
                               which);
+    spur_error err = {.status = SPUR_OK};
+    if (run_require(argv[1], "config.ini", &err) != SPUR_OK)
+        return command_refuse(&command_predict, &err);
     return predict(argv[1], argv + 2, words - 1, which, overlap, &j);
 }

@@ -150,14 +150,13 @@ static int run_show(int argc, char **argv) {
     int parsed = arguments_parse(&command_show, argc, argv, rows, 1, &words);
     if (parsed != EXIT_DONE) return parsed;
     if (words != 1) return command_misuse(&command_show, "expected one run");
-    char *status_file = spur__path_join(argv[1], "status.ini");
-    bool there = status_file && spur__exists(status_file);
-    spur__free(status_file);
-    if (!there && is_sweep(argv[1]))
+    spur_error err = {.status = SPUR_OK};
+    if (is_sweep(argv[1]))
         return command_misuse(&command_show,
                               "%s: a sweep; of these tell spur list, spur compare and spur best",
                               argv[1]);
-    if (!there) return command_misuse(&command_show, "%s: no run there (no status.ini)", argv[1]);
+    if (run_require(argv[1], "status.ini", &err) != SPUR_OK)
+        return command_refuse(&command_show, &err);
     print_state(argv[1]);
     if (whole)
         print_file(argv[1], "config.ini", "Configuration");

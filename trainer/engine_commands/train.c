@@ -4,13 +4,13 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "engine_commands/setup.h"
+#include "sweep/catalog.h"
 #include "terminal/stop.h"
 #include "train/session.h"
 
@@ -194,12 +194,9 @@ static int run_resume(int argc, char **argv) {
     int status = arguments_parse(&command_resume, argc, argv, table, 2, &words);
     if (status != EXIT_DONE) return status;
     if (words < 1) return command_misuse(&command_resume, "expected a run directory");
-    char *file = spur__path_join(argv[1], "config.ini");
-    bool there = file && access(file, R_OK) == 0;
-    spur__free(file);
-    if (!there)
-        return command_misuse(&command_resume, "%s: not a run directory (no config.ini in it)",
-                              argv[1]);
+    spur_error err = {.status = SPUR_OK};
+    if (run_require(argv[1], "config.ini", &err) != SPUR_OK)
+        return command_refuse(&command_resume, &err);
     if (is_done(argv[1]) && words == 1)
         return command_misuse(&command_resume, "%s: this run is done", argv[1]);
     char *run = stable_path(argv[1]);

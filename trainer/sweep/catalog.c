@@ -43,6 +43,27 @@ spur_status tags_read(const char *run, char *out, size_t n, spur_error *err) {
     return status;
 }
 
+spur_status run_require(const char *path, const char *file, spur_error *err) {
+    struct stat info;
+    if (has_file(path, file, &info)) return SPUR_OK;
+    if (stat(path, &info) != 0)
+        return spur__fail(err, SPUR_E_NOTFOUND,
+                          "%s: no run there: found nothing (%s), expected a run's directory", path,
+                          strerror(errno));
+    if (!S_ISDIR(info.st_mode))
+        return spur__fail(err, SPUR_E_NOTFOUND,
+                          "%s: no run there: found a file, expected a run's directory", path);
+    if (is_sweep(path))
+        return spur__fail(err, SPUR_E_NOTFOUND,
+                          "%s: no run there: found a sweep, expected one run, such as one of its "
+                          "trials (`spur list` names them)",
+                          path);
+    return spur__fail(err, SPUR_E_NOTFOUND,
+                      "%s: no run there: found a directory without %s, expected that of a run "
+                      "(`spur list` finds those below a directory)",
+                      path, file);
+}
+
 /* Counts a sweep's trials by looking at their status files. */
 static void count_trials(catalog_entry *e) {
     DIR *d = opendir(e->path);

@@ -28,6 +28,10 @@ typedef struct catalog {
 spur_status catalog_read(catalog *c, const char *path, spur_error *err);
 void catalog_free(catalog *c);
 
+/* OK when `path` is a run's directory: one that has `file` ("config.ini" for a run of this program,
+ * "status.ini" for one of any). E_NOTFOUND otherwise, with what was found there instead. */
+spur_status run_require(const char *path, const char *file, spur_error *err);
+
 /* Tags of a run (or sweep): <run>/tags.txt, one a line. */
 spur_status tags_read(const char *run, char *out, size_t n, spur_error *err);
 

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "sweep/catalog.h"
 #include "sweep/collect.h"
 
 /* One run: its options as sorted "section.key = value" lines. */
@@ -51,11 +52,10 @@ static bool same_configuration(const document *a, const document *b) {
 static spur_status read_run(loose_run *r, const char *path, const metric_list *metrics,
                             run_outcome *outcome, spur_error *err) {
     r->path = path;
+    SPUR__TRY(run_require(path, "config.ini", err));
     char *ini = spur__path_join(path, "config.ini");
-    if (!ini) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
-    spur_status status = spur__exists(ini) ? document_read(&r->doc, ini, err)
-                                           : spur__fail(err, SPUR_E_NOTFOUND,
-                                                        "%s: no run there (no config.ini)", path);
+    spur_status status = ini ? document_read(&r->doc, ini, err)
+                             : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
     spur__free(ini);
     SPUR__TRY(status);
     SPUR__TRY(run_outcome_read(path, outcome, err));
