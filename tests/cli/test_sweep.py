@@ -73,6 +73,12 @@ class Sweep(Cli):
         (self.dir / (name + ".ini")).write_text(text)
         return name + ".ini"
 
+    def refused_at(self, key, result):
+        """The message begins with the place of `key = ...` in s.ini."""
+        lines = (self.dir / "s.ini").read_text().splitlines()
+        number = 1 + max(i for i, line in enumerate(lines) if line.startswith(key + " = "))
+        self.assertRegex(result.err, r"^spur sweep: s\.ini:%d:\d+: " % number)
+
     def results(self, name="s"):
         with open(self.dir / "logs" / name / "results.csv", newline="") as f:
             return list(csv.DictReader(f))
@@ -136,6 +142,7 @@ class Sweep(Cli):
     def test_random_needs_trials(self):
         r = self.spur("sweep", self.ini(more="method = random"), status=2)
         self.assertIn("trials", r.err)
+        self.refused_at("method", r)
         self.assertFalse((self.dir / "logs").exists())
 
     def test_bad_spaces(self):
@@ -143,7 +150,18 @@ class Sweep(Cli):
                          ("1 if model.nmae == x", "model.nmae")):
             r = self.spur("sweep", self.ini(lr=lr), status=2)
             self.assertIn(says, r.err)
+            self.refused_at("param.lr", r)
             self.assertFalse((self.dir / "logs").exists())
+        for line, says in (("method = gird", "did you mean 'grid'"), ("pruner = medain", "did you mean 'median'"),
+                           ("asha_reduction_factor = 1", "expected"), ("on_failure = give up", "retry:n"),
+                           ("param.pause = 0, 1 if param.lr == 7", "can never hold")):
+            r = self.spur("sweep", self.ini(more=line), status=2)
+            self.assertIn(says, r.err)
+            self.refused_at(line.split(" =")[0], r)
+        self.ini(more="method = tpe")
+        self.assertIn("command line: sweep.trials=x: ", self.spur("sweep", "s.ini", "sweep.trials=x", status=2).err)
+        r = self.spur("sweep", self.ini(), "program.command=", status=2)
+        self.assertIn("command line: program.command=: [program] has no `command`", r.err)
         r = self.spur("sweep", self.ini(more="jbos = 2"), status=2)
         self.assertIn("did you mean 'jobs'", r.err)
         r = self.spur("sweep", self.ini(more="optimizer.rl = 1, 2"), status=2)
@@ -286,6 +304,11 @@ class Sweep(Cli):
         self.assertIn(" $\\pm$ ", latex)
         self.assertTrue(latex.isascii(), latex)
         self.assertIn("a sweep", self.spur("show", "logs/s", status=2).err)
+        for others in (["logs/s/trial_0001_seed_1"], ["logs/s"], ["nowhere"]):
+            refused = self.spur("compare", *others, "logs/s", status=2).err
+            self.assertIn("logs/s: found a sweep among several arguments, expected one sweep alone", refused)
+            self.assertIn("logs/s/trial_*", refused)
+        self.assertIn("logs/s: no run there: found a sweep", self.spur("eval", "logs/s", status=2).err)
         self.assertIn("'param.lr=1e-2'", self.spur("best", "logs/s").out)
         shown = self.spur("show", "logs/s/trial_0001_seed_1").out
         self.assertIn("\nval_loss\n", shown)  # the curve, from the program's events

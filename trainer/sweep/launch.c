@@ -61,9 +61,9 @@ spur_status program_command(const sweep_plan *plan, const assignment *a, int64_t
                                                                           : NULL;
         if (!value) value = parameter_value(plan, a, p + 1, n);
         if (!value)
-            return spur__fail(err, SPUR_E_NOTFOUND,
-                              "[program] command: {%.*s} is neither in [param] nor varied", (int)n,
-                              p + 1);
+            return document_fail(document_find(&plan->cfg->doc, "program", "command"), true,
+                                 SPUR_E_NOTFOUND, err, "{%.*s} is neither in [param] nor varied",
+                                 (int)n, p + 1);
         shell_quote(out, value);
         p = end;
     }

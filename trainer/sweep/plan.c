@@ -212,23 +212,44 @@ static spur_status make_seeds(sweep_plan *plan, spur_error *err) {
     return SPUR_OK;
 }
 
+/* The entry of an option, else what first stands in its section: the place of an error about it. */
+static const document_entry *place_of(const sweep_plan *plan, const char *section,
+                                      const char *key) {
+    const document *doc = &plan->cfg->doc;
+    const document_entry *found = document_find(doc, section, key);
+    for (size_t i = 0; !found && i < doc->count; i++)
+        if (strcmp(doc->entries[i].section, section) == 0) found = &doc->entries[i];
+    return found;
+}
+
 static spur_status check_method(sweep_plan *plan, spur_error *err) {
     const sweep_settings *s = &plan->settings;
     plan->method = (const void *)spur__family_find(&search_family, s->method, err);
     plan->pruner = (const void *)spur__family_find(&pruner_family, s->pruner, err);
     if (!plan->method || !plan->pruner) return SPUR_E_NOTFOUND;
-    for (size_t i = 0; plan->method->needs_discrete && i < plan->space.count; i++)
-        if (plan->space.parameters[i].kind != DOMAIN_CHOICE)
-            return spur__fail(err, SPUR_E_ARGUMENT,
-                              "[sweep] %s: method = grid needs values; uniform() and log() go with "
-                              "method = random or tpe",
-                              plan->space.parameters[i].name);
+    for (size_t i = 0; plan->method->needs_discrete && i < plan->space.count; i++) {
+        const parameter *p = &plan->space.parameters[i];
+        if (p->kind != DOMAIN_CHOICE)
+            return document_fail(place_of(plan, "sweep", p->name), true, SPUR_E_ARGUMENT, err,
+                                 "%s: method = grid needs values; uniform() and log() go with "
+                                 "method = random or tpe",
+                                 p->name);
+    }
     if (!plan->method->needs_discrete && s->trials == 0)
-        return spur__fail(err, SPUR_E_ARGUMENT, "[sweep] method = %s needs `trials = N`",
-                          s->method);
+        return document_fail(place_of(plan, "sweep", "method"), true, SPUR_E_ARGUMENT, err,
+                             "method = %s needs `trials = N`", s->method);
     if (plan->is_program && plan->program.command[0] == '\0')
-        return spur__fail(err, SPUR_E_ARGUMENT, "[program] has no `command`");
-    return space_check(&plan->space, sweep_plan_option, plan, err);
+        return document_fail(place_of(plan, "program", "command"), false, SPUR_E_ARGUMENT, err,
+                             "[program] has no `command`");
+    return SPUR_OK;
+}
+
+static spur_status check_conditions(const sweep_plan *plan, spur_error *err) {
+    size_t wrong = 0;
+    spur_error why = {0};
+    spur_status status = space_check(&plan->space, sweep_plan_option, plan, &wrong, &why);
+    if (status == SPUR_OK) return SPUR_OK;
+    return fail_at(place_of(plan, "sweep", plan->space.parameters[wrong].name), status, &why, err);
 }
 
 spur_status sweep_plan_make(sweep_plan *plan, const config *cfg, spur_error *err) {
@@ -237,11 +258,13 @@ spur_status sweep_plan_make(sweep_plan *plan, const config *cfg, spur_error *err
     spur_status status = spur__options_init(&sweep_table, &plan->settings, err);
     if (status == SPUR_OK) status = spur__options_init(&program_table, &plan->program, err);
     if (status == SPUR_OK && !cfg->sweeps)
-        status = spur__fail(err, SPUR_E_ARGUMENT, "there is no [sweep] section in this file");
+        status = spur__fail(err, SPUR_E_ARGUMENT, "%s: there is no [sweep] section",
+                            cfg->doc.file_count ? cfg->doc.files[0] : "command line");
     for (size_t i = 0; status == SPUR_OK && i < cfg->doc.count; i++)
         status = read_entry(plan, &cfg->doc.entries[i], err);
     if (status == SPUR_OK) status = make_seeds(plan, err);
     if (status == SPUR_OK) status = check_method(plan, err);
+    if (status == SPUR_OK) status = check_conditions(plan, err);
     if (status == SPUR_OK) status = tie_to_kinds(plan, err);
     if (status != SPUR_OK) sweep_plan_free(plan);
     return status;

@@ -80,8 +80,10 @@ static bool has_choice(const parameter *p, const char *value) {
     return p->kind != DOMAIN_CHOICE;
 }
 
-spur_status space_check(const space *s, space_lookup lookup, const void *context, spur_error *err) {
+spur_status space_check(const space *s, space_lookup lookup, const void *context, size_t *wrong,
+                        spur_error *err) {
     for (size_t i = 0; i < s->count; i++) {
+        *wrong = i;
         const parameter *p = &s->parameters[i];
         for (size_t c = 0; c < p->condition_count; c++) {
             const condition *on = &p->conditions[c];

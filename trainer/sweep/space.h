@@ -71,8 +71,9 @@ bool space_remove(space *s, const char *name);
 long space_find(const space *s, const char *name);
 
 /* Every condition must name a parameter or an option that `lookup` knows, and no parameter may
- * depend on itself, directly or through others. */
-spur_status space_check(const space *s, space_lookup lookup, const void *context, spur_error *err);
+ * depend on itself, directly or through others. On error *wrong is the parameter's index. */
+spur_status space_check(const space *s, space_lookup lookup, const void *context, size_t *wrong,
+                        spur_error *err);
 
 /* Whether parameter i exists given the values of the others. */
 bool space_active(const space *s, size_t i, const assignment *a, space_lookup lookup,

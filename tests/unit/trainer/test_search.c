@@ -75,17 +75,19 @@ static void test_condition_checks(void **state) {
     (void)state;
     space s;
     spur_error err = {0};
+    size_t wrong = SIZE_MAX;
     space_init(&s);
     add(&s, "optimizer.name", "sgd, adam");
     add(&s, "optimizer.momentum", "0, 0.9 if optimizer.name == rmsprop");
-    assert_int_equal(space_check(&s, NULL, NULL, &err), SPUR_E_RANGE);
+    assert_int_equal(space_check(&s, NULL, NULL, &wrong, &err), SPUR_E_RANGE);
+    assert_int_equal(wrong, 1);
     assert_true(space_remove(&s, "optimizer.momentum"));
     add(&s, "optimizer.momentum", "0, 0.9 if model.nmae == x");
-    assert_int_equal(space_check(&s, NULL, NULL, &err), SPUR_E_NOTFOUND);
+    assert_int_equal(space_check(&s, NULL, NULL, &wrong, &err), SPUR_E_NOTFOUND);
     assert_true(space_remove(&s, "optimizer.momentum"));
     add(&s, "a.x", "1, 2 if a.y == 1");
     add(&s, "a.y", "1, 2 if a.x == 1");
-    assert_int_equal(space_check(&s, NULL, NULL, &err), SPUR_E_ARGUMENT);
+    assert_int_equal(space_check(&s, NULL, NULL, &wrong, &err), SPUR_E_ARGUMENT);
     space_free(&s);
 }
 
