@@ -95,6 +95,34 @@ class Train(Run):
             self.assertIn(tag, tags)
         self.assertTrue((run / "checkpoints/best/weights.safetensors").exists())
 
+    def test_what_a_regression_shows(self):
+        line = "%.3f,%.3f,%.3f,%.3f"
+        rows = [((i * 37 % 101) / 50 - 1, (i * 61 % 97) / 48 - 1) for i in range(120)]
+        text = "\n".join(["a,b,size,weight"] + [line % (a, b, 20 + 8 * a - b, a * b) for a, b in rows])
+        self.write("data/train.csv", text)
+        self.write("data/val.csv", text)
+        self.write("r.ini", "[data]\nformat = csv\npath = data\ntarget = weight\nleave_out = size\n[model]\nname = mlp\n"
+                            "[loss]\nname = mse\n[train]\nepochs = 3\n[log]\nimages = 0\nimages_every = 2\nembeddings = 7\n")
+
+        def pictures(*overrides):
+            """The run, its pictures as (tag, step), and where they were written."""
+            before = set(self.run_dirs())
+            self.spur("train", "r.ini", *overrides)
+            run = (set(self.run_dirs()) - before).pop()
+            listed = self.spur("export", run, "--kind", "image", "-o", run / "pictures", status=None)
+            return run, [(r["tag"], int(r["step"])) for r in listed.rows], [r["file"] for r in listed.rows]
+
+        run, shown, files = pictures()
+        self.assertEqual(shown, [("predicted_vs_true", 2), ("predicted_vs_true", 3)])
+        self.assertNotEqual((self.dir / files[0]).read_bytes(), (self.dir / files[1]).read_bytes())
+        self.assertTrue((self.dir / files[0]).read_bytes().startswith(b"\x89PNG"))
+        points = (run / "validation/projector/features-00003/metadata.tsv").read_text().splitlines()
+        self.assertEqual(points[0], "truth\tanswer")
+        self.assertEqual([float(p.split("\t")[0]) for p in points[1:]], [round(a * b, 3) for a, b in rows[:7]])
+        _, shown, _ = pictures("data.target=size, weight", "data.leave_out=", "log.images_every=3")
+        self.assertEqual(shown, [("predicted_vs_true/value_0", 3), ("predicted_vs_true/value_1", 3)])
+        self.assertEqual(pictures("log.scatter=false")[1], [])
+
     def test_same_seed_same_bits_for_any_threads(self):
         one = self.digest(self.train("run.threads=1", "data.workers=0"))
         two = self.digest(self.train("run.threads=2", "data.workers=3"))

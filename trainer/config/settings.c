@@ -146,6 +146,8 @@ static const spur__option log_rows[] = {
         .help = "Log a sheet of training samples as the network gets them"),
     ROW(BOOL, log_settings, confusion_matrix, "true",
         .help = "Log the confusion matrix as a picture"),
+    ROW(BOOL, log_settings, scatter, "true",
+        .help = "Log predicted against true values as a picture, for a regression"),
     ROW(BOOL, log_settings, report, "true",
         .help = "Log precision, recall and F1 of every class as a text"),
     ROW(BOOL, log_settings, pr_curves, "true", .help = "Log precision-recall curves"),

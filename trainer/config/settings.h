@@ -46,7 +46,7 @@ typedef struct log_settings {
     bool gradients;
     int64_t images, worst, audio; /* how many; 0: off */
     int64_t images_every; /* epochs */
-    bool augmentation, confusion_matrix, report, pr_curves, graph, perf;
+    bool augmentation, confusion_matrix, scatter, report, pr_curves, graph, perf;
     int64_t embeddings; /* samples; 0: off */
     double flush_secs;
 } log_settings;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The pictures: bar charts, confusion matrices, curves, contact sheets. Each appends a PNG.
+ * The pictures: bar charts, confusion matrices, curves, scatter charts, contact sheets. Each appends a PNG.
  */
 #ifndef SPUR_TRAINER_PLOT_CHARTS_H
 #define SPUR_TRAINER_PLOT_CHARTS_H
@@ -48,6 +48,16 @@ typedef struct curve_chart {
 } curve_chart;
 
 spur_status plot_curves(const curve_chart *chart, spur__str *png, spur_error *err);
+
+/* Sample i's values stand at [i * stride]. */
+typedef struct scatter_chart {
+    const char *title, *subtitle;
+    const float *truth, *predicted;
+    size_t count, stride;
+} scatter_chart;
+
+/* Predicted against true values, with the line on which they agree. */
+spur_status plot_scatter(const scatter_chart *chart, spur__str *png, spur_error *err);
 
 typedef struct sheet_picture {
     const uint8_t *pixels; /* [height][width][channels] */

@@ -14,6 +14,8 @@
 #include "train/pictures.h"
 #include "train/session.h"
 
+enum { NUMBER = 16 };
+
 static spur_writer *validation(const session *s) {
     return s->journal.writers[JOURNAL_VALIDATION];
 }
@@ -59,14 +61,28 @@ static void log_curve(session *s, const gallery *g, size_t class, int64_t epoch)
     spur_log_pr_curve_raw(validation(s), tag, epoch, &counts, NULL);
 }
 
+/* What stands at a point of the projector: class names, or the numbers of a regression. */
+static void label_features(const session *s, const gallery *g, const char **labels,
+                           char (*numbers)[NUMBER]) {
+    for (size_t i = 0; i < 2 * g->feature_count; i++) {
+        const int32_t *classes = i % 2 ? g->feature_predicted : g->feature_truth;
+        if (numbers) snprintf(numbers[i], NUMBER, "%.6g", (double)g->feature_values[i]);
+        labels[i] = numbers ? numbers[i] : s->info->class_names[classes[i / 2]];
+    }
+}
+
 static spur_status log_features(session *s, const gallery *g, int64_t epoch, spur_error *err) {
     if (g->feature_count == 0) return SPUR_OK;
+    bool classes = s->info->task != SPUR_REGRESSION;
     const char **labels = spur__malloc_array(g->feature_count * 2, sizeof *labels);
-    if (!labels) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
-    for (size_t i = 0; i < g->feature_count; i++) {
-        labels[2 * i] = s->info->class_names[g->feature_truth[i]];
-        labels[2 * i + 1] = s->info->class_names[g->feature_predicted[i]];
+    char(*numbers)[NUMBER] =
+        classes ? NULL : spur__malloc_array(g->feature_count * 2, sizeof *numbers);
+    if (!labels || (!classes && !numbers)) {
+        spur__free(labels);
+        spur__free(numbers);
+        return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     }
+    label_features(s, g, labels, numbers);
     static const char *const header[] = {"truth", "answer"};
     spur_log_points points = {.values = g->features,
                               .rows = g->feature_count,
@@ -76,6 +92,7 @@ static spur_status log_features(session *s, const gallery *g, int64_t epoch, spu
                               .metadata_header = header};
     spur_status status = spur_log_embedding(validation(s), "features", epoch, &points);
     spur__free(labels);
+    spur__free(numbers);
     return status == SPUR_OK ? SPUR_OK
                              : spur__fail(err, status, "embedding: %s", spur_strstatus(status));
 }

@@ -65,6 +65,9 @@ void gallery_free(gallery *g) {
     spur__free(g->features);
     spur__free(g->feature_truth);
     spur__free(g->feature_predicted);
+    spur__free(g->feature_values);
+    spur__free(g->truths);
+    spur__free(g->answers);
     *g = (gallery){.count = 0};
 }
 
@@ -88,9 +91,23 @@ static bool init_full(gallery *g, const session *s) {
     size_t values;
     if (!spur__mul(g->feature_width, g->feature_capacity, &values)) return false;
     g->features = spur__malloc_array(values, sizeof *g->features);
+    if (!classes) {
+        g->feature_values = spur__malloc_array(2 * g->feature_capacity, sizeof *g->feature_values);
+        return g->features && g->feature_values;
+    }
     g->feature_truth = spur__malloc_array(g->feature_capacity, sizeof *g->feature_truth);
     g->feature_predicted = spur__malloc_array(g->feature_capacity, sizeof *g->feature_predicted);
     return g->features && g->feature_truth && g->feature_predicted;
+}
+
+/* Room for the values of a regression that are shown after an epoch. False when out of memory. */
+static bool init_pairs(gallery *g, const session *s) {
+    if (s->info->task != SPUR_REGRESSION || !s->log->scatter) return true;
+    size_t values = SCATTER_MOST * s->info->targets;
+    g->pair_capacity = SCATTER_MOST;
+    g->truths = spur__malloc_array(values, sizeof *g->truths);
+    g->answers = spur__malloc_array(values, sizeof *g->answers);
+    return g->truths && g->answers;
 }
 
 spur_status gallery_init(gallery *g, const session *s, gallery_kind kind, spur_error *err) {
@@ -100,7 +117,7 @@ spur_status gallery_init(gallery *g, const session *s, gallery_kind kind, spur_e
     int64_t wanted = s->log->images > s->log->audio ? s->log->images : s->log->audio;
     g->capacity = (size_t)wanted;
     g->first = shots_create(g, g->capacity);
-    if (g->first && (kind == GALLERY_FIRST || init_full(g, s))) return SPUR_OK;
+    if (g->first && (kind == GALLERY_FIRST ? init_pairs(g, s) : init_full(g, s))) return SPUR_OK;
     gallery_free(g);
     return spur__fail(err, SPUR_E_MEMORY, "out of memory for the pictures of the validation");
 }
@@ -179,13 +196,25 @@ static void keep_features(gallery *g, const session *s, const spur_batch *batch,
     memcpy(g->features + at * g->feature_width,
            spur_node_data(s->net.features) + i * g->feature_width,
            g->feature_width * sizeof(float));
-    g->feature_truth[at] = batch->labels ? batch->labels[i] : 0;
+    if (s->info->task == SPUR_REGRESSION) {
+        g->feature_values[2 * at] = batch->targets[i * s->info->targets];
+        g->feature_values[2 * at + 1] = out[0];
+        return;
+    }
+    g->feature_truth[at] = batch->labels[i];
     g->feature_predicted[at] = decide(out, s->net.outputs, NULL);
+}
+
+static void keep_pair(gallery *g, const session *s, const spur_batch *batch, size_t i) {
+    size_t n = s->info->targets, at = g->pair_count++ * n;
+    memcpy(g->truths + at, batch->targets + i * n, n * sizeof *g->truths);
+    memcpy(g->answers + at, network_output(&s->net) + i * n, n * sizeof *g->answers);
 }
 
 void gallery_add(gallery *g, const session *s, const spur_batch *batch) {
     for (size_t i = 0; i < batch->count; i++) {
         if (g->count < g->capacity) take(&g->first[g->count++], g, s, batch, i, 0);
+        if (g->pair_count < g->pair_capacity) keep_pair(g, s, batch, i);
         if (g->kind != GALLERY_FULL) continue;
         if (g->worst_capacity) consider_worst(g, s, batch, i);
         if (g->pr_classes) count_scores(g, s, batch, i);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What is kept of a validation pass to be looked at: some samples with the network's answers, the
- * samples with the highest loss, counts for PR curves, features for the projector.
+ * samples with the highest loss, counts for PR curves, features for the projector, true and
+ * predicted values of a regression.
  */
 #ifndef SPUR_TRAINER_TRAIN_GALLERY_H
 #define SPUR_TRAINER_TRAIN_GALLERY_H
@@ -17,7 +18,7 @@ typedef struct shot {
     double loss;
 } shot;
 
-enum { PR_THRESHOLDS = 201, PR_MOST_CLASSES = 20 };
+enum { PR_THRESHOLDS = 201, PR_MOST_CLASSES = 20, SCATTER_MOST = 2000, SCATTER_MOST_VALUES = 8 };
 
 typedef enum gallery_kind { GALLERY_FIRST, GALLERY_FULL } gallery_kind;
 
@@ -32,8 +33,11 @@ struct gallery {
         *misses; /* FULL: [classes][PR_THRESHOLDS] samples by score, of the class or not */
     size_t pr_classes;
     float *features; /* FULL: [feature_count][feature_width] */
-    int32_t *feature_truth, *feature_predicted;
+    int32_t *feature_truth, *feature_predicted; /* classes */
+    float *feature_values; /* of a regression instead: true and predicted, of the first value */
     size_t feature_count, feature_capacity, feature_width;
+    float *truths, *answers; /* FIRST, of a regression: [pair_count][targets] */
+    size_t pair_count, pair_capacity;
 };
 
 spur_status gallery_init(gallery *g, const session *s, gallery_kind kind, spur_error *err);

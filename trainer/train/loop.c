@@ -281,7 +281,7 @@ static bool validation_due(const session *s, int64_t epoch, bool last) {
 
 static spur_status validate_epoch(session *s, epoch_record *r, bool last, spur_error *err) {
     gallery shots = {.count = 0};
-    bool pictures = s->log->images > 0 && (last || every(s->log->images_every, r->epoch));
+    bool pictures = session_wants_pictures(s) && (last || every(s->log->images_every, r->epoch));
     if (pictures) SPUR__TRY(gallery_init(&shots, s, GALLERY_FIRST, err));
     spur_status status = session_validate(s, pictures ? &shots : NULL, &r->validation, err);
     if (status == SPUR_OK && pictures) status = session_log_pictures(s, &shots, r->epoch, err);

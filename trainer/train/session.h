@@ -92,7 +92,8 @@ spur_status session_validate(session *s, gallery *shots, pass_result *result, sp
 spur_status session_log_start(session *s, spur_error *err);
 spur_status session_log_end(session *s, spur_error *err);
 
-/* pictures.c: what an epoch's validation looks like. */
+/* pictures.c: what an epoch's validation looks like; whether there is anything to draw. */
+bool session_wants_pictures(const session *s);
 spur_status session_log_pictures(session *s, const gallery *shots, int64_t epoch, spur_error *err);
 
 /* histograms.c: weights, and gradients when they are there. */

@@ -127,6 +127,37 @@ static void curves(void **state) {
     expect_picture(&png, "curves", 1440, 840);
 }
 
+static void scatter_of(size_t count, float worst, const char *name) {
+    float *truth = malloc(2 * count * sizeof *truth), *answer = malloc(2 * count * sizeof *answer);
+    for (size_t i = 0; i < count; i++) {
+        float t = 10 + 30 * (float)((i * 7919) % count) / (float)count;
+        truth[2 * i] = t;
+        answer[2 * i] = 20 + 0.6f * (t - 10) + 3 * sinf((float)i * 12.9898f);
+        truth[2 * i + 1] = answer[2 * i + 1] = NAN; /* the other value is left alone */
+    }
+    answer[2 * (count / 2)] = worst;
+    scatter_chart chart = {.title = "Predicted against true, epoch 3",
+                           .subtitle = "R\xc2\xb2 0.931, mean absolute error 1.9, 80 samples",
+                           .truth = truth,
+                           .predicted = answer,
+                           .count = count,
+                           .stride = 2};
+    spur__str png;
+    spur__str_init(&png, 1 << 24);
+    assert_int_equal(plot_scatter(&chart, &png, NULL), SPUR_OK);
+    expect_picture(&png, name, 996, 1056);
+    free(truth);
+    free(answer);
+}
+
+static void scatter(void **state) {
+    (void)state;
+    scatter_of(80, 1e9f, "scatter80");
+    scatter_of(2000, 25, "scatter2000");
+    scatter_of(1, 10, "scatter1");
+    scatter_of(1, INFINITY, "scatter1_endless");
+}
+
 static void sheets(void **state) {
     (void)state;
     static uint8_t pictures[6][32 * 32 * 3];
@@ -193,7 +224,7 @@ static void ticks_are_round(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bars),   cmocka_unit_test(confusion),       cmocka_unit_test(curves),
-        cmocka_unit_test(sheets), cmocka_unit_test(ticks_are_round),
+        cmocka_unit_test(sheets), cmocka_unit_test(ticks_are_round), cmocka_unit_test(scatter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
