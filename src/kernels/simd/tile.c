@@ -78,7 +78,7 @@ enum { AHEAD = 1024, AHEAD_STEPS = 64 };
 /* One stretch of k; rows, vectors and walk are constants where this is inlined. */
 ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, ptrdiff_t length,
                                ptrdiff_t row, ptrdiff_t step, int rows, int vectors, int walk) {
-#pragma GCC unroll 4
+#pragma GCC unroll 2
     for (ptrdiff_t k = 0; k < length; k++) {
         vf b0 = vload(b), b1 = vectors > 1 ? vload(b + VL) : b0;
         __builtin_prefetch(b + 16 * NR);
