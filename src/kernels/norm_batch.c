@@ -4,13 +4,17 @@
  * rows of [channels] partial results.
  */
 #include <math.h>
+#include <stdint.h>
 
 #include "kernels/norm_internal.h"
 
 /* Rows of factors: a, b and c of dx; rstd of running statistics; scale and shift of y. */
 enum { RSTD = 3, SCALE = 4, SHIFT = 5, FACTORS = 6 };
 
-enum { CHUNK = 16 }; /* channels whose blocks are added up at a time */
+enum {
+    CHUNK = 16, /* channels whose blocks are added up at a time */
+    STREAM_FLOATS = 3 << 20 /* outputs that no cache keeps until they are read */
+};
 
 typedef struct batch_job {
     const spur__batch_norm *p;
@@ -19,6 +23,7 @@ typedef struct batch_job {
     float *y;
     ptrdiff_t x_pitch, y_pitch, blocks;
     float *factors, *partial;
+    bool stream; /* forward: y goes past the caches, which spares reading it before */
     const float *rstd; /* backward */
     bool fixed; /* backward: the statistics do not depend on x */
     bool relu;
@@ -32,6 +37,8 @@ static batch_job job_of(const spur__batch_norm *p, const float *x, float *y) {
     q.factors = p->workspace;
     q.partial = q.factors + FACTORS * p->channels;
     q.relu = p->relu;
+    q.stream = p->channels % 16 == 0 && q.y_pitch % 16 == 0 && (uintptr_t)y % 64 == 0 &&
+               p->pixels * p->channels >= STREAM_FLOATS;
     return q;
 }
 
@@ -97,16 +104,18 @@ static void affine_task(void *job, ptrdiff_t block, int thread) {
     ptrdiff_t begin, end, c = q->p->channels;
     (void)thread;
     spur__part(q->p->pixels, q->blocks, block, &begin, &end);
-    spur__affine a = {end - begin,
-                      c,
-                      q->x_pitch,
-                      q->y_pitch,
-                      q->x + begin * q->x_pitch,
-                      q->y + begin * q->y_pitch,
-                      q->factors + SCALE * c,
-                      q->factors + SHIFT * c,
-                      q->relu};
+    spur__affine a = {.count = end - begin,
+                      .channels = c,
+                      .x_pitch = q->x_pitch,
+                      .y_pitch = q->y_pitch,
+                      .x = q->x + begin * q->x_pitch,
+                      .y = q->y + begin * q->y_pitch,
+                      .scale = q->factors + SCALE * c,
+                      .shift = q->factors + SHIFT * c,
+                      .relu = q->relu,
+                      .stream = q->stream};
     spur__simd_table()->affine(&a);
+    if (q->stream) spur__simd_table()->end_stream();
 }
 
 void spur__batch_norm_train(const spur__exec *exec, const spur__batch_norm *p, const float *x,

@@ -53,8 +53,15 @@ static void image_forward(const group_job *q, ptrdiff_t image) {
         p->rstd[image * p->groups + group] = (float)(1.0 / sqrt(t.m2 / t.count + p->eps));
     }
     image_factors(p, image, scale, shift);
-    spur__affine a = {p->pixels, channels, channels, channels, q->x + at,
-                      q->y + at, scale,    shift,    p->relu};
+    spur__affine a = {.count = p->pixels,
+                      .channels = channels,
+                      .x_pitch = channels,
+                      .y_pitch = channels,
+                      .x = q->x + at,
+                      .y = q->y + at,
+                      .scale = scale,
+                      .shift = shift,
+                      .relu = p->relu};
     spur__simd_table()->affine(&a);
 }
 

@@ -194,7 +194,11 @@ void SPUR__SIMD(affine)(const spur__affine *p) {
         ptrdiff_t c = 0;
         for (; c + VL <= p->channels; c += VL) {
             vf v = vfma(vload(x + c), vload(p->scale + c), vload(p->shift + c));
-            vstore(y + c, p->relu ? vrelu(v) : v);
+            if (p->relu) v = vrelu(v);
+            if (p->stream)
+                vstream(y + c, v);
+            else
+                vstore(y + c, v);
         }
         for (; c < p->channels; c++) {
             float v = fma1(x[c], p->scale[c], p->shift[c]);

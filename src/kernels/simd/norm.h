@@ -17,6 +17,8 @@ typedef struct spur__affine {
     float *y;
     const float *scale, *shift; /* [channels] */
     bool relu;
+    bool stream; /* y goes past the caches: its rows begin at multiples of 64 bytes, channels is a
+                    multiple of 16; the task calls end_stream when it is done */
 } spur__affine;
 
 /* dx (+)= dy * a + x * b + c, per channel. Where scale and shift are given, dy counts only where the

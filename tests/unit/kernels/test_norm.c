@@ -222,8 +222,32 @@ static void test_eval(void **state) {
     free(ws);
 }
 
+/* Large outputs go past the caches when they begin at a line; else the plain way: the same bytes. */
+static void test_large_output(void **state) {
+    enum { C = 32, P = (3 << 20) / C };
+    spur__exec exec = {.threads = 2};
+    float *x = random_floats(P * C, 1), *lines = floats(P * C), *beside = floats(P * C + 1);
+    float mean[C], rstd[C];
+    void *ws = scratch(spur__norm_workspace(1, P, C));
+    (void)state;
+    spur__batch_norm p = {.pixels = P,
+                          .channels = C,
+                          .eps = 1e-5,
+                          .relu = true,
+                          .mean = mean,
+                          .rstd = rstd,
+                          .workspace = ws};
+    spur__batch_norm_train(&exec, &p, x, lines);
+    spur__batch_norm_train(&exec, &p, x, beside + 1);
+    assert_memory_equal(lines, beside + 1, (size_t)P * C * sizeof(float));
+    float *all[] = {x, lines, beside};
+    for (size_t i = 0; i < COUNT(all); i++) free(all[i]);
+    free(ws);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_large_output),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_eval),
