@@ -3,22 +3,27 @@
  * Weight gradient with register tiles: for every kernel row r, dw[r] is a matrix [kw * c][k] that
  * sums, over all output pixels, the kw * c input values under the kernel times dy's k values.
  *
- * The pixels are cut into blocks (a band of rows of one image); the blocks into `parts` by shape
- * alone. A task takes one part and COLUMNS output channels; it copies each block's input rows
- * (zero-padded; without padding they are read where they lie) and dy (ReLU-masked, as panels) into
- * scratch and adds the block's sums to its partial dw. The partial ones are added at the end, in
- * order.
+ * The pixels are cut into blocks (a band of rows of one image, or several small images); the blocks
+ * into `parts` by shape alone. A task takes one part, COLUMNS output channels and some of the input
+ * channels; it copies dy (ReLU-masked, as panels) into scratch and adds the block's sums to its piece
+ * of dw. The input is read where it lies, tap by tap, without the pixels that see padding; with few
+ * channels its rows are copied, zero-padded, so that a row of taps is one stretch. With several parts these are partial sums, added at the end, in order: good for few weights; many
+ * weights are shared out by channels instead.
  */
 #include <string.h>
 
 #include "kernels/conv_internal.h"
 
 enum {
-    COLUMNS = 64, /* output channels of a task; a multiple of every nr */
+    COLUMNS = 128, /* output channels of a task; a multiple of every nr */
+    CHANNELS = 256, /* most input channels of a task */
+    LEAST_CHANNELS = 64, /* of a task, to get more of them */
+    IN_PLACE_CHANNELS = 32, /* of an input that is read where it lies in spite of padding */
     BLOCK_PIXELS = 256,
-    BLOCK_FLOATS = 64 * 1024,
+    BLOCK_FLOATS = 80 * 1024,
     TASKS = 16, /* wanted, for teams up to 8 */
-    PART_FLOATS = 4 << 20 /* partial sums in all, unless there is one part */
+    LEAST_TASKS = 8,
+    PART_FLOATS = 256 * 1024 /* partial sums in all, if there are LEAST_TASKS with so many */
 };
 
 typedef struct weights_job {
@@ -26,46 +31,95 @@ typedef struct weights_job {
     const spur__simd *simd;
     const float *x, *dy, *mask;
     ptrdiff_t n, c, k; /* channels of a group */
-    bool in_place; /* all taps lie inside the image */
-    ptrdiff_t band, bands, rows, columns, pitch; /* block: output rows; input rows, columns */
-    ptrdiff_t column_tasks, parts;
+    bool in_place;
+    ptrdiff_t band, bands, images; /* block: output rows of an image, blocks of it, images */
+    ptrdiff_t rows, columns, pitch; /* of an image in the input or the copy: pixels, floats */
+    bool touching; /* a row of taps is one stretch */
+    ptrdiff_t blocks;
+    ptrdiff_t parts, column_tasks, channel_tasks;
     float *partial; /* [parts][kh][kw][c][k of all groups] */
     float *bias; /* [parts][k of all groups], or NULL */
     ptrdiff_t partial_floats;
-    ptrdiff_t *runs; /* [band] offsets of the band's rows in the block */
+    bool add; /* the first block is added to what is there */
+    ptrdiff_t *runs; /* [threads][2][images * band] offsets of rows in the input and in dy */
     float *scratch;
     ptrdiff_t x_floats, dy_floats; /* of a thread's scratch */
 } weights_job;
 
+/* Pixels that the next block reads, fetched into the cache tile by tile while this one is computed. */
+typedef struct ahead {
+    const float *from;
+    ptrdiff_t pixels, width, pitch;
+} ahead;
+
+/* What a task works on. */
+typedef struct piece {
+    ptrdiff_t group, column, columns, channel, channels;
+    float *x, *dy; /* scratch */
+    float *dw, *bias;
+    ahead next_x, next_dy;
+    ptrdiff_t tiles, done; /* of a block */
+} piece;
+
+/* A block: output rows [y, y + rows) of images, and where input pixel (0, 0) of the first lies (of
+ * the image, or of the copy, which has no padding to leave out). */
+typedef struct block {
+    ptrdiff_t image, images, y, rows;
+    const float *x;
+} block;
+
+static ptrdiff_t input_rows(const spur__conv_shape *s, ptrdiff_t band) {
+    return (band - 1) * s->stride_h + (s->kh - 1) * s->dilation_h + 1;
+}
+
+/* The pixels of a block. */
+static void choose_blocks(weights_job *q) {
+    const spur__conv_shape *s = q->s;
+    ptrdiff_t band = spur__most(1, spur__least(s->oh, BLOCK_PIXELS / s->ow));
+    while (!q->in_place && band > 1 && input_rows(s, band) * q->columns * q->c > BLOCK_FLOATS)
+        band = (band + 1) / 2;
+    q->bands = spur__ceil_div(s->oh, band);
+    q->band = spur__ceil_div(s->oh, q->bands);
+    q->rows = q->in_place ? s->h : input_rows(s, q->band);
+    q->images = 1;
+    if (q->bands == 1) {
+        ptrdiff_t floats = q->in_place ? 1 : q->rows * q->columns * q->c;
+        ptrdiff_t images = spur__least(BLOCK_PIXELS / (s->oh * s->ow), BLOCK_FLOATS / floats);
+        q->images = spur__most(1, spur__least(images, q->n));
+    }
+    q->blocks = spur__ceil_div(q->n, q->images) * q->bands;
+}
+
+/* How many parts, and pieces of the weights. */
+static void choose_tasks(weights_job *q) {
+    q->column_tasks = spur__ceil_div(q->k, COLUMNS);
+    ptrdiff_t wanted = spur__ceil_div(TASKS, q->column_tasks * q->s->groups);
+    ptrdiff_t parts = spur__most(1, spur__least(q->blocks, PART_FLOATS / q->partial_floats));
+    ptrdiff_t share = spur__least(spur__ceil_div(wanted, parts), q->c / LEAST_CHANNELS);
+    q->channel_tasks = spur__most(spur__ceil_div(q->c, CHANNELS), share);
+    ptrdiff_t pieces = q->column_tasks * q->channel_tasks * q->s->groups;
+    parts = spur__most(parts, spur__ceil_div(LEAST_TASKS, pieces));
+    q->parts = spur__least(spur__least(parts, spur__ceil_div(TASKS, pieces)), q->blocks);
+}
+
 static void plan_job(weights_job *q, const spur__conv_shape *s, ptrdiff_t n) {
     *q = (weights_job){
         .s = s, .simd = spur__simd_table(), .n = n, .c = s->c / s->groups, .k = s->k / s->groups};
-    q->pitch = q->c % 128 == 0 ? q->c + 16 : q->c;
-    q->columns = (s->ow - 1) * s->stride_w + (s->kw - 1) * s->dilation_w + 1;
-    q->in_place = !s->pad_top && !s->pad_left && q->columns <= s->w &&
-                  (s->oh - 1) * s->stride_h + (s->kh - 1) * s->dilation_h < s->h;
-    if (q->in_place) {
-        q->pitch = s->x_pitch;
-        q->columns = s->w;
-    }
-    ptrdiff_t band = spur__most(1, spur__least(s->oh, BLOCK_PIXELS / s->ow));
-    for (;; band = (band + 1) / 2) {
-        q->rows = (band - 1) * s->stride_h + (s->kh - 1) * s->dilation_h + 1;
-        if (band == 1 || q->in_place || q->rows * q->columns * q->pitch <= BLOCK_FLOATS) break;
-    }
-    q->bands = spur__ceil_div(s->oh, band);
-    q->band = spur__ceil_div(s->oh, q->bands);
-    q->rows = (q->band - 1) * s->stride_h + (s->kh - 1) * s->dilation_h + 1;
-    q->x_floats = q->in_place ? 0 : spur__round_up(q->rows * q->columns * q->pitch + 16, 16);
-    q->dy_floats = q->band * s->ow * COLUMNS;
-    q->column_tasks = spur__ceil_div(q->k, COLUMNS);
     q->partial_floats = s->kh * s->kw * q->c * s->k;
-    q->parts = spur__ceil_div(TASKS, q->column_tasks * s->groups);
-    q->parts = spur__least(q->parts, PART_FLOATS / q->partial_floats);
-    q->parts = spur__most(1, spur__least(q->parts, q->bands * n));
+    q->columns = (s->ow - 1) * s->stride_w + (s->kw - 1) * s->dilation_w + 1;
+    bool inside = !s->pad_top && !s->pad_left && q->columns <= s->w && input_rows(s, s->oh) <= s->h;
+    q->in_place = inside || q->c >= IN_PLACE_CHANNELS;
+    if (q->in_place) q->columns = s->w;
+    q->pitch = q->in_place ? s->x_pitch : q->c;
+    q->touching = q->pitch == q->c && s->dilation_w == 1 && (inside || !q->in_place);
+    choose_blocks(q);
+    choose_tasks(q);
+    if (!q->in_place) q->x_floats = spur__round_up(q->images * q->rows * q->columns * q->c, 16);
+    q->dy_floats = q->images * q->band * s->ow * COLUMNS;
 }
 
-static void copy_input_row(const weights_job *q, const float *x, ptrdiff_t row, float *out) {
+static void copy_input_row(const weights_job *q, const piece *p, const float *x, ptrdiff_t row,
+                           float *out) {
     const spur__conv_shape *s = q->s;
     ptrdiff_t begin = s->pad_left, end = spur__least(q->columns, s->pad_left + s->w);
     if (row < 0 || row >= s->h || end <= begin) {
@@ -73,96 +127,202 @@ static void copy_input_row(const weights_job *q, const float *x, ptrdiff_t row, 
         return;
     }
     memset(out, 0, (size_t)(begin * q->pitch) * sizeof(float));
-    spur__pixels p = {x + row * s->w * s->x_pitch, NULL, end - begin, q->c, s->x_pitch};
-    q->simd->copy_pixels(&p, out + begin * q->pitch, q->pitch);
+    spur__pixels pixels = {x + row * s->w * s->x_pitch, NULL, end - begin, p->channels, s->x_pitch};
+    q->simd->copy_pixels(&pixels, out + begin * q->pitch, q->pitch);
     memset(out + end * q->pitch, 0, (size_t)((q->columns - end) * q->pitch) * sizeof(float));
 }
 
-/* The input rows under `count` output rows from y on. */
-static void copy_rows(const weights_job *q, const float *image, ptrdiff_t y, ptrdiff_t count,
-                      float *out) {
+/* The input rows under a block. */
+static void copy_rows(const weights_job *q, const piece *p, const float *x, const block *b) {
     const spur__conv_shape *s = q->s;
-    ptrdiff_t rows = (count - 1) * s->stride_h + (s->kh - 1) * s->dilation_h + 1;
-    for (ptrdiff_t r = 0; r < rows; r++)
-        copy_input_row(q, image, y * s->stride_h - s->pad_top + r, out + r * q->columns * q->pitch);
+    ptrdiff_t row = q->columns * q->pitch, first = b->y * s->stride_h - s->pad_top;
+    for (ptrdiff_t i = 0; i < b->images; i++)
+        for (ptrdiff_t r = 0; r < input_rows(s, b->rows); r++)
+            copy_input_row(q, p, x + i * s->h * s->w * s->x_pitch, first + r,
+                           p->x + (i * q->rows + r) * row);
 }
 
-/* Panels of columns [column, column + columns) of dy over `pixels` pixels from `offset`. */
-static void pack_dy(const weights_job *q, ptrdiff_t offset, ptrdiff_t pixels, ptrdiff_t columns,
-                    float *out, float *bias) {
-    for (ptrdiff_t j = 0; j < columns; j += q->simd->nr) {
-        ptrdiff_t across = spur__least(q->simd->nr, columns - j);
-        spur__pixels p = {q->dy + offset + j, q->mask ? q->mask + offset + j : NULL, pixels, across,
-                          q->s->y_pitch};
-        q->simd->pack_panel(&p, across > q->simd->vl ? q->simd->nr : q->simd->vl, out + j * pixels,
-                            bias ? bias + j : NULL);
+/* Panels of the piece's columns of dy over `pixels` pixels from `offset`. */
+static void pack_dy(const weights_job *q, const piece *p, ptrdiff_t offset, ptrdiff_t pixels) {
+    for (ptrdiff_t j = 0; j < p->columns; j += q->simd->nr) {
+        ptrdiff_t across = spur__least(q->simd->nr, p->columns - j);
+        spur__pixels from = {q->dy + offset + j, q->mask ? q->mask + offset + j : NULL, pixels,
+                             across, q->s->y_pitch};
+        q->simd->pack_panel(&from, across > q->simd->vl ? q->simd->nr : q->simd->vl,
+                            p->dy + j * pixels, p->bias ? p->bias + j : NULL);
     }
 }
 
-/* dw (+)= block's sums. Strips of mr of the values under a kernel row, contiguous when the pixels
- * of the block touch, else taken tap by tap. */
-static void block_tiles(const weights_job *q, spur__tile *t, const float *x, const float *dy,
-                        ptrdiff_t columns, float *dw) {
+/* Output positions [begin, end) of `count` that see the input, `size` wide, through a tap whose
+ * first input position is `at`. */
+static void visible(ptrdiff_t at, ptrdiff_t stride, ptrdiff_t size, ptrdiff_t count,
+                    ptrdiff_t *begin, ptrdiff_t *end) {
+    *begin = at < 0 ? spur__least(spur__ceil_div(-at, stride), count) : 0;
+    *end = at < size ? spur__ceil_div(size - at, stride) : 0;
+    *end = spur__most(*begin, spur__least(*end, count));
+}
+
+/* Runs of kernel row r: the block's output rows that see the input through it. */
+static void list_runs(const weights_job *q, const block *b, ptrdiff_t r, spur__tile *t,
+                      ptrdiff_t *runs) {
     const spur__conv_shape *s = q->s;
-    bool touching = q->pitch == q->c && s->dilation_w == 1;
-    ptrdiff_t taps = touching ? 1 : s->kw, values = q->c * (touching ? s->kw : 1);
-    ptrdiff_t strips = spur__ceil_div(values, q->simd->mr), pixels = t->runs * t->run_length;
-    for (ptrdiff_t j = 0; j < columns; j += q->simd->nr) {
-        t->b = dy + j * pixels;
-        t->cols = spur__least(q->simd->nr, columns - j);
-        for (ptrdiff_t i = 0; i < s->kh * taps * strips; i++) {
-            ptrdiff_t tap = i / strips, r = tap / taps, begin, end;
-            spur__part(values, strips, i % strips, &begin, &end);
+    ptrdiff_t at = r * s->dilation_h, row = q->columns * q->pitch, begin = 0, end = b->rows;
+    ptrdiff_t *b_runs = runs + q->images * q->band;
+    if (q->in_place) {
+        at += b->y * s->stride_h - s->pad_top;
+        visible(at, s->stride_h, s->h, b->rows, &begin, &end);
+    }
+    t->runs = 0;
+    for (ptrdiff_t i = 0; i < b->images; i++)
+        for (ptrdiff_t j = begin; j < end; j++, t->runs++) {
+            runs[t->runs] = i * q->rows * row + (at + j * s->stride_h) * row;
+            b_runs[t->runs] = (i * b->rows + j) * s->ow;
+        }
+    t->a_run = runs;
+    t->b_run = b_runs;
+}
+
+static void fetch_part(const ahead *a, ptrdiff_t tiles, ptrdiff_t done) {
+    ptrdiff_t begin = a->pixels * done / tiles, end = a->pixels * (done + 1) / tiles;
+    for (ptrdiff_t i = begin; i < end; i++)
+        for (ptrdiff_t j = 0; j < a->width; j += 16)
+            __builtin_prefetch(a->from + i * a->pitch + j, 0, 2);
+}
+
+/* Pixels without gaps, as lines. */
+static ahead as_lines(ahead a) {
+    if (a.width != a.pitch) return a;
+    return (ahead){.from = a.from, .pixels = a.pixels * a.width / 16, .width = 16, .pitch = 16};
+}
+
+/* The input rows under a block, unless its kernel leaves out pixels. */
+static ahead input_ahead(const weights_job *q, const piece *p, ptrdiff_t image, ptrdiff_t y) {
+    const spur__conv_shape *s = q->s;
+    ptrdiff_t images = spur__least(q->images, q->n - image), first = y * s->stride_h - s->pad_top;
+    ptrdiff_t last = spur__least(s->h, first + input_rows(s, q->band));
+    first = spur__most(0, first);
+    bool all = s->kh >= s->stride_h && s->kw >= s->stride_w;
+    return (ahead){.from = q->x + (image * s->h + first) * s->w * s->x_pitch + p->group * q->c +
+                           p->channel,
+                   .pixels = all ? ((images - 1) * s->h + spur__most(0, last - first)) * s->w : 0,
+                   .width = p->channels,
+                   .pitch = s->x_pitch};
+}
+
+/* What block `i` reads; nothing if the task ends before. */
+static void look_ahead(const weights_job *q, piece *p, ptrdiff_t i, ptrdiff_t end) {
+    const spur__conv_shape *s = q->s;
+    ptrdiff_t image = i / q->bands * q->images, y = i % q->bands * q->band;
+    ptrdiff_t images = spur__least(q->images, q->n - image);
+    p->done = 0;
+    p->next_x = p->next_dy = (ahead){0};
+    if (i >= end) return;
+    p->next_x = as_lines(input_ahead(q, p, image, y));
+    p->next_dy = (ahead){.from = q->dy + (image * s->oh + y) * s->ow * s->y_pitch +
+                                 p->group * q->k + p->column,
+                         .pixels = images * spur__least(q->band, s->oh - y) * s->ow,
+                         .width = p->columns,
+                         .pitch = s->y_pitch};
+}
+
+/* One tap, or a row of taps that touch: strips of mr of its values times all panels. */
+static void tap_tiles(const weights_job *q, piece *p, const block *b, spur__tile *t, ptrdiff_t tap,
+                      ptrdiff_t values) {
+    const spur__conv_shape *s = q->s;
+    ptrdiff_t strips = spur__ceil_div(values, q->simd->mr), pixels = b->images * b->rows * s->ow;
+    ptrdiff_t at = tap % s->kw * s->dilation_w, first = 0, last = s->ow;
+    if (q->in_place) {
+        at -= s->pad_left;
+        visible(at, s->stride_w, s->w, s->ow, &first, &last);
+    }
+    t->run_length = last - first;
+    for (ptrdiff_t j = 0; j < p->columns; j += q->simd->nr) {
+        t->cols = spur__least(q->simd->nr, p->columns - j);
+        t->b = p->dy + j * pixels + first * (t->cols > q->simd->vl ? q->simd->nr : q->simd->vl);
+        for (ptrdiff_t i = 0; i < strips; i++) {
+            ptrdiff_t begin, end;
+            spur__part(values, strips, i, &begin, &end);
             t->rows = end - begin;
-            t->a = x + (r * s->dilation_h * q->columns + tap % taps * s->dilation_w) * q->pitch +
-                   begin;
-            t->c = dw + (tap * values + begin) * s->k + j;
+            t->a = b->x + (at + first * s->stride_w) * q->pitch + begin;
+            t->c = p->dw + (tap * q->c + begin) * s->k + j;
             q->simd->tile(t);
+            fetch_part(&p->next_x, p->tiles, p->done);
+            fetch_part(&p->next_dy, p->tiles, p->done++);
         }
     }
+}
+
+/* dw (+)= block's sums. */
+static void block_tiles(const weights_job *q, piece *p, const block *b, spur__tile *t,
+                        ptrdiff_t *runs) {
+    const spur__conv_shape *s = q->s;
+    ptrdiff_t together = q->touching && p->channels == q->c ? s->kw : 1;
+    ptrdiff_t values = p->channels * together;
+    p->tiles = s->kh * (s->kw / together) * spur__ceil_div(values, q->simd->mr) *
+               spur__ceil_div(p->columns, q->simd->nr);
+    for (ptrdiff_t r = 0; r < s->kh; r++) {
+        list_runs(q, b, r, t, runs);
+        for (ptrdiff_t i = 0; i < s->kw; i += together)
+            tap_tiles(q, p, b, t, r * s->kw + i, values);
+    }
+}
+
+/* Task `rest` of those of one part, with the scratch of a thread. */
+static piece piece_of(const weights_job *q, ptrdiff_t part, ptrdiff_t rest, int thread) {
+    piece p = {.column = rest % q->column_tasks * COLUMNS, .x = q->scratch};
+    ptrdiff_t share = rest / q->column_tasks % q->channel_tasks, end;
+    p.group = rest / q->column_tasks / q->channel_tasks;
+    p.columns = spur__least(COLUMNS, q->k - p.column);
+    spur__part(spur__ceil_div(q->c, 16), q->channel_tasks, share, &p.channel, &end);
+    p.channel *= 16;
+    p.channels = spur__least(q->c, end * 16) - p.channel;
+    ptrdiff_t column = p.group * q->k + p.column;
+    p.dw = q->partial + part * q->partial_floats + p.channel * q->s->k + column;
+    p.bias = q->bias && share == 0 ? q->bias + part * q->s->k + column : NULL;
+    p.x += thread * (q->x_floats + q->dy_floats);
+    p.dy = p.x + q->x_floats;
+    return p;
 }
 
 static void weights_task(void *job, ptrdiff_t index, int thread) {
     const weights_job *q = job;
     const spur__conv_shape *s = q->s;
-    ptrdiff_t part = index % q->parts, rest = index / q->parts;
-    ptrdiff_t group = rest / q->column_tasks, column = rest % q->column_tasks * COLUMNS;
-    ptrdiff_t columns = spur__least(COLUMNS, q->k - column), begin, end;
-    float *x = q->scratch + thread * (q->x_floats + q->dy_floats), *dy = x + q->x_floats;
-    float *dw = q->partial + part * q->partial_floats + group * q->k + column;
-    float *bias = q->bias ? q->bias + part * s->k + group * q->k + column : NULL;
-    spur__part(q->n * q->bands, q->parts, part, &begin, &end);
-    if (bias) memset(bias, 0, (size_t)columns * sizeof(float));
-    spur__tile t = {.a_row = 1,
-                    .a_step = s->stride_w * q->pitch,
-                    .a_run = q->runs,
-                    .run_length = s->ow,
-                    .c_row = s->k};
-    for (ptrdiff_t b = begin; b < end; b++) {
-        ptrdiff_t image = b / q->bands, y = b % q->bands * q->band;
-        const float *from = q->x + image * s->h * s->w * s->x_pitch + group * q->c;
-        t.runs = spur__least(q->band, s->oh - y);
-        if (!q->in_place) copy_rows(q, from, y, t.runs, x);
-        pack_dy(q, (image * s->oh + y) * s->ow * s->y_pitch + group * q->k + column, t.runs * s->ow,
-                columns, dy, bias);
-        t.load = b > begin;
-        block_tiles(q, &t, q->in_place ? from + y * s->stride_h * s->w * s->x_pitch : x, dy,
-                    columns, dw);
+    ptrdiff_t part = index % q->parts, begin, end;
+    piece p = piece_of(q, part, index / q->parts, thread);
+    spur__part(q->blocks, q->parts, part, &begin, &end);
+    if (p.bias) memset(p.bias, 0, (size_t)p.columns * sizeof(float));
+    spur__tile t = {.a_row = 1, .a_step = s->stride_w * q->pitch, .c_row = s->k};
+    for (ptrdiff_t i = begin; i < end; i++) {
+        block b = {.image = i / q->bands * q->images, .y = i % q->bands * q->band, .x = p.x};
+        b.images = spur__least(q->images, q->n - b.image);
+        b.rows = spur__least(q->band, s->oh - b.y);
+        const float *x = q->x + b.image * s->h * s->w * s->x_pitch + p.group * q->c + p.channel;
+        if (q->in_place)
+            b.x = x;
+        else
+            copy_rows(q, &p, x, &b);
+        pack_dy(q, &p, (b.image * s->oh + b.y) * s->ow * s->y_pitch + p.group * q->k + p.column,
+                b.images * b.rows * s->ow);
+        t.load = q->add || i > begin;
+        look_ahead(q, &p, i + 1, end);
+        block_tiles(q, &p, &b, &t, q->runs + thread * 2 * q->images * q->band);
     }
 }
 
 static size_t partial_bytes(const weights_job *q) {
-    return (size_t)spur__round_up(q->parts * (q->partial_floats + q->s->k), 16) * sizeof(float);
+    ptrdiff_t floats = (q->parts > 1 ? q->partial_floats : 0) + q->s->k;
+    return (size_t)spur__round_up(q->parts * floats, 16) * sizeof(float);
 }
 
-static size_t runs_bytes(const weights_job *q) {
-    return ((size_t)q->band * sizeof(ptrdiff_t) + 63) & ~(size_t)63;
+static size_t runs_bytes(const weights_job *q, int threads) {
+    size_t runs = (size_t)(threads * 2 * q->images * q->band);
+    return (runs * sizeof(ptrdiff_t) + 63) & ~(size_t)63;
 }
 
 size_t spur__direct_weights_workspace(const spur__conv_plan *plan) {
     weights_job q;
     plan_job(&q, &plan->shape, plan->shape.n);
-    return 128 + runs_bytes(&q) + partial_bytes(&q) +
+    return 128 + runs_bytes(&q, plan->threads) + partial_bytes(&q) +
            (size_t)(plan->threads * (q.x_floats + q.dy_floats)) * sizeof(float);
 }
 
@@ -175,14 +335,16 @@ void spur__direct_backward_weights(const spur__conv_plan *plan, const spur__exec
     q.dy = args->dy;
     q.mask = args->relu_y;
     q.runs = args->workspace;
-    for (ptrdiff_t r = 0; r < q.band; r++) q.runs[r] = r * s->stride_h * q.columns * q.pitch;
-    q.partial = (float *)(void *)((char *)args->workspace + runs_bytes(&q));
-    q.scratch = q.partial + partial_bytes(&q) / sizeof(float);
-    float *bias = q.partial + q.parts * q.partial_floats;
+    float *sums = (float *)(void *)((char *)args->workspace + runs_bytes(&q, plan->threads));
+    float *bias = sums + (q.parts > 1 ? q.parts * q.partial_floats : 0);
+    q.scratch = sums + partial_bytes(&q) / sizeof(float);
+    q.partial = q.parts > 1 ? sums : args->dw;
+    q.add = q.parts == 1 && args->accumulate;
     q.bias = args->dbias ? bias : NULL;
-    spur__parallel(exec, q.parts * q.column_tasks * s->groups, weights_task, &q);
-    spur__reduce_parts(exec, args->dw, q.partial, q.parts, q.partial_floats, q.partial_floats,
-                       args->accumulate);
+    spur__parallel(exec, q.parts * q.column_tasks * q.channel_tasks * s->groups, weights_task, &q);
+    if (q.parts > 1)
+        spur__reduce_parts(exec, args->dw, sums, q.parts, q.partial_floats, q.partial_floats,
+                           args->accumulate);
     if (args->dbias)
         spur__reduce_parts(exec, args->dbias, bias, q.parts, s->k, s->k, args->accumulate);
 }

@@ -46,9 +46,15 @@ void SPUR__SIMD(pack_transposed)(const float *b, ptrdiff_t ldb, ptrdiff_t column
         transpose_steps(b, ldb, columns, width, k, k + AT_ONCE < steps ? k + AT_ONCE : steps, out);
 }
 
-/* Whole rows when neither side has gaps. */
-static void copy_plain(const float *x, float *out, ptrdiff_t n) {
-    memcpy(out, x, (size_t)n * sizeof(float));
+/* A call costs more than a few vectors. */
+ALWAYS_INLINE void copy_plain(const float *x, float *out, ptrdiff_t n) {
+    ptrdiff_t i = 0;
+    if (n > 8 * VL) {
+        memcpy(out, x, (size_t)n * sizeof(float));
+        return;
+    }
+    for (; i + VL <= n; i += VL) vstore(out + i, vload(x + i));
+    for (; i < n; i++) out[i] = x[i];
 }
 
 static void copy_masked(const float *x, const float *mask, float *out, ptrdiff_t n) {
@@ -57,6 +63,7 @@ static void copy_masked(const float *x, const float *mask, float *out, ptrdiff_t
     for (; i < n; i++) out[i] = mask[i] > 0.0f ? x[i] : 0.0f;
 }
 
+/* Whole rows when neither side has gaps. */
 void SPUR__SIMD(copy_pixels)(const spur__pixels *p, float *out, ptrdiff_t out_pitch) {
     ptrdiff_t count = p->count, width = p->channels;
     if (p->pitch == width && out_pitch == width) {

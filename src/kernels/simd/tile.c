@@ -107,6 +107,7 @@ ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
     for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = (vf){0};
     for (ptrdiff_t r = 0; r < t->runs; r++) {
         const float *a = t->a + t->a_run[r];
+        if (t->b_run) b = t->b + t->b_run[r] * vectors * VL;
         for (ptrdiff_t k = 0, count; k < length; k += count, room -= count) {
             if (room == 0) {
                 if (!folded) memset(total, 0, sizeof total);

@@ -22,6 +22,8 @@ typedef struct spur__tile {
     const ptrdiff_t *a_run; /* [runs] */
     ptrdiff_t runs, run_length;
     const float *b; /* [runs * run_length][width] */
+    const ptrdiff_t
+        *b_run; /* [runs] the step in b at which each run begins; NULL: where the last ended */
     float *c; /* [rows][c_row] */
     ptrdiff_t c_row;
     ptrdiff_t rows, cols; /* cols <= nr; width is vl if cols <= vl, else nr */
