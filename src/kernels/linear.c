@@ -17,7 +17,7 @@ enum {
     MOST_BACKWARD = 511, /* beyond, arithmetic is the limit */
     STRETCH = 1024, /* rows of W in one partial sum, at least */
     MOST_STRETCHES = 16,
-    COLUMNS = 512, /* of W in one task */
+    COLUMNS = 1024, /* of W in one task */
     KC = 96, /* rows packed at a time */
     NARROWEST = 8, /* panel of any instruction set */
     PLAIN = 3, /* samples for which packing does not pay */
@@ -96,6 +96,10 @@ static void pack_x(const job *q, const part *p) {
             for (ptrdiff_t step = 0; step < p->kc; step += LINE) {
                 ptrdiff_t n = spur__least(LINE, p->kc - step);
                 float *to = out + step * mr + (i - begin) * LINE;
+                if (n == LINE) {
+                    memcpy(to, x + step, LINE * sizeof(float));
+                    continue;
+                }
                 memcpy(to, x + step, (size_t)n * sizeof(float));
                 for (ptrdiff_t j = n; j < LINE; j++) to[j] = 0.0f;
             }
@@ -103,23 +107,19 @@ static void pack_x(const job *q, const part *p) {
     }
 }
 
-/* Rows [k, k + kc) of W, row by row, into panels. */
+/* Rows [k, k + kc) of W, row by row, into panels; zeros below them. */
 static void pack_w(const job *q, const part *p) {
-    const spur__linear *a = q->a;
     const spur__simd *simd = q->simd;
-    for (ptrdiff_t i = 0; i < p->padded; i++) {
-        const float *w = a->w + (p->k + (i < p->kc ? i : 0)) * a->n + p->column;
-        for (ptrdiff_t j = 0; j < p->columns; j += simd->nr) {
-            ptrdiff_t n = spur__least(simd->nr, p->columns - j);
-            ptrdiff_t width = n > simd->vl ? simd->nr : simd->vl;
-            float *to = panel_of(q, p, j) + i * width;
-            ptrdiff_t given = i < p->kc ? n : 0;
-            if (given == 32)
-                memcpy(to, w + j, 32 * sizeof(float));
-            else
-                memcpy(to, w + j, (size_t)given * sizeof(float));
-            for (ptrdiff_t z = given; z < width; z++) to[z] = 0.0f;
-        }
+    const float *w = q->a->w + p->k * q->a->n + p->column;
+    ptrdiff_t whole = p->columns / simd->nr, rest = p->columns % simd->nr, done = whole * simd->nr;
+    simd->pack_panels(w, q->a->n, p->kc, whole, p->b, simd->nr * p->padded + LINE);
+    if (rest)
+        simd->pack_panel(&(spur__pixels){w + done, NULL, p->kc, rest, q->a->n},
+                         rest > simd->vl ? simd->nr : simd->vl, panel_of(q, p, done), NULL);
+    for (ptrdiff_t j = 0; j < p->columns && p->kc < p->padded; j += simd->nr) {
+        ptrdiff_t width = p->columns - j > simd->vl ? simd->nr : simd->vl;
+        memset(panel_of(q, p, j) + p->kc * width, 0,
+               (size_t)((p->padded - p->kc) * width) * sizeof(float));
     }
 }
 

@@ -94,3 +94,13 @@ void SPUR__SIMD(pack_panel)(const spur__pixels *p, ptrdiff_t width, float *out, 
     }
     if (sums) memcpy(sums, sum, (size_t)p->channels * sizeof(float));
 }
+
+void SPUR__SIMD(pack_panels)(const float *b, ptrdiff_t ldb, ptrdiff_t rows, ptrdiff_t panels,
+                             float *out, ptrdiff_t panel) {
+    for (ptrdiff_t i = 0; i < rows; i++, b += ldb, out += NR) {
+        for (ptrdiff_t p = 0; p < panels; p++) {
+            vstore(out + p * panel, vload(b + p * NR));
+            vstore(out + p * panel + VL, vload(b + p * NR + VL));
+        }
+    }
+}

@@ -18,12 +18,16 @@ typedef struct spur__pixels {
  * `steps` steps; columns of b lie ldb floats apart.
  * copy_pixels: out[count][channels], out_pitch apart.
  * pack_panel: out[count][width], zeros beyond the channels; sums[channels] += each pixel, in order
- * (or NULL). channels <= width <= nr. */
+ * (or NULL). channels <= width <= nr.
+ * pack_panels: `panels` whole panels of nr columns, `panel` floats apart, of `rows` rows. */
 #define SPUR__PACK_MAP(X)                                                                          \
     X(void, pack_transposed,                                                                       \
       (const float *b, ptrdiff_t ldb, ptrdiff_t columns, ptrdiff_t width, ptrdiff_t steps,         \
        float *out))                                                                                \
     X(void, copy_pixels, (const spur__pixels *p, float *out, ptrdiff_t out_pitch))                 \
-    X(void, pack_panel, (const spur__pixels *p, ptrdiff_t width, float *out, float *sums))
+    X(void, pack_panel, (const spur__pixels *p, ptrdiff_t width, float *out, float *sums))         \
+    X(void, pack_panels,                                                                           \
+      (const float *b, ptrdiff_t ldb, ptrdiff_t rows, ptrdiff_t panels, float *out,                \
+       ptrdiff_t panel))
 
 #endif
