@@ -467,16 +467,27 @@ class Failing(Run):
         self.assertEqual(self.spur("eval", run, "--weights", "last", "--json").json, before)
         self.spur("resume", run, "train.epochs=2")
 
-    def test_a_full_disk(self):
-        """A file-size limit stands in for a full disk: writes beyond it fail."""
-        script = "trap '' XFSZ; ulimit -f %d; exec %s train a.ini train.epochs=40 log.scalars_every=1"
-        done = subprocess.run(["bash", "-c", script % (1200, SPUR)], cwd=self.dir, capture_output=True, text=True)
-        self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("File too large", done.stderr)
+    def fill_disk(self, kilobytes, *overrides):
+        """A file-size limit stands in for a full disk: writes beyond it fail. Then there is room again."""
+        whole = self.digest(self.train(*overrides))
+        shutil.rmtree(self.dir / "my_logs")
+        script = "trap '' XFSZ; ulimit -f %d; exec \"$@\"" % kilobytes
+        full = self.run_program("bash", "-c", script, "bash", SPUR, "train", "a.ini", *overrides, status=1)
+        self.assertIn("File too large", full.err)
         run = self.run_dirs()[0]
+        self.assertEqual(self.status(run)["state"], "failed")
         self.spur("inspect", run)
-        if (run / "checkpoints/last").exists():
-            self.spur("resume", run, "train.epochs=41")
+        saved = (run / "checkpoints/last").exists()
+        self.spur("resume", run)
+        self.assertEqual(self.digest(run), whole)
+        return saved
+
+    def test_a_disk_too_full_for_the_first_checkpoint(self):
+        self.assertFalse(self.fill_disk(1200))  # my_net's weights are larger
+
+    def test_a_disk_that_fills_up_after_a_checkpoint(self):
+        """The first checkpoint comes before the first validation, whose pictures are what needs the room."""
+        self.assertTrue(self.fill_disk(200, "model.name=mlp", "model.layers=1", "model.width=4"))
 
 
 if __name__ == "__main__":
