@@ -15,6 +15,9 @@ typedef struct layer {
     ptrdiff_t nx, ny, nw;
 } layer;
 
+/* scale * N(0, 1), the same for the same stream; free with spur__free. Exits when memory is short. */
+float *normal_values(ptrdiff_t n, uint64_t stream, float scale);
+
 /* Inputs relu(N(0, 1)), weights N(0, 2 / fan_in), dy N(0, 1). Exits when memory is short. */
 void layer_create(layer *l, const spur__conv_shape *shape, spur__conv_algo algo, int threads);
 void layer_destroy(layer *l);

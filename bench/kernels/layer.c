@@ -11,7 +11,7 @@
 #include "base/random.h"
 #include "bench.h"
 
-static float *normal(ptrdiff_t n, uint64_t stream, float scale) {
+float *normal_values(ptrdiff_t n, uint64_t stream, float scale) {
     float *p = spur__malloc_aligned(64, (size_t)n * sizeof(float));
     spur__rng rng;
     if (!p) exit(1);
@@ -31,15 +31,15 @@ void layer_create(layer *l, const spur__conv_shape *shape, spur__conv_algo algo,
     l->nx = s->n * s->h * s->w * s->c;
     l->ny = s->n * s->oh * s->ow * s->k;
     l->nw = s->kh * s->kw * s->c / s->groups * s->k;
-    l->x = normal(l->nx, 1, 1.0f);
+    l->x = normal_values(l->nx, 1, 1.0f);
     for (ptrdiff_t i = 0; i < l->nx; i++) l->x[i] = fmaxf(l->x[i], 0.0f);
-    l->w = normal(l->nw, 2, sqrtf(2.0f * (float)s->k / (float)l->nw));
-    l->bias = normal(s->k, 3, 0.0f);
-    l->y = normal(l->ny, 4, 1.0f);
-    l->dy = normal(l->ny, 5, 1.0f);
-    l->dx = normal(l->nx, 6, 1.0f);
-    l->dw = normal(l->nw, 7, 1.0f);
-    l->dbias = normal(s->k, 8, 1.0f);
+    l->w = normal_values(l->nw, 2, sqrtf(2.0f * (float)s->k / (float)l->nw));
+    l->bias = normal_values(s->k, 3, 0.0f);
+    l->y = normal_values(l->ny, 4, 1.0f);
+    l->dy = normal_values(l->ny, 5, 1.0f);
+    l->dx = normal_values(l->nx, 6, 1.0f);
+    l->dw = normal_values(l->nw, 7, 1.0f);
+    l->dbias = normal_values(s->k, 8, 1.0f);
     size_t most = 64;
     for (int i = 0; i < SPUR__CONV_PASSES; i++)
         if (l->plan.workspace[i] > most) most = l->plan.workspace[i];
