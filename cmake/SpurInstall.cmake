@@ -9,6 +9,24 @@ include(CMakePackageConfigHelpers)
 
 set(spur_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/spur)
 
+# A folder for a .pc file: below its prefix, unless the user gave an absolute one.
+function(spur_pc_folder out folder)
+  if(NOT IS_ABSOLUTE "${folder}")
+    set(folder "\${prefix}/${folder}")
+  endif()
+  set(${out} "${folder}" PARENT_SCOPE)
+endfunction()
+spur_pc_folder(PC_LIBDIR "${CMAKE_INSTALL_LIBDIR}")
+spur_pc_folder(PC_INCLUDEDIR "${CMAKE_INSTALL_INCLUDEDIR}")
+# The prefix as seen from the file, so that `cmake --install --prefix` or a moved folder stays right.
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+  set(PC_PREFIX "${CMAKE_INSTALL_PREFIX}")
+else()
+  file(RELATIVE_PATH up "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+  string(REGEX REPLACE "/$" "" up "${up}")
+  set(PC_PREFIX "\${pcfiledir}/${up}")
+endif()
+
 # One .pc file. Arguments: name, description, libraries after -l (first: the library itself, then
 # static parts of it), required packages.
 function(spur_pkg_config name description libraries requires)

@@ -42,8 +42,8 @@ class Install(unittest.TestCase):
             build = work / f"build-{name}"
             configure(source, build, "-DSPUR_NN=OFF", "-DSPUR_TRAINER=OFF", "-DSPUR_TESTS=OFF",
                       "-DSPUR_EXAMPLES=OFF", "-DSPUR_BENCH=OFF", f"-DBUILD_SHARED_LIBS={'ON' if shared else 'OFF'}",
-                      f"-DCMAKE_INSTALL_PREFIX={prefix}", "-DCMAKE_INSTALL_LIBDIR=lib")
-            run(cmake, "--install", build)
+                      "-DCMAKE_INSTALL_LIBDIR=lib")
+            run(cmake, "--install", build, "--prefix", prefix)  # not the one that it was configured with
         return prefix
 
     def try_program(self, program, name, libraries=None):
