@@ -2,6 +2,7 @@
  *
  * spur: finds the command and runs it.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +24,13 @@ static int unknown(const char *name) {
     return EXIT_USAGE;
 }
 
+/* `spur COMMAND ... --help`, wherever it stands before a "--". */
+static bool asks_for_help(int argc, char **argv) {
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0) return true;
+    return false;
+}
+
 int main(int argc, char **argv) {
     char *help[] = {"help", NULL};
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
@@ -35,7 +43,7 @@ int main(int argc, char **argv) {
     }
     const command *chosen = command_find(argv[1]);
     if (!chosen) return unknown(argv[1]);
-    if (argc == 3 && strcmp(argv[2], "--help") == 0) {
+    if (asks_for_help(argc, argv)) {
         command_print_help(chosen);
         return EXIT_DONE;
     }

@@ -42,6 +42,12 @@ class Options(Cli):
                 self.assertEqual(len(cells), 4, line)
                 self.assertTrue(cells[2] and cells[3], line)
 
+    def test_help_of_a_command(self):
+        shown = self.spur("help", "export").out
+        for words in (["--help"], ["my_logs", "--help"], ["my_logs", "--kind", "image", "--help", "-o", "x"]):
+            self.assertTrue(shown.startswith(self.spur("export", *words).out))
+        self.assertIn("cannot open", self.spur("export", "--", "--help", status=2).err)
+
     def test_unknown_words(self):
         self.assertIn("did you mean 'adam'?", self.spur("help", "optimizer", "adm", status=2).err)
         self.assertIn("no command or section 'optimiser'", self.spur("help", "optimiser", status=2).err)
