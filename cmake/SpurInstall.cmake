@@ -28,15 +28,22 @@ else()
 endif()
 
 # One .pc file. Arguments: name, description, libraries after -l (first: the library itself, then
-# static parts of it), required packages.
+# static parts of it), required packages. What a static library needs is public, so that plain
+# `pkg-config --libs` links; --static would drag in what those packages were linked with themselves.
 function(spur_pkg_config name description libraries requires)
   list(POP_FRONT libraries first)
   set(PC_NAME ${name})
   set(PC_DESCRIPTION ${description})
   set(PC_LIBS -l${first})
   list(TRANSFORM libraries PREPEND "-l")
-  string(REPLACE ";" " " PC_LIBS_PRIVATE "${libraries}")
-  string(REPLACE ";" " " PC_REQUIRES_PRIVATE "${requires}")
+  string(REPLACE ";" " " libraries "${libraries}")
+  string(REPLACE ";" " " PC_REQUIRES "${requires}")
+  if(BUILD_SHARED_LIBS)
+    set(PC_PRIVATE ".private")
+    set(PC_LIBS_PRIVATE "${libraries}")
+  else()
+    string(APPEND PC_LIBS " ${libraries}")
+  endif()
   configure_file(${PROJECT_SOURCE_DIR}/cmake/spur.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
     COMPONENT ${name})

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """libspur-log builds and installs alone and is found by outside programs in C and in C++17.
 
-usage: test_install.py SOURCE WORK_FOLDER [CMAKE]
+usage: test_install.py SOURCE WORK_FOLDER [CMAKE [BUILD_FOLDER_WITH_THE_ENGINE]]
 
 Once as a static and once as a shared library; through find_package(spur), pkg-config and add_subdirectory.
 """
@@ -14,7 +14,7 @@ import sys
 import unittest
 from pathlib import Path
 
-source = work = None
+source = work = engine = None
 cmake = "cmake"
 HEADERS = {"status.h", "log.h", "events.h"}
 
@@ -63,14 +63,27 @@ class Install(unittest.TestCase):
     def check_pkg_config(self, shared):
         prefix = self.installed(shared)
         environment = dict(os.environ, PKG_CONFIG_PATH=str(prefix / "lib/pkgconfig"))
-        static = [] if shared else ["--static"]
-        flags = run("pkg-config", "--cflags", "--libs", *static, "spur-log", env=environment).split()
+        flags = run("pkg-config", "--cflags", "--libs", "spur-log", env=environment).split()
         self.assertEqual(run("pkg-config", "--modversion", "spur-log", env=environment).strip(), self.version())
         for compiler, file, standard in (("cc", "main.c", "c11"), ("c++", "main.cpp", "c++17")):
             program = work / f"pkg-{'shared' if shared else 'static'}-{compiler}"
             run(compiler, f"-std={standard}", "-Wall", "-Wextra", "-Werror",
                 source / "tests/install/consumer" / file, *flags, "-o", program)
             self.try_program(program, program.name, prefix / "lib")
+
+    def test_engine_by_pkg_config(self):
+        """The engine as it was built here, installed."""
+        if not engine:
+            self.skipTest("a build without the engine")
+        prefix = work / "prefix-engine"
+        run(cmake, "--install", engine, "--prefix", prefix)
+        (folder,) = prefix.rglob("pkgconfig")
+        environment = dict(os.environ, PKG_CONFIG_PATH=str(folder), LD_LIBRARY_PATH=str(folder.parent))
+        flags = run("pkg-config", "--cflags", "--libs", "spur-nn", "spur-log", env=environment).split()
+        program = work / "engine"
+        run("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", source / "tests/install/consumer/engine.c", *flags,
+            "-o", program)
+        self.assertEqual(run(program, env=environment), "loss falls\n")
 
     def version(self):
         return re.search(r"project\(spur VERSION ([\d.]+)", (source / "CMakeLists.txt").read_text()).group(1)
@@ -122,6 +135,7 @@ class Install(unittest.TestCase):
 if __name__ == "__main__":
     source, work = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
     cmake = sys.argv[3] if len(sys.argv) > 3 else cmake
+    engine = sys.argv[4] if len(sys.argv) > 4 else None
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     unittest.main(argv=sys.argv[:1], verbosity=2)
