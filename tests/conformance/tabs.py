@@ -1,12 +1,35 @@
 # SPDX-License-Identifier: MIT
-"""What tests of TensorBoard's pages in Chromium have in common."""
+"""What tests of TensorBoard's pages in Chromium have in common.
+
+    class Run(Tabs):
+        def test_scalars(self):
+            self.open("scalars")
+            self.has("tag: loss")
+            self.done("scalars")
+
+    def setUpModule():
+        subprocess.run([Tabs.program, ...], cwd=Tabs.work)
+        begin("my_logs", ("run", "loss", 100))
+
+    tearDownModule = end
+
+    if __name__ == "__main__":
+        main()
+
+usage of such a test: FILE PROGRAM WORK_FOLDER
+"""
+import csv
 import io
+import shutil
+import sys
 import unittest
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from tb import eventually
+from chromium import Chromium
+from tb import TensorBoard, eventually
 
 
 def lengths(selector):
@@ -15,11 +38,11 @@ def lengths(selector):
 
 
 class Tabs(unittest.TestCase):
-    """One page per test. The module sets browser, server and work (screenshots go to work/screenshots). Selectors
+    """One page per test. main sets program and work (screenshots go to work/screenshots), begin the others. Selectors
     are single ones: $$ looks through shadow roots, a compound selector does not.
     """
 
-    browser = server = work = None
+    program = work = browser = server = None
 
     def setUp(self):
         self.page = self.browser.page()
@@ -44,8 +67,20 @@ class Tabs(unittest.TestCase):
             ...$$('button.group-toolbar').filter(b => b.querySelector('[svgicon=expand_more_24px]'))]
             .forEach(b => b.click())""")
 
-    def has(self, text, root="document.body"):
-        self.page.wait(f"allText({root}).replace(/\\s+/g, ' ').includes({text!r})", f"the page shows {text!r}")
+    def has(self, *texts, root="document.body"):
+        for text in texts:
+            self.page.wait(f"allText({root}).replace(/\\s+/g, ' ').includes({text!r})", f"the page shows {text!r}")
+
+    def has_tags(self, *tags):
+        self.has(*(f"tag: {tag}" for tag in tags))
+
+    def open_projector(self):
+        """Opens the tab and returns its document's body: the dashboard is a frame in a frame."""
+        self.server.wait_for_plugin("projector")
+        self.open("projector")
+        frame = "$('iframe').contentDocument.querySelector('iframe').contentDocument.body"
+        self.page.wait(f"!!{frame}", "the frame")
+        return frame
 
     def done(self, name, animated=False):
         """Takes the screenshot; complains about anything that the page complained about."""
@@ -84,3 +119,30 @@ class Tabs(unittest.TestCase):
             part = picture[y:y + h, x:x + w]
             self.assertGreater((part.max(axis=2) - part.min(axis=2) > 20).sum(), 200, f"chart at {x}, {y}")
         return True
+
+
+def begin(logdir, *points):
+    """TensorBoard as a user starts it, with these points (run, tag, step) loaded, and a browser."""
+    Tabs.server = TensorBoard(Tabs.work / logdir, fast=True, samples=None)
+    for point in points:
+        Tabs.server.wait_for_scalar(*point)
+    Tabs.browser = Chromium()
+
+
+def end():
+    for thing in (Tabs.browser, Tabs.server):
+        if thing:
+            thing.close()
+
+
+def metrics(run):
+    """The rows of a run's metrics.csv."""
+    with open(run / "metrics.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def main():
+    Tabs.program, Tabs.work = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+    shutil.rmtree(Tabs.work, ignore_errors=True)
+    (Tabs.work / "screenshots").mkdir(parents=True)
+    unittest.main(argv=sys.argv[:1], verbosity=2)

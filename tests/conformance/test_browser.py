@@ -6,17 +6,11 @@ usage: test_browser.py LOG_EVERYTHING WORK_FOLDER
 Looks at the run that examples/log_everything leaves. Every page must come without an exception, an error on
 the console, or a request that failed.
 """
-import shutil
 import subprocess
-import sys
-import unittest
-from pathlib import Path
 
-from chromium import Chromium
-from tabs import Tabs, lengths
-from tb import TensorBoard, eventually
+from tabs import Tabs, begin, end, lengths, main
+from tb import eventually
 
-program = work = None
 
 
 class Logger(Tabs):
@@ -28,8 +22,7 @@ class Logger(Tabs):
             self.page.wait(f"$$('{card}').length >= 1", card)
         self.page.wait("$$('image-card img').filter(e => e.complete && e.naturalWidth === 32).length >= 2", "images")
         self.page.wait(f"{lengths('histogram-card path')}[0] > 100", "a histogram")
-        for tag in ("my_scalar", "my_hist", "my_images", "epoch_loss"):
-            self.has(tag)
+        self.has("my_scalar", "my_hist", "my_images", "epoch_loss")
         # The data table below a chart gives the last point of each line.
         self.page.wait("$$('scalar-card').some(e => /my_scalar[^]*1,?000/.test(e.innerText))", "step 1000 of my_scalar")
         self.page.wait("$$('scalar-card').some(e => /epoch_loss[^]*train[^]*validation/.test(e.innerText))",
@@ -42,17 +35,14 @@ class Logger(Tabs):
         self.page.wait("$$('button.heading').length === 4", "four groups")
         self.unfold()
         self.page.wait(f"{lengths('path.line')}[0] > 2000", "the sine")
-        for tag in ("my_scalar", "epoch_loss", "epoch_accuracy"):
-            self.has(f"tag: {tag}")
+        self.has_tags("my_scalar", "epoch_loss", "epoch_accuracy")
         self.done("scalars")
 
     def test_images(self):
         self.open("images", height=1600)
         self.page.wait("$$('img').filter(e => e.complete && e.naturalWidth === 32 && e.naturalHeight === 32)"
                        ".length === 3", "two images and an animation of 32 x 32 pixels")
-        self.has("my_images")
-        self.has("sample: 2 of 2 step 1,000")
-        self.has("tag: animation")
+        self.has("my_images", "sample: 2 of 2 step 1,000", "tag: animation")
         self.done("images", animated=True)
         spots = set()
         for _ in range(8):  # the animation plays: its pictures differ
@@ -104,8 +94,7 @@ class Logger(Tabs):
 
     def test_hparams(self):
         self.open("hparams")
-        for text in ("Trial ID", "lr", "optimizer", "augment", "adam", "0.0010000", "true", "my_scalar"):
-            self.has(text)
+        self.has("Trial ID", "lr", "optimizer", "augment", "adam", "0.0010000", "true", "my_scalar")
         self.done("hparams")
 
     def test_mesh(self):
@@ -116,42 +105,25 @@ class Logger(Tabs):
 
     def test_custom_scalars(self):
         self.open("custom_scalars")
-        for title in ("Overview", "Both curves", "Mean and spread"):
-            self.has(title)
+        self.has("Overview", "Both curves", "Mean and spread")
         self.page.wait(f"{lengths('path.line')}[0] > 500", "lines")
         self.page.wait(f"{lengths('path.area')}[0] > 500", "a margin")
         self.done("custom_scalars")
 
     def test_projector(self):
-        self.server.wait_for_plugin("projector")
-        self.open("projector")
-        outer = "$('iframe').contentDocument"  # the dashboard is a frame in a frame
-        frame = f"{outer}.querySelector('iframe').contentDocument.body"
-        self.page.wait(f"!!{frame}", "the frame")
-        self.has("Points: 150", frame)
-        self.has("Dimension: 8", frame)
-        self.has("clouds:00000", frame)
+        frame = self.open_projector()
+        self.has("Points: 150", "Dimension: 8", "clouds:00000", root=frame)
         self.wait_for_colors("$('iframe')", [(210, 0, 0), (0, 210, 0), (0, 0, 210)])
         self.done("projector", animated=True)  # the camera goes round
 
 
 def setUpModule():
-    subprocess.run([program, work / "logs"], check=True)
-    (run,) = [p.name for p in (work / "logs").iterdir()]
-    Tabs.work = work
-    Tabs.server = TensorBoard(work / "logs", fast=True, samples=None)  # as a user starts it
-    Tabs.server.wait_for_scalar(run, "my_scalar", 1000)
-    Tabs.browser = Chromium()
+    subprocess.run([Tabs.program, Tabs.work / "logs"], check=True)
+    (run,) = [p.name for p in (Tabs.work / "logs").iterdir()]
+    begin("logs", (run, "my_scalar", 1000))
 
 
-def tearDownModule():
-    for thing in (Tabs.browser, Tabs.server):
-        if thing:
-            thing.close()
-
+tearDownModule = end
 
 if __name__ == "__main__":
-    program, work = sys.argv[1], Path(sys.argv[2])
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "screenshots").mkdir(parents=True)
-    unittest.main(argv=sys.argv[:1], verbosity=2)
+    main()

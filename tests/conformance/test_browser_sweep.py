@@ -5,16 +5,9 @@ usage: test_browser_sweep.py SPUR WORK_FOLDER
 
 Four configurations: two rates by two normalizations, three seeds each. Screenshots stay.
 """
-import csv
-import shutil
 import subprocess
-import sys
-import unittest
-from pathlib import Path
 
-from chromium import Chromium
-from tabs import Tabs, lengths
-from tb import TensorBoard
+from tabs import Tabs, begin, end, lengths, main, metrics
 
 INI = """
 [run]
@@ -39,7 +32,6 @@ seeds = 1..3
 """
 GROUPS, SEEDS = 4, (1, 2, 3)
 
-program = work = None
 
 
 class Sweep(Tabs):
@@ -53,16 +45,13 @@ class Sweep(Tabs):
 
     def test_table(self):
         self.open_hparams()
-        for text in ("Trial ID", "lr", "normalization", "dataset", "0.010000", "train.batch_loss"):
-            self.has(text)
+        self.has("Trial ID", "lr", "normalization", "dataset", "0.010000", "train.batch_loss")
         hparams = self.page.evaluate("$$('.hparam-checkbox').map(e => e.textContent.trim())")
         self.assertEqual(hparams, ["lr", "normalization"])
         self.page.click("$$('.metric-checkbox').find(e => e.textContent.trim() === 'validation.epoch_loss')")
         for configuration in range(1, GROUPS + 1):  # the mean over the seeds
-            last = []
-            for seed in SEEDS:
-                with open(work / f"my_logs/small/trial_{configuration:04d}_seed_{seed}/metrics.csv", newline="") as file:
-                    last.append(float(list(csv.DictReader(file))[-1]["val_loss"]))
+            runs = [self.work / f"my_logs/small/trial_{configuration:04d}_seed_{seed}" for seed in SEEDS]
+            last = [float(metrics(run)[-1]["val_loss"]) for run in runs]
             self.has(f"{sum(last) / len(last):.5g}"[:5])
         self.done("hparams_table")
         self.page.click("$$('.table-cell').filter(e => e.tagName === 'PAPER-CHECKBOX' && visible(e))[0]")
@@ -85,8 +74,7 @@ class Sweep(Tabs):
     def test_bands(self):
         self.open("custom_scalars", height=2400)
         self.unfold()
-        for title in ("mean and standard deviation over seeds", "validation/epoch_loss"):
-            self.has(title)
+        self.has("mean and standard deviation over seeds", "validation/epoch_loss")
         for kind, charts in (("path.line", 7), ("path.area", 6)):  # the learning rate's band has no height
             self.page.wait(f"{lengths(kind)}.filter(n => n > 60).length >= {charts * GROUPS}",
                            f"{kind} of each configuration in {charts} charts")
@@ -94,22 +82,12 @@ class Sweep(Tabs):
 
 
 def setUpModule():
-    (work / "small.ini").write_text(INI)
-    subprocess.run([program, "sweep", "small.ini", "--quiet"], cwd=work, check=True, stdout=subprocess.DEVNULL)
-    Tabs.work = work
-    Tabs.server = TensorBoard(work / "my_logs/small", fast=True, samples=None)  # as a user starts it
-    Tabs.server.wait_for_scalar(f"groups/config_{GROUPS:04d}", "validation/epoch_loss/upper", 6)
-    Tabs.browser = Chromium()
+    (Tabs.work / "small.ini").write_text(INI)
+    subprocess.run([Tabs.program, "sweep", "small.ini", "--quiet"], cwd=Tabs.work, check=True, stdout=subprocess.DEVNULL)
+    begin("my_logs/small", (f"groups/config_{GROUPS:04d}", "validation/epoch_loss/upper", 6))
 
 
-def tearDownModule():
-    for thing in (Tabs.browser, Tabs.server):
-        if thing:
-            thing.close()
-
+tearDownModule = end
 
 if __name__ == "__main__":
-    program, work = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "screenshots").mkdir(parents=True)
-    unittest.main(argv=sys.argv[:1], verbosity=2)
+    main()

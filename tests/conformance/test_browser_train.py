@@ -5,16 +5,10 @@ usage: test_browser_train.py SPUR WORK_FOLDER
 
 The two runs share a log directory, as a user's would. Screenshots stay.
 """
-import csv
-import shutil
 import subprocess
-import sys
-import unittest
-from pathlib import Path
 
-from chromium import Chromium
-from tabs import Tabs, lengths
-from tb import TensorBoard, eventually
+from tabs import Tabs, begin, end, lengths, main, metrics
+from tb import eventually
 
 SCENES = """
 [run]
@@ -64,22 +58,16 @@ epochs = 2
 embeddings = 32
 """
 
-program = work = None
 scenes = sounds = None  # names of the runs
 
 
 class Run(Tabs):
-    def table(self, run):
-        with open(work / "my_logs" / run / "metrics.csv", newline="") as file:
-            return list(csv.DictReader(file))
-
     def test_time_series(self):
         self.open("timeseries", height=1900, query="?tagFilter=epoch_")
         self.unfold()
         self.page.wait("$$('scalar-card').some(e => /epoch_loss[^]*scenes.train[^]*scenes.validation/.test(e.innerText))",
                        "training and validation in one card")
-        for tag in ("epoch_iou_class_1", "epoch_learning_rate", "epoch_accuracy"):
-            self.has(tag)
+        self.has("epoch_iou_class_1", "epoch_learning_rate", "epoch_accuracy")
         eventually(self.lines_are_drawn)
         self.done("timeseries", animated=True)
 
@@ -87,9 +75,8 @@ class Run(Tabs):
         self.open("scalars", height=5200)
         self.page.wait("$$('button.heading').length >= 6", "groups")
         self.unfold()
-        for tag in ("batch_loss", "batch_gradient_norm", "epoch_loss", "epoch_iou_class_1", "epoch_accuracy",
-                    "epoch_learning_rate", "evaluation_loss_vs_iterations", "perf/samples_per_second"):
-            self.has(f"tag: {tag}")
+        self.has_tags("batch_loss", "batch_gradient_norm", "epoch_loss", "epoch_iou_class_1", "epoch_accuracy",
+                      "epoch_learning_rate", "evaluation_loss_vs_iterations", "perf/samples_per_second")
         self.page.wait("$$('tf-scalar-card, tf-line-chart-data-loader, vz-line-chart2').length >= 10", "charts")
         self.page.wait(f"{lengths('path.line')}.filter(n => n > 20).length >= 12", "lines")
         self.done("scalars")
@@ -97,9 +84,8 @@ class Run(Tabs):
     def test_images(self):
         self.open("images", height=3600)
         self.unfold()
-        for tag in ("images/training", "images/validation", "images/worst", "confusion_matrix", "data/classes",
-                    "data/class_weights"):
-            self.has(f"tag: {tag}")
+        self.has_tags("images/training", "images/validation", "images/worst", "confusion_matrix", "data/classes",
+                      "data/class_weights")
         self.page.wait("$$('img').filter(e => e.complete && e.naturalWidth > 300).length >= 9", "pictures")
         self.done("images", animated=True)
 
@@ -111,8 +97,7 @@ class Run(Tabs):
 
     def test_hparams(self):
         self.open("hparams", width=2400)
-        for text in ("Trial ID", "model", "unet", "cnn", "lr", "buildings", "tones", scenes[:16]):
-            self.has(text)
+        self.has("Trial ID", "model", "unet", "cnn", "lr", "buildings", "tones", scenes[:16])
         self.done("hparams")
 
     def test_hparams_hold_the_final_metrics(self):
@@ -123,7 +108,7 @@ class Run(Tabs):
         for group in groups:
             (session,) = group["sessions"]
             self.assertEqual(session["status"], "STATUS_SUCCESS")
-            last = self.table(group["name"])[-1]
+            last = metrics(self.work / "my_logs" / group["name"])[-1]
             for metric in session["metricValues"]:
                 name = metric["name"]
                 if name.get("group") == "validation" and name["tag"].startswith("epoch_"):
@@ -162,8 +147,7 @@ class Run(Tabs):
     def test_custom_scalars(self):
         self.open("custom_scalars", height=3000)
         self.unfold()
-        for title in ("Epochs", "Steps", "Machine", "learning rate", "iou_class_1", "gradient norm", "memory, MB"):
-            self.has(title)
+        self.has("Epochs", "Steps", "Machine", "learning rate", "iou_class_1", "gradient norm", "memory, MB")
         self.page.wait(f"{lengths('path.line')}.filter(n => n > 10).length >= 4", "lines")
         self.done("custom_scalars")
 
@@ -176,14 +160,8 @@ class Run(Tabs):
         self.done("audio")
 
     def test_projector(self):
-        self.server.wait_for_plugin("projector")
-        self.open("projector")
-        outer = "$('iframe').contentDocument"  # the dashboard is a frame in a frame
-        frame = f"{outer}.querySelector('iframe').contentDocument.body"
-        self.page.wait(f"!!{frame}", "the frame")
-        self.has("Points: 32", frame)
-        self.has("features:00002", frame)
-        self.has("Total variance described", frame)
+        frame = self.open_projector()
+        self.has("Points: 32", "features:00002", "Total variance described", root=frame)
         self.page.wait(f"!/Computing PCA/.test(allText({frame}))", "the projection")
         self.done("projector", animated=True)
 
@@ -191,24 +169,13 @@ class Run(Tabs):
 def setUpModule():
     global scenes, sounds
     for name, text in (("scenes", SCENES), ("sounds", SOUNDS)):
-        (work / f"{name}.ini").write_text(text)
-        subprocess.run([program, "train", f"{name}.ini", "--quiet"], cwd=work, check=True)
-    scenes, sounds = sorted((p.name for p in (work / "my_logs").iterdir()), key=lambda n: n.split("_")[-1])
-    Tabs.work = work
-    Tabs.server = TensorBoard(work / "my_logs", fast=True, samples=None)  # as a user starts it
-    Tabs.server.wait_for_scalar(f"{scenes}/validation", "epoch_loss", 3)
-    Tabs.server.wait_for_scalar(f"{sounds}/validation", "epoch_loss", 2)
-    Tabs.browser = Chromium()
+        (Tabs.work / f"{name}.ini").write_text(text)
+        subprocess.run([Tabs.program, "train", f"{name}.ini", "--quiet"], cwd=Tabs.work, check=True)
+    scenes, sounds = sorted((p.name for p in (Tabs.work / "my_logs").iterdir()), key=lambda n: n.split("_")[-1])
+    begin("my_logs", (f"{scenes}/validation", "epoch_loss", 3), (f"{sounds}/validation", "epoch_loss", 2))
 
 
-def tearDownModule():
-    for thing in (Tabs.browser, Tabs.server):
-        if thing:
-            thing.close()
-
+tearDownModule = end
 
 if __name__ == "__main__":
-    program, work = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "screenshots").mkdir(parents=True)
-    unittest.main(argv=sys.argv[:1], verbosity=2)
+    main()
