@@ -7,11 +7,13 @@
  * into `parts` by shape alone. A task takes one part, COLUMNS output channels and some of the input
  * channels; it copies dy (ReLU-masked, as panels) into scratch and adds the block's sums to its piece
  * of dw. The input is read where it lies, tap by tap, without the pixels that see padding; with few
- * channels its rows are copied, zero-padded, so that a row of taps is one stretch. With several parts these are partial sums, added at the end, in order: good for few weights; many
- * weights are shared out by channels instead.
+ * channels its rows are copied, zero-padded, so that a row of taps is one stretch. With several parts
+ * these are partial sums, added at the end, in order: good for few weights; many weights are shared
+ * out by channels instead.
  */
 #include <string.h>
 
+#include "kernels/ahead.h"
 #include "kernels/conv_internal.h"
 
 enum {
@@ -46,19 +48,12 @@ typedef struct weights_job {
     ptrdiff_t x_floats, dy_floats; /* of a thread's scratch */
 } weights_job;
 
-/* Pixels that the next block reads, fetched into the cache tile by tile while this one is computed. */
-typedef struct ahead {
-    const float *from;
-    ptrdiff_t pixels, width, pitch;
-} ahead;
-
 /* What a task works on. */
 typedef struct piece {
     ptrdiff_t group, column, columns, channel, channels;
     float *x, *dy; /* scratch */
     float *dw, *bias;
-    ahead next_x, next_dy;
-    ptrdiff_t tiles, done; /* of a block */
+    spur__ahead next_x, next_dy; /* on the way to the next block */
 } piece;
 
 /* A block: output rows [y, y + rows) of images, and where input pixel (0, 0) of the first lies (of
@@ -132,22 +127,30 @@ static void copy_input_row(const weights_job *q, const piece *p, const float *x,
     memset(out + end * q->pitch, 0, (size_t)((q->columns - end) * q->pitch) * sizeof(float));
 }
 
-/* The input rows under a block. */
-static void copy_rows(const weights_job *q, const piece *p, const float *x, const block *b) {
+/* The input rows under a block, in scratch. */
+static const float *copy_rows(const weights_job *q, const piece *p, const block *b) {
     const spur__conv_shape *s = q->s;
     ptrdiff_t row = q->columns * q->pitch, first = b->y * s->stride_h - s->pad_top;
     for (ptrdiff_t i = 0; i < b->images; i++)
         for (ptrdiff_t r = 0; r < input_rows(s, b->rows); r++)
-            copy_input_row(q, p, x + i * s->h * s->w * s->x_pitch, first + r,
+            copy_input_row(q, p, b->x + i * s->h * s->w * s->x_pitch, first + r,
                            p->x + (i * q->rows + r) * row);
+    return p->x;
 }
 
-/* Panels of the piece's columns of dy over `pixels` pixels from `offset`. */
-static void pack_dy(const weights_job *q, const piece *p, ptrdiff_t offset, ptrdiff_t pixels) {
+/* Where dy of a block begins, at the piece's first column. */
+static ptrdiff_t gradient_at(const weights_job *q, const piece *p, const block *b) {
+    const spur__conv_shape *s = q->s;
+    return (b->image * s->oh + b->y) * s->ow * s->y_pitch + p->group * q->k + p->column;
+}
+
+/* Panels of the piece's columns of dy over a block. */
+static void pack_dy(const weights_job *q, const piece *p, const block *b) {
+    ptrdiff_t pixels = b->images * b->rows * q->s->ow;
     for (ptrdiff_t j = 0; j < p->columns; j += q->simd->nr) {
-        ptrdiff_t across = spur__least(q->simd->nr, p->columns - j);
-        spur__pixels from = {q->dy + offset + j, q->mask ? q->mask + offset + j : NULL, pixels,
-                             across, q->s->y_pitch};
+        ptrdiff_t across = spur__least(q->simd->nr, p->columns - j), at = gradient_at(q, p, b) + j;
+        spur__pixels from = {q->dy + at, q->mask ? q->mask + at : NULL, pixels, across,
+                             q->s->y_pitch};
         q->simd->pack_panel(&from, across > q->simd->vl ? q->simd->nr : q->simd->vl,
                             p->dy + j * pixels, p->bias ? p->bias + j : NULL);
     }
@@ -182,47 +185,37 @@ static void list_runs(const weights_job *q, const block *b, ptrdiff_t r, spur__t
     t->b_run = b_runs;
 }
 
-static void fetch_part(const ahead *a, ptrdiff_t tiles, ptrdiff_t done) {
-    ptrdiff_t begin = a->pixels * done / tiles, end = a->pixels * (done + 1) / tiles;
-    for (ptrdiff_t i = begin; i < end; i++)
-        for (ptrdiff_t j = 0; j < a->width; j += 16)
-            __builtin_prefetch(a->from + i * a->pitch + j, 0, 2);
+/* Rows of pixels, floats apart, in the time of so many tiles; without gaps as one stretch. */
+static spur__ahead pixels_ahead(const float *from, ptrdiff_t rows, ptrdiff_t row, ptrdiff_t pixels,
+                                ptrdiff_t pitch, ptrdiff_t width, ptrdiff_t tiles) {
+    const ptrdiff_t value = sizeof(float);
+    if (rows <= 0) return (spur__ahead){0};
+    if (width == pitch && row == pixels * pitch)
+        return spur__ahead_block(from, 1, 0, 1, 0, rows * row * value, tiles);
+    return spur__ahead_block(from, rows, row * value, pixels, pitch * value, width * value, tiles);
 }
 
-/* Pixels without gaps, as lines. */
-static ahead as_lines(ahead a) {
-    if (a.width != a.pitch) return a;
-    return (ahead){.from = a.from, .pixels = a.pixels * a.width / 16, .width = 16, .pitch = 16};
-}
-
-/* The input rows under a block, unless its kernel leaves out pixels. */
-static ahead input_ahead(const weights_job *q, const piece *p, ptrdiff_t image, ptrdiff_t y) {
+/* The input under a block: its rows, or of a kernel smaller than its steps the first tap's. */
+static spur__ahead input_ahead(const weights_job *q, const piece *p, const block *b,
+                               ptrdiff_t tiles) {
     const spur__conv_shape *s = q->s;
-    ptrdiff_t images = spur__least(q->images, q->n - image), first = y * s->stride_h - s->pad_top;
-    ptrdiff_t last = spur__least(s->h, first + input_rows(s, q->band));
-    first = spur__most(0, first);
     bool all = s->kh >= s->stride_h && s->kw >= s->stride_w;
-    return (ahead){.from = q->x + (image * s->h + first) * s->w * s->x_pitch + p->group * q->c +
-                           p->channel,
-                   .pixels = all ? ((images - 1) * s->h + spur__most(0, last - first)) * s->w : 0,
-                   .width = p->channels,
-                   .pitch = s->x_pitch};
+    ptrdiff_t row = s->w * s->x_pitch, step_y = all ? 1 : s->stride_h,
+              step_x = all ? 1 : s->stride_w;
+    ptrdiff_t first = spur__most(0, b->y * s->stride_h - s->pad_top);
+    ptrdiff_t last = b->y * s->stride_h - s->pad_top + input_rows(s, b->rows);
+    ptrdiff_t rows = spur__ceil_div(spur__least(s->h, last) - first, step_y);
+    if (b->images > 1) rows = b->images * spur__ceil_div(s->h, step_y);
+    if (b->images > 1 && s->h % step_y != 0) rows = 0;
+    return pixels_ahead(b->x + first * row, rows, step_y * row, spur__ceil_div(s->w, step_x),
+                        step_x * s->x_pitch, p->channels, tiles);
 }
 
-/* What block `i` reads; nothing if the task ends before. */
-static void look_ahead(const weights_job *q, piece *p, ptrdiff_t i, ptrdiff_t end) {
+static spur__ahead gradient_ahead(const weights_job *q, const piece *p, const block *b,
+                                  ptrdiff_t tiles) {
     const spur__conv_shape *s = q->s;
-    ptrdiff_t image = i / q->bands * q->images, y = i % q->bands * q->band;
-    ptrdiff_t images = spur__least(q->images, q->n - image);
-    p->done = 0;
-    p->next_x = p->next_dy = (ahead){0};
-    if (i >= end) return;
-    p->next_x = as_lines(input_ahead(q, p, image, y));
-    p->next_dy = (ahead){.from = q->dy + (image * s->oh + y) * s->ow * s->y_pitch +
-                                 p->group * q->k + p->column,
-                         .pixels = images * spur__least(q->band, s->oh - y) * s->ow,
-                         .width = p->columns,
-                         .pitch = s->y_pitch};
+    return pixels_ahead(q->dy + gradient_at(q, p, b), b->images * b->rows, s->ow * s->y_pitch,
+                        s->ow, s->y_pitch, p->columns, tiles);
 }
 
 /* One tap, or a row of taps that touch: strips of mr of its values times all panels. */
@@ -246,20 +239,22 @@ static void tap_tiles(const weights_job *q, piece *p, const block *b, spur__tile
             t->a = b->x + (at + first * s->stride_w) * q->pitch + begin;
             t->c = p->dw + (tap * q->c + begin) * s->k + j;
             q->simd->tile(t);
-            fetch_part(&p->next_x, p->tiles, p->done);
-            fetch_part(&p->next_dy, p->tiles, p->done++);
+            spur__ahead_step(&p->next_x);
+            spur__ahead_step(&p->next_dy);
         }
     }
 }
 
-/* dw (+)= block's sums. */
+/* dw (+)= block's sums. Tiles of this block bring near what block `next` reads, if the task has it. */
 static void block_tiles(const weights_job *q, piece *p, const block *b, spur__tile *t,
-                        ptrdiff_t *runs) {
+                        ptrdiff_t *runs, const block *next) {
     const spur__conv_shape *s = q->s;
     ptrdiff_t together = q->touching && p->channels == q->c ? s->kw : 1;
     ptrdiff_t values = p->channels * together;
-    p->tiles = s->kh * (s->kw / together) * spur__ceil_div(values, q->simd->mr) *
-               spur__ceil_div(p->columns, q->simd->nr);
+    ptrdiff_t tiles = s->kh * (s->kw / together) * spur__ceil_div(values, q->simd->mr) *
+                      spur__ceil_div(p->columns, q->simd->nr);
+    p->next_x = next ? input_ahead(q, p, next, tiles) : (spur__ahead){0};
+    p->next_dy = next ? gradient_ahead(q, p, next, tiles) : (spur__ahead){0};
     for (ptrdiff_t r = 0; r < s->kh; r++) {
         list_runs(q, b, r, t, runs);
         for (ptrdiff_t i = 0; i < s->kw; i += together)
@@ -284,6 +279,16 @@ static piece piece_of(const weights_job *q, ptrdiff_t part, ptrdiff_t rest, int 
     return p;
 }
 
+/* Block `i`, and where it begins in the input: its first image. */
+static block block_at(const weights_job *q, const piece *p, ptrdiff_t i) {
+    const spur__conv_shape *s = q->s;
+    block b = {.image = i / q->bands * q->images, .y = i % q->bands * q->band};
+    b.images = spur__least(q->images, q->n - b.image);
+    b.rows = spur__least(q->band, s->oh - b.y);
+    b.x = q->x + b.image * s->h * s->w * s->x_pitch + p->group * q->c + p->channel;
+    return b;
+}
+
 static void weights_task(void *job, ptrdiff_t index, int thread) {
     const weights_job *q = job;
     const spur__conv_shape *s = q->s;
@@ -293,19 +298,12 @@ static void weights_task(void *job, ptrdiff_t index, int thread) {
     if (p.bias) memset(p.bias, 0, (size_t)p.columns * sizeof(float));
     spur__tile t = {.a_row = 1, .a_step = s->stride_w * q->pitch, .c_row = s->k};
     for (ptrdiff_t i = begin; i < end; i++) {
-        block b = {.image = i / q->bands * q->images, .y = i % q->bands * q->band, .x = p.x};
-        b.images = spur__least(q->images, q->n - b.image);
-        b.rows = spur__least(q->band, s->oh - b.y);
-        const float *x = q->x + b.image * s->h * s->w * s->x_pitch + p.group * q->c + p.channel;
-        if (q->in_place)
-            b.x = x;
-        else
-            copy_rows(q, &p, x, &b);
-        pack_dy(q, &p, (b.image * s->oh + b.y) * s->ow * s->y_pitch + p.group * q->k + p.column,
-                b.images * b.rows * s->ow);
+        block b = block_at(q, &p, i), next = block_at(q, &p, spur__least(i + 1, end - 1));
+        if (!q->in_place) b.x = copy_rows(q, &p, &b);
+        pack_dy(q, &p, &b);
         t.load = q->add || i > begin;
-        look_ahead(q, &p, i + 1, end);
-        block_tiles(q, &p, &b, &t, q->runs + thread * 2 * q->images * q->band);
+        block_tiles(q, &p, &b, &t, q->runs + thread * 2 * q->images * q->band,
+                    i + 1 < end ? &next : NULL);
     }
 }
 
