@@ -20,6 +20,12 @@ static bool next_rectangle(spur__ahead *a) {
         a->pixels = spur__least(s->w - x, run * s->edge);
         if (a->rows <= 0 || a->pixels <= 0) continue;
         a->at = (const char *)s->pixels + ((rest / s->tiles_y * s->h + y) * s->w + x) * s->pitch;
+        a->width = s->width;
+        if (s->width == s->pitch) { /* pixels without gaps are one */
+            a->width *= a->pixels;
+            a->pixels = 1;
+        }
+        a->pitch = spur__most(a->width, s->pitch);
         a->left = a->pixels;
         a->line = 0;
         return true;
@@ -28,12 +34,7 @@ static bool next_rectangle(spur__ahead *a) {
 }
 
 spur__ahead spur__ahead_tiles(spur__sheet sheet, ptrdiff_t tile, ptrdiff_t end, ptrdiff_t steps) {
-    spur__ahead a = {.sheet = sheet,
-                     .tile = tile,
-                     .end = end,
-                     .pitch = sheet.pitch,
-                     .width = sheet.width,
-                     .row_step = sheet.w * sheet.pitch};
+    spur__ahead a = {.sheet = sheet, .tile = tile, .end = end, .row_step = sheet.w * sheet.pitch};
     ptrdiff_t lines = (end - tile) * sheet.edge * sheet.edge * spur__ceil_div(sheet.width, LINE);
     a.lines = spur__ceil_div(lines, steps);
     if (!next_rectangle(&a)) a.lines = 0;
@@ -54,15 +55,23 @@ spur__ahead spur__ahead_block(const void *from, ptrdiff_t rows, ptrdiff_t row_st
 }
 
 void spur__ahead_step(spur__ahead *a) {
-    for (ptrdiff_t i = 0; i < a->lines; i++) {
-        __builtin_prefetch(a->at + a->line, 0, 2);
-        a->line += LINE;
-        if (a->line < a->width) continue;
-        a->line = 0;
-        a->at += a->pitch;
-        if (--a->left > 0) continue;
-        a->at += a->row_step - a->pixels * a->pitch;
-        a->left = a->pixels;
-        if (--a->rows == 0 && !next_rectangle(a)) a->lines = 0;
+    ptrdiff_t more = a->lines, line = a->line, left = a->left;
+    const char *at = a->at;
+    while (more > 0) {
+        for (; more > 0 && line < a->width; line += LINE, more--)
+            __builtin_prefetch(at + line, 0, 2);
+        if (line < a->width) break;
+        line = 0;
+        at += a->pitch;
+        if (--left > 0) continue;
+        at += a->row_step - a->pixels * a->pitch;
+        left = a->pixels;
+        if (--a->rows > 0) continue;
+        if (!next_rectangle(a)) more = a->lines = 0;
+        at = a->at;
+        left = a->left;
     }
+    a->line = line;
+    a->left = left;
+    a->at = at;
 }

@@ -18,7 +18,7 @@
 enum {
     LARGE = 128 * 256, /* channels times outputs from which on U may be made on the way */
     LARGE_TILES = 96, /* and is, up to so many tiles; beyond LARGE * 8 always */
-    BLOCK_TILES = 28, /* few enough for V and M to stay near the core */
+    BLOCK_TILES = 28, /* few enough for V and M to stay near the core; SUB_STRIPS at most */
     SUPERBLOCK_FLOATS = 4 << 20, /* of V shared by all threads */
     SUB_STRIPS = 7, /* strips multiplied by a panel at a time in the large mode */
     TURNED = 16, /* rows of weights transposed at a time for the data gradient */
@@ -239,13 +239,13 @@ static spur__ahead outputs_ahead(const wino_job *q, ptrdiff_t tile, ptrdiff_t en
 /* Strips [s0, s1) of V times U of a panel, and their outputs. */
 static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdiff_t s0,
                      ptrdiff_t s1, ptrdiff_t panel, const float *v, const float *u, float *m) {
-    ptrdiff_t width = panel_width(q, panel), base, end, column = panel * q->simd->nr;
-    ptrdiff_t columns = spur__least(width, q->outputs - column);
-    strip_of(q, count, s1 - 1, &base, &end);
-    ptrdiff_t last = end;
-    strip_of(q, count, s0, &base, &end);
+    ptrdiff_t width = panel_width(q, panel), column = panel * q->simd->nr;
+    ptrdiff_t columns = spur__least(width, q->outputs - column), strips = s1 - s0;
+    ptrdiff_t tiles[SUB_STRIPS + 1];
+    for (ptrdiff_t s = 0; s < strips; s++) strip_of(q, count, s0 + s, &tiles[s], &tiles[s + 1]);
+    ptrdiff_t base = tiles[0], end = tiles[strips];
     spur__ahead outputs =
-        outputs_ahead(q, first + base, first + last, column, columns, q->xis * (s1 - s0));
+        outputs_ahead(q, first + base, first + end, column, columns, q->xis * strips);
     spur__tile t = {.a_row = 16,
                     .a_step = 1,
                     .a_run = q->runs,
@@ -253,15 +253,13 @@ static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdif
                     .run_length = 16,
                     .c_row = width,
                     .cols = width};
-    ptrdiff_t m_step = (s1 - s0) * q->simd->mr * width + 16;
+    ptrdiff_t m_step = strips * q->simd->mr * width + 16;
     for (ptrdiff_t xi = 0; xi < q->xis; xi++) {
         t.b = u + xi * u_step(q, width);
-        for (ptrdiff_t s = s0; s < s1; s++) {
-            ptrdiff_t begin;
-            strip_of(q, count, s, &begin, &end);
-            t.rows = end - begin;
-            t.a = v + xi * q->xi_step + s * strip_floats(q);
-            t.c = m + xi * m_step + (begin - base) * width;
+        t.a = v + xi * q->xi_step + s0 * strip_floats(q);
+        for (ptrdiff_t s = 0; s < strips; s++, t.a += strip_floats(q)) {
+            t.rows = tiles[s + 1] - tiles[s];
+            t.c = m + xi * m_step + (tiles[s] - base) * width;
             spur__ahead_step(&outputs);
             q->simd->tile(&t);
         }

@@ -171,8 +171,15 @@ typedef struct product {
     spur__ahead ahead; /* on the way */
 } product;
 
+/* The register tiles of a group's rows: strips from begin[s] to begin[s + 1]. */
+static ptrdiff_t cut_rows(const dw_job *q, ptrdiff_t rows, ptrdiff_t begin[GROUP + 1]) {
+    ptrdiff_t strips = spur__ceil_div(rows, q->simd->mr);
+    for (ptrdiff_t s = 0; s < strips; s++) spur__part(rows, strips, s, &begin[s], &begin[s + 1]);
+    return strips;
+}
+
 static void multiply(const dw_job *q, product *p) {
-    ptrdiff_t run = 0, nr = q->simd->nr, begin, end;
+    ptrdiff_t run = 0, nr = q->simd->nr, begin[GROUP + 1], cut = 0, strips = 0;
     spur__tile t = {.a_row = 1,
                     .a_step = GROUP,
                     .a_run = &run,
@@ -186,12 +193,12 @@ static void multiply(const dw_job *q, product *p) {
             t.b = p->dm + xi * q->dm_step + j / nr * q->span * nr;
             t.c = p->u + xi * q->u_step + j - p->k[0];
             for (ptrdiff_t g = p->c[0]; g < p->c[1]; g += GROUP) {
+                const float *v = p->v + xi * q->v_step + g / GROUP * q->v_group;
                 ptrdiff_t rows = spur__least(GROUP, p->c[1] - g);
-                ptrdiff_t strips = spur__ceil_div(rows, q->simd->mr);
+                if (rows != cut) strips = cut_rows(q, cut = rows, begin);
                 for (ptrdiff_t s = 0; s < strips; s++) {
-                    spur__part(rows, strips, s, &begin, &end);
-                    t.rows = end - begin;
-                    t.a = p->v + xi * q->v_step + g / GROUP * q->v_group + begin;
+                    t.rows = begin[s + 1] - begin[s];
+                    t.a = v + begin[s];
                     prefetch_next(&t);
                     spur__ahead_step(&p->ahead);
                     q->simd->tile(&t);
