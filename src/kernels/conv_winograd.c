@@ -217,7 +217,7 @@ static void strip_of(const wino_job *q, ptrdiff_t count, ptrdiff_t strip, ptrdif
 static void make_v(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdiff_t strip, float *v) {
     ptrdiff_t begin, end;
     strip_of(q, count, strip, &begin, &end);
-    spur__spectrum to = {v + strip * strip_floats(q), q->xi_step, 16, 16 * q->simd->mr, 16};
+    spur__spectrum to = {v + strip * strip_floats(q), q->xi_step, 16, 16 * q->simd->mr, 16, 0};
     q->simd->wino_input(q->m, &q->in, first + begin, end - begin, &to);
 }
 

@@ -29,7 +29,8 @@ enum {
     SUPERBLOCK_FLOATS = 4 << 20, /* of V and dM by positions; half of it by blocks */
     STRETCH = 128, /* tiles multiplied at a time by positions */
     ROWS = 8, /* channels whose dU become dw in one task */
-    CHUNK = 8 /* tiles transformed by a task */
+    CHUNK = 8, /* tiles transformed by a task */
+    TILES_AHEAD = 2 /* whose places in V and dM are fetched: a superblock lies far from the core */
 };
 
 typedef struct dw_job {
@@ -149,8 +150,9 @@ size_t spur__winograd_weights_workspace(const spur__conv_plan *plan, int m) {
 static void transform(const dw_job *q, ptrdiff_t tile, ptrdiff_t count, ptrdiff_t at, float *v,
                       float *dm) {
     ptrdiff_t nr = q->simd->nr;
-    spur__spectrum to_v = {v + at * GROUP, q->v_step, GROUP, q->v_group, GROUP};
-    spur__spectrum to_dm = {dm + at * nr, q->dm_step, nr, q->span * nr, nr};
+    ptrdiff_t ahead = q->large ? TILES_AHEAD : 0;
+    spur__spectrum to_v = {v + at * GROUP, q->v_step, GROUP, q->v_group, GROUP, ahead};
+    spur__spectrum to_dm = {dm + at * nr, q->dm_step, nr, q->span * nr, nr, ahead};
     q->simd->wino_input(q->m, &q->x, tile, count, &to_v);
     q->simd->wino_gradient(q->m, &q->dy, tile, count, &to_dm);
 }

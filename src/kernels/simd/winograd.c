@@ -282,7 +282,7 @@ ALWAYS_INLINE void load_column(int kind, int edge, const view *s, int x, vf d[6]
 
 /* transform(transform(patch)^T)^T of one vector of channels; m, gradient and kind are constants. */
 ALWAYS_INLINE void spread_patch(int m, bool gradient, int kind, const view *s, float *out,
-                                ptrdiff_t xi_step) {
+                                ptrdiff_t xi_step, ptrdiff_t ahead) {
     int edge = gradient ? m : m + 2, n = m + 2;
     vf half[6][6]; /* [xi row][column] */
 #pragma GCC unroll 6
@@ -306,6 +306,8 @@ ALWAYS_INLINE void spread_patch(int m, bool gradient, int kind, const view *s, f
 #pragma GCC unroll 6
         for (int x = 0; x < n; x++) vstore(out + (y * n + x) * xi_step, o[x]);
     }
+    if (ahead == 0) return;
+    for (int xi = 0; xi < n * n; xi++) __builtin_prefetch(out + xi * xi_step + ahead, 0, 2);
 }
 
 /* All whole vectors of channels of one tile. */
@@ -313,7 +315,7 @@ ALWAYS_INLINE void spread_tile(int m, bool gradient, int kind, const spur__tilin
                                float *v, const spur__spectrum *to) {
     for (ptrdiff_t c = 0; c + VL <= t->channels; c += VL) {
         float *out = v + c / to->group * to->group_step + c % to->group;
-        spread_patch(m, gradient, kind, &s, out, to->xi_step);
+        spread_patch(m, gradient, kind, &s, out, to->xi_step, to->ahead * to->row_step);
         s.x += VL;
         if (kind == MASKED || kind == CUT_MASKED) s.mask += VL;
         if (kind == POOLED_EVEN || kind == POOLED_ODD) s.codes += VL;
@@ -333,7 +335,7 @@ ALWAYS_INLINE void spread_rest(int m, bool gradient, const spur__tiling *t, cons
         else
             gather(t, at, edge, c, buffer);
         spread_patch(m, gradient, PLAIN, &s, v + c / to->group * to->group_step + c % to->group,
-                     to->xi_step);
+                     to->xi_step, 0);
     }
 }
 

@@ -34,6 +34,7 @@ typedef struct spur__tiling {
 typedef struct spur__spectrum {
     float *v;
     ptrdiff_t xi_step, group, group_step, row_step;
+    ptrdiff_t ahead; /* tiles whose lines are asked for before their turn; 0: they are near */
 } spur__spectrum;
 
 typedef struct spur__wino_weights {
