@@ -35,7 +35,7 @@ static void fuse_relu(const spur_net *net, spur_node *relu) {
 static void fuse_pool(const spur_net *net, spur_node *pool) {
     spur_node *before = pool->inputs[0], *layer = layer_of(before);
     if (!layer->op->takes_pool || layer->passive || layer->pool || !hidden(net, before) ||
-        !pool->op->halves(pool) || !layer->op->takes_pool(layer))
+        !layer->op->takes_pool(layer, pool))
         return;
     for (spur_node *node = before; node != layer; node = node->inputs[0]) node->pool = pool;
     layer->pool = pool;

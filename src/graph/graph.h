@@ -120,10 +120,10 @@ struct spur__op {
     void (*fold)(const spur_node *norm, ptrdiff_t rows, const float *weight, const float *bias,
                  float *new_weight, float *new_bias, void *scratch);
     size_t (*fold_scratch)(const spur_node *norm); /* bytes that it needs for the call */
-    /* Max pools: whether windows are 2x2, 2 apart, without padding, odd edges left out. Layers:
-     * whether they can end in such a pool (honour node->pool). */
-    bool (*halves)(const spur_node *node);
-    bool (*takes_pool)(const spur_node *node);
+    /* Sliding max pools: whether windows are 2x2, 2 apart, without padding, odd edges left out.
+     * Layers: whether they can end in this pool (honour node->pool). */
+    bool (*halves)(const spur_node *pool);
+    bool (*takes_pool)(const spur_node *node, const spur_node *pool);
     bool folds_norm; /* honours node->folded */
     bool input; /* filled by the caller before each run */
     bool view; /* output and gradient are input 0's memory: no forward, no backward */

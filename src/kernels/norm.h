@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "kernels/parallel.h"
+#include "kernels/simd/pool.h"
 
 /* Bytes of scratch for any function of this file on `n` images of `pixels` pixels. */
 size_t spur__norm_workspace(ptrdiff_t n, ptrdiff_t pixels, ptrdiff_t channels);
@@ -29,8 +30,15 @@ typedef struct spur__batch_norm {
     float *mean, *rstd; /* [channels]: kept from forward to backward */
     float *running_mean, *running_var; /* updated in training if not NULL */
     double momentum;
+    /* A sliding max pool behind it, or NULL: y and dy are the pool's, y_pitch too, and what lies
+     * between is nowhere stored; argmax as in pool.h. */
+    const spur__pool_shape *pool;
+    void *argmax;
     void *workspace;
 } spur__batch_norm;
+
+/* Bytes of scratch for backward when a pool is behind it. */
+size_t spur__batch_norm_pool_workspace(const spur__exec *exec, const spur__pool_shape *pool);
 
 /* Training: mean and 1/sqrt(var + eps) of the batch into p->mean, p->rstd, running statistics
  * updated (with the unbiased variance), then normalised. */

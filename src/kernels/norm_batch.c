@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "kernels/norm_internal.h"
+#include "kernels/pool.h"
 
 /* Rows of factors: a, b and c of dx; rstd of running statistics; scale and shift of y. */
 enum { RSTD = 3, SCALE = 4, SHIFT = 5, FACTORS = 6 };
@@ -23,11 +24,40 @@ typedef struct batch_job {
     float *y;
     ptrdiff_t x_pitch, y_pitch, blocks;
     float *factors, *partial;
-    bool stream; /* forward: y goes past the caches, which spares reading it before */
+    bool stream; /* y or dx goes past the caches, which spares reading it before */
     const float *rstd; /* backward */
     bool fixed; /* backward: the statistics do not depend on x */
     bool relu;
+    spur__pool_shape pool; /* when p->pool: of this batch */
+    float *rows; /* then, backward: per thread, the gradients of a block's pixels */
+    ptrdiff_t rows_floats;
 } batch_job;
+
+/* Floats of the rows of pixels that a block touches. */
+static ptrdiff_t rows_of_block(const spur__pool_shape *pool, ptrdiff_t pixels) {
+    ptrdiff_t block = spur__most(SPUR__NORM_BLOCK, spur__ceil_div(pixels, SPUR__NORM_BLOCKS));
+    return spur__round_up((spur__ceil_div(block, pool->w) + 1) * pool->w * pool->c, 16);
+}
+
+static size_t rounded_workspace(ptrdiff_t pixels, ptrdiff_t channels) {
+    return (spur__norm_workspace(1, pixels, channels) + 63) / 64 * 64;
+}
+
+size_t spur__batch_norm_pool_workspace(const spur__exec *exec, const spur__pool_shape *pool) {
+    ptrdiff_t pixels = pool->n * pool->h * pool->w;
+    return rounded_workspace(pixels, pool->c) +
+           (size_t)(exec->threads * rows_of_block(pool, pixels)) * sizeof(float);
+}
+
+static void add_pool(batch_job *q) {
+    const spur__batch_norm *p = q->p;
+    q->pool = *p->pool;
+    q->pool.n = p->pixels / (q->pool.h * q->pool.w);
+    q->pool.x_pitch = q->x_pitch;
+    q->pool.y_pitch = q->y_pitch;
+    q->rows_floats = rows_of_block(p->pool, p->pixels);
+    q->rows = (float *)(void *)((char *)p->workspace + rounded_workspace(p->pixels, p->channels));
+}
 
 static batch_job job_of(const spur__batch_norm *p, const float *x, float *y) {
     batch_job q = {.p = p, .x = x, .y = y};
@@ -37,6 +67,7 @@ static batch_job job_of(const spur__batch_norm *p, const float *x, float *y) {
     q.factors = p->workspace;
     q.partial = q.factors + FACTORS * p->channels;
     q.relu = p->relu;
+    if (p->pool) add_pool(&q);
     q.stream = p->channels % 16 == 0 && q.y_pitch % 16 == 0 && (uintptr_t)y % 64 == 0 &&
                p->pixels * p->channels >= STREAM_FLOATS;
     return q;
@@ -118,13 +149,23 @@ static void affine_task(void *job, ptrdiff_t block, int thread) {
     if (q->stream) spur__simd_table()->end_stream();
 }
 
+/* y of the factors. */
+static void normalise(const spur__exec *exec, batch_job *q) {
+    ptrdiff_t c = q->p->channels;
+    spur__pool_affine a = {q->factors + SCALE * c, q->factors + SHIFT * c, q->relu};
+    if (q->p->pool)
+        spur__max_pool_affine(exec, &q->pool, &a, q->x, q->y, q->p->argmax);
+    else
+        spur__parallel(exec, q->blocks, affine_task, q);
+}
+
 void spur__batch_norm_train(const spur__exec *exec, const spur__batch_norm *p, const float *x,
                             float *y) {
     batch_job q = job_of(p, x, y);
     spur__parallel(exec, q.blocks, moments_task, &q);
     spur__parallel(exec, spur__ceil_div(p->channels, CHUNK), combine_task, &q);
     affine_factors(&q, p->mean, p->rstd);
-    spur__parallel(exec, q.blocks, affine_task, &q);
+    normalise(exec, &q);
 }
 
 /* 1 / sqrt(running_var + eps) */
@@ -140,7 +181,7 @@ void spur__batch_norm_eval(const spur__exec *exec, const spur__batch_norm *p, co
                            float *y) {
     batch_job q = job_of(p, x, y);
     affine_factors(&q, p->running_mean, running_rstd(&q));
-    spur__parallel(exec, q.blocks, affine_task, &q);
+    normalise(exec, &q);
 }
 
 void spur__batch_norm_fold(const spur__batch_norm *p, ptrdiff_t rows, const float *w,
@@ -157,7 +198,28 @@ void spur__batch_norm_fold(const spur__batch_norm *p, ptrdiff_t rows, const floa
 
 /* ---- backward ------------------------------------------------------------------------------ */
 
-/* The block's view of x, dy and dx. */
+/* dy of pixels [begin, end), collected from the pool's windows into the thread's scratch. */
+static const float *unpooled(const batch_job *q, ptrdiff_t begin, ptrdiff_t end, int thread) {
+    spur__pool_shape s = q->pool;
+    float *rows = q->rows + thread * q->rows_floats;
+    ptrdiff_t first = begin / s.w, row_floats = s.w * s.c;
+    size_t all = spur__pool_argmax_bytes(&s);
+    s.x_pitch = s.c;
+    for (ptrdiff_t row = first; row * s.w < end; row++) {
+        ptrdiff_t image = row / s.h;
+        spur__pool_gather g = {.s = &s,
+                               .row = row % s.h,
+                               .dy = q->g->dy + image * s.oh * s.ow * s.y_pitch,
+                               .argmax =
+                                   (const char *)q->p->argmax + (size_t)image * (all / (size_t)s.n),
+                               .wide = all > (size_t)(s.n * s.oh * s.ow * s.c),
+                               .dx = rows + (row - first) * row_floats};
+        spur__simd_table()->max_pool_gather(&g);
+    }
+    return rows + (begin - first * s.w) * s.c;
+}
+
+/* The block's view of x and dx, and of dy unless a pool is behind. */
 static spur__norm_dx block_of(const batch_job *q, ptrdiff_t block) {
     ptrdiff_t begin, end, c = q->p->channels;
     spur__part(q->p->pixels, q->blocks, block, &begin, &end);
@@ -166,30 +228,42 @@ static spur__norm_dx block_of(const batch_job *q, ptrdiff_t block) {
                        .x_pitch = q->x_pitch,
                        .dy_pitch = q->y_pitch,
                        .x = q->g->x + begin * q->x_pitch,
-                       .dy = q->g->dy + begin * q->y_pitch,
                        .a = q->factors,
                        .b = q->factors + c,
                        .c = q->factors + 2 * c,
                        .accumulate = q->g->accumulate};
+    if (!q->p->pool) d.dy = q->g->dy + begin * q->y_pitch;
     if (q->relu) d.scale = q->factors + SCALE * c;
     if (q->relu) d.shift = q->factors + SHIFT * c;
     if (q->g->dx) d.dx = q->g->dx + begin * q->x_pitch;
     return d;
 }
 
+/* Behind a pool, dy is collected anew for each walk over the block: that costs less than to store it. */
+static void collect_dy(const batch_job *q, ptrdiff_t block, int thread, spur__norm_dx *d) {
+    ptrdiff_t begin, end;
+    if (!q->p->pool) return;
+    spur__part(q->p->pixels, q->blocks, block, &begin, &end);
+    d->dy = unpooled(q, begin, end, thread);
+    d->dy_pitch = d->channels;
+}
+
 static void moments_dy_task(void *job, ptrdiff_t block, int thread) {
     const batch_job *q = job;
     ptrdiff_t c = q->p->channels;
     spur__norm_dx d = block_of(q, block);
-    (void)thread;
+    collect_dy(q, block, thread, &d);
     spur__simd_table()->moments_dy(&d, q->p->mean, q->partial + 2 * block * c,
                                    q->partial + (2 * block + 1) * c);
 }
 
 static void dx_task(void *job, ptrdiff_t block, int thread) {
-    spur__norm_dx d = block_of(job, block);
-    (void)thread;
+    const batch_job *q = job;
+    spur__norm_dx d = block_of(q, block);
+    collect_dy(q, block, thread, &d);
+    d.stream = q->stream;
     spur__simd_table()->norm_dx(&d);
+    if (d.stream) spur__simd_table()->end_stream();
 }
 
 /* Sums over blocks, dgamma, dbeta, and the factors of dx = dy * a + x * b + c. */
@@ -219,6 +293,10 @@ static void gradient_task(void *job, ptrdiff_t chunk, int thread) {
 }
 
 static void backward(const spur__exec *exec, batch_job *q) {
+    const spur__batch_norm *p = q->p;
+    /* Without a pool dx mostly lies over dy, which is near then. */
+    q->stream = p->pool && !q->g->accumulate && q->x_pitch % 16 == 0 && p->channels % 16 == 0 &&
+                (uintptr_t)q->g->dx % 64 == 0 && p->pixels * p->channels >= STREAM_FLOATS;
     affine_factors(q, q->p->mean, q->rstd);
     spur__parallel(exec, q->blocks, moments_dy_task, q);
     spur__parallel(exec, spur__ceil_div(q->p->channels, CHUNK), gradient_task, q);

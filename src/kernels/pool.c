@@ -16,6 +16,7 @@ enum { CHANNELS = 64 }; /* of a backward task over a whole image */
 typedef struct pool_job {
     spur__pool_shape s;
     const spur__simd *simd;
+    const spur__pool_affine *affine;
     const float *x;
     float *y;
     char *argmax;
@@ -53,7 +54,7 @@ static pool_job job_of(const spur__pool_shape *s) {
 static void forward_task(void *job, ptrdiff_t index, int thread) {
     const pool_job *q = job;
     const spur__pool_shape *s = &q->s;
-    spur__pool_row p = {.s = s, .row = index % s->oh, .wide = q->wide};
+    spur__pool_row p = {.s = s, .row = index % s->oh, .wide = q->wide, .affine = q->affine};
     (void)thread;
     p.x = q->x + index / s->oh * s->h * s->w * s->x_pitch;
     p.y = q->y + index * s->ow * s->y_pitch;
@@ -66,7 +67,14 @@ static void forward_task(void *job, ptrdiff_t index, int thread) {
 
 void spur__max_pool(const spur__exec *exec, const spur__pool_shape *s, const float *x, float *y,
                     void *argmax) {
+    spur__max_pool_affine(exec, s, NULL, x, y, argmax);
+}
+
+void spur__max_pool_affine(const spur__exec *exec, const spur__pool_shape *s,
+                           const spur__pool_affine *affine, const float *x, float *y,
+                           void *argmax) {
     pool_job q = job_of(s);
+    q.affine = affine;
     q.x = x;
     q.y = y;
     q.argmax = argmax;

@@ -22,6 +22,9 @@ size_t spur__pool_argmax_bytes(const spur__pool_shape *s);
 /* argmax may be NULL (inference). */
 void spur__max_pool(const spur__exec *exec, const spur__pool_shape *s, const float *x, float *y,
                     void *argmax);
+/* The pool of values that are made of x on the way. */
+void spur__max_pool_affine(const spur__exec *exec, const spur__pool_shape *s,
+                           const spur__pool_affine *affine, const float *x, float *y, void *argmax);
 void spur__max_pool_backward(const spur__exec *exec, const spur__pool_shape *s, const float *dy,
                              const void *argmax, float *dx, bool accumulate);
 void spur__avg_pool(const spur__exec *exec, const spur__pool_shape *s, const float *x, float *y);

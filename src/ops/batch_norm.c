@@ -5,8 +5,10 @@
  */
 #include <string.h>
 
-#include "graph/graph.h"
+#include "base/memory.h"
 #include "kernels/norm.h"
+#include "kernels/pool.h"
+#include "ops/window.h"
 
 static const spur_norm_options *options_of(const spur_node *node) {
     return node->options;
@@ -51,15 +53,27 @@ static size_t statistics_bytes(const spur_node *node) {
     return (bytes + 63) / 64 * 64;
 }
 
-/* Statistics that no backward call will want lie at the workspace's start. */
+/* Any max pool that slides. */
+static bool batch_norm_takes_pool(const spur_node *node, const spur_node *pool) {
+    (void)pool;
+    return node->rank == 4;
+}
+
+/* Statistics that no backward call will want lie at the workspace's start; a pool's argmax lies
+ * behind them. */
 static spur_status batch_norm_plan(spur_node *node, spur__demand *demand, spur_error *err) {
-    (void)err;
     size_t scratch = spur__norm_workspace(1, pixels_of(node), (ptrdiff_t)spur__channels(node));
     demand->saved_bytes = statistics_bytes(node);
     demand->forward_workspace = statistics_bytes(node) + scratch;
     demand->backward_workspace = scratch;
     demand->backward_needs_input[0] = true;
-    demand->gradient_in_place = 1;
+    demand->gradient_in_place = node->pool ? 0 : 1;
+    if (!node->pool) return SPUR_OK;
+    spur__pool_shape *pool = node->state = spur__calloc(1, sizeof *pool);
+    if (!pool) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    SPUR__TRY(spur__pool_shape_of(node->pool, pool, err));
+    demand->saved_bytes += spur__pool_argmax_bytes(pool);
+    demand->backward_workspace = spur__batch_norm_pool_workspace(spur__net_exec(node->net), pool);
     return SPUR_OK;
 }
 
@@ -83,6 +97,8 @@ static spur__batch_norm kernel_args(const spur_node *node, const spur__run *run,
         .running_mean = still ? NULL : spur__param_value(node, first),
         .running_var = still ? NULL : spur__param_value(node, first + 1),
         .momentum = o->momentum > 0 ? o->momentum : 0.1,
+        .pool = node->pool ? node->state : NULL,
+        .argmax = node->pool && node->saved ? (char *)node->saved + statistics_bytes(node) : NULL,
         .workspace = forward ? work + statistics_bytes(node) : work,
     };
 }
@@ -135,6 +151,7 @@ static const spur__op batch_norm_op = {.kind = "batch_norm",
                                        .fold = batch_norm_fold,
                                        .fold_scratch = batch_norm_fold_scratch,
                                        .fuses_relu = true,
+                                       .takes_pool = batch_norm_takes_pool,
                                        .pitched = true,
                                        .elementwise = true};
 

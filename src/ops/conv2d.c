@@ -199,8 +199,9 @@ static void conv_window(const spur_node *node, spur__slide *w) {
 }
 
 /* The gradient of a bias alone is summed elsewhere, from whole images. */
-static bool conv_takes_pool(const spur_node *node) {
+static bool conv_takes_pool(const spur_node *node, const spur_node *pool) {
     spur__slide w;
+    if (!pool->op->halves(pool)) return false;
     if (node->param_count > 1 && node->params[1]->trainable && !node->params[0]->trainable)
         return false;
     conv_window(node, &w);

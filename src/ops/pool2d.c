@@ -54,12 +54,9 @@ static spur_status pool_shape(spur_node *node, spur_error *err) {
     return SPUR_OK;
 }
 
-static spur_status pool_plan(spur_node *node, spur__demand *demand, spur_error *err) {
+spur_status spur__pool_shape_of(const spur_node *node, spur__pool_shape *s, spur_error *err) {
     const pool_options *o = node->options;
     const spur_node *x = node->inputs[0];
-    spur__pool_shape *s = spur__calloc(1, sizeof *s);
-    if (!s) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
-    node->state = s;
     *s = (spur__pool_shape){.n = (ptrdiff_t)x->shape[0],
                             .h = (ptrdiff_t)x->shape[1],
                             .w = (ptrdiff_t)x->shape[2],
@@ -70,18 +67,26 @@ static spur_status pool_plan(spur_node *node, spur__demand *demand, spur_error *
                             .y_pitch = (ptrdiff_t)node->pitch,
                             .adaptive = o->adaptive || o->global,
                             .exclude_padding = o->user.exclude_padding};
-    if (!s->adaptive) {
-        spur__slide w;
-        SPUR__TRY(sliding(node, &w, err));
-        s->kh = w.kernel[0];
-        s->kw = w.kernel[1];
-        s->stride_h = w.stride[0];
-        s->stride_w = w.stride[1];
-        s->pad_top = w.padding[0];
-        s->pad_left = w.padding[1];
-        s->pad_bottom = w.padding[2];
-        s->pad_right = w.padding[3];
-    }
+    if (s->adaptive) return SPUR_OK;
+    spur__slide w;
+    SPUR__TRY(sliding(node, &w, err));
+    s->kh = w.kernel[0];
+    s->kw = w.kernel[1];
+    s->stride_h = w.stride[0];
+    s->stride_w = w.stride[1];
+    s->pad_top = w.padding[0];
+    s->pad_left = w.padding[1];
+    s->pad_bottom = w.padding[2];
+    s->pad_right = w.padding[3];
+    return SPUR_OK;
+}
+
+static spur_status pool_plan(spur_node *node, spur__demand *demand, spur_error *err) {
+    const pool_options *o = node->options;
+    spur__pool_shape *s = spur__calloc(1, sizeof *s);
+    if (!s) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    node->state = s;
+    SPUR__TRY(spur__pool_shape_of(node, s, err));
     if (o->max) demand->saved_bytes = spur__pool_argmax_bytes(s);
     return SPUR_OK;
 }

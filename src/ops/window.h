@@ -7,6 +7,7 @@
 #define SPUR_OPS_WINDOW_H
 
 #include "graph/graph.h"
+#include "kernels/simd/pool.h"
 
 typedef struct spur__slide {
     int kernel[2], stride[2], dilation[2], padding[4];
@@ -21,5 +22,8 @@ void spur__window_same(spur__slide *w);
 
 /* Checks the members and computes `out`. */
 spur_status spur__window_fit(spur__slide *w, bool ceil_mode, spur_error *err);
+
+/* What a pool's kernels want to know of a pool's node, for its planned batch. */
+spur_status spur__pool_shape_of(const spur_node *pool, spur__pool_shape *s, spur_error *err);
 
 #endif

@@ -215,7 +215,11 @@ void SPUR__SIMD(norm_dx)(const spur__norm_dx *p) {
         for (; c + VL <= p->channels; c += VL) {
             vf at = vload(x + c), v = vfma(at, vload(p->b + c), vload(p->c + c));
             v = vfma(masked(p, at, i, c), vload(p->a + c), v);
-            vstore(dx + c, p->accumulate ? vload(dx + c) + v : v);
+            if (p->accumulate) v += vload(dx + c);
+            if (p->stream)
+                vstream(dx + c, v);
+            else
+                vstore(dx + c, v);
         }
         for (; c < p->channels; c++) {
             float v = fma1(x[c], p->b[c], p->c[c]);

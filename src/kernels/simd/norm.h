@@ -30,6 +30,7 @@ typedef struct spur__norm_dx {
     float *dx; /* x_pitch */
     const float *a, *b, *c; /* [channels] */
     bool accumulate;
+    bool stream; /* norm_dx: as for spur__affine, dx */
 } spur__norm_dx;
 
 /* moments: mean[channels] and squared distances from it summed, m2[channels], of the pixels.

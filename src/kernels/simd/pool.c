@@ -32,6 +32,8 @@ static void max_channel(const spur__pool_row *p, const spur__window *v, const sp
     for (ptrdiff_t y = v->begin; y < v->end; y++) {
         for (ptrdiff_t x = u->begin; x < u->end; x++) {
             float value = p->x[(y * s->w + x) * s->x_pitch + c];
+            if (p->affine) value = fma1(value, p->affine->scale[c], p->affine->shift[c]);
+            if (p->affine && p->affine->relu && value < 0.0f) value = 0.0f;
             if (!(value > best) && value == value) continue;
             best = value;
             index = tap_of(s, v, u, y, x);
@@ -42,10 +44,14 @@ static void max_channel(const spur__pool_row *p, const spur__window *v, const sp
     if (p->argmax && !p->wide) ((uint8_t *)p->argmax)[at * s->c + c] = (uint8_t)index;
 }
 
-/* VL channels of one window; the same choice. */
-ALWAYS_INLINE void max_vector(const spur__pool_row *p, const spur__window *v, const spur__window *u,
-                              ptrdiff_t at, ptrdiff_t c) {
+/* VL channels of one window; the same choice. affine is a constant: p->affine or NULL. */
+ALWAYS_INLINE void max_vector(const spur__pool_row *p, const spur__pool_affine *affine,
+                              const spur__window *v, const spur__window *u, ptrdiff_t at,
+                              ptrdiff_t c) {
     const spur__pool_shape *s = p->s;
+    vf scale = affine ? vload(affine->scale + c) : (vf){0};
+    vf shift = affine ? vload(affine->shift + c) : (vf){0};
+    bool relu = affine && affine->relu;
     vf best = vset(-__builtin_inff());
     vi index = (vi){0} + (int32_t)tap_of(s, v, u, v->begin, u->begin);
     for (ptrdiff_t y = v->begin; y < v->end; y++) {
@@ -53,6 +59,8 @@ ALWAYS_INLINE void max_vector(const spur__pool_row *p, const spur__window *v, co
         uint32_t tap = tap_of(s, v, u, y, u->begin);
         for (ptrdiff_t x = u->begin; x < u->end; x++, from += s->x_pitch, tap++) {
             vf value = vload(from);
+            if (affine) value = vfma(value, scale, shift);
+            if (relu) value = vrelu(value);
             vi wins = (value > best) | (value != value);
             best = vselect(wins, value, best);
             index = (vi)vselect(wins, (vf)((vi){0} + (int32_t)tap), (vf)index);
@@ -68,15 +76,22 @@ ALWAYS_INLINE void max_vector(const spur__pool_row *p, const spur__window *v, co
     }
 }
 
-void SPUR__SIMD(max_pool)(const spur__pool_row *p) {
+ALWAYS_INLINE void max_row(const spur__pool_row *p, const spur__pool_affine *affine) {
     const spur__pool_shape *s = p->s;
     spur__window v = window_y(s, p->row);
     for (ptrdiff_t i = 0; i < s->ow; i++) {
         spur__window u = window_x(s, i);
         ptrdiff_t c = 0;
-        for (; c + VL <= s->c; c += VL) max_vector(p, &v, &u, i, c);
+        for (; c + VL <= s->c; c += VL) max_vector(p, affine, &v, &u, i, c);
         for (; c < s->c; c++) max_channel(p, &v, &u, i, c);
     }
+}
+
+void SPUR__SIMD(max_pool)(const spur__pool_row *p) {
+    if (p->affine)
+        max_row(p, p->affine);
+    else
+        max_row(p, NULL);
 }
 
 ALWAYS_INLINE float average_factor(const spur__pool_shape *s, const spur__window *v,

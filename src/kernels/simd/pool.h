@@ -46,8 +46,14 @@ static inline spur__window spur__pool_window(ptrdiff_t i, ptrdiff_t size, ptrdif
     return v;
 }
 
+/* Values that are pooled without being stored: max(x * scale + shift, 0), or without the max. */
+typedef struct spur__pool_affine {
+    const float *scale, *shift; /* [c] */
+    bool relu;
+} spur__pool_affine;
+
 /* One row of windows of one image: x is the image, y and argmax (uint8_t or, when wide, uint32_t,
- * [ow][c]; or NULL) are the row. Channels [0, c).
+ * [ow][c]; or NULL) are the row. Channels [0, c). `affine`, for max_pool: what is made of x; or NULL.
  * max_backward, avg_backward: image dx += the row's share, channels [c0, c1).
  * max_pool_gather: row `row` of dx (+)= what the windows over it give; sliding windows only. */
 typedef struct spur__pool_row {
@@ -57,6 +63,7 @@ typedef struct spur__pool_row {
     float *y;
     void *argmax;
     bool wide;
+    const spur__pool_affine *affine;
 } spur__pool_row;
 
 typedef struct spur__pool_row_gradient {

@@ -55,7 +55,7 @@ void *aligned_alloc(size_t alignment, size_t n) {
 
 typedef struct small {
     spur_net *net;
-    spur_node *x, *skip, *up, *joined, *conv, *logits, *loss;
+    spur_node *x, *skip, *up, *joined, *pooled, *conv, *logits, *loss;
 } small;
 
 enum { BATCH = 4, SIDE = 32 };
@@ -78,7 +78,11 @@ static small make_small(const spur_net_options *options, bool keep_all) {
     s.up = spur_conv_transpose2d(net, more, "up", 8,
                                  &(spur_conv2d_options){.kernel = {2}, .stride = {2}});
     s.joined = spur_concat(net, (spur_node *[]){s.skip, s.up}, 2, -1);
-    h = spur_relu(net, spur_conv2d(net, s.joined, "c4", 8, &same));
+    h = spur_batch_norm(net, spur_conv2d(net, s.joined, "c4", 8, &same), "n2", NULL);
+    s.pooled = spur_relu(net, h);
+    h = spur_max_pool2d(
+        net, s.pooled,
+        &(spur_pool2d_options){.kernel = {3}, .stride = {2}, .padding = {1, 1, 1, 1}});
     h = spur_avg_pool2d(net, h, NULL);
     s.logits = spur_linear(net, spur_dropout(net, spur_flatten(net, h), 0.5), "fc", 5, NULL);
     spur_keep(net, s.logits);
@@ -129,6 +133,7 @@ static void test_planning_changes_no_bit(void **state) {
     assert_int_equal(spur_net_build(plain.net, plain.loss, NULL), SPUR_OK);
     assert_int_equal(spur_net_build(planned.net, planned.loss, NULL), SPUR_OK);
     assert_true(planned.skip->passive && !plain.skip->passive);
+    assert_non_null(planned.pooled->pool);
     assert_ptr_equal(planned.skip->data, planned.joined->data);
     assert_ptr_equal(planned.up->data, planned.joined->data + 16);
     assert_ptr_equal(planned.up->gradient, planned.joined->gradient + 16);

@@ -5,6 +5,7 @@
 #include "kernels_test.h"
 
 #include "kernels/norm.h"
+#include "kernels/pool.h"
 
 typedef struct norm_case {
     ptrdiff_t n, pixels, channels, groups; /* groups 0: batch norm */
@@ -245,11 +246,110 @@ static void test_large_output(void **state) {
     free(ws);
 }
 
+/* Batch norm, ReLU and max pool: in one walk, or one after the other. */
+typedef struct pooled_case {
+    spur__pool_shape pool;
+    const float *x, *dy, *gamma, *beta;
+    bool apart;
+} pooled_case;
+
+/* The pool's y, dx, dgamma, dbeta one behind the other. */
+static void run_pooled(void *arg, const spur__exec *exec, float *out) {
+    const pooled_case *t = arg;
+    const spur__pool_shape *s = &t->pool;
+    ptrdiff_t pixels = s->n * s->h * s->w, all = pixels * s->c,
+              pooled = s->n * s->oh * s->ow * s->c;
+    float *dx = out + pooled, *dgamma = dx + all, *mean = floats(2 * s->c);
+    float *between = floats(all), *d_between = floats(all);
+    char *argmax = scratch(spur__pool_argmax_bytes(s));
+    size_t plain = spur__norm_workspace(1, pixels, s->c);
+    size_t more = spur__batch_norm_pool_workspace(exec, s);
+    spur__batch_norm p = {.pixels = pixels,
+                          .channels = s->c,
+                          .gamma = t->gamma,
+                          .beta = t->beta,
+                          .eps = 1e-5,
+                          .relu = true,
+                          .mean = mean,
+                          .rstd = mean + s->c,
+                          .pool = t->apart ? NULL : s,
+                          .argmax = argmax,
+                          .workspace = scratch(plain > more ? plain : more)};
+    spur__norm_gradient g = {
+        .x = t->x, .dy = t->dy, .dx = dx, .dgamma = dgamma, .dbeta = dgamma + s->c};
+    memset(dgamma, 0, (size_t)(2 * s->c) * sizeof(float));
+    spur__batch_norm_train(exec, &p, t->x, t->apart ? between : out);
+    if (t->apart) {
+        spur__max_pool(exec, s, between, out, argmax);
+        spur__max_pool_backward(exec, s, t->dy, argmax, d_between, false);
+        g.dy = d_between;
+    }
+    spur__batch_norm_backward(exec, &p, &g);
+    void *all_of_them[] = {mean, between, d_between, argmax, p.workspace};
+    for (size_t i = 0; i < COUNT(all_of_them); i++) free(all_of_them[i]);
+}
+
+static void test_pooled(void **state) {
+    static const spur__pool_shape shapes[] = {
+        {.n = 3,
+         .h = 11,
+         .w = 14,
+         .c = 21,
+         .kh = 3,
+         .kw = 3,
+         .stride_h = 2,
+         .stride_w = 2,
+         .pad_top = 1,
+         .pad_left = 1,
+         .pad_bottom = 1,
+         .pad_right = 1,
+         .oh = 6,
+         .ow = 7},
+        {.n = 2,
+         .h = 33,
+         .w = 40,
+         .c = 32,
+         .kh = 2,
+         .kw = 2,
+         .stride_h = 2,
+         .stride_w = 2,
+         .oh = 16,
+         .ow = 20},
+        {.n = 1,
+         .h = 400,
+         .w = 180,
+         .c = 48,
+         .kh = 3,
+         .kw = 2,
+         .stride_h = 3,
+         .stride_w = 1,
+         .oh = 133,
+         .ow = 179},
+    };
+    (void)state;
+    for (size_t k = 0; k < COUNT(shapes); k++) {
+        const spur__pool_shape *s = &shapes[k];
+        ptrdiff_t all = s->n * s->h * s->w * s->c, pooled = s->n * s->oh * s->ow * s->c;
+        ptrdiff_t results = pooled + all + 2 * s->c;
+        float *x = random_floats(all, 1), *dy = random_floats(pooled, 2);
+        float *gamma = random_floats(s->c, 3), *beta = random_floats(s->c, 4);
+        float *once = floats(results), *apart = floats(results);
+        pooled_case t = {*s, x, dy, gamma, beta, false};
+        spur__exec exec = {.threads = 2};
+        run_pooled(&t, &exec, once);
+        assert_same_bytes("norm and pool", run_pooled, &t, results);
+        t.apart = true;
+        run_pooled(&t, &exec, apart);
+        assert_memory_equal(once, apart, (size_t)results * sizeof(float));
+        float *arrays[] = {x, dy, gamma, beta, once, apart};
+        for (size_t i = 0; i < COUNT(arrays); i++) free(arrays[i]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_large_output),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_large_output), cmocka_unit_test(test_pooled),
+        cmocka_unit_test(test_values),       cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_eval),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
