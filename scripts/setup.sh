@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 # Installs what Spur needs from Debian's packages: only what is missing, so a second run does nothing.
 #
-# usage: scripts/setup.sh [--print] [build] [test] [full]
+# usage: scripts/setup.sh [--print] [build] [test] [aarch64] [full]
 #   build   to compile everything (the default)
 #   test    to run scripts/test.sh; also makes the Python environment build/venv (tests/requirements.txt)
-#   full    to run scripts/test.sh --full
+#   aarch64 to run scripts/aarch64.sh
+#   full    to run scripts/test.sh --full: all of these
 #   --print only says what is missing; the exit status is 1 if anything is
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,9 +22,8 @@ packages_test=(
   chromium fonts-dejavu-core                                    # the browser tests
   clang libclang-rt-14-dev libomp-dev                           # the fuzz targets
 )
-packages_full=(
-  valgrind
-  qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross         # the aarch64 build
+packages_aarch64=(
+  qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 )
 
 print_only=no
@@ -31,8 +31,9 @@ groups=()
 for arg in "$@"; do
   case $arg in
     --print) print_only=yes ;;
-    build | test | full) groups+=("$arg") ;;
-    *) echo "setup.sh: unknown argument '$arg' (known: build, test, full, --print)" >&2; exit 2 ;;
+    build | test | aarch64) groups+=("$arg") ;;
+    full) groups+=(build test aarch64) ;;
+    *) echo "setup.sh: unknown argument '$arg' (known: build, test, aarch64, full, --print)" >&2; exit 2 ;;
   esac
 done
 [ ${#groups[@]} -gt 0 ] || groups=(build)
@@ -127,6 +128,6 @@ else
   install_packages "${wanted[@]}"
 fi
 case " ${groups[*]} " in
-  *" test "* | *" full "*) make_venv ;;
+  *" test "*) make_venv ;;
 esac
 echo "setup.sh: everything for '${groups[*]}' is there"

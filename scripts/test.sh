@@ -5,8 +5,8 @@
 # usage: scripts/test.sh [--full]
 #   default   release with warnings as errors, all tests; the engine's unit tests once more on the portable path; ASan and
 #             UBSan, all but the browser; short fuzzing
-#   --full    also: hundreds of kills and long fuzzing, clang, TSan, all unit tests on the portable path, and those of
-#             the libraries on aarch64 under qemu
+#   --full    also: hundreds of kills and long fuzzing, clang, TSan, all unit tests on the portable path, and the
+#             libraries on aarch64 under qemu (scripts/aarch64.sh)
 #
 # Tests that need data look in ../shared/data or $SPUR_TEST_DATA; a test that cannot run is listed with its reason.
 set -euo pipefail
@@ -24,8 +24,7 @@ export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/tests/lsan.supp:print_suppressions=0}
 begin=$SECONDS
 
-scripts/setup.sh build test
-[ $full = no ] || scripts/setup.sh full
+if [ $full = yes ]; then scripts/setup.sh full; else scripts/setup.sh build test; fi
 
 presets=(release asan fuzz)
 fuzz=()
@@ -58,7 +57,7 @@ results=("${presets[@]/#/build/}" build/portable)
 if [ $full = yes ]; then
   echo
   echo "=== Tests of build/aarch64 under qemu"
-  rm -f build/aarch64/results.xml build/aarch64/Testing/results.xml
+  rm -f build/aarch64/results.xml build/aarch64/Testing/results.xml # of an earlier time, should the build fail
   scripts/aarch64.sh -DSPUR_WERROR=ON || failed=1
   results+=(build/aarch64)
 fi
