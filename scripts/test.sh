@@ -22,6 +22,9 @@ export SPUR_TEST_DATA=${SPUR_TEST_DATA:-$PWD/../shared/data}
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/tests/lsan.supp:print_suppressions=0}
+# libomp is no instrumented code: its own locks look like races. libarcher, which it loads by itself (libomp-dev has it), tells
+# TSan what its barriers order.
+export TSAN_OPTIONS=${TSAN_OPTIONS:-ignore_noninstrumented_modules=1}
 begin=$SECONDS
 
 if [ $full = yes ]; then scripts/setup.sh full; else scripts/setup.sh build test; fi
