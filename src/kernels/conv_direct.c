@@ -14,12 +14,14 @@
  */
 #include <string.h>
 
+#include "kernels/ahead.h"
 #include "kernels/conv_internal.h"
 
 enum {
     BLOCK_FLOATS = 48 * 1024, /* of the source, for a task */
     GROUP_FLOATS = 320 * 1024, /* of the panels, likewise */
-    STREAM_FLOATS = 3 << 19 /* outputs beyond the caches: see can_stream */
+    STREAM_FLOATS = 3 << 19, /* outputs beyond the caches: see can_stream */
+    FETCH_PRODUCTS = 128 /* of a value of the source; with more of them memory keeps pace */
 };
 
 /* One dimension of the gather. */
@@ -71,6 +73,8 @@ typedef struct gather {
     ptrdiff_t rows, columns, block_pitch; /* of a block in scratch: pixels, floats between them */
     ptrdiff_t panel_groups; /* tasks across the outputs */
     bool whole; /* the source is copied once for all groups */
+    bool in_place;
+    bool fetch; /* tiles ask for the source of the next row */
     bool copies; /* tasks copy their block */
     view source;
     float *scratch;
@@ -250,9 +254,9 @@ static bool can_read_in_place(const gather *g) {
 }
 
 static void choose_view(gather *g) {
-    bool in_place = can_read_in_place(g);
-    g->copies = !in_place && !g->whole;
-    if (in_place) {
+    g->in_place = can_read_in_place(g);
+    g->copies = !g->in_place && !g->whole;
+    if (g->in_place) {
         ptrdiff_t row = g->x.source * g->pitch;
         g->source = (view){.image = g->y.source * row,
                            .row = row,
@@ -311,16 +315,29 @@ static void copy_task(void *job, ptrdiff_t index, int thread) {
 
 /* ---- tiles ------------------------------------------------------------------------------------ */
 
+/* What the row below reads of the source, in the time of so many tiles. */
+static spur__ahead row_ahead(const gather *g, const float *from, ptrdiff_t tiles) {
+    const ptrdiff_t value = sizeof(float), rows = g->y.step;
+    const view *v = &g->source;
+    const float *next = from + g->y.step * v->row;
+    if (g->channels == v->column)
+        return spur__ahead_block(next, rows, v->row * value, 1, 0, v->row * value, tiles);
+    return spur__ahead_block(next, rows, v->row * value, g->x.source, v->column * value,
+                             g->channels * value, tiles);
+}
+
 /* One row of a phase times one panel; `from` is where its first point begins to read. */
-static void row_tiles(const gather *g, const phase *f, spur__tile *t, const float *from,
-                      float *dst) {
+static void row_tiles(const gather *g, const phase *f, spur__tile *t, const float *from, float *dst,
+                      bool fetch) {
     ptrdiff_t strips = spur__ceil_div(f->gw, g->simd->mr);
+    spur__ahead next = fetch ? row_ahead(g, from, strips) : (spur__ahead){0};
     for (ptrdiff_t s = 0; s < strips; s++) {
         ptrdiff_t begin, end;
         spur__part(f->gw, strips, s, &begin, &end);
         t->a = from + begin * t->a_row;
         t->rows = end - begin;
         t->c = dst + begin * t->c_row;
+        spur__ahead_step(&next);
         g->simd->tile(t);
     }
 }
@@ -328,6 +345,7 @@ static void row_tiles(const gather *g, const phase *f, spur__tile *t, const floa
 typedef struct block {
     ptrdiff_t image, images, y, rows;
     const float *from; /* where the first point of the first phase begins to read */
+    bool fetch; /* this is the first time that its source is read */
 } block;
 
 /* All rows of a phase in the block times one panel. */
@@ -335,6 +353,7 @@ static void phase_tiles(const gather *g, const phase *f, const block *b, ptrdiff
                         const float *panel, spur__tile *t) {
     ptrdiff_t stride_y = g->y.transposed ? g->y.stride : 1, row = g->x.target * g->dst_pitch;
     ptrdiff_t rows = spur__least(b->rows, f->gh - b->y);
+    bool fetch = b->fetch && f == g->phases;
     bool nothing = !f->run_count && g->accumulate && !g->bias && !g->relu;
     if (nothing) return;
     t->a_run = f->runs;
@@ -346,7 +365,8 @@ static void phase_tiles(const gather *g, const phase *f, const block *b, ptrdiff
             row_tiles(g, f, t, b->from + i * g->source.image + r * g->source.step_y * g->source.row,
                       g->dst +
                           ((b->image + i) * g->y.target + (b->y + r) * stride_y + f->py) * row +
-                          f->px * g->dst_pitch + column);
+                          f->px * g->dst_pitch + column,
+                      fetch);
 }
 
 static void gather_task(void *job, ptrdiff_t index, int thread) {
@@ -371,6 +391,7 @@ static void gather_task(void *job, ptrdiff_t index, int thread) {
                     .stream = g->stream};
     for (ptrdiff_t p = begin; p < end; p++) {
         ptrdiff_t column = p * g->simd->nr;
+        b.fetch = p == begin && g->fetch;
         t.cols = spur__least(g->simd->nr, g->outputs - column);
         t.bias = g->bias ? g->bias + column : NULL;
         for (ptrdiff_t i = 0; i < g->phase_count; i++)
@@ -398,6 +419,9 @@ static void run_gather(gather *g, const spur__exec *exec) {
                                   spur__ceil_div(wanted, blocks));
     g->panel_groups = spur__most(1, spur__least(panels, groups));
     g->stream = can_stream(g);
+    bool all = g->y.reach + 1 >= g->y.step && g->x.reach + 1 >= g->x.step; /* pixels are read */
+    g->fetch = all && g->in_place && g->panel_groups == 1 &&
+               g->outputs * g->depth <= FETCH_PRODUCTS * g->channels * g->y.step * g->x.step;
     if (g->whole) spur__parallel(exec, g->n * g->rows, copy_task, g);
     spur__parallel(exec, blocks * g->panel_groups, gather_task, g);
 }

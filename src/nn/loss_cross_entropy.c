@@ -14,6 +14,8 @@
 #include "base/memory.h"
 #include "nn/loss_rows.h"
 
+enum { GROUP = 64, FEW_CLASSES = 32 };
+
 typedef struct options {
     int ignore_index;
     float smoothing;
@@ -28,6 +30,26 @@ static float log_sum(const float *x, size_t width) {
     for (size_t c = 1; c < width; c++) top = x[c] > top ? x[c] : top;
     for (size_t c = 0; c < width; c++) sum += spur__expf(x[c] - top);
     return top + spur__logf(sum);
+}
+
+/* x: [rows][width], at most GROUP rows of few classes: the same numbers, rows side by side, so that
+ * exp and log run in vectors. */
+static void log_sums(const float *x, size_t rows, size_t width, float *log_totals) {
+    float top[GROUP], sum[GROUP] = {0};
+    for (size_t r = 0; r < rows; r++) top[r] = x[r * width];
+    for (size_t c = 1; c < width; c++)
+        for (size_t r = 0; r < rows; r++)
+            top[r] = x[r * width + c] > top[r] ? x[r * width + c] : top[r];
+    for (size_t c = 0; c < width; c++)
+        for (size_t r = 0; r < rows; r++) sum[r] += spur__expf(x[r * width + c] - top[r]);
+    for (size_t r = 0; r < rows; r++) log_totals[r] = top[r] + spur__logf(sum[r]);
+}
+
+static void log_totals_of(const float *x, size_t rows, size_t width, float *log_totals) {
+    if (width <= FEW_CLASSES)
+        log_sums(x, rows, width, log_totals);
+    else
+        for (size_t r = 0; r < rows; r++) log_totals[r] = log_sum(x + r * width, width);
 }
 
 static float weight_of(const options *o, size_t class) {
@@ -65,18 +87,20 @@ static spur__partial forward_rows(const spur_node *node, size_t begin, size_t en
     const float *targets = node->inputs[1]->data;
     const int32_t *labels = (const int32_t *)(const void *)targets;
     float *saved = spur__loss_saved_rows(node);
+    float log_totals[GROUP];
     spur__partial total = {0};
     for (size_t r = begin; r < end; r++) {
         const float *x = node->inputs[0]->data + r * width;
+        size_t at = (r - begin) % GROUP;
+        if (at == 0) log_totals_of(x, end - r < GROUP ? end - r : GROUP, width, log_totals);
         if (!soft && labels[r] == o->ignore_index) continue;
         if (!soft && (labels[r] < 0 || (size_t)labels[r] >= width)) {
             total.loss = NAN;
             continue;
         }
-        float log_total = log_sum(x, width);
-        if (saved) saved[r] = log_total;
-        spur__partial row = soft ? soft_row(o, x, width, targets + r * width, log_total)
-                                 : label_row(o, x, width, labels[r], log_total);
+        if (saved) saved[r] = log_totals[at];
+        spur__partial row = soft ? soft_row(o, x, width, targets + r * width, log_totals[at])
+                                 : label_row(o, x, width, labels[r], log_totals[at]);
         total.loss += row.loss;
         total.weight += row.weight;
     }
