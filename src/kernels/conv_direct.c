@@ -337,7 +337,7 @@ static void row_tiles(const gather *g, const phase *f, spur__tile *t, const floa
         t->a = from + begin * t->a_row;
         t->rows = end - begin;
         t->c = dst + begin * t->c_row;
-        spur__ahead_step(&next);
+        if (fetch) spur__ahead_step(&next);
         g->simd->tile(t);
     }
 }
