@@ -22,7 +22,7 @@ enum {
     SMALL = 64 * 128, /* channels times outputs up to which every thread has a dU */
     PARTS = 16,
     PART_TILES = 48, /* at least, in a part */
-    BLOCK = 48, /* tiles taken at a time by a part; twice as many where dU is small */
+    BLOCK = 48, /* at most, taken at a time by a part; twice as many where dU is small */
     SMALL_U = 32 * 64,
     GROUP = 16, /* channels that lie together in V */
     EDGE = 64, /* channels and outputs of a task that takes a block */
@@ -39,11 +39,10 @@ typedef struct dw_job {
     const spur__simd *simd;
     spur__tiling x, dy;
     ptrdiff_t tiles, c, k;
-    ptrdiff_t span; /* tiles that V and dM have room for */
+    ptrdiff_t span; /* tiles that V and dM have room for; small: taken at a time, at most */
     ptrdiff_t v_group, v_step, dm_step, u_row, u_step;
     ptrdiff_t v_floats, dm_floats, u_floats;
     bool large, positions;
-    ptrdiff_t block; /* small: tiles taken at a time */
     ptrdiff_t parts, blocks; /* small; large: superblocks */
     ptrdiff_t first, count, superblock; /* the superblock at work */
     float *v, *dm, *scratch, *partial, *bias;
@@ -121,8 +120,9 @@ static void job_of(dw_job *q, const spur__conv_shape *s, int m, ptrdiff_t n) {
         choose_way(q);
     } else {
         q->parts = spur__most(1, spur__least(PARTS, q->tiles / PART_TILES));
-        q->block = s->c * s->k <= SMALL_U ? 2 * BLOCK : BLOCK;
-        q->span = q->block;
+        ptrdiff_t tiles = spur__ceil_div(q->tiles, q->parts); /* of a part, at most */
+        ptrdiff_t most = s->c * s->k <= SMALL_U ? 2 * BLOCK : BLOCK;
+        q->span = spur__ceil_div(tiles, spur__ceil_div(tiles, most));
     }
     sizes(q);
 }
@@ -234,10 +234,13 @@ static void part_task(void *job, ptrdiff_t part, int thread) {
     product d = {.xi = {0, q->xis}, .c = {0, q->c}, .k = {0, q->k}, .v = v, .dm = dm, .u = u};
     spur__part(q->tiles, q->parts, part, &begin, &end);
     memset(bias, 0, (size_t)q->k * sizeof(float));
-    for (ptrdiff_t tile = begin; tile < end; tile += q->block) {
-        d.count = spur__least(q->block, end - tile);
-        d.load = tile > begin;
-        transform(q, tile, d.count, 0, v, dm);
+    ptrdiff_t tiles = end - begin, blocks = spur__ceil_div(tiles, q->span);
+    for (ptrdiff_t b = 0; b < blocks; b++) {
+        ptrdiff_t first;
+        spur__part(tiles, blocks, b, &first, &end);
+        d.count = end - first;
+        d.load = b > 0;
+        transform(q, begin + first, d.count, 0, v, dm);
         multiply(q, &d);
         add_bias(q, dm, d.count, d.k, bias);
     }

@@ -384,8 +384,8 @@ static void check_other_machine(conv_data *d, const float *found) {
 }
 
 /* So large that the weight gradient goes superblock by superblock, by blocks of weights or by
- * positions, and panels several times over shared tiles; too large for the oracle, so against the
- * direct algorithm. */
+ * positions, and panels several times over shared tiles, or in parts of which one has a tile more
+ * and so longer blocks; too large for the oracle, so against the direct algorithm. */
 static void test_large(void **state) {
     static const conv_case large[] = {
         {"448 to 20",
@@ -394,6 +394,8 @@ static void test_large(void **state) {
          {.n = 1, .h = 40, .w = 36, .c = 512, .k = 528, .kh = 3, .kw = 3, PAD(1), UNIT}},
         {"129 to 136",
          {.n = 3, .h = 58, .w = 60, .c = 129, .k = 136, .kh = 3, .kw = 3, PAD(1), UNIT}},
+        {"40 to 64, 1537 tiles",
+         {.n = 1, .h = 116, .w = 212, .c = 40, .k = 64, .kh = 3, .kw = 3, PAD(1), UNIT}},
     };
     (void)state;
     for (size_t i = 0; i < 2 * COUNT(large); i++) {
