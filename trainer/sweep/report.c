@@ -115,21 +115,28 @@ static void put_real(const report_group *best, const report_group *g, double p, 
     spur__str_putc(out, '\n');
 }
 
+/* The number of seeds holds for all comparisons together, as the p-value does, and is more than
+ * those that did not suffice. */
 static void put_unproved(const report_group *best, const report_group *g, double p,
-                         spur__str *out) {
+                         size_t comparisons, spur__str *out) {
     double size = stats_hedges_g(best->values, best->count, g->values, g->count);
+    size_t runs = best->count > g->count ? best->count : g->count;
     spur__str_printf(out, "  %s: p = %.2g", g->label, p);
-    if (isfinite(size) && fabs(size) > 0.05)
+    if (isfinite(size) && fabs(size) > 0.05) {
+        size_t needed = stats_runs_needed(size, LEVEL / (double)comparisons, POWER);
         spur__str_printf(out, "; a difference of this size would need about %zu seeds each",
-                         stats_runs_needed(size, LEVEL, POWER));
-    else
+                         needed > runs ? needed : runs + 1);
+    } else {
         spur__str_puts(out, "; the means are practically equal");
+    }
     spur__str_putc(out, '\n');
 }
 
 /* Every group whose p-value is on the wanted side of the level. */
 static void put_group_of(const report *r, const double *p, bool real, spur__str *out) {
-    size_t told = 0;
+    size_t told = 0, comparisons = 0;
+    for (size_t i = 1; i < r->group_count; i++)
+        if (!isnan(p[i])) comparisons++;
     for (size_t i = 1; i < r->group_count; i++) {
         if (isnan(p[i]) || (p[i] < LEVEL) != real) continue;
         if (told++ == 0)
@@ -138,7 +145,7 @@ static void put_group_of(const report *r, const double *p, bool real, spur__str 
         if (real)
             put_real(&r->groups[0], &r->groups[i], p[i], out);
         else
-            put_unproved(&r->groups[0], &r->groups[i], p[i], out);
+            put_unproved(&r->groups[0], &r->groups[i], p[i], comparisons, out);
     }
 }
 
