@@ -74,7 +74,7 @@ def section(spur, name, folder):
     head, _, rest = text.partition("\n\n")
     statements = rest.partition("\n\n")[2]
     command = " ".join(["spur compare", f"my_logs/ablation_{name}", *metric])
-    title = name.replace("augment_", "augmentation: ").replace("_", " ")
+    title = {"unet": "U-Net"}.get(name, name.replace("augment_", "augmentation: ").replace("_", " "))
     note = f"\n{NOTES[name]}\n" if name in NOTES else ""
     return (f"\n## {title[0].upper()}{title[1:]}\n\n{about(name)}\n\n"
             f"`spur sweep examples/ablations/{name}.ini`, then `{command}`: {head}.\n\n{table}\n```\n{statements.rstrip()}\n```\n{note}")
