@@ -221,7 +221,8 @@ static spur_status log_pairs(session *s, const gallery *g, int64_t epoch, spur_e
         spur__str_init(&png, PNG_LIMIT);
         if (targets > 1) snprintf(tag, sizeof tag, "predicted_vs_true/value_%zu", k);
         if (targets > 1) snprintf(name, sizeof name, " value_%zu", k);
-        snprintf(title, sizeof title, "Predicted against true%s, epoch %lld", name, (long long)epoch);
+        snprintf(title, sizeof title, "Predicted against true%s, epoch %lld", name,
+                 (long long)epoch);
         describe_pairs(g, k, targets, s->val_pass.samples, subtitle, sizeof subtitle);
         status = plot_scatter(&(scatter_chart){.title = title,
                                                .subtitle = subtitle,
