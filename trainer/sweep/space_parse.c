@@ -73,11 +73,14 @@ static spur_status parse_range(parameter *p, char *arguments, spur_error *err) {
     if (n < 2)
         return spur__fail(err, SPUR_E_FORMAT, "%s: expected range(first, last[, step])", p->name);
     if (!(v[2] > 0) || v[1] < v[0])
-        return spur__fail(err, SPUR_E_RANGE, "%s: range() wants first <= last and a step above 0",
-                          p->name);
+        return spur__fail(
+            err, SPUR_E_RANGE,
+            "%s: range(): found %g to %g in steps of %g, expected first <= last and a step above 0",
+            p->name, v[0], v[1], v[2]);
     double count = floor((v[1] - v[0]) / v[2] * (1 + 1e-12) + 1e-9) + 1;
     if (!(count <= MAX_CHOICES))
-        return spur__fail(err, SPUR_E_RANGE, "%s: more than %d values", p->name, MAX_CHOICES);
+        return spur__fail(err, SPUR_E_RANGE, "%s: found %.0f values, expected at most %d", p->name,
+                          count, MAX_CHOICES);
     p->kind = DOMAIN_CHOICE;
     for (size_t i = 0; i < (size_t)count; i++) {
         double x = v[0] + (double)i * v[2];
@@ -93,9 +96,11 @@ static spur_status parse_interval(parameter *p, char *arguments, domain_kind kin
     if (parse_numbers(arguments, v) != 2)
         return spur__fail(err, SPUR_E_FORMAT, "%s: expected %s(low, high)", p->name, word);
     if (!(v[0] < v[1]) || !isfinite(v[0]) || !isfinite(v[1]))
-        return spur__fail(err, SPUR_E_RANGE, "%s: %s() wants low < high", p->name, word);
+        return spur__fail(err, SPUR_E_RANGE, "%s: %s(): found %g and %g, expected low < high",
+                          p->name, word, v[0], v[1]);
     if (kind == DOMAIN_LOG && v[0] <= 0)
-        return spur__fail(err, SPUR_E_RANGE, "%s: log() wants numbers above 0", p->name);
+        return spur__fail(err, SPUR_E_RANGE, "%s: log(): found %g, expected numbers above 0",
+                          p->name, v[0]);
     p->kind = kind;
     p->low = v[0];
     p->high = v[1];
