@@ -38,7 +38,7 @@ struct spur_node {
     int rank;
     int64_t shape[SPUR_MAX_RANK]; /* shape[0] = batch of the current run (planned: the largest) */
     int input_count;
-    spur_node *inputs[SPUR__MAX_INPUTS];
+    spur_node *inputs[SPUR__MAX_INPUTS]; /* one more is read if `adds` */
     int param_count;
     spur_param *params[SPUR__MAX_PARAMS]; /* in the order in which they were declared */
     void *options; /* the op's own, owned by the node */
@@ -51,6 +51,9 @@ struct spur_node {
     bool fused_relu; /* forward ends in a ReLU, backward masks by output > 0 */
     spur_node *pool; /* the max pool that this layer (or the fused ReLU behind it) ends in: data and
                         gradient are the pool's; or NULL */
+    bool
+        adds; /* the layer ends in an addition (before the ReLU, if that is fused, too), whose other
+                  operand is inputs[input_count]: dense, as the layer itself is */
     const spur_node *folded; /* inference: the norm behind this layer, to go into its weights */
     bool needs_gradient; /* backward() will be called, node->gradient is set */
 
@@ -63,6 +66,7 @@ struct spur_node {
     void *saved; /* plan's saved_bytes, kept from forward to backward; NULL without backward */
     bool keep;
     bool passive; /* a view, or done by a fused neighbour: neither forward nor backward is called */
+    signed char via; /* then: the input whose memory it shares */
     signed char beta[SPUR__MAX_INPUTS]; /* see spur__gradient_beta */
 };
 
@@ -124,9 +128,11 @@ struct spur__op {
      * Layers: whether they can end in this pool (honour node->pool). */
     bool (*halves)(const spur_node *pool);
     bool (*takes_pool)(const spur_node *node, const spur_node *pool);
+    bool (*takes_add)(const spur_node *node); /* layers: whether they can add (honour node->adds) */
     bool folds_norm; /* honours node->folded */
     bool input; /* filled by the caller before each run */
     bool view; /* output and gradient are input 0's memory: no forward, no backward */
+    bool sum; /* the sum of two inputs of its shape, which may be merged into one of their layers */
     bool relu; /* a plain ReLU, which may be merged into the layer before it */
     bool fuses_relu; /* honours node->fused_relu */
     bool pitched; /* honours pitch of inputs and output */
@@ -164,6 +170,11 @@ spur_node *spur__net_fail(spur_net *net, const spur_error *err);
 
 /* Copies the error that sticks to the net. */
 void spur__net_error(const spur_net *net, spur_error *err);
+
+/* How many inputs are read: one more than people see where an addition is merged in. */
+static inline int spur__read_count(const spur_node *node) {
+    return node->input_count + node->adds;
+}
 
 /* Number of values of a node for the current batch; of one sample; of the last axis. */
 size_t spur__node_count(const spur_node *node);

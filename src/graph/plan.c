@@ -86,14 +86,14 @@ static spur_status ask(plan *p, spur_error *err) {
     return SPUR_OK;
 }
 
-/* Views and fused ReLUs lie in their input's memory; layers that end in a pool in the pool's. */
+/* Views and fused nodes lie in their input's memory; layers that end in a pool in the pool's. */
 static void share_views(plan *p) {
     for (int i = 0; i < p->nodes; i++) {
         spur_node *node = p->net->nodes[i];
         p->data_root[i] = p->gradient_root[i] = node->pool ? node->pool->index : i;
         if (!node->op->view && !node->passive) continue;
         node->passive = true;
-        int x = node->inputs[0]->index;
+        int x = node->inputs[node->via]->index;
         p->data_root[i] = p->data_root[x];
         p->gradient_root[i] = p->gradient_root[x];
     }
@@ -122,7 +122,7 @@ static void data_lives(plan *p) {
                : back && demand->backward_needs_output ? backward_time(p, i)
                                                        : i);
         if (node->passive) continue;
-        for (int k = 0; k < node->input_count; k++) {
+        for (int k = 0; k < spur__read_count(node); k++) {
             int x = spur__root_of(p->data_root, node->inputs[k]->index);
             bool again = back && demand->backward_needs_input[k];
             extend(&p->data_begin[x], &p->data_end[x], i, again ? backward_time(p, i) : i);
@@ -139,7 +139,7 @@ static void gradient_lives(plan *p) {
     }
     for (int i = p->nodes - 1; i >= 0; i--) {
         spur_node *node = p->net->nodes[i];
-        for (int k = 0; k < node->input_count; k++) {
+        for (int k = 0; k < spur__read_count(node); k++) {
             node->beta[k] = -1;
             if (!spur__gives_gradient(node, k)) continue;
             int x = spur__root_of(p->gradient_root, node->inputs[k]->index);
@@ -167,7 +167,7 @@ static void share_in_place(plan *p) {
         if (p->data_root[i] != i) continue; /* lies inside a concatenation */
         int x = spur__root_of(p->data_root, node->inputs[slot]->index);
         int uses = 0;
-        for (int k = 0; k < node->input_count; k++)
+        for (int k = 0; k < spur__read_count(node); k++)
             uses += spur__root_of(p->data_root, node->inputs[k]->index) == x;
         if (uses != 1 || p->data_end[x] != i || !same_size(node, p->net->nodes[x])) continue;
         p->data_root[i] = x;

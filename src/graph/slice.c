@@ -25,7 +25,7 @@ static int last_reader(const spur__plan *p, const spur_node *concat) {
     int64_t width = spur__channels(p->net->nodes[root]);
     for (int i = p->nodes - 1; i > root; i--) {
         const spur_node *node = p->net->nodes[i];
-        for (int k = 0; k < node->input_count; k++)
+        for (int k = 0; k < spur__read_count(node); k++)
             if (spur__gives_gradient(node, k) && in_group(p, node->inputs[k]->index, root) &&
                 spur__channels(node->inputs[k]) == width)
                 return i;
@@ -33,19 +33,22 @@ static int last_reader(const spur__plan *p, const spur_node *concat) {
     return -1;
 }
 
-/* Nodes of the group, and those who read them, must work with a pitch. */
+/* Nodes of the group, and those who read them, must work with a pitch; where an addition is merged
+ * in, nobody does. */
 static bool group_allows(const spur__plan *p, int root, const spur_node *concat, int last) {
     bool gradients = concat->needs_gradient && p->net->nodes[root]->needs_gradient;
     for (int i = 0; i < p->nodes; i++) {
         const spur_node *node = p->net->nodes[i];
         if (in_group(p, i, root)) {
             bool fused = node->passive && !node->op->view;
-            if (spur__read_by_caller(node) || !(fused || node->op->pitched)) return false;
+            bool pitched = node->op->pitched && !node->adds;
+            if (spur__read_by_caller(node) || !(fused || pitched)) return false;
             continue;
         }
-        for (int k = 0; k < node->input_count; k++) {
+        for (int k = 0; k < spur__read_count(node); k++) {
             if (!in_group(p, node->inputs[k]->index, root) || node == concat) continue;
-            if (!node->op->pitched || (gradients && i >= last)) return false;
+            bool pitched = node->op->pitched && k < node->input_count;
+            if (!pitched || (gradients && i >= last)) return false;
         }
     }
     return true;

@@ -34,11 +34,15 @@ typedef struct spur__batch_norm {
      * between is nowhere stored; argmax as in pool.h. */
     const spur__pool_shape *pool;
     void *argmax;
+    /* Without a pool: added to what is normalised, before the ReLU; y and dy are dense, as it is. Or NULL. */
+    const float *plus; /* [pixels][channels] */
     void *workspace;
 } spur__batch_norm;
 
-/* Bytes of scratch for backward when a pool is behind it. */
+/* Bytes of scratch for backward when a pool is behind it; when something was added. */
 size_t spur__batch_norm_pool_workspace(const spur__exec *exec, const spur__pool_shape *pool);
+size_t spur__batch_norm_plus_workspace(const spur__exec *exec, ptrdiff_t pixels,
+                                       ptrdiff_t channels);
 
 /* Training: mean and 1/sqrt(var + eps) of the batch into p->mean, p->rstd, running statistics
  * updated (with the unbiased variance), then normalised. */
@@ -48,13 +52,17 @@ void spur__batch_norm_train(const spur__exec *exec, const spur__batch_norm *p, c
 void spur__batch_norm_eval(const spur__exec *exec, const spur__batch_norm *p, const float *x,
                            float *y);
 
-/* Backward with p->relu: dy counts where the forward pass's y was above 0; y itself is not read, so
- * gamma and beta must be those of the forward pass. */
+/* Backward with p->relu: dy counts where the forward pass's y was above 0; y itself is read only if
+ * something was added, so gamma and beta must be those of the forward pass. */
 typedef struct spur__norm_gradient {
     const float *x, *dy;
     float *dx; /* or NULL */
     float *dgamma, *dbeta; /* += ; or NULL */
     bool accumulate; /* dx += */
+    /* Batch norm to which something was added; else NULL and false. */
+    float *dplus; /* its gradient; may be dy */
+    bool accumulate_plus; /* dplus += */
+    const float *y; /* with p->relu: the outputs */
 } spur__norm_gradient;
 
 void spur__batch_norm_backward(const spur__exec *exec, const spur__batch_norm *p,

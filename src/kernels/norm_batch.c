@@ -29,14 +29,19 @@ typedef struct batch_job {
     bool fixed; /* backward: the statistics do not depend on x */
     bool relu;
     spur__pool_shape pool; /* when p->pool: of this batch */
-    float *rows; /* then, backward: per thread, the gradients of a block's pixels */
+    float
+        *rows; /* backward behind a pool or a sum: per thread, the gradients of a block's pixels */
     ptrdiff_t rows_floats;
 } batch_job;
 
+static ptrdiff_t longest_block(ptrdiff_t pixels) {
+    return spur__most(SPUR__NORM_BLOCK, spur__ceil_div(pixels, SPUR__NORM_BLOCKS));
+}
+
 /* Floats of the rows of pixels that a block touches. */
 static ptrdiff_t rows_of_block(const spur__pool_shape *pool, ptrdiff_t pixels) {
-    ptrdiff_t block = spur__most(SPUR__NORM_BLOCK, spur__ceil_div(pixels, SPUR__NORM_BLOCKS));
-    return spur__round_up((spur__ceil_div(block, pool->w) + 1) * pool->w * pool->c, 16);
+    ptrdiff_t rows = spur__ceil_div(longest_block(pixels), pool->w) + 1;
+    return spur__round_up(rows * pool->w * pool->c, 16);
 }
 
 static size_t rounded_workspace(ptrdiff_t pixels, ptrdiff_t channels) {
@@ -49,6 +54,20 @@ size_t spur__batch_norm_pool_workspace(const spur__exec *exec, const spur__pool_
            (size_t)(exec->threads * rows_of_block(pool, pixels)) * sizeof(float);
 }
 
+static ptrdiff_t block_floats(ptrdiff_t pixels, ptrdiff_t channels) {
+    return spur__round_up(longest_block(pixels) * channels, 16);
+}
+
+size_t spur__batch_norm_plus_workspace(const spur__exec *exec, ptrdiff_t pixels,
+                                       ptrdiff_t channels) {
+    return rounded_workspace(pixels, channels) +
+           (size_t)(exec->threads * block_floats(pixels, channels)) * sizeof(float);
+}
+
+static float *behind_factors(const spur__batch_norm *p) {
+    return (float *)(void *)((char *)p->workspace + rounded_workspace(p->pixels, p->channels));
+}
+
 static void add_pool(batch_job *q) {
     const spur__batch_norm *p = q->p;
     q->pool = *p->pool;
@@ -56,7 +75,7 @@ static void add_pool(batch_job *q) {
     q->pool.x_pitch = q->x_pitch;
     q->pool.y_pitch = q->y_pitch;
     q->rows_floats = rows_of_block(p->pool, p->pixels);
-    q->rows = (float *)(void *)((char *)p->workspace + rounded_workspace(p->pixels, p->channels));
+    q->rows = behind_factors(p);
 }
 
 static batch_job job_of(const spur__batch_norm *p, const float *x, float *y) {
@@ -143,6 +162,7 @@ static void affine_task(void *job, ptrdiff_t block, int thread) {
                       .y = q->y + begin * q->y_pitch,
                       .scale = q->factors + SCALE * c,
                       .shift = q->factors + SHIFT * c,
+                      .plus = q->p->plus ? q->p->plus + begin * c : NULL,
                       .relu = q->relu,
                       .stream = q->stream};
     spur__simd_table()->affine(&a);
@@ -233,17 +253,43 @@ static spur__norm_dx block_of(const batch_job *q, ptrdiff_t block) {
                        .c = q->factors + 2 * c,
                        .accumulate = q->g->accumulate};
     if (!q->p->pool) d.dy = q->g->dy + begin * q->y_pitch;
-    if (q->relu) d.scale = q->factors + SCALE * c;
-    if (q->relu) d.shift = q->factors + SHIFT * c;
+    if (q->relu && !q->g->dplus) d.scale = q->factors + SCALE * c;
+    if (q->relu && !q->g->dplus) d.shift = q->factors + SHIFT * c;
     if (q->g->dx) d.dx = q->g->dx + begin * q->x_pitch;
     return d;
 }
 
-/* Behind a pool, dy is collected anew for each walk over the block: that costs less than to store it. */
-static void collect_dy(const batch_job *q, ptrdiff_t block, int thread, spur__norm_dx *d) {
+/* The block's gradient of a sum is that of both operands, where its ReLU let it through. It goes to
+ * the other operand in the first walk and is found there in the second, unless others have added
+ * to it: then it is made again. */
+static void split_dy(const batch_job *q, ptrdiff_t begin, ptrdiff_t end, int thread, bool first,
+                     spur__norm_dx *d) {
+    const spur__norm_gradient *g = q->g;
+    ptrdiff_t at = begin * d->channels, n = (end - begin) * d->channels;
+    float *dplus = g->dplus + at,
+          *own = g->accumulate_plus ? q->rows + thread * q->rows_floats : NULL;
+    if (q->relu) {
+        spur__relu_split split = {.y = g->y + at,
+                                  .dy = d->dy,
+                                  .dx = {first ? dplus : NULL, own},
+                                  .accumulate = {g->accumulate_plus}};
+        if (first || own) spur__simd_table()->relu_split(&split, 0, n);
+        d->dy = own ? own : dplus;
+    } else if (first && dplus != d->dy) {
+        spur__map copy = {
+            .op = SPUR__MAP_COPY, .accumulate = g->accumulate_plus, .a = d->dy, .y = dplus};
+        spur__simd_table()->map(&copy, 0, n);
+    }
+}
+
+/* dy of a block, where it is not just read. Behind a pool it is collected anew for each of the two
+ * walks over the block: that costs less than to store it. */
+static void collect_dy(const batch_job *q, ptrdiff_t block, int thread, bool first,
+                       spur__norm_dx *d) {
     ptrdiff_t begin, end;
-    if (!q->p->pool) return;
     spur__part(q->p->pixels, q->blocks, block, &begin, &end);
+    if (q->g->dplus) split_dy(q, begin, end, thread, first, d);
+    if (!q->p->pool) return;
     d->dy = unpooled(q, begin, end, thread);
     d->dy_pitch = d->channels;
 }
@@ -252,7 +298,7 @@ static void moments_dy_task(void *job, ptrdiff_t block, int thread) {
     const batch_job *q = job;
     ptrdiff_t c = q->p->channels;
     spur__norm_dx d = block_of(q, block);
-    collect_dy(q, block, thread, &d);
+    collect_dy(q, block, thread, true, &d);
     spur__simd_table()->moments_dy(&d, q->p->mean, q->partial + 2 * block * c,
                                    q->partial + (2 * block + 1) * c);
 }
@@ -260,7 +306,7 @@ static void moments_dy_task(void *job, ptrdiff_t block, int thread) {
 static void dx_task(void *job, ptrdiff_t block, int thread) {
     const batch_job *q = job;
     spur__norm_dx d = block_of(q, block);
-    collect_dy(q, block, thread, &d);
+    collect_dy(q, block, thread, false, &d);
     d.stream = q->stream;
     spur__simd_table()->norm_dx(&d);
     if (d.stream) spur__simd_table()->end_stream();
@@ -294,9 +340,14 @@ static void gradient_task(void *job, ptrdiff_t chunk, int thread) {
 
 static void backward(const spur__exec *exec, batch_job *q) {
     const spur__batch_norm *p = q->p;
-    /* Without a pool dx mostly lies over dy, which is near then. */
-    q->stream = p->pool && !q->g->accumulate && q->x_pitch % 16 == 0 && p->channels % 16 == 0 &&
-                (uintptr_t)q->g->dx % 64 == 0 && p->pixels * p->channels >= STREAM_FLOATS;
+    if (q->g->dplus) {
+        q->rows = behind_factors(p);
+        q->rows_floats = block_floats(p->pixels, p->channels);
+    }
+    /* Without pool and sum dx mostly lies over dy, which is near then. */
+    q->stream = (p->pool || q->g->dplus) && !q->g->accumulate && q->x_pitch % 16 == 0 &&
+                p->channels % 16 == 0 && (uintptr_t)q->g->dx % 64 == 0 &&
+                p->pixels * p->channels >= STREAM_FLOATS;
     affine_factors(q, q->p->mean, q->rstd);
     spur__parallel(exec, q->blocks, moments_dy_task, q);
     spur__parallel(exec, spur__ceil_div(q->p->channels, CHUNK), gradient_task, q);

@@ -141,6 +141,7 @@ static const spur__op residual_op = {.kind = "add",
                                      .plan = add_plan,
                                      .forward = add_forward,
                                      .backward = residual_backward,
+                                     .sum = true,
                                      .fuses_relu = true};
 static const spur__op multiply_op = {.kind = "multiply",
                                      .shape = arithmetic_shape,

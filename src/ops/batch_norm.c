@@ -59,6 +59,11 @@ static bool batch_norm_takes_pool(const spur_node *node, const spur_node *pool) 
     return node->rank == 4;
 }
 
+static bool batch_norm_takes_add(const spur_node *node) {
+    (void)node;
+    return true;
+}
+
 /* Statistics that no backward call will want lie at the workspace's start; a pool's argmax lies
  * behind them. */
 static spur_status batch_norm_plan(spur_node *node, spur__demand *demand, spur_error *err) {
@@ -68,6 +73,12 @@ static spur_status batch_norm_plan(spur_node *node, spur__demand *demand, spur_e
     demand->backward_workspace = scratch;
     demand->backward_needs_input[0] = true;
     demand->gradient_in_place = node->pool ? 0 : 1;
+    if (node->adds) { /* the gradient of the sum is mostly that of its other operand */
+        demand->gradient_in_place = node->input_count + 1;
+        demand->backward_needs_output = node->fused_relu;
+        demand->backward_workspace = spur__batch_norm_plus_workspace(
+            spur__net_exec(node->net), pixels_of(node), (ptrdiff_t)spur__channels(node));
+    }
     if (!node->pool) return SPUR_OK;
     spur__pool_shape *pool = node->state = spur__calloc(1, sizeof *pool);
     if (!pool) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
@@ -99,6 +110,7 @@ static spur__batch_norm kernel_args(const spur_node *node, const spur__run *run,
         .momentum = o->momentum > 0 ? o->momentum : 0.1,
         .pool = node->pool ? node->state : NULL,
         .argmax = node->pool && node->saved ? (char *)node->saved + statistics_bytes(node) : NULL,
+        .plus = node->adds ? node->inputs[node->input_count]->data : NULL,
         .workspace = forward ? work + statistics_bytes(node) : work,
     };
 }
@@ -113,17 +125,22 @@ static void batch_norm_forward(spur_node *node, const spur__run *run) {
 
 static void batch_norm_backward(spur_node *node, const spur__run *run) {
     spur__batch_norm p = kernel_args(node, run, false);
-    int beta = spur__gradient_beta(node, 0);
+    int beta = spur__gradient_beta(node, 0), other = node->input_count;
     bool affine = !options_of(node)->no_affine;
-    spur__batch_norm_backward(&run->exec, &p,
-                              &(spur__norm_gradient){
-                                  .x = node->inputs[0]->data,
-                                  .dy = node->gradient,
-                                  .dx = beta < 0 ? NULL : node->inputs[0]->gradient,
-                                  .dgamma = affine ? spur__param_gradient(node, 0) : NULL,
-                                  .dbeta = affine ? spur__param_gradient(node, 1) : NULL,
-                                  .accumulate = beta == 1,
-                              });
+    spur__norm_gradient g = {
+        .x = node->inputs[0]->data,
+        .dy = node->gradient,
+        .dx = beta < 0 ? NULL : node->inputs[0]->gradient,
+        .dgamma = affine ? spur__param_gradient(node, 0) : NULL,
+        .dbeta = affine ? spur__param_gradient(node, 1) : NULL,
+        .accumulate = beta == 1,
+    };
+    if (node->adds) {
+        g.dplus = node->inputs[other]->gradient;
+        g.accumulate_plus = spur__gradient_beta(node, other) == 1;
+        g.y = node->data;
+    }
+    spur__batch_norm_backward(&run->exec, &p, &g);
 }
 
 static void batch_norm_fold(const spur_node *node, ptrdiff_t rows, const float *weight,
@@ -152,6 +169,7 @@ static const spur__op batch_norm_op = {.kind = "batch_norm",
                                        .fold_scratch = batch_norm_fold_scratch,
                                        .fuses_relu = true,
                                        .takes_pool = batch_norm_takes_pool,
+                                       .takes_add = batch_norm_takes_add,
                                        .pitched = true,
                                        .elementwise = true};
 

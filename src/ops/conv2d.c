@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "kernels/columns.h"
 #include "kernels/conv.h"
+#include "kernels/vec.h"
 #include "ops/window.h"
 
 typedef struct conv_options {
@@ -209,6 +210,12 @@ static bool conv_takes_pool(const spur_node *node, const spur_node *pool) {
     return spur__conv_pools(&shape, algorithm(spur__net_options(node->net)));
 }
 
+/* In inference: what is added lies in the output's memory, mostly because nobody else reads it any
+ * more. */
+static bool conv_takes_add(const spur_node *node) {
+    return spur__net_options(node->net)->inference;
+}
+
 /* Bytes of scratch for the gradient of the bias alone. */
 static size_t bias_bytes(const spur_node *node) {
     ptrdiff_t c = (ptrdiff_t)spur__channels(node);
@@ -250,6 +257,7 @@ static spur_status conv_plan(spur_node *node, spur__demand *demand, spur_error *
     SPUR__TRY(make_plan(node, node->inputs[0], node, &w, err));
     const spur__conv_plan *plan = node->state;
     demand->forward_workspace = plan->workspace[SPUR__CONV_FORWARD];
+    if (node->adds) demand->in_place = node->input_count + 1;
     demand->prepared_bytes = prepared_of(node).bytes;
     if (node->folded)
         demand->forward_workspace =
@@ -291,8 +299,17 @@ static void conv_prepare(spur_node *node, const spur__run *run) {
                         p.packed, run->workspace);
 }
 
+/* Puts what is added to the convolution where it adds its outputs. */
+static void bring_other(const spur_node *node, const spur__run *run) {
+    const float *other = node->inputs[node->input_count]->data;
+    if (other == node->data) return;
+    spur__vec_map(&run->exec, (ptrdiff_t)spur__node_count(node),
+                  &(spur__map){.op = SPUR__MAP_COPY, .a = other, .y = node->data});
+}
+
 static void conv_forward(spur_node *node, const spur__run *run) {
     prepared p = prepared_of(node);
+    if (node->adds) bring_other(node, run);
     spur__conv_forward(
         node->state, &run->exec,
         &(spur__conv_forward_args){.n = run->batch,
@@ -302,6 +319,7 @@ static void conv_forward(spur_node *node, const spur__run *run) {
                                    .bias = p.bias ? p.bias : spur__param_value(node, 1),
                                    .y = node->data,
                                    .relu = node->fused_relu,
+                                   .accumulate = node->adds,
                                    .pool = node->pool != NULL,
                                    .argmax = node->pool ? node->saved : NULL,
                                    .workspace = run->workspace});
@@ -391,6 +409,7 @@ static const spur__op conv_op = {.kind = "conv2d",
                                  .cost = conv_cost,
                                  .takes_pool = conv_takes_pool,
                                  .folds_norm = true,
+                                 .takes_add = conv_takes_add,
                                  .fuses_relu = true,
                                  .pitched = true};
 static const spur__op transpose_op = {.kind = "conv_transpose2d",

@@ -190,10 +190,12 @@ void SPUR__SIMD(moments_dy)(const spur__norm_dx *p, const float *mean, float *su
 void SPUR__SIMD(affine)(const spur__affine *p) {
     for (ptrdiff_t i = 0; i < p->count; i++) {
         const float *x = p->x + i * p->x_pitch;
+        const float *plus = p->plus ? p->plus + i * p->channels : NULL;
         float *y = p->y + i * p->y_pitch;
         ptrdiff_t c = 0;
         for (; c + VL <= p->channels; c += VL) {
             vf v = vfma(vload(x + c), vload(p->scale + c), vload(p->shift + c));
+            if (plus) v += vload(plus + c);
             if (p->relu) v = vrelu(v);
             if (p->stream)
                 vstream(y + c, v);
@@ -202,6 +204,7 @@ void SPUR__SIMD(affine)(const spur__affine *p) {
         }
         for (; c < p->channels; c++) {
             float v = fma1(x[c], p->scale[c], p->shift[c]);
+            if (plus) v += plus[c];
             y[c] = p->relu && v < 0.0f ? 0.0f : v;
         }
     }

@@ -10,12 +10,13 @@
 
 #include "kernels/simd/pack.h"
 
-/* y = x * scale + shift, per channel. */
+/* y = x * scale + shift (+ plus), per channel. */
 typedef struct spur__affine {
     ptrdiff_t count, channels, x_pitch, y_pitch;
     const float *x;
     float *y;
     const float *scale, *shift; /* [channels] */
+    const float *plus; /* [count][channels] or NULL */
     bool relu;
     bool stream; /* y goes past the caches: its rows begin at multiples of 64 bytes, channels is a
                     multiple of 16; the task calls end_stream when it is done */
