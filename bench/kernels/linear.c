@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
-#include "base/memory.h"
 #include "bench.h"
 #include "kernels/linear.h"
 #include "kernels/optim.h"
@@ -20,6 +20,8 @@ typedef struct linear_bench {
     spur__exec exec;
     float *x, *w, *y, *dy, *dx, *dw, *m, *v;
     void *workspace;
+    spur__arena memory[9]; /* of each of these, as the engine has it: in huge pages */
+    int arrays;
 } linear_bench;
 
 static const spur__adam_step step = {.beta2 = 0.999f,
@@ -42,9 +44,14 @@ static void adam_task(void *context, ptrdiff_t index, int thread) {
     take(context, begin, (size_t)b->job.n, b->dw + begin);
 }
 
-static float *zeros(ptrdiff_t n) {
-    float *p = spur__malloc_aligned(64, (size_t)n * sizeof(float));
-    if (!p) exit(1);
+static void *bytes(linear_bench *b, size_t size) {
+    spur__arena *memory = &b->memory[b->arrays++];
+    if (!spur__arena_create(memory, size)) exit(1);
+    return memory->base;
+}
+
+static float *values(linear_bench *b, ptrdiff_t n) {
+    float *p = bytes(b, (size_t)n * sizeof *p);
     for (ptrdiff_t i = 0; i < n; i++) p[i] = 1e-3f * (float)(i % 17);
     return p;
 }
@@ -53,10 +60,10 @@ static void create(linear_bench *b, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, int t
     *b = (linear_bench){.exec = {.threads = threads}};
     size_t forward = spur__linear_forward_workspace(&b->exec, m, k, n);
     size_t backward = spur__linear_backward_workspace(&b->exec, m, n);
-    b->x = zeros(m * k), b->w = zeros(k * n), b->y = zeros(m * n), b->dy = zeros(m * n);
-    b->dx = zeros(m * k), b->dw = zeros(k * n), b->m = zeros(k * n), b->v = zeros(k * n);
-    b->workspace = spur__malloc_aligned(64, forward > backward ? forward : backward);
-    if (!b->workspace) exit(1);
+    b->x = values(b, m * k), b->w = values(b, k * n), b->y = values(b, m * n);
+    b->dy = values(b, m * n), b->dx = values(b, m * k), b->dw = values(b, k * n);
+    b->m = values(b, k * n), b->v = values(b, k * n);
+    b->workspace = bytes(b, forward > backward ? forward : backward);
     b->job = (spur__linear){.m = m,
                             .k = k,
                             .n = n,
@@ -72,9 +79,7 @@ static void create(linear_bench *b, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, int t
 }
 
 static void destroy(linear_bench *b) {
-    float *all[] = {b->x, b->w, b->y, b->dy, b->dx, b->dw, b->m, b->v};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) spur__free(all[i]);
-    spur__free(b->workspace);
+    while (b->arrays > 0) spur__arena_destroy(&b->memory[--b->arrays]);
 }
 
 static void run(linear_bench *b, int kind) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Forward of linear.h: tasks are stretches of k times blocks of columns. A task packs KC rows of W
- * at a time into panels [n/nr][KC][nr] in its thread's scratch and adds their product to the
- * stretch's partial sum [m][n]; the stretches are then added in order. For very few samples rows of
- * W are added as they are. Panels lie a line more than their size apart: at multiples of 4096 bytes
- * all of them would share a few lines of the first cache.
+ * Forward of linear.h: tasks are stretches of k times blocks of columns. A task takes a few rows of
+ * W at a time, reads them in place, and adds their product to the stretch's partial sum [m][n]. Of
+ * few samples it goes along so few rows that the hardware follows each of them; with more, the
+ * arithmetic leaves time to ask for the next rows by name. The stretches are then added in order.
+ * For one sample rows of W are added as they are.
  */
 #include "kernels/linear.h"
 
@@ -18,9 +18,12 @@ enum {
     STRETCH = 1024, /* rows of W in one partial sum, at least */
     MOST_STRETCHES = 16,
     COLUMNS = 1024, /* of W in one task */
-    KC = 96, /* rows packed at a time */
-    NARROWEST = 8, /* panel of any instruction set */
-    PLAIN = 3, /* samples for which packing does not pay */
+    KC = 96, /* rows at a time */
+    KC_WIDE = 48, /* where a task's columns are a part of the row: they share few sets of a cache */
+    FEW = 28, /* samples for which a task goes along few rows, where they are long */
+    COLUMNS_FEW = 4096,
+    KC_FEW = 16,
+    WIDEST = 32, /* panel of any instruction set */
     LINE = 16 /* floats in a cache line */
 };
 
@@ -39,12 +42,14 @@ typedef struct job {
     bool direct; /* one stretch: sums go straight to y */
     float *partial; /* [stretches][m][n]; y itself when direct */
     ptrdiff_t partial_pitch;
-    float *scratch; /* per thread: packed W, then packed x */
+    bool along; /* few rows of W at a time, not fetched by name */
+    ptrdiff_t rows; /* of W at a time */
+    float *scratch; /* per thread: packed x, then the last, partial panel of W */
     size_t scratch_size;
 } job;
 
 static bool is_direct(ptrdiff_t m, ptrdiff_t stretches) {
-    return stretches == 1 && m > PLAIN;
+    return stretches == 1 && m > 1;
 }
 
 static ptrdiff_t stretches_of(ptrdiff_t k) {
@@ -53,13 +58,13 @@ static ptrdiff_t stretches_of(ptrdiff_t k) {
 
 /* Floats; mr * ceil(m / mr) < m + 16 for all instruction sets. */
 static size_t scratch_of(ptrdiff_t m) {
-    return (size_t)(KC * (COLUMNS + m + 2 * LINE) + COLUMNS / NARROWEST * LINE);
+    return (size_t)(KC * (m + LINE + WIDEST));
 }
 
 /* Enough for any m samples or fewer. */
 static size_t partial_of(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) {
     ptrdiff_t stretches = stretches_of(k);
-    if (is_direct(m, stretches)) m = PLAIN;
+    if (is_direct(m, stretches)) m = 1;
     return (size_t)spur__round_up(stretches * m * n, LINE);
 }
 
@@ -71,17 +76,13 @@ size_t spur__linear_forward_workspace(const spur__exec *exec, ptrdiff_t m, ptrdi
 /* The part of a product that one task works on. */
 typedef struct part {
     ptrdiff_t column, columns; /* of W */
-    ptrdiff_t k, kc, padded; /* rows of W in the scratch; padded: to 16 */
+    ptrdiff_t k, kc, padded; /* rows of W at work; padded: to 16 */
+    ptrdiff_t next; /* rows of W after these */
     float *b, *x; /* packed */
     float *c; /* the partial sum, at [0][column] */
     bool first; /* of the stretch */
     bool last;
 } part;
-
-/* The packed panel that begins at column j. */
-static float *panel_of(const job *q, const part *p, ptrdiff_t j) {
-    return p->b + j * p->padded + j / q->simd->nr * LINE;
-}
 
 /* x[0..m)[k..k + kc) as strips [kc/16][mr][16]. */
 static void pack_x(const job *q, const part *p) {
@@ -107,39 +108,40 @@ static void pack_x(const job *q, const part *p) {
     }
 }
 
-/* Rows [k, k + kc) of W, row by row, into panels; zeros below them. */
-static void pack_w(const job *q, const part *p) {
-    const spur__simd *simd = q->simd;
-    const float *w = q->a->w + p->k * q->a->n + p->column;
-    ptrdiff_t whole = p->columns / simd->nr, rest = p->columns % simd->nr, done = whole * simd->nr;
-    simd->pack_panels(w, q->a->n, p->kc, whole, p->b, simd->nr * p->padded + LINE);
-    if (rest)
-        simd->pack_panel(&(spur__pixels){w + done, NULL, p->kc, rest, q->a->n},
-                         rest > simd->vl ? simd->nr : simd->vl, panel_of(q, p, done), NULL);
-    for (ptrdiff_t j = 0; j < p->columns && p->kc < p->padded; j += simd->nr) {
-        ptrdiff_t width = p->columns - j > simd->vl ? simd->nr : simd->vl;
-        memset(panel_of(q, p, j) + p->kc * width, 0,
-               (size_t)((p->padded - p->kc) * width) * sizeof(float));
-    }
+/* What the multiplication of a part asks for: the next rows of W and the x that go with them. */
+static spur__fetch next_of(const job *q, const part *p) {
+    enum { VALUE = sizeof(float), PAIR = 2 * LINE, REQUESTS = SPUR__STRIP_RUN / SPUR__STRIP_UNIT };
+    const spur__linear *a = q->a;
+    spur__fetch f = {.pairs = 1};
+    if (p->next == 0 || q->along) return f;
+    ptrdiff_t next = p->k + p->kc, strips = spur__ceil_div(a->m, q->simd->mr);
+    const float *w = a->w + next * a->n + p->column, *x = a->x + next;
+    f.lines[0] = (spur__lines){(const char *)w, p->next, p->columns * VALUE, a->n * VALUE};
+    f.lines[1] = (spur__lines){(const char *)x, a->m, p->next * VALUE, a->x_pitch * VALUE};
+    f.count = 2;
+    ptrdiff_t runs = p->columns / q->simd->nr * strips * (p->kc / LINE);
+    ptrdiff_t pairs = p->next * (p->columns + a->m) / PAIR;
+    f.pairs = (int)spur__ceil_div(pairs, spur__most(1, runs * REQUESTS));
+    return f;
 }
 
+/* Whole panels of W, where they lie. */
 static void multiply(const job *q, const part *p) {
     const spur__linear *a = q->a;
     const spur__simd *simd = q->simd;
-    ptrdiff_t runs[KC / LINE], strips = spur__ceil_div(a->m, simd->mr);
-    for (ptrdiff_t r = 0; r < p->padded / LINE; r++) runs[r] = r * LINE * simd->mr;
+    ptrdiff_t strips = spur__ceil_div(a->m, simd->mr);
     bool ends = p->last && q->direct;
-    spur__tile t = {.a_row = LINE,
-                    .a_step = 1,
-                    .a_run = runs,
-                    .runs = p->padded / LINE,
-                    .run_length = LINE,
-                    .c_row = q->partial_pitch,
-                    .load = !p->first,
-                    .relu = ends && a->relu};
-    for (ptrdiff_t j = 0; j < p->columns; j += simd->nr) {
-        t.cols = spur__least(simd->nr, p->columns - j);
-        t.b = panel_of(q, p, j);
+    spur__fetch fetch = next_of(q, p);
+    spur__strip t = {.a_run = LINE * simd->mr,
+                     .b_step = a->n,
+                     .steps = p->kc,
+                     .near = q->along ? 2 * simd->nr : 4 * a->n,
+                     .c_row = q->partial_pitch,
+                     .load = !p->first,
+                     .relu = ends && a->relu,
+                     .fetch = &fetch};
+    for (ptrdiff_t j = 0; j + simd->nr <= p->columns; j += simd->nr) {
+        t.b = a->w + p->k * a->n + p->column + j;
         t.bias = ends && a->bias ? a->bias + p->column + j : NULL;
         for (ptrdiff_t s = 0; s < strips; s++) {
             ptrdiff_t begin, end;
@@ -147,48 +149,83 @@ static void multiply(const job *q, const part *p) {
             t.a = p->x + s * simd->mr * p->padded;
             t.rows = end - begin;
             t.c = p->c + begin * q->partial_pitch + j;
-            simd->tile(&t);
+            simd->strip(&t);
         }
     }
 }
 
-/* Rows [begin, end) of W, a few at a time, added to each sample's sums. */
+/* The columns that are no whole panel, packed. */
+static void multiply_rest(const job *q, const part *p) {
+    const spur__linear *a = q->a;
+    const spur__simd *simd = q->simd;
+    ptrdiff_t runs[KC / LINE], strips = spur__ceil_div(a->m, simd->mr);
+    ptrdiff_t done = p->columns / simd->nr * simd->nr, rest = p->columns - done;
+    ptrdiff_t width = rest > simd->vl ? simd->nr : simd->vl;
+    if (rest == 0) return;
+    simd->pack_panel(&(spur__pixels){.x = a->w + p->k * a->n + p->column + done,
+                                     .count = p->kc,
+                                     .channels = rest,
+                                     .pitch = a->n},
+                     width, p->b, NULL);
+    memset(p->b + p->kc * width, 0, (size_t)((p->padded - p->kc) * width) * sizeof(float));
+    for (ptrdiff_t r = 0; r < p->padded / LINE; r++) runs[r] = r * LINE * simd->mr;
+    bool ends = p->last && q->direct;
+    spur__tile t = {.a_row = LINE,
+                    .a_step = 1,
+                    .a_run = runs,
+                    .runs = p->padded / LINE,
+                    .run_length = LINE,
+                    .b = p->b,
+                    .c_row = q->partial_pitch,
+                    .cols = rest,
+                    .bias = ends && a->bias ? a->bias + p->column + done : NULL,
+                    .load = !p->first,
+                    .relu = ends && a->relu};
+    for (ptrdiff_t s = 0; s < strips; s++) {
+        ptrdiff_t begin, end;
+        spur__part(a->m, strips, s, &begin, &end);
+        t.a = p->x + s * simd->mr * p->padded;
+        t.rows = end - begin;
+        t.c = p->c + begin * q->partial_pitch + done;
+        simd->tile(&t);
+    }
+}
+
+/* Rows [begin, end) of W, a few at a time, added to one sample's sums. */
 static void add_plain(const job *q, const part *p, ptrdiff_t begin, ptrdiff_t end) {
     enum { AT_ONCE = 8 };
     const spur__linear *a = q->a;
-    for (ptrdiff_t i = 0; i < a->m; i++)
-        memset(p->c + i * q->partial_pitch, 0, (size_t)p->columns * sizeof(float));
+    memset(p->c, 0, (size_t)p->columns * sizeof(float));
     for (ptrdiff_t k = begin; k < end; k += AT_ONCE)
-        for (ptrdiff_t i = 0; i < a->m; i++)
-            q->simd->add_rows(a->x + i * a->x_pitch + k, spur__least(AT_ONCE, end - k),
-                              a->w + k * a->n + p->column, a->n, p->columns,
-                              p->c + i * q->partial_pitch);
+        q->simd->add_rows(a->x + k, spur__least(AT_ONCE, end - k), a->w + k * a->n + p->column,
+                          a->n, p->columns, p->c);
 }
 
 static void forward_task(void *data, ptrdiff_t index, int thread) {
     const job *q = data;
     const spur__linear *a = q->a;
     ptrdiff_t stretch = index / q->column_blocks, begin, end, column_end;
-    part p = {.b = q->scratch + (size_t)thread * q->scratch_size};
-    p.x = p.b + KC * (COLUMNS + LINE) + COLUMNS / NARROWEST * LINE;
+    part p = {.x = q->scratch + (size_t)thread * q->scratch_size};
+    p.b = p.x + KC * (a->m + LINE);
     spur__part(a->k, q->stretches, stretch, &begin, &end);
     spur__part(spur__ceil_div(a->n, 32), q->column_blocks, index % q->column_blocks, &p.column,
                &column_end);
     p.column *= 32;
     p.columns = spur__least(column_end * 32, a->n) - p.column;
     p.c = q->partial + stretch * a->m * q->partial_pitch + p.column;
-    if (a->m <= PLAIN) {
+    if (a->m == 1) {
         add_plain(q, &p, begin, end);
         return;
     }
-    for (p.k = begin; p.k < end; p.k += KC) {
-        p.kc = spur__least(KC, end - p.k);
+    for (p.k = begin; p.k < end; p.k += p.kc) {
+        p.kc = spur__least(q->rows, end - p.k);
+        p.next = spur__least(q->rows, end - p.k - p.kc);
         p.padded = spur__round_up(p.kc, LINE);
         p.first = p.k == begin;
         p.last = p.k + p.kc == end;
         pack_x(q, &p);
-        pack_w(q, &p);
         multiply(q, &p);
+        multiply_rest(q, &p);
     }
 }
 
@@ -213,7 +250,9 @@ static void add_task(void *data, ptrdiff_t row, int thread) {
 void spur__linear_forward(const spur__exec *exec, const spur__linear *args, void *workspace) {
     job q = {.a = args, .simd = spur__simd_table(), .scratch_size = scratch_of(args->m)};
     q.stretches = stretches_of(args->k);
-    q.column_blocks = spur__ceil_div(args->n, COLUMNS);
+    q.along = args->m <= FEW && args->n >= COLUMNS;
+    q.column_blocks = spur__ceil_div(args->n, q.along ? COLUMNS_FEW : COLUMNS);
+    q.rows = q.along ? KC_FEW : q.column_blocks > 1 ? KC_WIDE : KC;
     q.direct = is_direct(args->m, q.stretches);
     q.scratch = workspace;
     q.partial = q.direct ? args->y : q.scratch + (size_t)exec->threads * q.scratch_size;

@@ -13,6 +13,7 @@
 #include "kernels/simd/norm.h"
 #include "kernels/simd/pack.h"
 #include "kernels/simd/pool.h"
+#include "kernels/simd/strip.h"
 #include "kernels/simd/tile.h"
 #include "kernels/simd/vec.h"
 #include "kernels/simd/winograd.h"
@@ -20,6 +21,7 @@
 /* X(return type, name, (parameters)) */
 #define SPUR__SIMD_MAP(X)                                                                          \
     SPUR__TILE_MAP(X)                                                                              \
+    SPUR__STRIP_MAP(X)                                                                             \
     SPUR__PACK_MAP(X)                                                                              \
     SPUR__DEPTHWISE_MAP(X)                                                                         \
     SPUR__VEC_MAP(X)                                                                               \

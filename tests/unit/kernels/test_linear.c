@@ -13,11 +13,13 @@ typedef struct linear_case {
 } linear_case;
 
 static const linear_case cases[] = {
-    {1, 1, 1, false, true, false},     {1, 40, 1030, true, true, false},
-    {3, 17, 33, false, false, true},   {16, 2100, 50, true, true, true},
-    {64, 200, 70, false, true, false}, {64, 5000, 32, false, true, true},
-    {13, 70, 5000, true, false, true}, {128, 33, 10, false, true, false},
-    {300, 65, 40, false, false, true},
+    {1, 1, 1, false, true, false},      {1, 40, 1030, true, true, false},
+    {3, 17, 33, false, false, true},    {16, 2100, 50, true, true, true},
+    {64, 200, 70, false, true, false},  {64, 5000, 32, false, true, true},
+    {13, 70, 5000, true, false, true},  {128, 33, 10, false, true, false},
+    {300, 65, 40, false, false, true},  {2, 70, 1030, true, true, false},
+    {20, 2100, 1100, true, true, true}, {40, 300, 1300, false, true, false},
+    {29, 2049, 512, true, true, false},
 };
 
 typedef struct linear_data {
