@@ -19,7 +19,7 @@ enum {
     LARGE = 128 * 256, /* channels times outputs from which on U may be made on the way */
     LARGE_TILES = 96, /* and is, up to so many tiles; beyond LARGE * 8 always */
     BLOCK_TILES = 28, /* few enough for V and M to stay near the core; SUB_STRIPS at most */
-    SUPERBLOCK_FLOATS = 4 << 20, /* of V shared by all threads */
+    SUPERBLOCK_FLOATS = 5 << 20, /* of V shared by all threads */
     SUB_STRIPS = 7, /* strips multiplied by a panel at a time in the large mode */
     TURNED = 16, /* rows of weights transposed at a time for the data gradient */
     MAX_RUNS = 4096 / 16
@@ -236,6 +236,12 @@ static spur__ahead outputs_ahead(const wino_job *q, ptrdiff_t tile, ptrdiff_t en
     return spur__ahead_tiles(sheet, tile, end, steps);
 }
 
+/* U lies far from the core unless it is made on the way: what strip `strip` asks for is half of the
+ * next position, which lies behind that at work. */
+static const float *next_u(const wino_job *q, const spur__tile *t, ptrdiff_t strip) {
+    return t->b + u_step(q, t->cols) + strip % 2 * (q->depth * t->cols / 2);
+}
+
 /* Strips [s0, s1) of V times U of a panel, and their outputs. */
 static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdiff_t s0,
                      ptrdiff_t s1, ptrdiff_t panel, const float *v, const float *u, float *m) {
@@ -261,6 +267,7 @@ static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdif
             t.rows = tiles[s + 1] - tiles[s];
             t.c = m + xi * m_step + (tiles[s] - base) * width;
             spur__ahead_step(&outputs);
+            if (q->packed) t.next = next_u(q, &t, s);
             q->simd->tile(&t);
         }
     }

@@ -28,6 +28,7 @@ typedef struct spur__tile {
     ptrdiff_t c_row;
     ptrdiff_t rows, cols; /* cols <= nr; width is vl if cols <= vl, else nr */
     const float *bias; /* [cols], added at the end, or NULL */
+    const float *next; /* memory to bring near, a line a step where runs are 16 long; or NULL */
     bool load; /* add C instead of overwriting it */
     bool relu; /* store max(c, 0) */
     bool
