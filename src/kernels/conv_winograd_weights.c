@@ -27,7 +27,7 @@ enum {
     GROUP = 16, /* channels that lie together in V */
     EDGE = 64, /* channels and outputs of a task that takes a block */
     SUPERBLOCK_FLOATS = 4 << 20, /* of V and dM by positions; half of it by blocks */
-    STRETCH = 128, /* tiles multiplied at a time by positions */
+    STRETCH = 512, /* tiles multiplied at a time by positions, at most */
     ROWS = 8, /* channels whose dU become dw in one task */
     CHUNK = 8, /* tiles transformed by a task */
     TILES_AHEAD = 2 /* whose places in V and dM are fetched: a superblock lies far from the core */
@@ -157,12 +157,6 @@ static void transform(const dw_job *q, ptrdiff_t tile, ptrdiff_t count, ptrdiff_
     q->simd->wino_gradient(q->m, &q->dy, tile, count, &to_dm);
 }
 
-/* Brings the rows of dU behind those of tile t near, while t is at work: they come next. */
-static void prefetch_next(const spur__tile *t) {
-    for (ptrdiff_t r = t->rows; r < 2 * t->rows; r++)
-        for (ptrdiff_t j = 0; j < t->cols; j += 16) __builtin_prefetch(t->c + r * t->c_row + j, 1);
-}
-
 /* dU (+)= V^T dM over `count` tiles, for ranges of positions, channels and outputs. c[0] is the
  * first of a group of channels; v and dm point to the first tile, u to (0, c[0], k[0]). */
 typedef struct product {
@@ -201,7 +195,7 @@ static void multiply(const dw_job *q, product *p) {
                 for (ptrdiff_t s = 0; s < strips; s++) {
                     t.rows = begin[s + 1] - begin[s];
                     t.a = v + begin[s];
-                    prefetch_next(&t);
+                    t.next = t.c + t.rows * q->u_row;
                     spur__ahead_step(&p->ahead);
                     q->simd->tile(&t);
                     t.c += t.rows * q->u_row;
@@ -323,8 +317,11 @@ static void position_task(void *job, ptrdiff_t xi, int thread) {
     const dw_job *q = job;
     product d = {.xi = {xi, xi + 1}, .c = {0, q->c}, .k = {0, q->k}, .u = q->kept};
     (void)thread;
-    for (ptrdiff_t at = 0; at < q->count; at += STRETCH) {
-        d.count = spur__least(STRETCH, q->count - at);
+    ptrdiff_t stretches = spur__ceil_div(q->count, STRETCH);
+    for (ptrdiff_t s = 0, at = 0; s < stretches; s++) {
+        ptrdiff_t end;
+        spur__part(q->count, stretches, s, &at, &end);
+        d.count = end - at;
         d.v = q->v + at * GROUP;
         d.dm = q->dm + at * q->simd->nr;
         d.load = at > 0 || q->superblock > 0;

@@ -72,8 +72,8 @@ ALWAYS_INLINE void fold(vf acc[MR][2], float total[MR][2][VL], int rows, int vec
 }
 
 /* A's prefetch: blocked rows in floats, a page, where the hardware stops; else in steps, which makes
- * a page of lines 16 floats apart. */
-enum { AHEAD = 1024, AHEAD_STEPS = 64 };
+ * a page of lines 16 floats apart. C's: more than a few lines at once would keep A and B waiting. */
+enum { AHEAD = 1024, AHEAD_STEPS = 64, STEPS_PER_ASK = 32 };
 
 /* One stretch of k; rows, vectors and walk are constants where this is inlined. */
 ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, const float *next,
@@ -99,6 +99,16 @@ ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, co
     return b;
 }
 
+/* Before step k, asks for the two rows of the next tile's C whose turn it is. Returns the steps until
+ * the next ones, `count` at most. */
+ALWAYS_INLINE ptrdiff_t ask_for_rows(const spur__tile *t, ptrdiff_t k, ptrdiff_t count,
+                                     int vectors) {
+    const float *row = t->next + k / STEPS_PER_ASK * 2 * t->c_row;
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < vectors * VL; j += 16) __builtin_prefetch(row + i * t->c_row + j, 1);
+    return count < STEPS_PER_ASK ? count : STEPS_PER_ASK;
+}
+
 ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
     vf acc[MR][2];
     float total[MR][2][VL];
@@ -119,6 +129,7 @@ ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
                 room = SPUR__TILE_STRETCH;
             }
             count = length - k < room ? length - k : room;
+            if (walk == WALK_STEPS && t->next) count = ask_for_rows(t, k, count, vectors);
             if (walk == WALK_BLOCKED)
                 b = run(acc, a, b, next + 16 * (16 * r), count = 16, 16, 1, rows, vectors, walk);
             else if (walk == WALK_ROWS)
