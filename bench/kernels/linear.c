@@ -83,7 +83,7 @@ static void destroy(linear_bench *b) {
 }
 
 static void run(linear_bench *b, int kind) {
-    spur__sink sink = {take, b};
+    spur__sink sink = {.take = take, .context = b, .reads = {b->m, b->v}};
     spur__linear job = b->job;
     if (kind == 0) {
         spur__linear_forward(&b->exec, &job, b->workspace);

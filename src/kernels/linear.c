@@ -132,11 +132,13 @@ static void multiply(const job *q, const part *p) {
     ptrdiff_t strips = spur__ceil_div(a->m, simd->mr);
     bool ends = p->last && q->direct;
     spur__fetch fetch = next_of(q, p);
-    spur__strip t = {.a_run = LINE * simd->mr,
+    spur__strip t = {.walk = SPUR__STRIP_BLOCKED,
+                     .a_run = LINE * simd->mr,
                      .b_step = a->n,
                      .steps = p->kc,
                      .near = q->along ? 2 * simd->nr : 4 * a->n,
                      .c_row = q->partial_pitch,
+                     .width = simd->nr,
                      .load = !p->first,
                      .relu = ends && a->relu,
                      .fetch = &fetch};

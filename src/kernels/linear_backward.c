@@ -2,7 +2,8 @@
  *
  * Backward of linear.h. dy is packed twice: as panels of units [n/nr][m][nr] for the weight gradient
  * and as panels of samples [m/nr][n][nr] for the gradient by x, which is made transposed, so that
- * rows of W are the left operand and are read in place. A task is one block of rows of W.
+ * rows of W are the left operand and are read in place. A task is a few blocks of rows of W; while
+ * it multiplies, what the sink will read and the next block's rows are fetched.
  */
 #include "kernels/linear.h"
 
@@ -10,12 +11,22 @@
 
 #include "kernels/simd/table.h"
 
-enum { MOST_ROWS = 64, BLOCK_VALUES = 1 << 16, LINE = 16 };
+enum {
+    MOST_ROWS = 64,
+    BLOCK_VALUES = 1 << 16,
+    MOST_BLOCKS = 8, /* in a task */
+    ENOUGH =
+        32, /* samples whose arithmetic leaves time to ask by name; the hardware is faster at it */
+    TASKS = 16, /* at least, where there are as many blocks */
+    LINE = 16, /* floats in a cache line */
+    STRETCH = SPUR__TILE_STRETCH /* of a chain of FMAs */
+};
 
 typedef struct job {
     const spur__linear *a;
     const spur__simd *simd;
     ptrdiff_t rows; /* of W in a block */
+    ptrdiff_t blocks; /* in a task */
     float *by_unit, *by_sample; /* dy, packed */
     float *scratch; /* per thread */
     size_t scratch_size;
@@ -93,23 +104,61 @@ static area area_of(const job *q, int thread) {
     return s;
 }
 
-/* dx[0..m)[row..row + rows) (+)= dy W^T, by its transpose [rows][m]. */
-static void input_gradient(const job *q, ptrdiff_t row, ptrdiff_t rows, const area *s) {
+/* A block of rows of W; those of the next one of the task, 0: it is the last. */
+typedef struct block {
+    ptrdiff_t row, rows, next;
+    spur__fetch fetch;
+} block;
+
+/* One more piece of memory to fetch; returns its pairs of lines. */
+static ptrdiff_t add_lines(spur__fetch *f, const float *at, ptrdiff_t rows, ptrdiff_t width,
+                           ptrdiff_t pitch) {
+    const ptrdiff_t value = sizeof *at;
+    if (rows * width == 0) return 0;
+    f->lines[f->count++] = (spur__lines){(const char *)at, rows, width * value, pitch * value};
+    return rows * spur__ceil_div(width, 2 * LINE);
+}
+
+/* What a block's multiplications ask for: what its sink reads, then what the next block does. */
+static void ask(const job *q, block *p) {
     const spur__linear *a = q->a;
     const spur__simd *simd = q->simd;
-    ptrdiff_t zero = 0, strips = spur__ceil_div(rows, simd->mr), pitch = spur__round_up(a->m, LINE);
-    spur__tile t = {
-        .a_row = a->n, .a_step = 1, .a_run = &zero, .runs = 1, .run_length = a->n, .c_row = pitch};
+    ptrdiff_t at = p->row * a->n, count = p->rows * a->n, next = p->row + p->rows, pairs = 0;
+    spur__fetch *f = &p->fetch;
+    *f = (spur__fetch){.pairs = 1};
+    if (a->m < ENOUGH) return;
+    for (int i = 0; a->sink && i < SPUR__SINK_READS && a->sink->reads[i]; i++)
+        pairs += add_lines(f, a->sink->reads[i] + at, 1, count, 0);
+    if (a->sink && !a->dx) pairs += add_lines(f, a->w + at, 1, count, 0);
+    if (a->dx) pairs += add_lines(f, a->w + next * a->n, 1, p->next * a->n, 0);
+    pairs += add_lines(f, a->x + next, p->next ? a->m : 0, p->next, a->x_pitch);
+    ptrdiff_t strips = spur__ceil_div(p->rows, simd->mr), requests = 0;
+    if (a->dx) requests += spur__ceil_div(a->m, simd->nr) * (a->n / SPUR__STRIP_UNIT);
+    if (a->sink || a->dw) requests += a->n / simd->nr * (a->m / SPUR__STRIP_UNIT);
+    f->pairs = (int)spur__ceil_div(pairs, spur__most(1, requests * strips));
+}
+
+/* dx[0..m)[row..row + rows) (+)= dy W^T, by its transpose [rows][m]. */
+static void input_gradient(const job *q, block *p, const area *s) {
+    const spur__linear *a = q->a;
+    const spur__simd *simd = q->simd;
+    ptrdiff_t row = p->row, rows = p->rows, strips = spur__ceil_div(rows, simd->mr);
+    ptrdiff_t pitch = spur__round_up(a->m, LINE);
+    spur__strip t = {.walk = SPUR__STRIP_ROWS, .a_row = a->n, .c_row = pitch, .fetch = &p->fetch};
     for (ptrdiff_t strip = 0; strip < strips; strip++) {
         ptrdiff_t begin, end;
         spur__part(rows, strips, strip, &begin, &end);
-        t.a = a->w + (row + begin) * a->n;
         t.rows = end - begin;
         for (ptrdiff_t j = 0; j < a->m; j += simd->nr) {
-            t.cols = spur__least(simd->nr, a->m - j);
-            t.b = q->by_sample + j * a->n;
+            t.width = width_of(simd, a->m - j);
             t.c = s->turning + begin * pitch + j;
-            simd->tile(&t);
+            for (ptrdiff_t k = 0; k < a->n; k += STRETCH) {
+                t.a = a->w + (row + begin) * a->n + k;
+                t.b = q->by_sample + j * a->n + k * t.width;
+                t.steps = spur__least(STRETCH, a->n - k);
+                t.load = k > 0;
+                simd->strip(&t);
+            }
         }
     }
     simd->pack_transposed(s->turning, pitch, rows, rows, a->m, s->turned);
@@ -123,24 +172,30 @@ static void input_gradient(const job *q, ptrdiff_t row, ptrdiff_t rows, const ar
     }
 }
 
-/* x[0..m)[row..row + rows) into strips [m][mr]. */
+/* x[0..m)[row..row + rows) into strips [m][mr]. Sixteen floats at a time, where there are as many:
+ * those beyond a strip's rows are written over by what comes next. */
 static void pack_x(const job *q, ptrdiff_t row, ptrdiff_t rows, float *out) {
     const spur__linear *a = q->a;
     ptrdiff_t mr = q->simd->mr, strips = spur__ceil_div(rows, mr);
-    for (ptrdiff_t i = 0; i < a->m; i++)
-        for (ptrdiff_t s = 0; s < strips; s++) {
-            ptrdiff_t begin, end;
-            spur__part(rows, strips, s, &begin, &end);
-            memcpy(out + (s * a->m + i) * mr, a->x + i * a->x_pitch + row + begin,
-                   (size_t)(end - begin) * sizeof(float));
-        }
+    for (ptrdiff_t s = 0; s < strips; s++) {
+        ptrdiff_t begin, end;
+        spur__part(rows, strips, s, &begin, &end);
+        const float *x = a->x + row + begin;
+        ptrdiff_t width = end - begin, whole = row + begin + LINE <= a->k ? a->m : 0;
+        float *to = out + s * a->m * mr;
+        for (ptrdiff_t i = 0; i < whole; i++, x += a->x_pitch, to += mr)
+            memcpy(to, x, LINE * sizeof(float));
+        for (ptrdiff_t i = whole; i < a->m; i++, x += a->x_pitch, to += mr)
+            memcpy(to, x, (size_t)width * sizeof(float));
+    }
 }
 
-/* dw[row..row + rows) (+)= x^T dy, into `dw`. */
-static void weight_gradient(const job *q, ptrdiff_t row, ptrdiff_t rows, float *packed, float *dw) {
+/* Columns [begin, end) of the weight gradient of a block, by the plain register tile. */
+static void plain_weights(const job *q, const block *p, const float *x, float *dw, ptrdiff_t column,
+                          ptrdiff_t column_end) {
     const spur__linear *a = q->a;
     const spur__simd *simd = q->simd;
-    ptrdiff_t zero = 0, strips = spur__ceil_div(rows, simd->mr);
+    ptrdiff_t zero = 0, strips = spur__ceil_div(p->rows, simd->mr);
     spur__tile t = {.a_row = 1,
                     .a_step = simd->mr,
                     .a_run = &zero,
@@ -148,14 +203,13 @@ static void weight_gradient(const job *q, ptrdiff_t row, ptrdiff_t rows, float *
                     .run_length = a->m,
                     .c_row = a->n,
                     .load = !a->sink && a->dw_accumulate};
-    pack_x(q, row, rows, packed);
-    for (ptrdiff_t j = 0; j < a->n; j += simd->nr) {
+    for (ptrdiff_t j = column; j < column_end; j += simd->nr) {
         t.cols = spur__least(simd->nr, a->n - j);
         t.b = q->by_unit + j * a->m;
         for (ptrdiff_t s = 0; s < strips; s++) {
             ptrdiff_t begin, end;
-            spur__part(rows, strips, s, &begin, &end);
-            t.a = packed + s * a->m * simd->mr;
+            spur__part(p->rows, strips, s, &begin, &end);
+            t.a = x + s * a->m * simd->mr;
             t.rows = end - begin;
             t.c = dw + begin * a->n + j;
             simd->tile(&t);
@@ -163,17 +217,54 @@ static void weight_gradient(const job *q, ptrdiff_t row, ptrdiff_t rows, float *
     }
 }
 
-static void block_task(void *data, ptrdiff_t index, int thread) {
-    const job *q = data;
+/* dw[row..row + rows) (+)= x^T dy, into `dw`. One chain of FMAs: whole panels fetch meanwhile. */
+static void weight_gradient(const job *q, block *p, float *x, float *dw) {
     const spur__linear *a = q->a;
-    area s = area_of(q, thread);
-    ptrdiff_t row = index * q->rows, rows = spur__least(q->rows, a->k - row);
-    if (a->dx) input_gradient(q, row, rows, &s);
+    const spur__simd *simd = q->simd;
+    ptrdiff_t strips = spur__ceil_div(p->rows, simd->mr);
+    ptrdiff_t whole = a->m <= STRETCH ? a->n / simd->nr * simd->nr : 0;
+    spur__strip t = {.walk = SPUR__STRIP_STEPS,
+                     .steps = a->m,
+                     .c_row = a->n,
+                     .width = simd->nr,
+                     .load = !a->sink && a->dw_accumulate,
+                     .fetch = &p->fetch};
+    pack_x(q, p->row, p->rows, x);
+    for (ptrdiff_t j = 0; j < whole; j += simd->nr) {
+        t.b = q->by_unit + j * a->m;
+        for (ptrdiff_t s = 0; s < strips; s++) {
+            ptrdiff_t begin, end;
+            spur__part(p->rows, strips, s, &begin, &end);
+            t.a = x + s * a->m * simd->mr;
+            t.rows = end - begin;
+            t.c = dw + begin * a->n + j;
+            simd->strip(&t);
+        }
+    }
+    plain_weights(q, p, x, dw, whole, a->n);
+}
+
+static void one_block(const job *q, block *p, const area *s) {
+    const spur__linear *a = q->a;
+    ask(q, p);
+    if (a->dx) input_gradient(q, p, s);
     if (a->sink) {
-        weight_gradient(q, row, rows, s.x, s.block);
-        a->sink->take(a->sink->context, (size_t)(row * a->n), (size_t)(rows * a->n), s.block);
+        weight_gradient(q, p, s->x, s->block);
+        a->sink->take(a->sink->context, (size_t)(p->row * a->n), (size_t)(p->rows * a->n),
+                      s->block);
     } else if (a->dw) {
-        weight_gradient(q, row, rows, s.x, a->dw + row * a->n);
+        weight_gradient(q, p, s->x, a->dw + p->row * a->n);
+    }
+}
+
+static void blocks_task(void *data, ptrdiff_t index, int thread) {
+    const job *q = data;
+    area s = area_of(q, thread);
+    ptrdiff_t end = spur__least((index + 1) * q->blocks * q->rows, q->a->k);
+    for (ptrdiff_t row = index * q->blocks * q->rows; row < end; row += q->rows) {
+        block p = {.row = row, .rows = spur__least(q->rows, end - row)};
+        p.next = spur__least(q->rows, end - row - p.rows);
+        one_block(q, &p, &s);
     }
 }
 
@@ -185,5 +276,7 @@ void spur__linear_backward(const spur__exec *exec, const spur__linear *args, voi
     q.scratch_size = scratch_of(args->m, args->n);
     ptrdiff_t panels = spur__ceil_div(args->n, simd->nr) + spur__ceil_div(args->m, simd->nr);
     spur__parallel(exec, panels, pack_task, &q);
-    spur__parallel(exec, spur__ceil_div(args->k, q.rows), block_task, &q);
+    ptrdiff_t blocks = spur__ceil_div(args->k, q.rows);
+    q.blocks = spur__most(1, spur__least(MOST_BLOCKS, blocks / TASKS));
+    spur__parallel(exec, spur__ceil_div(blocks, q.blocks), blocks_task, &q);
 }

@@ -279,7 +279,9 @@ static bool offer(void *context, const spur_param *param, size_t block, spur__si
         held *h = &optimizer->held[i];
         if (h->param != param || block != spur__run_length(param)) continue;
         h->taken = true;
-        *sink = (spur__sink){take, h};
+        *sink = (spur__sink){.take = take, .context = h};
+        for (int s = 0, reads = 0; s < SPUR__MAX_SLOTS; s++)
+            if (h->slots[s]) sink->reads[reads++] = h->slots[s];
         return true;
     }
     return false;

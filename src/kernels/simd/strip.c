@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The register tile that reads B in place and fetches ahead; see strip.h.
+ * The register tile that fetches ahead, one instance per row count, width and way of walking A; see
+ * strip.h.
  */
 #include "kernels/simd/simd.h"
 
 enum { RUN = SPUR__STRIP_RUN, UNIT = SPUR__STRIP_UNIT, PAIR = 2 * 64 };
+
+enum { BLOCKED = SPUR__STRIP_BLOCKED, ROWS = SPUR__STRIP_ROWS, STEPS = SPUR__STRIP_STEPS };
 
 /* Pairs of lines to ask for, a few in every UNIT steps. */
 typedef struct request {
@@ -27,29 +30,53 @@ static request next_request(spur__fetch *f, const void *near) {
     return r;
 }
 
+/* A register tile's shape, a constant where it is inlined. */
+typedef struct shape {
+    int rows, vectors, walk;
+} shape;
+
+ALWAYS_INLINE ptrdiff_t a_step(shape s) {
+    return s.walk == STEPS ? MR : 1;
+}
+
+ALWAYS_INLINE ptrdiff_t b_step(const spur__strip *t, shape s) {
+    return s.walk == BLOCKED ? t->b_step : s.vectors * VL;
+}
+
+/* Element (row, 0) of A; two pointers spare registers that would hold multiples of a_row. */
+ALWAYS_INLINE float element(const float *a, const float *a8, ptrdiff_t a_row, int row, int walk) {
+    if (walk == STEPS) return a[row];
+    if (walk == BLOCKED) return a[row * RUN];
+    return row < 8 ? a[row * a_row] : a8[(row - 8) * a_row];
+}
+
 /* `steps` steps of a run. */
 ALWAYS_INLINE void unit(vf acc[MR][2], const spur__strip *t, const float *a, const float *b,
-                        int steps, int rows) {
-    const ptrdiff_t step = t->b_step, near = t->near;
+                        int steps, shape s) {
+    const ptrdiff_t a_row = t->a_row, near = s.walk == BLOCKED ? t->near : 8 * s.vectors * VL;
+    const float *a8 = a + 8 * a_row;
 #pragma GCC unroll 4
     for (int k = 0; k < steps; k++) {
-        vf b0 = vload(b), b1 = vload(b + VL);
+        vf b0 = vload(b), b1 = s.vectors > 1 ? vload(b + VL) : b0;
         __builtin_prefetch(b + near);
-        if (NR > 16) __builtin_prefetch(b + near + 16);
+        if (s.vectors * VL > 16) __builtin_prefetch(b + near + 16);
 #pragma GCC unroll 16
-        for (int i = 0; i < rows; i++) {
-            vf x = vset(a[i * RUN + k]);
+        for (int i = 0; i < s.rows; i++) {
+            vf x = vset(element(a, a8, a_row, i, s.walk));
             acc[i][0] = vfma(x, b0, acc[i][0]);
-            acc[i][1] = vfma(x, b1, acc[i][1]);
+            if (s.vectors > 1) acc[i][1] = vfma(x, b1, acc[i][1]);
         }
-        b += step;
+        a += a_step(s);
+        a8 += a_step(s);
+        b += b_step(t, s);
     }
 }
 
 /* RUN steps. */
 ALWAYS_INLINE void run(vf acc[MR][2], const spur__strip *t, const float *a, const float *b,
-                       int rows) {
+                       shape s) {
     request r = next_request(t->fetch, a);
+    const float *next = a + RUN; /* the next line of a row */
 #pragma GCC unroll 1
     for (int k = 0; k < RUN; k += UNIT) {
 #pragma GCC unroll 1
@@ -57,15 +84,18 @@ ALWAYS_INLINE void run(vf acc[MR][2], const spur__strip *t, const float *a, cons
             __builtin_prefetch(r.at, 0, 2);
             __builtin_prefetch(r.at + PAIR / 2, 0, 2);
         }
-        unit(acc, t, a + k, b, UNIT, rows);
-        b += UNIT * t->b_step;
+        for (int i = k; s.walk == ROWS && i < k + UNIT && i < s.rows; i++, next += t->a_row)
+            __builtin_prefetch(next);
+        unit(acc, t, a, b, UNIT, s);
+        a += UNIT * a_step(s);
+        b += UNIT * b_step(t, s);
     }
 }
 
-ALWAYS_INLINE void store(const spur__strip *t, vf acc[MR][2], int rows) {
+ALWAYS_INLINE void store(const spur__strip *t, vf acc[MR][2], shape s) {
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; i++)
-        for (int v = 0; v < 2; v++) {
+    for (int i = 0; i < s.rows; i++)
+        for (int v = 0; v < s.vectors; v++) {
             float *c = t->c + i * t->c_row + v * VL;
             vf value = acc[i][v];
             if (t->load) value += vload(c);
@@ -75,21 +105,36 @@ ALWAYS_INLINE void store(const spur__strip *t, vf acc[MR][2], int rows) {
         }
 }
 
-ALWAYS_INLINE void strip(const spur__strip *t, int rows) {
+ALWAYS_INLINE void strip(const spur__strip *t, shape s) {
     vf acc[MR][2];
     const float *a = t->a, *b = t->b;
+    const ptrdiff_t a_run = s.walk == BLOCKED ? t->a_run : RUN * a_step(s);
     ptrdiff_t left = t->steps;
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = (vf){0};
-    for (; left >= RUN; left -= RUN, a += t->a_run, b += RUN * t->b_step) run(acc, t, a, b, rows);
-    for (; left > 0; left--, a++, b += t->b_step) unit(acc, t, a, b, 1, rows);
-    store(t, acc, rows);
+    for (int i = 0; i < s.rows; i++) acc[i][0] = acc[i][1] = (vf){0};
+    for (; left >= RUN; left -= RUN, a += a_run, b += RUN * b_step(t, s)) run(acc, t, a, b, s);
+    for (; left > 0; left--, a += a_step(s), b += b_step(t, s)) unit(acc, t, a, b, 1, s);
+    store(t, acc, s);
 }
 
-#define INSTANCE(rows)                                                                             \
-    static void strip_##rows(const spur__strip *t) {                                               \
-        strip(t, rows);                                                                            \
+#define INSTANCE(rows, vectors, walk)                                                              \
+    static void strip_##rows##_##vectors##_##walk(const spur__strip *t) {                          \
+        strip(t, (shape){rows, vectors, walk});                                                    \
     }
+#define INSTANCES(rows)                                                                            \
+    INSTANCE(rows, 1, BLOCKED)                                                                     \
+    INSTANCE(rows, 1, ROWS)                                                                        \
+    INSTANCE(rows, 1, STEPS)                                                                       \
+    INSTANCE(rows, 2, BLOCKED)                                                                     \
+    INSTANCE(rows, 2, ROWS)                                                                        \
+    INSTANCE(rows, 2, STEPS)
+#define ENTRY(rows, vectors)                                                                       \
+    {                                                                                              \
+        strip_##rows##_##vectors##_BLOCKED, strip_##rows##_##vectors##_ROWS,                       \
+            strip_##rows##_##vectors##_STEPS                                                       \
+    }
+#define ENTRIES(rows)                                                                              \
+    { ENTRY(rows, 1), ENTRY(rows, 2) }
 
 #if defined(SPUR_ISA_avx512)
 #define EACH_ROWS(X, comma)                                                                        \
@@ -103,12 +148,11 @@ ALWAYS_INLINE void strip(const spur__strip *t, int rows) {
 #endif
 #define NOTHING
 #define COMMA ,
-#define ENTRY(rows) strip_##rows
 
-EACH_ROWS(INSTANCE, NOTHING)
+EACH_ROWS(INSTANCES, NOTHING)
 
-static void (*const instances[MR])(const spur__strip *) = {EACH_ROWS(ENTRY, COMMA)};
+static void (*const instances[MR][2][3])(const spur__strip *) = {EACH_ROWS(ENTRIES, COMMA)};
 
 void SPUR__SIMD(strip)(const spur__strip *t) {
-    instances[t->rows - 1](t);
+    instances[t->rows - 1][t->width > VL][t->walk](t);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A register tile for products that memory limits: B is read where it lies, and between the
- * multiplications lines are asked for that later tiles will read. Requests come evenly: a burst of
- * them would fill the buffers that the tile's own loads need.
+ * A register tile for products that memory limits. Operands may be read where they lie, and between
+ * the multiplications lines are asked for that later tiles will read. Requests come evenly: a burst
+ * of them would fill the buffers that the tile's own loads need.
  */
 #ifndef SPUR_KERNELS_SIMD_STRIP_H
 #define SPUR_KERNELS_SIMD_STRIP_H
@@ -19,7 +19,7 @@ typedef struct spur__lines {
 enum {
     SPUR__STRIP_RUN = 16, /* steps between two looks at what is to be fetched */
     SPUR__STRIP_UNIT = 4, /* steps between two requests */
-    SPUR__FETCH_LINES = 4
+    SPUR__FETCH_LINES = 8
 };
 
 /* What is still to be asked for, in order. */
@@ -30,16 +30,28 @@ typedef struct spur__fetch {
     int pairs; /* of lines, in one request */
 } spur__fetch;
 
-/* C[rows][cols] (+)= A[rows][steps] * B[steps][cols]; rows <= mr, cols = nr, one chain of FMAs. */
+/* How the operands lie: rows of sixteen steps of A behind each other, a_run floats to the next
+ * sixteen, B's steps anywhere; rows of A anywhere; A as [steps][mr]. B is packed but for the first. */
+typedef enum spur__strip_walk {
+    SPUR__STRIP_BLOCKED,
+    SPUR__STRIP_ROWS,
+    SPUR__STRIP_STEPS
+} spur__strip_walk;
+
+/* C[rows][width] (+)= A[rows][steps] * B[steps][width]; rows <= mr, one chain of FMAs. */
 typedef struct spur__strip {
-    const float *a; /* [steps/16]: [rows][16], a_run apart */
-    ptrdiff_t a_run;
-    const float *b; /* [steps], b_step apart */
-    ptrdiff_t b_step, steps;
-    ptrdiff_t near; /* floats from what is read in b to what goes to the first cache meanwhile */
+    spur__strip_walk walk;
+    const float *a;
+    ptrdiff_t a_run; /* BLOCKED */
+    ptrdiff_t a_row; /* ROWS: floats between them */
+    const float *b;
+    ptrdiff_t b_step; /* BLOCKED: floats between steps of B */
+    ptrdiff_t near; /* BLOCKED: from what is read in b to what goes to the first cache meanwhile */
+    ptrdiff_t steps;
     float *c; /* [rows], c_row apart */
     ptrdiff_t rows, c_row;
-    const float *bias; /* [nr], added at the end, or NULL */
+    ptrdiff_t width; /* vl or nr */
+    const float *bias; /* [width], added at the end, or NULL */
     bool load; /* add C instead of overwriting it */
     bool relu; /* store max(c, 0) */
     spur__fetch *fetch;

@@ -172,7 +172,7 @@ static void test_sink(void **state) {
         collected c = {taken, spur__linear_rows(job.n) * job.n, n};
         memset(taken, 0xff, (size_t)n * sizeof(float));
         job.dw = NULL;
-        job.sink = &(spur__sink){collect, &c};
+        job.sink = &(spur__sink){.take = collect, .context = &c, .reads = {d.dw, d.w}};
         spur__linear_backward(&exec, &job, ws);
         assert_memory_equal(stored, taken, (size_t)n * sizeof(float));
         free(stored);
