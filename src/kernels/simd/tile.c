@@ -77,15 +77,15 @@ enum { AHEAD = 1024, AHEAD_STEPS = 64, STEPS_PER_ASK = 32 };
 
 /* One stretch of k; rows, vectors and walk are constants where this is inlined. */
 ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, const float *next,
-                               ptrdiff_t length, ptrdiff_t row, ptrdiff_t step, int rows,
-                               int vectors, int walk) {
+                               ptrdiff_t lines, ptrdiff_t length, ptrdiff_t row, ptrdiff_t step,
+                               int rows, int vectors, int walk) {
 #pragma GCC unroll 2
     for (ptrdiff_t k = 0; k < length; k++) {
         vf b0 = vload(b), b1 = vectors > 1 ? vload(b + VL) : b0;
         __builtin_prefetch(b + 16 * NR);
         if (NR > 16) __builtin_prefetch(b + 16 * NR + 16); /* the other line of the step */
         if (walk == WALK_STEPS) __builtin_prefetch(a + AHEAD_STEPS * step);
-        if (walk == WALK_BLOCKED) __builtin_prefetch(next + 16 * k, 0, 2); /* not so near */
+        if (walk == WALK_BLOCKED && k < lines) __builtin_prefetch(next + 16 * k, 0, 2);
         if (walk == WALK_BLOCKED && k < rows) __builtin_prefetch(a + AHEAD + 15 * k);
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
@@ -114,7 +114,8 @@ ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
     float total[MR][2][VL];
     const float *b = t->b;
     ptrdiff_t length = walk == WALK_BLOCKED ? 16 : t->run_length, room = SPUR__TILE_STRETCH;
-    const float *next = t->next ? t->next : b;
+    const float *next = t->next;
+    ptrdiff_t lines = t->next_lines;
     bool folded = false;
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = (vf){0};
@@ -131,11 +132,13 @@ ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
             count = length - k < room ? length - k : room;
             if (walk == WALK_STEPS && t->next) count = ask_for_rows(t, k, count, vectors);
             if (walk == WALK_BLOCKED)
-                b = run(acc, a, b, next + 16 * (16 * r), count = 16, 16, 1, rows, vectors, walk);
+                b = run(acc, a, b, next + r * lines * 16, lines, count = 16, 16, 1, rows, vectors,
+                        walk);
             else if (walk == WALK_ROWS)
-                b = run(acc, a + k, b, NULL, count, t->a_row, 1, rows, vectors, walk);
+                b = run(acc, a + k, b, NULL, 0, count, t->a_row, 1, rows, vectors, walk);
             else
-                b = run(acc, a + k * t->a_step, b, NULL, count, 1, t->a_step, rows, vectors, walk);
+                b = run(acc, a + k * t->a_step, b, NULL, 0, count, 1, t->a_step, rows, vectors,
+                        walk);
         }
     }
     if (folded) fold(acc, total, rows, vectors, true);

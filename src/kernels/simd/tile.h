@@ -28,9 +28,10 @@ typedef struct spur__tile {
     ptrdiff_t c_row;
     ptrdiff_t rows, cols; /* cols <= nr; width is vl if cols <= vl, else nr */
     const float *bias; /* [cols], added at the end, or NULL */
-    /* Memory to bring near meanwhile, or NULL. Where runs are 16 long: a line a step. Where a_step is
-     * not 1: the next tile's C, c_row apart. */
+    /* Memory to bring near meanwhile, or NULL. Where runs are 16 long: as many lines during each of
+     * them, up to 16. Where a_step is not 1: the next tile's C, c_row apart. */
     const float *next;
+    ptrdiff_t next_lines;
     bool load; /* add C instead of overwriting it */
     bool relu; /* store max(c, 0) */
     bool
