@@ -102,6 +102,11 @@ static size_t workspace_of(const spur__conv_plan *plan, spur__conv_pass pass) {
     return weights ? spur__direct_weights_workspace(plan) : spur__direct_workspace(plan, pass);
 }
 
+size_t spur__conv_pooled_workspace(const spur__conv_plan *plan, const spur__pool_shape *pool) {
+    if (plan->algo[SPUR__CONV_FORWARD] != SPUR__CONV_DIRECT) return 0;
+    return spur__direct_pooled_workspace(plan, pool);
+}
+
 static size_t packed_size(const spur__conv_plan *plan) {
     const spur__conv_shape *s = &plan->shape;
     int m = edge_of(plan->algo[SPUR__CONV_FORWARD]);

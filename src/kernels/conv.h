@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "kernels/parallel.h"
+#include "kernels/simd/pool.h"
 
 typedef struct spur__conv_shape {
     ptrdiff_t n, h, w, c; /* input; n is the largest batch */
@@ -76,6 +77,9 @@ typedef struct spur__conv_forward_args {
     bool accumulate; /* y = relu(y + conv + bias) */
     bool pool; /* y is [n][oh / 2][ow / 2][y_pitch]: maxima of 2x2 windows, see below */
     uint8_t *argmax; /* [n][oh / 2][ow / 2][k]: where they stood, for backward; or NULL */
+    /* y is [n][window->oh][window->ow][window->y_pitch]: what this max pool makes of the outputs, where
+     * spur__conv_pooled_workspace allows it; not together with accumulate or pool. Or NULL. */
+    const spur__pool_shape *window;
     void *workspace; /* plan->workspace[SPUR__CONV_FORWARD] bytes */
 } spur__conv_forward_args;
 
@@ -85,6 +89,10 @@ void spur__conv_forward(const spur__conv_plan *plan, const spur__exec *exec,
 /* True if the convolution can end in a max pool of 2x2 windows, stride 2, no padding, odd edges left
  * out (forward) and take its gradient from behind the pool (backward), without the bits changing. */
 bool spur__conv_pools(const spur__conv_shape *shape, spur__conv_algo wish);
+
+/* Bytes of scratch for a forward pass that ends in a sliding max pool, without backward; 0 if the plan's
+ * cannot. The direct algorithm can unless weights or windows are very large. */
+size_t spur__conv_pooled_workspace(const spur__conv_plan *plan, const spur__pool_shape *pool);
 
 /* Gradients. Where relu_y (layout of dy) is given, dy counts only where relu_y > 0. Where argmax is
  * given, as the forward call filled it, dy is [n][oh / 2][ow / 2][y_pitch] and relu_y is not needed.

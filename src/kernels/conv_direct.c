@@ -1,432 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Forward and data gradient as a gather times a matrix, with register tiles.
- *
- * Forward: the output grid sees the input through all taps. Data gradient: the pixels of dx fall
- * into stride_h * stride_w phases; in one phase all pixels see dy through the same subset of taps,
- * with unit steps and transposed weights. So both are the same job: every tile of up to mr pixels of
- * a row of a phase times nr output channels is one call whose k runs over taps and channels. A task
- * copies a block of source rows, zero-padded (and ReLU-masked), into scratch that stays in cache,
- * and takes all phases from it; where no tap falls outside of the source, it is read in place.
- *
- * Weights are packed as panels [taps, phase after phase][channels][nr]. Where they exceed a core's
- * cache, tasks go group of panels by group of panels over a padded copy of the whole source.
+ * The direct algorithm's forward pass and data gradient: packing of weights, and the gathers
+ * (conv_gather.h) that each pass is, group of channels by group.
  */
-#include <string.h>
+#include "kernels/conv_gather.h"
 
-#include "kernels/ahead.h"
-#include "kernels/conv_internal.h"
+typedef spur__gather gather;
 
-enum {
-    BLOCK_FLOATS = 48 * 1024, /* of the source, for a task */
-    GROUP_FLOATS = 320 * 1024, /* of the panels, likewise */
-    STREAM_FLOATS = 3 << 19, /* outputs beyond the caches: see can_stream */
-    FETCH_PRODUCTS = 128 /* of a value of the source; with more of them memory keeps pace */
-};
-
-/* One dimension of the gather. */
-typedef struct axis {
-    bool transposed;
-    ptrdiff_t kernel, stride, dilation, pad;
-    ptrdiff_t source, target; /* pixels */
-    ptrdiff_t phases, points; /* phases with pixels; grid points of the first, which has the most */
-    ptrdiff_t first, reach; /* offset of the first tap, distance of the last from it */
-    ptrdiff_t step; /* from point to point in the source */
-    ptrdiff_t block_step,
-        gap; /* from point to point in the block; between its pixels in the source */
-    bool inside; /* no tap of any point falls outside of the source */
-} axis;
-
-/* Grid points (i, j) of one phase see source pixel (i * step + offset, ...) of every tap. */
-typedef struct phase {
-    ptrdiff_t py, px; /* where the phase begins in the destination */
-    ptrdiff_t gh, gw;
-    ptrdiff_t depth_before; /* steps of k in a panel before this phase's */
-    ptrdiff_t run_count, run_length;
-    ptrdiff_t *runs; /* offsets of the stretches of k from a point's first source pixel */
-} phase;
-
-/* Where tiles read: the source or a padded copy of it. */
-typedef struct view {
-    const float *origin; /* pixel (first, first) of the first image */
-    ptrdiff_t image, row, column; /* floats between neighbours */
-    ptrdiff_t step_y, step_x; /* rows, columns from grid point to grid point */
-} view;
-
-typedef struct gather {
-    const spur__simd *simd;
-    axis y, x;
-    phase *phases;
-    ptrdiff_t phase_count;
-    ptrdiff_t *taps; /* [kh * kw] kernel index of every tap, in the panels' order */
-    /* source: n images of y.source * x.source pixels, `channels` from each, pitch apart */
-    const float *src, *mask;
-    ptrdiff_t n, channels, pitch;
-    ptrdiff_t outputs;
-    float *dst;
-    ptrdiff_t dst_pitch; /* floats between pixels */
-    const float *bias;
-    bool relu, accumulate, stream;
-    const float *panels;
-    ptrdiff_t depth; /* steps of k in a panel, over all phases */
-    ptrdiff_t block_rows, block_images; /* grid rows, images a task takes */
-    ptrdiff_t rows, columns, block_pitch; /* of a block in scratch: pixels, floats between them */
-    ptrdiff_t panel_groups; /* tasks across the outputs */
-    bool whole; /* the source is copied once for all groups */
-    bool in_place;
-    bool fetch; /* tiles ask for the source of the next row */
-    bool copies; /* tasks copy their block */
-    view source;
-    float *scratch;
-    ptrdiff_t block_floats;
-} gather;
-
-/* ---- geometry ------------------------------------------------------------------------------- */
-
-/* Does the phase see the source through this tap, and at what offset? A pixel p of the destination
- * of a transposed convolution does if p + pad - tap * dilation is a multiple of the stride. */
-static bool tap_at(const axis *a, ptrdiff_t p, ptrdiff_t tap, ptrdiff_t *offset) {
-    ptrdiff_t distance = p + a->pad - tap * a->dilation;
-    *offset = a->transposed ? distance / a->stride : -distance;
-    return !a->transposed || distance % a->stride == 0;
-}
-
-static ptrdiff_t points_of(const axis *a, ptrdiff_t p) {
-    return a->transposed ? spur__ceil_div(a->target - p, a->stride) : a->target;
-}
-
-/* Fills in what follows from the members above `phases`. */
-static void complete_axis(axis *a) {
-    ptrdiff_t last = 0, offset;
-    bool any = false;
-    a->phases = a->transposed ? spur__least(a->stride, a->target) : 1;
-    a->points = points_of(a, 0);
-    a->step = a->transposed ? 1 : a->stride;
-    a->inside = true;
-    for (ptrdiff_t i = 0; i < a->phases * a->kernel; i++) {
-        ptrdiff_t p = i / a->kernel, end = (points_of(a, p) - 1) * a->step;
-        if (!tap_at(a, p, i % a->kernel, &offset)) continue;
-        a->first = any ? spur__least(a->first, offset) : offset;
-        last = any ? spur__most(last, offset) : offset;
-        a->inside = a->inside && offset >= 0 && end + offset < a->source;
-        any = true;
-    }
-    a->reach = last - a->first;
-    a->block_step = a->reach ? a->step : 1;
-    a->gap = a->reach ? 1 : a->step;
-}
-
-/* Pixels of a block under so many grid points. */
-static ptrdiff_t extent(const axis *a, ptrdiff_t points) {
-    return (points - 1) * a->block_step + a->reach + 1;
-}
-
-/* Powers of two between pixels would put all rows of a tile into the same cache sets. */
-static ptrdiff_t padded_pitch(ptrdiff_t channels) {
-    return channels % 128 == 0 ? channels + 16 : channels;
-}
-
-static ptrdiff_t panel_count(const gather *g) {
-    return spur__ceil_div(g->outputs, g->simd->nr);
-}
+/* ---- packing of weights -------------------------------------------------------------------- */
 
 /* Floats of one group's panels, whatever the instruction set. */
 static ptrdiff_t panel_floats(const spur__conv_shape *s, ptrdiff_t depth, ptrdiff_t across) {
     return s->kh * s->kw * depth * spur__round_up(across, 32);
 }
-
-/* Grid rows and images that a task takes; whether panels go in groups. */
-static void choose_block(gather *g) {
-    ptrdiff_t rows = g->y.points;
-    g->block_pitch = padded_pitch(g->channels);
-    g->columns = extent(&g->x, g->x.points);
-    while (rows > 1 && extent(&g->y, rows) * g->columns * g->block_pitch > BLOCK_FLOATS)
-        rows = (rows + 1) / 2;
-    g->block_rows = spur__ceil_div(g->y.points, spur__ceil_div(g->y.points, rows));
-    g->rows = extent(&g->y, g->block_rows);
-    ptrdiff_t floats = g->rows * g->columns * g->block_pitch;
-    g->block_images = 1;
-    if (g->block_rows == g->y.points)
-        g->block_images = spur__most(1, spur__least(g->n, BLOCK_FLOATS / spur__most(1, floats)));
-    g->block_floats = spur__round_up(floats * g->block_images, 16);
-    ptrdiff_t panel = g->depth * 32, panels = spur__ceil_div(g->outputs, 32);
-    g->whole = panels * panel > GROUP_FLOATS && panels > 1;
-    if (g->whole) g->rows = extent(&g->y, g->y.points);
-}
-
-/* Floats of scratch for copies of the source. */
-static ptrdiff_t copy_floats(const gather *g, int threads) {
-    if (!g->whole) return threads * g->block_floats;
-    return spur__round_up(g->n * g->rows * g->columns * g->block_pitch, 16);
-}
-
-/* The gather of the forward pass or, transposed, of the data gradient; neither pointers nor phases. */
-static void gather_of(gather *g, const spur__conv_shape *s, ptrdiff_t n, bool transposed) {
-    ptrdiff_t c = s->c / s->groups, k = s->k / s->groups;
-    *g = (gather){.simd = spur__simd_table(), .n = n};
-    g->y = (axis){.transposed = transposed,
-                  .kernel = s->kh,
-                  .stride = s->stride_h,
-                  .dilation = s->dilation_h,
-                  .pad = s->pad_top,
-                  .source = transposed ? s->oh : s->h,
-                  .target = transposed ? s->h : s->oh};
-    g->x = (axis){.transposed = transposed,
-                  .kernel = s->kw,
-                  .stride = s->stride_w,
-                  .dilation = s->dilation_w,
-                  .pad = s->pad_left,
-                  .source = transposed ? s->ow : s->w,
-                  .target = transposed ? s->w : s->ow};
-    complete_axis(&g->y);
-    complete_axis(&g->x);
-    g->channels = transposed ? k : c;
-    g->outputs = transposed ? c : k;
-    g->pitch = transposed ? s->y_pitch : s->x_pitch;
-    g->dst_pitch = transposed ? s->x_pitch : s->y_pitch;
-    g->phase_count = g->y.phases * g->x.phases;
-    g->depth = s->kh * s->kw * g->channels;
-    choose_block(g);
-}
-
-/* ---- phases ----------------------------------------------------------------------------------- */
-
-/* Bytes for phases, taps and runs. */
-static size_t lists_bytes(const gather *g) {
-    size_t taps = (size_t)(g->y.kernel * g->x.kernel) * 2 * sizeof(ptrdiff_t);
-    return ((size_t)g->phase_count * sizeof(phase) + taps + 63) & ~(size_t)63;
-}
-
-/* Taps of one axis in a phase: kernel index and offset, the latter rising. */
-static ptrdiff_t taps_of(const axis *a, ptrdiff_t p, ptrdiff_t *tap, ptrdiff_t *offset) {
-    ptrdiff_t count = 0;
-    for (ptrdiff_t i = 0; i < a->kernel; i++) {
-        tap[count] = a->transposed ? a->kernel - 1 - i : i;
-        if (tap_at(a, p, tap[count], &offset[count])) count++;
-    }
-    return count;
-}
-
-/* A run is a stretch of k contiguous in the source or block: a row of taps if those touch, else one
- * tap. */
-static void list_taps(const gather *g, phase *f, ptrdiff_t *taps) {
-    ptrdiff_t y[SPUR__TAPS_MAX], x[SPUR__TAPS_MAX], at_y[SPUR__TAPS_MAX], at_x[SPUR__TAPS_MAX];
-    ptrdiff_t rows = taps_of(&g->y, f->py, y, at_y), count = taps_of(&g->x, f->px, x, at_x);
-    bool touching = g->source.column == g->channels;
-    for (ptrdiff_t s = 1; s < count; s++)
-        if (at_x[s] != at_x[s - 1] + 1) touching = false;
-    ptrdiff_t across = touching && count ? 1 : count;
-    f->run_length = g->channels * (across ? count / across : 0);
-    f->run_count = rows * across;
-    for (ptrdiff_t r = 0; r < rows; r++)
-        for (ptrdiff_t s = 0; s < count; s++) {
-            taps[r * count + s] = y[r] * g->x.kernel + x[s];
-            if (s < across)
-                f->runs[r * across + s] = (at_y[r] - g->y.first) * g->source.row +
-                                          (at_x[s] - g->x.first) * g->source.column;
-        }
-}
-
-/* Lays phases, taps and runs out in `lists`, for the view that tiles read. */
-static void list_phases(gather *g, void *lists) {
-    g->phases = lists;
-    ptrdiff_t *runs = (ptrdiff_t *)(void *)(g->phases + g->phase_count), depth = 0;
-    g->taps = runs + g->y.kernel * g->x.kernel;
-    for (ptrdiff_t i = 0; i < g->phase_count; i++) {
-        phase *f = &g->phases[i];
-        f->py = i / g->x.phases;
-        f->px = i % g->x.phases;
-        f->gh = points_of(&g->y, f->py);
-        f->gw = points_of(&g->x, f->px);
-        f->depth_before = depth;
-        f->runs = runs + depth / g->channels;
-        list_taps(g, f, g->taps + depth / g->channels);
-        depth += f->run_count * f->run_length;
-    }
-    g->depth = depth;
-}
-
-/* ---- copies of the source --------------------------------------------------------------------- */
-
-/* Not with pitches of 4 KiB: all rows of a tile would compete for the same cache sets. */
-static bool can_read_in_place(const gather *g) {
-    return !g->mask && g->y.inside && g->x.inside && g->pitch * g->x.step % 1024 != 0;
-}
-
-static void choose_view(gather *g) {
-    g->in_place = can_read_in_place(g);
-    g->copies = !g->in_place && !g->whole;
-    if (g->in_place) {
-        ptrdiff_t row = g->x.source * g->pitch;
-        g->source = (view){.image = g->y.source * row,
-                           .row = row,
-                           .column = g->pitch,
-                           .step_y = g->y.step,
-                           .step_x = g->x.step};
-        g->source.origin = g->src + g->y.first * row + g->x.first * g->pitch;
-        g->whole = false;
-    } else {
-        ptrdiff_t row = g->columns * g->block_pitch;
-        g->source = (view){.origin = g->scratch,
-                           .image = g->rows * row,
-                           .row = row,
-                           .column = g->block_pitch,
-                           .step_y = g->y.block_step,
-                           .step_x = g->x.block_step};
-    }
-}
-
-/* Source row `row` of image `image` into a row of the block. */
-static void copy_row(const gather *g, ptrdiff_t image, ptrdiff_t row, float *out) {
-    ptrdiff_t gap = g->x.gap, pitch = g->block_pitch, first = g->x.first;
-    if (row < 0 || row >= g->y.source) {
-        memset(out, 0, (size_t)(g->columns * pitch) * sizeof(float));
-        return;
-    }
-    ptrdiff_t begin = first < 0 ? spur__ceil_div(-first, gap) : 0;
-    ptrdiff_t end = first < g->x.source ? spur__ceil_div(g->x.source - first, gap) : 0;
-    begin = spur__least(begin, g->columns);
-    end = spur__most(begin, spur__least(end, g->columns));
-    memset(out, 0, (size_t)(begin * pitch) * sizeof(float));
-    ptrdiff_t from = ((image * g->y.source + row) * g->x.source + first + begin * gap) * g->pitch;
-    spur__pixels p = {g->src + from, g->mask ? g->mask + from : NULL, end - begin, g->channels,
-                      g->pitch * gap};
-    if (end > begin) g->simd->copy_pixels(&p, out + begin * pitch, pitch);
-    memset(out + end * pitch, 0, (size_t)((g->columns - end) * pitch) * sizeof(float));
-}
-
-/* The source under `rows` grid rows from y on. */
-static void copy_block(const gather *g, ptrdiff_t image, ptrdiff_t images, ptrdiff_t y,
-                       ptrdiff_t rows, float *block) {
-    ptrdiff_t count = extent(&g->y, rows), first = y * g->y.step + g->y.first;
-    for (ptrdiff_t i = 0; i < images; i++)
-        for (ptrdiff_t r = 0; r < count; r++)
-            copy_row(g, image + i, first + r * g->y.gap,
-                     block + i * g->source.image + r * g->source.row);
-}
-
-static void copy_task(void *job, ptrdiff_t index, int thread) {
-    const gather *g = job;
-    ptrdiff_t image = index / g->rows, row = index % g->rows;
-    (void)thread;
-    copy_row(g, image, g->y.first + row * g->y.gap,
-             g->scratch + image * g->source.image + row * g->source.row);
-}
-
-/* ---- tiles ------------------------------------------------------------------------------------ */
-
-/* What the row below reads of the source, in the time of so many tiles. */
-static spur__ahead row_ahead(const gather *g, const float *from, ptrdiff_t tiles) {
-    const ptrdiff_t value = sizeof(float), rows = g->y.step;
-    const view *v = &g->source;
-    const float *next = from + g->y.step * v->row;
-    if (g->channels == v->column)
-        return spur__ahead_block(next, rows, v->row * value, 1, 0, v->row * value, tiles);
-    return spur__ahead_block(next, rows, v->row * value, g->x.source, v->column * value,
-                             g->channels * value, tiles);
-}
-
-/* One row of a phase times one panel; `from` is where its first point begins to read. */
-static void row_tiles(const gather *g, const phase *f, spur__tile *t, const float *from, float *dst,
-                      bool fetch) {
-    ptrdiff_t strips = spur__ceil_div(f->gw, g->simd->mr);
-    spur__ahead next = fetch ? row_ahead(g, from, strips) : (spur__ahead){0};
-    for (ptrdiff_t s = 0; s < strips; s++) {
-        ptrdiff_t begin, end;
-        spur__part(f->gw, strips, s, &begin, &end);
-        t->a = from + begin * t->a_row;
-        t->rows = end - begin;
-        t->c = dst + begin * t->c_row;
-        if (fetch) spur__ahead_step(&next);
-        g->simd->tile(t);
-    }
-}
-
-typedef struct block {
-    ptrdiff_t image, images, y, rows;
-    const float *from; /* where the first point of the first phase begins to read */
-    bool fetch; /* this is the first time that its source is read */
-} block;
-
-/* All rows of a phase in the block times one panel. */
-static void phase_tiles(const gather *g, const phase *f, const block *b, ptrdiff_t column,
-                        const float *panel, spur__tile *t) {
-    ptrdiff_t stride_y = g->y.transposed ? g->y.stride : 1, row = g->x.target * g->dst_pitch;
-    ptrdiff_t rows = spur__least(b->rows, f->gh - b->y);
-    bool fetch = b->fetch && f == g->phases;
-    bool nothing = !f->run_count && g->accumulate && !g->bias && !g->relu;
-    if (nothing) return;
-    t->a_run = f->runs;
-    t->runs = f->run_count;
-    t->run_length = f->run_length;
-    t->b = panel + f->depth_before * (t->cols > g->simd->vl ? g->simd->nr : g->simd->vl);
-    for (ptrdiff_t i = 0; i < b->images; i++)
-        for (ptrdiff_t r = 0; r < rows; r++)
-            row_tiles(g, f, t, b->from + i * g->source.image + r * g->source.step_y * g->source.row,
-                      g->dst +
-                          ((b->image + i) * g->y.target + (b->y + r) * stride_y + f->py) * row +
-                          f->px * g->dst_pitch + column,
-                      fetch);
-}
-
-static void gather_task(void *job, ptrdiff_t index, int thread) {
-    const gather *g = job;
-    ptrdiff_t bands = spur__ceil_div(g->y.points, g->block_rows), begin, end;
-    ptrdiff_t blocks = bands * spur__ceil_div(g->n, g->block_images), at = index % blocks;
-    block b = {.image = at / bands * g->block_images, .y = at % bands * g->block_rows};
-    b.rows = spur__least(g->block_rows, g->y.points - b.y);
-    b.images = spur__least(g->block_images, g->n - b.image);
-    b.from = g->source.origin + b.image * g->source.image + b.y * g->source.step_y * g->source.row;
-    if (g->copies) {
-        float *copy = g->scratch + thread * g->block_floats;
-        copy_block(g, b.image, b.images, b.y, b.rows, copy);
-        b.from = copy;
-    }
-    spur__part(panel_count(g), g->panel_groups, index / blocks, &begin, &end);
-    spur__tile t = {.a_row = g->source.step_x * g->source.column,
-                    .a_step = 1,
-                    .c_row = g->dst_pitch * (g->x.transposed ? g->x.stride : 1),
-                    .load = g->accumulate,
-                    .relu = g->relu,
-                    .stream = g->stream};
-    for (ptrdiff_t p = begin; p < end; p++) {
-        ptrdiff_t column = p * g->simd->nr;
-        b.fetch = p == begin && g->fetch;
-        t.cols = spur__least(g->simd->nr, g->outputs - column);
-        t.bias = g->bias ? g->bias + column : NULL;
-        for (ptrdiff_t i = 0; i < g->phase_count; i++)
-            phase_tiles(g, &g->phases[i], &b, column, g->panels + column * g->depth, &t);
-    }
-    if (g->stream) g->simd->end_stream();
-}
-
-/* Large outputs go past the caches if whole lines are written: then they are not read before. Where
- * much is computed for each and they lie side by side, that costs little, and what is left of them
- * in the caches gains more, unless they are very large. */
-static bool can_stream(const gather *g) {
-    ptrdiff_t floats = g->n * g->y.target * g->x.target * g->outputs;
-    bool scattered = g->phase_count > 1 || g->dst_pitch > g->outputs || g->depth < 16;
-    return floats >= (scattered ? STREAM_FLOATS : 3 * STREAM_FLOATS) && !g->accumulate &&
-           g->outputs % 16 == 0 && g->dst_pitch % 16 == 0 && (size_t)g->dst % 64 == 0;
-}
-
-static void run_gather(gather *g, const spur__exec *exec) {
-    ptrdiff_t panels = panel_count(g);
-    ptrdiff_t blocks =
-        spur__ceil_div(g->y.points, g->block_rows) * spur__ceil_div(g->n, g->block_images);
-    ptrdiff_t wanted = exec->threads > 1 ? 4 * exec->threads : 1;
-    ptrdiff_t groups = spur__most(spur__ceil_div(panels * g->depth * g->simd->nr, GROUP_FLOATS),
-                                  spur__ceil_div(wanted, blocks));
-    g->panel_groups = spur__most(1, spur__least(panels, groups));
-    g->stream = can_stream(g);
-    bool all = g->y.reach + 1 >= g->y.step && g->x.reach + 1 >= g->x.step; /* pixels are read */
-    g->fetch = all && g->in_place && g->panel_groups == 1 &&
-               g->outputs * g->depth <= FETCH_PRODUCTS * g->channels * g->y.step * g->x.step;
-    if (g->whole) spur__parallel(exec, g->n * g->rows, copy_task, g);
-    spur__parallel(exec, blocks * g->panel_groups, gather_task, g);
-}
-
-/* ---- packing of weights -------------------------------------------------------------------- */
 
 typedef struct pack_job {
     const spur__conv_shape *s;
@@ -458,7 +44,7 @@ static void pack_task(void *job, ptrdiff_t index, int thread) {
 }
 
 static void pack_weights(pack_job *q, const spur__exec *exec) {
-    spur__parallel(exec, panel_count(q->g) * q->count, pack_task, q);
+    spur__parallel(exec, spur__gather_panels(q->g) * q->count, pack_task, q);
 }
 
 /* ---- the two passes ------------------------------------------------------------------------ */
@@ -468,21 +54,34 @@ size_t spur__direct_packed(const spur__conv_shape *s) {
            sizeof(float);
 }
 
+static size_t workspace_bytes(const gather *g, const spur__conv_plan *plan, size_t panels) {
+    return 128 + spur__gather_lists(g) + panels +
+           (size_t)spur__gather_scratch(g, plan->threads) * sizeof(float);
+}
+
 size_t spur__direct_workspace(const spur__conv_plan *plan, spur__conv_pass pass) {
     const spur__conv_shape *s = &plan->shape;
     gather g;
-    gather_of(&g, s, s->n, pass == SPUR__CONV_BACKWARD_DATA);
+    spur__gather_init(&g, s, s->n, pass == SPUR__CONV_BACKWARD_DATA);
     size_t panels = pass == SPUR__CONV_FORWARD
                         ? spur__direct_packed(s)
                         : (size_t)panel_floats(s, g.channels, g.outputs) * sizeof(float);
-    return 128 + lists_bytes(&g) + panels + (size_t)copy_floats(&g, plan->threads) * sizeof(float);
+    return workspace_bytes(&g, plan, panels);
+}
+
+size_t spur__direct_pooled_workspace(const spur__conv_plan *plan, const spur__pool_shape *pool) {
+    const spur__conv_shape *s = &plan->shape;
+    gather g;
+    spur__gather_init(&g, s, s->n, false);
+    if (s->groups > 1 || !spur__gather_pools(&g, pool)) return 0;
+    return workspace_bytes(&g, plan, spur__direct_packed(s));
 }
 
 void spur__direct_pack(const spur__conv_plan *plan, const spur__exec *exec, const float *w,
                        float *packed) {
     const spur__conv_shape *s = &plan->shape;
     gather g;
-    gather_of(&g, s, 1, false);
+    spur__gather_init(&g, s, 1, false);
     pack_job q = {s, &g, w, packed, 0, s->kh * s->kw, false};
     for (; q.group < s->groups; q.group++) {
         pack_weights(&q, exec);
@@ -494,8 +93,10 @@ void spur__direct_forward(const spur__conv_plan *plan, const spur__exec *exec,
                           const spur__conv_forward_args *args) {
     const spur__conv_shape *s = &plan->shape;
     gather g;
-    gather_of(&g, s, args->n, false);
-    float *panels = (float *)(void *)((char *)args->workspace + lists_bytes(&g));
+    spur__gather_init(&g, s, args->n, false);
+    if (args->window) spur__gather_pools(&g, args->window);
+    char *lists = args->workspace;
+    float *panels = (float *)(void *)(lists + spur__gather_lists(&g));
     g.scratch = panels + spur__direct_packed(s) / sizeof(float);
     g.relu = args->relu;
     g.accumulate = args->accumulate;
@@ -507,9 +108,8 @@ void spur__direct_forward(const spur__conv_plan *plan, const spur__exec *exec,
         g.dst = args->y + group * g.outputs;
         g.bias = args->bias ? args->bias + group * g.outputs : NULL;
         g.whole = whole;
-        choose_view(&g);
-        list_phases(&g, args->workspace);
-        run_gather(&g, exec);
+        spur__gather_prepare(&g, lists);
+        spur__gather_run(&g, exec);
         g.panels += panel_floats(s, g.channels, g.outputs);
     }
 }
@@ -518,8 +118,9 @@ void spur__direct_backward_data(const spur__conv_plan *plan, const spur__exec *e
                                 const spur__conv_data_args *args) {
     const spur__conv_shape *s = &plan->shape;
     gather g;
-    gather_of(&g, s, args->n, true);
-    float *panels = (float *)(void *)((char *)args->workspace + lists_bytes(&g));
+    spur__gather_init(&g, s, args->n, true);
+    char *lists = args->workspace;
+    float *panels = (float *)(void *)(lists + spur__gather_lists(&g));
     g.panels = panels;
     g.scratch = panels + panel_floats(s, g.channels, g.outputs);
     g.accumulate = args->accumulate;
@@ -531,10 +132,9 @@ void spur__direct_backward_data(const spur__conv_plan *plan, const spur__exec *e
         g.dst = args->dx + group * g.outputs;
         g.bias = args->bias ? args->bias + group * g.outputs : NULL;
         g.whole = whole;
-        choose_view(&g);
-        list_phases(&g, args->workspace);
+        spur__gather_prepare(&g, lists);
         pack_job q = {s, &g, args->w, panels, group, g.depth / g.channels, true};
         pack_weights(&q, exec);
-        run_gather(&g, exec);
+        spur__gather_run(&g, exec);
     }
 }

@@ -12,6 +12,8 @@
 enum { SPUR__TAPS_MAX = 64 }; /* rows, columns of a kernel */
 
 size_t spur__direct_workspace(const spur__conv_plan *plan, spur__conv_pass pass);
+/* Of a forward pass that ends in the pool; 0: it cannot. */
+size_t spur__direct_pooled_workspace(const spur__conv_plan *plan, const spur__pool_shape *pool);
 size_t spur__direct_packed(const spur__conv_shape *s);
 void spur__direct_pack(const spur__conv_plan *plan, const spur__exec *exec, const float *w,
                        float *packed);

@@ -183,11 +183,17 @@ static spur__conv_shape shape_for(const spur_node *node, const spur_node *image,
     };
 }
 
-/* Makes node->state, the kernel plan. */
+/* The kernel plan; behind it, for the direct algorithm, the pool that the layer ends in. */
+typedef struct conv_state {
+    spur__conv_plan plan;
+    spur__pool_shape window;
+} conv_state;
+
+/* Makes node->state. */
 static spur_status make_plan(spur_node *node, const spur_node *image, const spur_node *map,
                              const spur__slide *w, spur_error *err) {
     spur__conv_shape shape = shape_for(node, image, map, w);
-    node->state = spur__calloc(1, sizeof(spur__conv_plan));
+    node->state = spur__calloc(1, sizeof(conv_state));
     if (!node->state) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     return spur__conv_plan_init(node->state, &shape, algorithm(spur__net_options(node->net)),
                                 spur__net_exec(node->net)->threads, err);
@@ -199,9 +205,24 @@ static void conv_window(const spur_node *node, spur__slide *w) {
     if (o->user.same_padding) spur__window_same(w);
 }
 
+/* In inference, where no argmax is wanted: any sliding max pool, if the direct algorithm can. */
+static bool slides(const spur_node *node, const spur_node *pool) {
+    spur__pool_shape window;
+    spur__conv_plan plan;
+    spur__slide w;
+    if (!spur__net_options(node->net)->inference) return false;
+    if (spur__pool_shape_of(pool, &window, NULL) != SPUR_OK) return false;
+    conv_window(node, &w);
+    spur__conv_shape shape = shape_for(node, node->inputs[0], node, &w);
+    return spur__conv_plan_init(&plan, &shape, algorithm(spur__net_options(node->net)), 1, NULL) ==
+               SPUR_OK &&
+           spur__conv_pooled_workspace(&plan, &window) > 0;
+}
+
 /* The gradient of a bias alone is summed elsewhere, from whole images. */
 static bool conv_takes_pool(const spur_node *node, const spur_node *pool) {
     spur__slide w;
+    if (slides(node, pool)) return true;
     if (!pool->op->halves(pool)) return false;
     if (node->param_count > 1 && node->params[1]->trainable && !node->params[0]->trainable)
         return false;
@@ -258,6 +279,11 @@ static spur_status conv_plan(spur_node *node, spur__demand *demand, spur_error *
     const spur__conv_plan *plan = node->state;
     demand->forward_workspace = plan->workspace[SPUR__CONV_FORWARD];
     if (node->adds) demand->in_place = node->input_count + 1;
+    if (node->pool && plan->algo[SPUR__CONV_FORWARD] == SPUR__CONV_DIRECT) {
+        spur__pool_shape *window = &((conv_state *)node->state)->window;
+        SPUR__TRY(spur__pool_shape_of(node->pool, window, err));
+        demand->forward_workspace = spur__conv_pooled_workspace(plan, window);
+    }
     demand->prepared_bytes = prepared_of(node).bytes;
     if (node->folded)
         demand->forward_workspace =
@@ -309,9 +335,11 @@ static void bring_other(const spur_node *node, const spur__run *run) {
 
 static void conv_forward(spur_node *node, const spur__run *run) {
     prepared p = prepared_of(node);
+    const conv_state *state = node->state;
+    bool direct = state->plan.algo[SPUR__CONV_FORWARD] == SPUR__CONV_DIRECT;
     if (node->adds) bring_other(node, run);
     spur__conv_forward(
-        node->state, &run->exec,
+        &state->plan, &run->exec,
         &(spur__conv_forward_args){.n = run->batch,
                                    .x = node->inputs[0]->data,
                                    .w = p.weight ? p.weight : spur__param_value(node, 0),
@@ -320,8 +348,9 @@ static void conv_forward(spur_node *node, const spur__run *run) {
                                    .y = node->data,
                                    .relu = node->fused_relu,
                                    .accumulate = node->adds,
-                                   .pool = node->pool != NULL,
+                                   .pool = node->pool && !direct,
                                    .argmax = node->pool ? node->saved : NULL,
+                                   .window = node->pool && direct ? &state->window : NULL,
                                    .workspace = run->workspace});
 }
 

@@ -76,6 +76,65 @@ ALWAYS_INLINE void max_vector(const spur__pool_row *p, const spur__pool_affine *
     }
 }
 
+ALWAYS_INLINE bool any_nan(vf v) {
+#if defined(SPUR_ISA_avx512)
+    return _mm512_cmp_ps_mask((__m512)v, (__m512)v, _CMP_UNORD_Q) != 0;
+#elif defined(SPUR_ISA_avx2)
+    return _mm256_movemask_ps(_mm256_cmp_ps((__m256)v, (__m256)v, _CMP_UNORD_Q)) != 0;
+#else
+    bool any = false;
+    for (int i = 0; i < VL; i++) any = any || v[i] != v[i];
+    return any;
+#endif
+}
+
+/* FEW vectors of channels of one window, values alone; false, with nothing written, if there may be a
+ * NaN among them: sums turn NaN then, and when infinities cancel. */
+enum { FEW = 4 };
+ALWAYS_INLINE bool max_plain(const spur__pool_row *p, const spur__window *v, const spur__window *u,
+                             ptrdiff_t at, ptrdiff_t c) {
+    const spur__pool_shape *s = p->s;
+    vf best[FEW], sum[FEW];
+#pragma GCC unroll 4
+    for (int i = 0; i < FEW; i++) {
+        best[i] = vset(-__builtin_inff());
+        sum[i] = (vf){0};
+    }
+    for (ptrdiff_t y = v->begin; y < v->end; y++) {
+        const float *from = p->x + (y * s->w + u->begin) * s->x_pitch + c;
+        for (ptrdiff_t x = u->begin; x < u->end; x++, from += s->x_pitch) {
+#pragma GCC unroll 4
+            for (int i = 0; i < FEW; i++) {
+                vf value = vload(from + i * VL);
+                best[i] = vselect(value > best[i], value, best[i]);
+                sum[i] += value;
+            }
+        }
+    }
+    if (any_nan((sum[0] + sum[1]) + (sum[2] + sum[3]))) return false;
+    for (int i = 0; i < FEW; i++) vstore(p->y + at * s->y_pitch + c + i * VL, best[i]);
+    return true;
+}
+
+/* Without affine and argmax. */
+static void max_plain_row(const spur__pool_row *p) {
+    const spur__pool_shape *s = p->s;
+    spur__window v = window_y(s, p->row);
+    for (ptrdiff_t i = 0; i < s->ow; i++) {
+        spur__window u = window_x(s, i);
+        ptrdiff_t c = 0;
+        while (c + VL <= s->c) {
+            if (c + FEW * VL <= s->c && max_plain(p, &v, &u, i, c)) {
+                c += FEW * VL;
+                continue;
+            }
+            max_vector(p, NULL, &v, &u, i, c);
+            c += VL;
+        }
+        for (; c < s->c; c++) max_channel(p, &v, &u, i, c);
+    }
+}
+
 ALWAYS_INLINE void max_row(const spur__pool_row *p, const spur__pool_affine *affine) {
     const spur__pool_shape *s = p->s;
     spur__window v = window_y(s, p->row);
@@ -90,8 +149,10 @@ ALWAYS_INLINE void max_row(const spur__pool_row *p, const spur__pool_affine *aff
 void SPUR__SIMD(max_pool)(const spur__pool_row *p) {
     if (p->affine)
         max_row(p, p->affine);
-    else
+    else if (p->argmax)
         max_row(p, NULL);
+    else
+        max_plain_row(p);
 }
 
 ALWAYS_INLINE float average_factor(const spur__pool_shape *s, const spur__window *v,

@@ -2,7 +2,8 @@
  *
  * A convolution that ends in its ReLU and max pool gives the bits of the three layers one by one:
  * outputs and every gradient, for odd sizes, odd channels, partial batches, every algorithm and
- * instruction set. Where the pool is another one, or somebody reads what lies between, nothing is fused.
+ * instruction set. In inference direct convolutions end in any sliding max pool. Where the pool is another
+ * one, or somebody reads what lies between, nothing is fused.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -180,12 +181,118 @@ static void test_left_alone(void **state) {
     spur_net_destroy(net);
 }
 
+/* ---- inference: direct convolutions and any max pool that slides -------------------------------- */
+
+typedef struct sliding_case {
+    int64_t n, h, w, c;
+    int filters, batch;
+    bool norm, relu, fused;
+    spur_conv2d_options conv;
+    spur_pool2d_options pool;
+} sliding_case;
+
+static const sliding_case sliding[] = {
+    /* as in ResNet; with one thread in several steps */
+    {2,
+     90,
+     88,
+     3,
+     64,
+     2,
+     true,
+     true,
+     true,
+     {.kernel = {7}, .stride = {2}, .padding = {3, 3, 3, 3}},
+     {.kernel = {3}, .stride = {2}, .padding = {1, 1, 1, 1}}},
+    {1,
+     131,
+     60,
+     16,
+     40,
+     1,
+     false,
+     true,
+     true,
+     {.kernel = {5}, .stride = {1, 2}, .padding = {2, 2, 2, 2}},
+     {.kernel = {4, 3}, .stride = {1, 2}, .padding = {2, 0, 0, 1}}},
+    /* read in place; windows apart, so that rows in between are not made */
+    {3, 41, 23, 20, 21, 2, false, false, true, {.kernel = {1}}, {.kernel = {2}, .stride = {3}}},
+    {3,
+     26,
+     25,
+     24,
+     36,
+     3,
+     true,
+     false,
+     true,
+     {.kernel = {3}, .stride = {2}},
+     {.kernel = {2}, .ceil_mode = true}},
+    /* many weights, groups: one by one */
+    {1, 12, 12, 256, 288, 1, false, true, false, {.kernel = {3}, .stride = {2}}, {.kernel = {2}}},
+    {1,
+     12,
+     12,
+     16,
+     32,
+     1,
+     false,
+     true,
+     false,
+     {.kernel = {3}, .stride = {2}, .groups = 2},
+     {.kernel = {2}}},
+};
+
+/* The pool's values; `keep`: layer by layer. */
+static void infer(const sliding_case *q, bool keep, int threads, float **out, size_t *count) {
+    spur_net *net = spur_net_create(&(spur_net_options){.threads = threads, .inference = true});
+    spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 4, (int64_t[]){q->n, q->h, q->w, q->c});
+    spur_node *conv = spur_conv2d(net, x, "conv", q->filters, &q->conv), *h = conv;
+    if (q->norm) h = spur_batch_norm(net, h, "norm", NULL);
+    if (q->relu) h = spur_relu(net, h);
+    if (keep) spur_keep(net, h);
+    spur_node *pool = spur_max_pool2d(net, h, &q->pool);
+    assert_int_equal(spur_net_build(net, NULL, NULL), SPUR_OK);
+    assert_ptr_equal(conv->pool, q->fused && !keep ? pool : NULL);
+    for (int i = 0; i < spur_net_param_count(net); i++) {
+        spur_param *p = spur_net_param(net, i);
+        if (!strstr(p->name, "var")) fill(p->value, p->count, 2 + (uint32_t)i);
+    }
+    assert_int_equal(spur_net_set_batch(net, q->batch), SPUR_OK);
+    fill(x->data, spur__node_count(x), 1);
+    x->data[37] = (float)NAN;
+    assert_int_equal(spur_net_forward(net, SPUR_EVAL, NULL), SPUR_OK);
+    *count = spur__node_count(pool);
+    *out = malloc(*count * sizeof(float));
+    assert_non_null(*out);
+    memcpy(*out, pool->data, *count * sizeof(float));
+    spur_net_destroy(net);
+}
+
+static void test_sliding(void **state) {
+    (void)state;
+    spur__isa best = spur__cpu_isa();
+    for (size_t i = 0; i < sizeof sliding / sizeof sliding[0]; i++) {
+        float *plain, *fused;
+        size_t count, same;
+        infer(&sliding[i], true, 2, &plain, &count);
+        for (int run = 0; run < 3 + (int)best; run++) {
+            spur__cpu_force(run < 3 ? best : (spur__isa)(run - 3));
+            infer(&sliding[i], false, run < 3 ? run + 1 : 2, &fused, &same);
+            assert_int_equal(same, count);
+            assert_memory_equal(fused, plain, count * sizeof(float));
+            free(fused);
+        }
+        spur__cpu_force(best);
+        free(plain);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_bits),
-        cmocka_unit_test(test_nan),
-        cmocka_unit_test(test_finds_the_layer),
-        cmocka_unit_test(test_left_alone),
+        cmocka_unit_test(test_same_bits),       cmocka_unit_test(test_nan),
+        cmocka_unit_test(test_finds_the_layer), cmocka_unit_test(test_left_alone),
+        cmocka_unit_test(test_sliding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

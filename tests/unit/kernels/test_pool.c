@@ -281,11 +281,59 @@ static void test_resize(void **state) {
     for (size_t i = 0; i < COUNT(sizes); i++) check_resize(&sizes[i]);
 }
 
+typedef struct plain_data {
+    const spur__pool_shape *s;
+    const float *x;
+    ptrdiff_t ny;
+    bool argmax;
+} plain_data;
+
+static void run_plain(void *arg, const spur__exec *exec, float *out) {
+    const plain_data *d = arg;
+    void *argmax = scratch(spur__pool_argmax_bytes(d->s));
+    spur__max_pool(exec, d->s, d->x, out, d->argmax ? argmax : NULL);
+    free(argmax);
+}
+
+/* Without argmax the bits are the same: NaN, infinities that cancel, zeros of both signs. */
+static void test_plain_max(void **state) {
+    static const float special[] = {NAN, -NAN, INFINITY, -INFINITY, 0.0f, -0.0f};
+    const spur__pool_shape s = {.n = 2,
+                                .h = 9,
+                                .w = 10,
+                                .c = 150,
+                                .oh = 5,
+                                .ow = 5,
+                                .kh = 3,
+                                .kw = 3,
+                                .stride_h = 2,
+                                .stride_w = 2,
+                                .pad_top = 1,
+                                .pad_left = 1,
+                                .pad_bottom = 1,
+                                .pad_right = 1};
+    (void)state;
+    float *x = random_floats(s.n * s.h * s.w * s.c, 1);
+    for (ptrdiff_t i = 0; i < s.n * s.h * s.w * s.c; i++) {
+        if (i * 7919 % 23 < 2) x[i] = special[4 + i * 7919 % 23];
+        if (i % s.c > 80 && i * 7919 % 29 < 4) x[i] = special[i * 7919 % 29];
+    }
+    plain_data with = {&s, x, s.n * s.oh * s.ow * s.c, true}, without = with;
+    without.argmax = false;
+    float *wanted = floats(with.ny), *found = floats(with.ny);
+    run_plain(&with, &(spur__exec){.threads = 2}, wanted);
+    run_plain(&without, &(spur__exec){.threads = 2}, found);
+    assert_memory_equal(found, wanted, (size_t)with.ny * sizeof(float));
+    assert_same_bytes("max pool without argmax", run_plain, &without, with.ny);
+    free(x);
+    free(wanted);
+    free(found);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pools),
-        cmocka_unit_test(test_pool_bytes),
-        cmocka_unit_test(test_max_of_nan),
+        cmocka_unit_test(test_pools),      cmocka_unit_test(test_pool_bytes),
+        cmocka_unit_test(test_max_of_nan), cmocka_unit_test(test_plain_max),
         cmocka_unit_test(test_resize),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Forward and data gradient as a gather times a matrix, with register tiles.
+ *
+ * Forward: the output grid sees the input through all taps. Data gradient: the pixels of dx fall
+ * into stride_h * stride_w phases; in one phase all pixels see dy through the same subset of taps,
+ * with unit steps and transposed weights. So both are the same job: every tile of up to mr pixels of
+ * a row of a phase times nr output channels is one call whose k runs over taps and channels. A task
+ * copies a block of source rows, zero-padded (and ReLU-masked), into scratch that stays in cache,
+ * and takes all phases from it; where no tap falls outside of the source, it is read in place.
+ *
+ * Weights are packed as panels [taps, phase after phase][channels][nr]. Where they exceed a core's
+ * cache, tasks go group of panels by group of panels over a padded copy of the whole source.
+ *
+ * A forward pass that ends in a max pool makes some rows of outputs in scratch, pools them, and keeps
+ * those that the next windows see as well.
+ */
+#include "kernels/conv_gather.h"
+
+#include <string.h>
+
+enum {
+    BLOCK_FLOATS = 48 * 1024, /* of the source, for a task */
+    GROUP_FLOATS = 320 * 1024, /* of the panels, likewise */
+    POOL_FLOATS = 96 * 1024, /* of outputs on their way to a pool */
+    STREAM_FLOATS = 3 << 19, /* outputs beyond the caches: see can_stream */
+    FETCH_PRODUCTS = 128 /* of a value of the source; with more of them memory keeps pace */
+};
+
+typedef spur__gather_axis axis;
+typedef spur__gather_phase phase;
+typedef spur__gather_view view;
+typedef spur__gather gather;
+
+/* ---- geometry ------------------------------------------------------------------------------- */
+
+/* Does the phase see the source through this tap, and at what offset? A pixel p of the destination
+ * of a transposed convolution does if p + pad - tap * dilation is a multiple of the stride. */
+static bool tap_at(const axis *a, ptrdiff_t p, ptrdiff_t tap, ptrdiff_t *offset) {
+    ptrdiff_t distance = p + a->pad - tap * a->dilation;
+    *offset = a->transposed ? distance / a->stride : -distance;
+    return !a->transposed || distance % a->stride == 0;
+}
+
+static ptrdiff_t points_of(const axis *a, ptrdiff_t p) {
+    return a->transposed ? spur__ceil_div(a->target - p, a->stride) : a->target;
+}
+
+/* Fills in what follows from the members above `phases`. */
+static void complete_axis(axis *a) {
+    ptrdiff_t last = 0, offset;
+    bool any = false;
+    a->phases = a->transposed ? spur__least(a->stride, a->target) : 1;
+    a->points = points_of(a, 0);
+    a->step = a->transposed ? 1 : a->stride;
+    a->inside = true;
+    for (ptrdiff_t i = 0; i < a->phases * a->kernel; i++) {
+        ptrdiff_t p = i / a->kernel, end = (points_of(a, p) - 1) * a->step;
+        if (!tap_at(a, p, i % a->kernel, &offset)) continue;
+        a->first = any ? spur__least(a->first, offset) : offset;
+        last = any ? spur__most(last, offset) : offset;
+        a->inside = a->inside && offset >= 0 && end + offset < a->source;
+        any = true;
+    }
+    a->reach = last - a->first;
+    a->block_step = a->reach ? a->step : 1;
+    a->gap = a->reach ? 1 : a->step;
+}
+
+/* Pixels of a block under so many grid points. */
+static ptrdiff_t extent(const axis *a, ptrdiff_t points) {
+    return (points - 1) * a->block_step + a->reach + 1;
+}
+
+/* Powers of two between pixels would put all rows of a tile into the same cache sets. */
+static ptrdiff_t padded_pitch(ptrdiff_t channels) {
+    return channels % 128 == 0 ? channels + 16 : channels;
+}
+
+/* Grid rows and images that a task takes; whether panels go in groups. */
+static void choose_block(gather *g) {
+    ptrdiff_t rows = g->y.points;
+    g->block_pitch = padded_pitch(g->channels);
+    g->columns = extent(&g->x, g->x.points);
+    while (rows > 1 && extent(&g->y, rows) * g->columns * g->block_pitch > BLOCK_FLOATS)
+        rows = (rows + 1) / 2;
+    g->block_rows = spur__ceil_div(g->y.points, spur__ceil_div(g->y.points, rows));
+    g->rows = extent(&g->y, g->block_rows);
+    ptrdiff_t floats = g->rows * g->columns * g->block_pitch;
+    g->block_images = 1;
+    if (g->block_rows == g->y.points)
+        g->block_images = spur__most(1, spur__least(g->n, BLOCK_FLOATS / spur__most(1, floats)));
+    g->block_floats = spur__round_up(floats * g->block_images, 16);
+    ptrdiff_t panel = g->depth * 32, panels = spur__ceil_div(g->outputs, 32);
+    g->whole = panels * panel > GROUP_FLOATS && panels > 1;
+    if (g->whole) g->rows = extent(&g->y, g->y.points);
+}
+
+/* Floats of outputs that a thread keeps for a pool. */
+static ptrdiff_t pool_floats(const gather *g) {
+    return spur__round_up(g->pool_rows * g->x.target * g->outputs, 16);
+}
+
+ptrdiff_t spur__gather_scratch(const gather *g, int threads) {
+    if (!g->whole) return threads * (g->block_floats + (g->pool ? pool_floats(g) : 0));
+    return spur__round_up(g->n * g->rows * g->columns * g->block_pitch, 16);
+}
+
+void spur__gather_init(gather *g, const spur__conv_shape *s, ptrdiff_t n, bool transposed) {
+    ptrdiff_t c = s->c / s->groups, k = s->k / s->groups;
+    *g = (gather){.simd = spur__simd_table(), .n = n};
+    g->y = (axis){.transposed = transposed,
+                  .kernel = s->kh,
+                  .stride = s->stride_h,
+                  .dilation = s->dilation_h,
+                  .pad = s->pad_top,
+                  .source = transposed ? s->oh : s->h,
+                  .target = transposed ? s->h : s->oh};
+    g->x = (axis){.transposed = transposed,
+                  .kernel = s->kw,
+                  .stride = s->stride_w,
+                  .dilation = s->dilation_w,
+                  .pad = s->pad_left,
+                  .source = transposed ? s->ow : s->w,
+                  .target = transposed ? s->w : s->ow};
+    complete_axis(&g->y);
+    complete_axis(&g->x);
+    g->channels = transposed ? k : c;
+    g->outputs = transposed ? c : k;
+    g->pitch = transposed ? s->y_pitch : s->x_pitch;
+    g->dst_pitch = transposed ? s->x_pitch : s->y_pitch;
+    g->phase_count = g->y.phases * g->x.phases;
+    g->depth = s->kh * s->kw * g->channels;
+    choose_block(g);
+}
+
+bool spur__gather_pools(gather *g, const spur__pool_shape *pool) {
+    ptrdiff_t row = g->x.target * g->outputs, fit = spur__least(POOL_FLOATS / row, g->block_rows);
+    if (g->whole || pool->adaptive || pool->kh * row > POOL_FLOATS) return false;
+    g->pool = pool;
+    g->pool_step = spur__most(0, fit - pool->kh) / pool->stride_h + 1;
+    g->pool_rows = (g->pool_step - 1) * pool->stride_h + pool->kh;
+    g->dst_pitch = g->outputs;
+    return true;
+}
+
+/* ---- phases ----------------------------------------------------------------------------------- */
+
+size_t spur__gather_lists(const gather *g) {
+    size_t taps = (size_t)(g->y.kernel * g->x.kernel) * 2 * sizeof(ptrdiff_t);
+    return ((size_t)g->phase_count * sizeof(phase) + taps + 63) & ~(size_t)63;
+}
+
+/* Taps of one axis in a phase: kernel index and offset, the latter rising. */
+static ptrdiff_t taps_of(const axis *a, ptrdiff_t p, ptrdiff_t *tap, ptrdiff_t *offset) {
+    ptrdiff_t count = 0;
+    for (ptrdiff_t i = 0; i < a->kernel; i++) {
+        tap[count] = a->transposed ? a->kernel - 1 - i : i;
+        if (tap_at(a, p, tap[count], &offset[count])) count++;
+    }
+    return count;
+}
+
+/* A run is a stretch of k contiguous in the source or block: a row of taps if those touch, else one
+ * tap. */
+static void list_taps(const gather *g, phase *f, ptrdiff_t *taps) {
+    ptrdiff_t y[SPUR__TAPS_MAX], x[SPUR__TAPS_MAX], at_y[SPUR__TAPS_MAX], at_x[SPUR__TAPS_MAX];
+    ptrdiff_t rows = taps_of(&g->y, f->py, y, at_y), count = taps_of(&g->x, f->px, x, at_x);
+    bool touching = g->source.column == g->channels;
+    for (ptrdiff_t s = 1; s < count; s++)
+        if (at_x[s] != at_x[s - 1] + 1) touching = false;
+    ptrdiff_t across = touching && count ? 1 : count;
+    f->run_length = g->channels * (across ? count / across : 0);
+    f->run_count = rows * across;
+    for (ptrdiff_t r = 0; r < rows; r++)
+        for (ptrdiff_t s = 0; s < count; s++) {
+            taps[r * count + s] = y[r] * g->x.kernel + x[s];
+            if (s < across)
+                f->runs[r * across + s] = (at_y[r] - g->y.first) * g->source.row +
+                                          (at_x[s] - g->x.first) * g->source.column;
+        }
+}
+
+/* Lays phases, taps and runs out in `lists`, for the view that tiles read. */
+static void list_phases(gather *g, void *lists) {
+    g->phases = lists;
+    ptrdiff_t *runs = (ptrdiff_t *)(void *)(g->phases + g->phase_count), depth = 0;
+    g->taps = runs + g->y.kernel * g->x.kernel;
+    for (ptrdiff_t i = 0; i < g->phase_count; i++) {
+        phase *f = &g->phases[i];
+        f->py = i / g->x.phases;
+        f->px = i % g->x.phases;
+        f->gh = points_of(&g->y, f->py);
+        f->gw = points_of(&g->x, f->px);
+        f->depth_before = depth;
+        f->runs = runs + depth / g->channels;
+        list_taps(g, f, g->taps + depth / g->channels);
+        depth += f->run_count * f->run_length;
+    }
+    g->depth = depth;
+}
+
+/* ---- copies of the source --------------------------------------------------------------------- */
+
+/* Not with pitches of 4 KiB: all rows of a tile would compete for the same cache sets. */
+static bool can_read_in_place(const gather *g) {
+    return !g->mask && g->y.inside && g->x.inside && g->pitch * g->x.step % 1024 != 0;
+}
+
+static void choose_view(gather *g) {
+    g->in_place = can_read_in_place(g);
+    g->copies = !g->in_place && !g->whole;
+    if (g->in_place) {
+        ptrdiff_t row = g->x.source * g->pitch;
+        g->source = (view){.image = g->y.source * row,
+                           .row = row,
+                           .column = g->pitch,
+                           .step_y = g->y.step,
+                           .step_x = g->x.step};
+        g->source.origin = g->src + g->y.first * row + g->x.first * g->pitch;
+        g->whole = false;
+    } else {
+        ptrdiff_t row = g->columns * g->block_pitch;
+        g->source = (view){.origin = g->scratch,
+                           .image = g->rows * row,
+                           .row = row,
+                           .column = g->block_pitch,
+                           .step_y = g->y.block_step,
+                           .step_x = g->x.block_step};
+    }
+}
+
+/* Source row `row` of image `image` into a row of the block. */
+static void copy_row(const gather *g, ptrdiff_t image, ptrdiff_t row, float *out) {
+    ptrdiff_t gap = g->x.gap, pitch = g->block_pitch, first = g->x.first;
+    if (row < 0 || row >= g->y.source) {
+        memset(out, 0, (size_t)(g->columns * pitch) * sizeof(float));
+        return;
+    }
+    ptrdiff_t begin = first < 0 ? spur__ceil_div(-first, gap) : 0;
+    ptrdiff_t end = first < g->x.source ? spur__ceil_div(g->x.source - first, gap) : 0;
+    begin = spur__least(begin, g->columns);
+    end = spur__most(begin, spur__least(end, g->columns));
+    memset(out, 0, (size_t)(begin * pitch) * sizeof(float));
+    ptrdiff_t from = ((image * g->y.source + row) * g->x.source + first + begin * gap) * g->pitch;
+    spur__pixels p = {g->src + from, g->mask ? g->mask + from : NULL, end - begin, g->channels,
+                      g->pitch * gap};
+    if (end > begin) g->simd->copy_pixels(&p, out + begin * pitch, pitch);
+    memset(out + end * pitch, 0, (size_t)((g->columns - end) * pitch) * sizeof(float));
+}
+
+/* The source under `rows` grid rows from y on. */
+static void copy_block(const gather *g, ptrdiff_t image, ptrdiff_t images, ptrdiff_t y,
+                       ptrdiff_t rows, float *block) {
+    ptrdiff_t count = extent(&g->y, rows), first = y * g->y.step + g->y.first;
+    for (ptrdiff_t i = 0; i < images; i++)
+        for (ptrdiff_t r = 0; r < count; r++)
+            copy_row(g, image + i, first + r * g->y.gap,
+                     block + i * g->source.image + r * g->source.row);
+}
+
+static void copy_task(void *job, ptrdiff_t index, int thread) {
+    const gather *g = job;
+    ptrdiff_t image = index / g->rows, row = index % g->rows;
+    (void)thread;
+    copy_row(g, image, g->y.first + row * g->y.gap,
+             g->scratch + image * g->source.image + row * g->source.row);
+}
+
+void spur__gather_prepare(gather *g, void *lists) {
+    choose_view(g);
+    list_phases(g, lists);
+}
+
+/* ---- tiles ------------------------------------------------------------------------------------ */
+
+/* What the row below reads of the source, in the time of so many tiles. */
+static spur__ahead row_ahead(const gather *g, const float *from, ptrdiff_t tiles) {
+    const ptrdiff_t value = sizeof(float), rows = g->y.step;
+    const view *v = &g->source;
+    const float *next = from + g->y.step * v->row;
+    if (g->channels == v->column)
+        return spur__ahead_block(next, rows, v->row * value, 1, 0, v->row * value, tiles);
+    return spur__ahead_block(next, rows, v->row * value, g->x.source, v->column * value,
+                             g->channels * value, tiles);
+}
+
+typedef struct block {
+    ptrdiff_t image, images, y, rows;
+    const float *from; /* where the first point of the first phase begins to read */
+    float *to; /* the first row of the destination */
+    bool fetch; /* this is the first time that its source is read */
+} block;
+
+/* One row of a phase times one panel; `from` is where its first point begins to read. */
+static void row_tiles(const gather *g, const phase *f, const block *b, spur__tile *t,
+                      const float *from, float *dst) {
+    ptrdiff_t strips = spur__ceil_div(f->gw, g->simd->mr);
+    bool fetch = b->fetch && f == g->phases;
+    spur__ahead next = fetch ? row_ahead(g, from, strips) : (spur__ahead){0};
+    for (ptrdiff_t s = 0; s < strips; s++) {
+        ptrdiff_t begin, end;
+        spur__part(f->gw, strips, s, &begin, &end);
+        t->a = from + begin * t->a_row;
+        t->rows = end - begin;
+        t->c = dst + begin * t->c_row;
+        if (fetch) spur__ahead_step(&next);
+        g->simd->tile(t);
+    }
+}
+
+/* All rows of a phase in the block times one panel. */
+static void phase_tiles(const gather *g, const phase *f, const block *b, ptrdiff_t column,
+                        const float *panel, spur__tile *t) {
+    ptrdiff_t stride_y = g->y.transposed ? g->y.stride : 1, row = g->x.target * g->dst_pitch;
+    ptrdiff_t rows = spur__least(b->rows, f->gh - b->y);
+    bool nothing = !f->run_count && g->accumulate && !g->bias && !g->relu;
+    if (nothing) return;
+    t->a_run = f->runs;
+    t->runs = f->run_count;
+    t->run_length = f->run_length;
+    t->b = panel + f->depth_before * (t->cols > g->simd->vl ? g->simd->nr : g->simd->vl);
+    for (ptrdiff_t i = 0; i < b->images; i++)
+        for (ptrdiff_t r = 0; r < rows; r++)
+            row_tiles(g, f, b, t,
+                      b->from + i * g->source.image + r * g->source.step_y * g->source.row,
+                      b->to + (i * g->y.target + r * stride_y + f->py) * row +
+                          f->px * g->dst_pitch + column);
+}
+
+/* Panels [begin, end) of a block whose place in the destination is known. */
+static void block_tiles(const gather *g, block *b, ptrdiff_t begin, ptrdiff_t end, int thread) {
+    b->from =
+        g->source.origin + b->image * g->source.image + b->y * g->source.step_y * g->source.row;
+    if (g->copies) {
+        float *copy = g->scratch + thread * g->block_floats;
+        copy_block(g, b->image, b->images, b->y, b->rows, copy);
+        b->from = copy;
+    }
+    spur__tile t = {.a_row = g->source.step_x * g->source.column,
+                    .a_step = 1,
+                    .c_row = g->dst_pitch * (g->x.transposed ? g->x.stride : 1),
+                    .load = g->accumulate,
+                    .relu = g->relu,
+                    .stream = g->stream};
+    for (ptrdiff_t p = begin; p < end; p++) {
+        ptrdiff_t column = p * g->simd->nr;
+        b->fetch = p == begin && g->fetch;
+        t.cols = spur__least(g->simd->nr, g->outputs - column);
+        t.bias = g->bias ? g->bias + column : NULL;
+        for (ptrdiff_t i = 0; i < g->phase_count; i++)
+            phase_tiles(g, &g->phases[i], b, column, g->panels + column * g->depth, &t);
+    }
+    if (g->stream) g->simd->end_stream();
+}
+
+/* ---- tasks ------------------------------------------------------------------------------------ */
+
+static ptrdiff_t block_count(const gather *g) {
+    return spur__ceil_div(g->y.points, g->block_rows) * spur__ceil_div(g->n, g->block_images);
+}
+
+static block block_at(const gather *g, ptrdiff_t index) {
+    ptrdiff_t bands = spur__ceil_div(g->y.points, g->block_rows), at = index % block_count(g);
+    block b = {.image = at / bands * g->block_images, .y = at % bands * g->block_rows};
+    b.rows = spur__least(g->block_rows, g->y.points - b.y);
+    b.images = spur__least(g->block_images, g->n - b.image);
+    return b;
+}
+
+static void gather_task(void *job, ptrdiff_t index, int thread) {
+    const gather *g = job;
+    ptrdiff_t stride_y = g->y.transposed ? g->y.stride : 1, begin, end;
+    block b = block_at(g, index);
+    spur__part(spur__gather_panels(g), g->panel_groups, index / block_count(g), &begin, &end);
+    b.to = g->dst + (b.image * g->y.target + b.y * stride_y) * g->x.target * g->dst_pitch;
+    block_tiles(g, &b, begin, end, thread);
+}
+
+/* ---- ending in a pool ------------------------------------------------------------------------- */
+
+/* Rows of windows of an image that are made together, and the rows of outputs under them. */
+typedef struct pooled {
+    ptrdiff_t image, begin, count;
+    ptrdiff_t first, last;
+} pooled;
+
+static pooled pooled_at(const gather *g, ptrdiff_t image, ptrdiff_t begin, ptrdiff_t end) {
+    const spur__pool_shape *s = g->pool;
+    pooled p = {image, begin, spur__least(g->pool_step, end - begin), 0, 0};
+    ptrdiff_t top = begin * s->stride_h - s->pad_top;
+    p.first = spur__most(0, top);
+    p.last = spur__least(top + (p.count - 1) * s->stride_h + s->kh, g->y.target);
+    p.last = spur__most(p.first, p.last);
+    return p;
+}
+
+static float *pooled_row(const gather *g, const pooled *p, ptrdiff_t i) {
+    const spur__pool_shape *s = g->pool;
+    return g->dst + (p->image * s->oh + p->begin + i) * s->ow * s->y_pitch;
+}
+
+/* The rows of outputs from `first` on. */
+static void make_rows(const gather *g, const pooled *p, ptrdiff_t first, float *to, int thread) {
+    for (ptrdiff_t y = first; y < p->last; y += g->block_rows) {
+        block b = {.image = p->image, .images = 1, .y = y};
+        b.rows = spur__least(g->block_rows, p->last - y);
+        b.to = to + (y - first) * g->x.target * g->outputs;
+        block_tiles(g, &b, 0, spur__gather_panels(g), thread);
+    }
+}
+
+static void pool_rows(const gather *g, const pooled *p, const float *rows) {
+    spur__pool_shape s = *g->pool;
+    s.h = p->last - p->first;
+    s.x_pitch = g->outputs;
+    s.pad_top += p->first - p->begin * s.stride_h;
+    for (ptrdiff_t i = 0; i < p->count; i++)
+        g->simd->max_pool(
+            &(spur__pool_row){.s = &s, .row = i, .x = rows, .y = pooled_row(g, p, i)});
+}
+
+static void pool_task(void *job, ptrdiff_t index, int thread) {
+    const gather *g = job;
+    ptrdiff_t image = index / g->pool_tasks, row = g->x.target * g->outputs, begin, end;
+    ptrdiff_t from = 0, have = 0; /* rows of outputs that lie in scratch */
+    float *rows = g->scratch + g->scratch_blocks + thread * pool_floats(g);
+    spur__part(g->pool->oh, g->pool_tasks, index % g->pool_tasks, &begin, &end);
+    for (ptrdiff_t i = begin; i < end; i += g->pool_step) {
+        pooled p = pooled_at(g, image, i, end);
+        ptrdiff_t kept = spur__most(0, have - p.first), at = (p.first - from) * row;
+        if (kept) memmove(rows, rows + at, (size_t)(kept * row) * sizeof(float));
+        make_rows(g, &p, p.first + kept, rows + kept * row, thread);
+        pool_rows(g, &p, rows);
+        from = p.first;
+        have = p.last;
+    }
+}
+
+/* Large outputs go past the caches if whole lines are written: then they are not read before. Where
+ * much is computed for each and they lie side by side, that costs little, and what is left of them
+ * in the caches gains more, unless they are very large. */
+static bool can_stream(const gather *g) {
+    ptrdiff_t floats = g->n * g->y.target * g->x.target * g->outputs;
+    bool scattered = g->phase_count > 1 || g->dst_pitch > g->outputs || g->depth < 16;
+    return floats >= (scattered ? STREAM_FLOATS : 3 * STREAM_FLOATS) && !g->accumulate &&
+           g->outputs % 16 == 0 && g->dst_pitch % 16 == 0 && (size_t)g->dst % 64 == 0;
+}
+
+void spur__gather_run(gather *g, const spur__exec *exec) {
+    ptrdiff_t panels = spur__gather_panels(g), blocks = block_count(g);
+    ptrdiff_t wanted = exec->threads > 1 ? 4 * exec->threads : 1;
+    ptrdiff_t groups = spur__most(spur__ceil_div(panels * g->depth * g->simd->nr, GROUP_FLOATS),
+                                  spur__ceil_div(wanted, blocks));
+    g->panel_groups = spur__most(1, spur__least(panels, groups));
+    if (g->pool) {
+        g->scratch_blocks = exec->threads * g->block_floats;
+        g->pool_tasks =
+            spur__least(spur__ceil_div(wanted, g->n), spur__ceil_div(g->pool->oh, g->pool_step));
+        spur__parallel(exec, g->n * g->pool_tasks, pool_task, g);
+        return;
+    }
+    g->stream = can_stream(g);
+    bool all = g->y.reach + 1 >= g->y.step && g->x.reach + 1 >= g->x.step; /* pixels are read */
+    g->fetch = all && g->in_place && g->panel_groups == 1 &&
+               g->outputs * g->depth <= FETCH_PRODUCTS * g->channels * g->y.step * g->x.step;
+    if (g->whole) spur__parallel(exec, g->n * g->rows, copy_task, g);
+    spur__parallel(exec, blocks * g->panel_groups, gather_task, g);
+}
