@@ -23,26 +23,31 @@ try:
 except ImportError:  # comparing two results needs none
     torch = None
 
-LAYERS = [  # n, c, h, w, k, kernel, stride
-    (64, 3, 48, 48, 32, 3, 1), (64, 32, 48, 48, 64, 3, 1), (64, 64, 24, 24, 128, 3, 1),
-    (4, 32, 128, 128, 32, 3, 1), (4, 64, 64, 64, 64, 3, 1), (4, 128, 32, 32, 128, 3, 1),
-    (4, 256, 16, 16, 256, 3, 1), (4, 512, 8, 8, 512, 3, 1), (16, 64, 56, 56, 64, 3, 1),
-    (16, 128, 28, 28, 128, 3, 1), (16, 256, 14, 14, 256, 3, 1), (16, 512, 7, 7, 512, 3, 1),
-    (4, 64, 224, 224, 64, 3, 1), (4, 256, 56, 56, 256, 3, 1), (4, 512, 28, 28, 512, 3, 1),
-    (16, 3, 224, 224, 64, 7, 2), (16, 64, 56, 56, 128, 3, 2), (16, 128, 28, 28, 256, 3, 2),
-    (16, 64, 56, 56, 128, 1, 2), (16, 256, 28, 28, 64, 1, 1),
+LAYERS = [  # n, c, h, w, k, kernel, stride, groups
+    (64, 3, 48, 48, 32, 3, 1, 1), (64, 32, 48, 48, 64, 3, 1, 1), (64, 64, 24, 24, 128, 3, 1, 1),
+    (4, 32, 128, 128, 32, 3, 1, 1), (4, 64, 64, 64, 64, 3, 1, 1), (4, 128, 32, 32, 128, 3, 1, 1),
+    (4, 256, 16, 16, 256, 3, 1, 1), (4, 512, 8, 8, 512, 3, 1, 1), (16, 64, 56, 56, 64, 3, 1, 1),
+    (16, 128, 28, 28, 128, 3, 1, 1), (16, 256, 14, 14, 256, 3, 1, 1), (16, 512, 7, 7, 512, 3, 1, 1),
+    (4, 64, 224, 224, 64, 3, 1, 1), (4, 256, 56, 56, 256, 3, 1, 1), (4, 512, 28, 28, 512, 3, 1, 1),
+    (16, 3, 224, 224, 64, 7, 2, 1), (16, 64, 56, 56, 128, 3, 2, 1), (16, 128, 28, 28, 256, 3, 2, 1),
+    (16, 64, 56, 56, 128, 1, 2, 1), (16, 256, 28, 28, 64, 1, 1, 1),
+    (16, 32, 112, 112, 32, 3, 1, 32), (16, 96, 112, 112, 96, 3, 2, 96), (16, 144, 56, 56, 144, 3, 1, 144),
+    (16, 192, 28, 28, 192, 3, 1, 192), (16, 384, 14, 14, 384, 3, 1, 384), (16, 960, 7, 7, 960, 3, 1, 960),
+    (16, 72, 56, 56, 72, 5, 2, 72), (16, 120, 28, 28, 120, 5, 1, 120), (16, 672, 14, 14, 672, 5, 2, 672),
+    (16, 128, 56, 56, 128, 3, 1, 32), (16, 256, 28, 28, 256, 3, 1, 32), (16, 512, 14, 14, 512, 3, 1, 32),
+    (16, 240, 28, 28, 240, 1, 1, 3),
 ]
 PASSES = ("forward", "data", "weights")
 
 
 def torch_passes(layer, channels_last):
     """Functions that run each pass once."""
-    n, c, h, w, k, kernel, stride = layer
+    n, c, h, w, k, kernel, stride, groups = layer
     layout = torch.channels_last if channels_last else torch.contiguous_format
     x = torch.randn(n, c, h, w).relu().contiguous(memory_format=layout)
-    weight = (torch.randn(k, c, kernel, kernel) * 0.05).contiguous(memory_format=layout)
+    weight = (torch.randn(k, c // groups, kernel, kernel) * 0.05).contiguous(memory_format=layout)
     bias = torch.zeros(k)
-    args = ([stride] * 2, [kernel // 2] * 2, [1, 1], False, [0, 0], 1)
+    args = ([stride] * 2, [kernel // 2] * 2, [1, 1], False, [0, 0], groups)
     dy = torch.randn_like(torch.convolution(x, weight, bias, *args))
 
     def backward(mask):
@@ -81,8 +86,8 @@ def compare(server, layer, repetitions):
                 t = seconds(passes[p])
                 if round_:
                     theirs[p][v].append(t)
-    n, c, h, w, k, kernel, stride = layer
-    flops = 2e-9 * n * k * c * kernel * kernel * -(-h // stride) * -(-w // stride)
+    n, c, h, w, k, kernel, stride, groups = layer
+    flops = 2e-9 * n * k * (c // groups) * kernel * kernel * -(-h // stride) * -(-w // stride)
     result = {}
     for p in PASSES:
         a, b = statistics.median(mine[p]), min(statistics.median(v) for v in theirs[p])
@@ -118,7 +123,7 @@ def main():
         rows.append({"layer": layer, **result})
         cells = [f"{r['spur']:6.0f}/{r['torch']:4.0f} ({r['ratio']:4.1f}) {r['algorithm']:9s}" if r else " " * 27
                  for r in (result[p] for p in PASSES)]
-        print(f"{name:24s} " + "  ".join(cells), flush=True)
+        print(f"{name:28s} " + "  ".join(cells), flush=True)
     server.stdin.close()
     server.wait()
     if options.json:

@@ -2,137 +2,248 @@
  *
  * Depthwise convolution (groups = c = k): tasks of one row each; the weight gradient in a fixed
  * number of parts whose partial sums are added in order.
+ *
+ * Along an axis, the taps that a position of the result sees are equally far apart and so are their
+ * sources. A row is cut into runs of positions that see the same taps: mostly one, and a few at the
+ * edges of the image; the data gradient of a stride has its own for every phase.
  */
+#include <stdint.h>
 #include <string.h>
 
 #include "kernels/conv_internal.h"
 
-enum { PARTS = 16 };
+enum {
+    PARTS = 16,
+    STREAM_FLOATS = 3 << 20 /* outputs that no cache keeps until they are read */
+};
+
+/* What a position sees along an axis: `taps` taps from `tap` on, `tap_step` apart, the first of them
+ * over source `source`, the next ones `source_step` apart. */
+typedef struct reach {
+    ptrdiff_t tap, taps, tap_step, source, source_step;
+} reach;
+
+/* An axis of the result. Outputs: source = position * stride - pad + tap * dilation. Data gradient:
+ * the positions of dy over which dx lies, position = source * stride - pad + tap * dilation. */
+typedef struct axis {
+    bool backward;
+    ptrdiff_t size; /* of the source */
+    ptrdiff_t kernel, stride, pad, dilation;
+} axis;
+
+/* The positions first, first + step, ... of a row. */
+typedef struct run {
+    reach at; /* what the first one sees */
+    ptrdiff_t first, count;
+} run;
 
 typedef struct depthwise_job {
     const spur__conv_shape *s;
     const spur__simd *simd;
-    spur__depthwise_row row; /* all but the pointers of one row */
-    const float *x, *dy, *mask; /* dy, mask: of the weight gradient */
+    axis down, across;
+    ptrdiff_t height, width; /* of the result */
+    ptrdiff_t step; /* between the positions of a run */
+    ptrdiff_t run_count;
+    const run *runs;
+    spur__depthwise_run pixels; /* what all runs have in common */
+    const float *x, *dy, *mask;
     float *y;
     ptrdiff_t n, parts;
-    float *partial; /* [parts][kh * kw + 1][c]: weights, then bias */
+    float *partial; /* [parts][kh * kw][c] */
+    float *bias; /* [parts][c], or NULL */
 } depthwise_job;
 
-static spur__depthwise_row row_of(const spur__conv_shape *s, const float *w) {
-    return (spur__depthwise_row){.h = s->h,
-                                 .w = s->w,
-                                 .x_pitch = s->x_pitch,
-                                 .weights = w,
-                                 .kh = s->kh,
-                                 .kw = s->kw,
-                                 .channels = s->c,
-                                 .stride_h = s->stride_h,
-                                 .stride_w = s->stride_w,
-                                 .pad_top = s->pad_top,
-                                 .pad_left = s->pad_left,
-                                 .dilation_h = s->dilation_h,
-                                 .dilation_w = s->dilation_w,
-                                 .count = s->ow,
-                                 .y_pitch = s->y_pitch};
+/* ---- geometry ------------------------------------------------------------------------------ */
+
+/* The source under a tap; false: there is none. */
+static bool source_of(const axis *a, ptrdiff_t position, ptrdiff_t tap, ptrdiff_t *source) {
+    *source = a->backward ? position + a->pad - tap * a->dilation
+                          : position * a->stride - a->pad + tap * a->dilation;
+    if (a->backward && *source % a->stride != 0) return false;
+    if (a->backward) *source /= a->stride;
+    return *source >= 0 && *source < a->size;
+}
+
+static reach reach_of(const axis *a, ptrdiff_t position) {
+    reach r = {.tap_step = 1};
+    for (ptrdiff_t tap = 0, source; tap < a->kernel; tap++) {
+        if (!source_of(a, position, tap, &source)) continue;
+        if (r.taps == 0) {
+            r.tap = tap;
+            r.source = source;
+        } else if (r.taps == 1) {
+            r.tap_step = tap - r.tap;
+            r.source_step = source - r.source;
+        }
+        r.taps++;
+    }
+    return r;
+}
+
+/* How many runs there are at most: within a phase the first tap only falls and so does the last. */
+static ptrdiff_t most_runs(const spur__conv_shape *s) {
+    return 2 * (s->kw + 1) * s->stride_w;
+}
+
+static void make_runs(depthwise_job *q, void *memory) {
+    run *runs = memory, *last = NULL;
+    q->runs = runs;
+    for (ptrdiff_t phase = 0; phase < q->step; phase++, last = NULL) {
+        for (ptrdiff_t i = phase; i < q->width; i += q->step) {
+            reach at = reach_of(&q->across, i);
+            if (last && last->at.taps == at.taps && (at.taps == 0 || last->at.tap == at.tap)) {
+                last->count++;
+                continue;
+            }
+            last = &runs[q->run_count++];
+            *last = (run){.at = at, .first = i, .count = 1};
+        }
+    }
+}
+
+static depthwise_job job_of(const spur__conv_shape *s, bool backward, void *workspace) {
+    depthwise_job q = {
+        .s = s,
+        .simd = spur__simd_table(),
+        .down = {backward, backward ? s->oh : s->h, s->kh, s->stride_h, s->pad_top, s->dilation_h},
+        .across = {backward, backward ? s->ow : s->w, s->kw, s->stride_w, s->pad_left,
+                   s->dilation_w},
+        .height = backward ? s->h : s->oh,
+        .width = backward ? s->w : s->ow,
+        .step = backward ? s->stride_w : 1};
+    make_runs(&q, workspace);
+    return q;
+}
+
+static size_t runs_bytes(const spur__conv_shape *s) {
+    return ((size_t)most_runs(s) * sizeof(run) + 63) / 64 * 64;
 }
 
 size_t spur__depthwise_workspace(const spur__conv_plan *plan, spur__conv_pass pass) {
     const spur__conv_shape *s = &plan->shape;
-    if (pass != SPUR__CONV_BACKWARD_WEIGHTS) return 64;
-    return (size_t)(PARTS * (s->kh * s->kw + 1) * s->c) * sizeof(float);
+    ptrdiff_t sums = pass == SPUR__CONV_BACKWARD_WEIGHTS ? PARTS * (s->kh * s->kw + 1) * s->c : 0;
+    return runs_bytes(s) + (size_t)sums * sizeof(float);
 }
 
-static void forward_task(void *job, ptrdiff_t index, int thread) {
+/* ---- outputs and data gradient ------------------------------------------------------------- */
+
+static void row_task(void *job, ptrdiff_t index, int thread) {
     const depthwise_job *q = job;
     const spur__conv_shape *s = q->s;
-    spur__depthwise_row p = q->row;
+    spur__depthwise_run p = q->pixels;
+    ptrdiff_t pitch = q->down.backward ? s->y_pitch : s->x_pitch, c = s->c;
+    ptrdiff_t y_pitch = q->down.backward ? s->x_pitch : s->y_pitch;
+    ptrdiff_t image = index / q->height * q->down.size * q->across.size;
+    reach down = reach_of(&q->down, index % q->height);
     (void)thread;
-    p.row = index % s->oh;
-    p.x = q->x + index / s->oh * s->h * s->w * s->x_pitch;
-    p.y = q->y + index * s->ow * s->y_pitch;
-    q->simd->depthwise_forward(&p);
+    p.x_step = (q->down.backward ? 1 : s->stride_w) * pitch;
+    p.y_step = q->step * y_pitch;
+    p.rows = down.taps;
+    p.x_row = down.source_step * q->across.size * pitch;
+    p.w_row = down.tap_step * s->kw * c;
+    for (ptrdiff_t i = 0; i < q->run_count; i++) {
+        const run *r = &q->runs[i];
+        ptrdiff_t at = (image + down.source * q->across.size + r->at.source) * pitch;
+        p.count = r->count;
+        p.cols = r->at.taps;
+        p.x = q->x + at;
+        p.mask = q->mask ? q->mask + at : NULL;
+        p.x_col = r->at.source_step * pitch;
+        p.w = q->pixels.w + (down.tap * s->kw + r->at.tap) * c;
+        p.w_col = r->at.tap_step * c;
+        p.y = q->y + (index * q->width + r->first) * y_pitch;
+        q->simd->depthwise_pixels(&p);
+    }
+    if (p.stream) q->simd->end_stream();
+}
+
+static void all_rows(const spur__exec *exec, depthwise_job *q, ptrdiff_t images) {
+    ptrdiff_t pitch = q->down.backward ? q->s->x_pitch : q->s->y_pitch, rows = images * q->height;
+    q->pixels.channels = q->s->c;
+    q->pixels.stream = q->s->c % 16 == 0 && pitch % 16 == 0 && (uintptr_t)q->y % 64 == 0 &&
+                       !q->pixels.accumulate && rows * q->width * q->s->c >= STREAM_FLOATS;
+    spur__parallel(exec, rows, row_task, q);
 }
 
 void spur__depthwise_forward(const spur__conv_plan *plan, const spur__exec *exec,
                              const spur__conv_forward_args *args) {
-    const spur__conv_shape *s = &plan->shape;
-    depthwise_job q = {.s = s, .simd = spur__simd_table(), .x = args->x, .y = args->y};
-    q.row = row_of(s, args->packed ? args->packed : args->w);
-    q.row.bias = args->bias;
-    q.row.relu = args->relu;
-    q.row.accumulate = args->accumulate;
-    spur__parallel(exec, args->n * s->oh, forward_task, &q);
-}
-
-static void data_task(void *job, ptrdiff_t index, int thread) {
-    const depthwise_job *q = job;
-    const spur__conv_shape *s = q->s;
-    spur__depthwise_row p = q->row;
-    ptrdiff_t image = index / s->h * s->oh * s->ow * s->y_pitch;
-    (void)thread;
-    p.row = index % s->h;
-    p.x = q->x + image;
-    p.mask = q->mask ? q->mask + image : NULL;
-    p.y = q->y + index * s->w * s->x_pitch;
-    q->simd->depthwise_data(&p);
+    depthwise_job q = job_of(&plan->shape, false, args->workspace);
+    q.x = args->x;
+    q.y = args->y;
+    q.pixels = (spur__depthwise_run){.w = args->packed ? args->packed : args->w,
+                                     .bias = args->bias,
+                                     .relu = args->relu,
+                                     .accumulate = args->accumulate};
+    all_rows(exec, &q, args->n);
 }
 
 void spur__depthwise_backward_data(const spur__conv_plan *plan, const spur__exec *exec,
                                    const spur__conv_data_args *args) {
-    const spur__conv_shape *s = &plan->shape;
-    depthwise_job q = {
-        .s = s, .simd = spur__simd_table(), .x = args->dy, .mask = args->relu_y, .y = args->dx};
-    q.row = row_of(s, args->w);
-    q.row.h = s->oh;
-    q.row.w = s->ow;
-    q.row.x_pitch = s->y_pitch;
-    q.row.count = s->w;
-    q.row.y_pitch = s->x_pitch;
-    q.row.accumulate = args->accumulate;
-    q.row.bias = args->bias;
-    q.row.relu = args->relu;
-    spur__parallel(exec, args->n * s->h, data_task, &q);
+    depthwise_job q = job_of(&plan->shape, true, args->workspace);
+    q.x = args->dy;
+    q.mask = args->relu_y;
+    q.y = args->dx;
+    q.pixels = (spur__depthwise_run){
+        .w = args->w, .bias = args->bias, .relu = args->relu, .accumulate = args->accumulate};
+    all_rows(exec, &q, args->n);
+}
+
+/* ---- weight gradient ----------------------------------------------------------------------- */
+
+static void add_row(const depthwise_job *q, ptrdiff_t row, float *sums) {
+    const spur__conv_shape *s = q->s;
+    reach down = reach_of(&q->down, row % s->oh);
+    ptrdiff_t image = row / s->oh * s->h * s->w;
+    spur__depthwise_sums p = {.channels = s->c,
+                              .rows = down.taps,
+                              .x_step = s->stride_w * s->x_pitch,
+                              .x_row = s->dilation_h * s->w * s->x_pitch,
+                              .x_col = s->dilation_w * s->x_pitch,
+                              .dy_step = s->y_pitch,
+                              .sum_row = s->kw};
+    for (ptrdiff_t i = 0; i < q->run_count; i++) {
+        const run *r = &q->runs[i];
+        ptrdiff_t at = (row * s->ow + r->first) * s->y_pitch;
+        p.count = r->count;
+        p.cols = r->at.taps;
+        p.x = q->x + (image + down.source * s->w + r->at.source) * s->x_pitch;
+        p.dy = q->dy + at;
+        p.mask = q->mask ? q->mask + at : NULL;
+        p.sums = sums + (down.tap * s->kw + r->at.tap) * s->c;
+        q->simd->depthwise_weights(&p);
+    }
 }
 
 static void weights_task(void *job, ptrdiff_t part, int thread) {
     const depthwise_job *q = job;
     const spur__conv_shape *s = q->s;
-    spur__depthwise_row p = q->row;
     ptrdiff_t floats = s->kh * s->kw * s->c, begin, end;
     float *sums = q->partial + part * floats;
-    float *bias = q->partial + q->parts * floats + part * s->c;
     (void)thread;
     memset(sums, 0, (size_t)floats * sizeof(float));
-    memset(bias, 0, (size_t)s->c * sizeof(float));
     spur__part(q->n * s->oh, q->parts, part, &begin, &end);
-    for (ptrdiff_t i = begin; i < end; i++) {
-        ptrdiff_t at = i * s->ow * s->y_pitch;
-        p.row = i % s->oh;
-        p.x = q->x + i / s->oh * s->h * s->w * s->x_pitch;
-        q->simd->depthwise_weights(&p, q->dy + at, q->mask ? q->mask + at : NULL, sums);
-        for (ptrdiff_t pixel = at; pixel < at + s->ow * s->y_pitch; pixel += s->y_pitch)
-            for (ptrdiff_t c = 0; c < s->c; c++)
-                bias[c] += q->mask && !(q->mask[pixel + c] > 0.0f) ? 0.0f : q->dy[pixel + c];
-    }
+    for (ptrdiff_t i = begin; i < end; i++) add_row(q, i, sums);
+    if (!q->bias) return;
+    ptrdiff_t at = begin * s->ow * s->y_pitch;
+    spur__pixels dy = {q->dy + at, q->mask ? q->mask + at : NULL, (end - begin) * s->ow, s->c,
+                       s->y_pitch};
+    q->simd->column_sums(&dy, q->bias + part * s->c);
 }
 
 void spur__depthwise_backward_weights(const spur__conv_plan *plan, const spur__exec *exec,
                                       const spur__conv_weights_args *args) {
     const spur__conv_shape *s = &plan->shape;
     ptrdiff_t floats = s->kh * s->kw * s->c;
-    depthwise_job q = {.s = s,
-                       .simd = spur__simd_table(),
-                       .x = args->x,
-                       .dy = args->dy,
-                       .mask = args->relu_y,
-                       .n = args->n,
-                       .partial = args->workspace};
-    q.row = row_of(s, NULL);
+    depthwise_job q = job_of(s, false, args->workspace);
+    q.x = args->x;
+    q.dy = args->dy;
+    q.mask = args->relu_y;
+    q.n = args->n;
     q.parts = spur__least(PARTS, args->n * s->oh);
+    q.partial = (float *)(void *)((char *)args->workspace + runs_bytes(s));
+    if (args->dbias) q.bias = q.partial + q.parts * floats;
     spur__parallel(exec, q.parts, weights_task, &q);
     spur__reduce_parts(exec, args->dw, q.partial, q.parts, floats, floats, args->accumulate);
     if (args->dbias)
-        spur__reduce_parts(exec, args->dbias, q.partial + q.parts * floats, q.parts, s->c, s->c,
-                           args->accumulate);
+        spur__reduce_parts(exec, args->dbias, q.bias, q.parts, s->c, s->c, args->accumulate);
 }

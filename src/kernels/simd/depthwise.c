@@ -1,127 +1,126 @@
 /* SPDX-License-Identifier: MIT
  *
- * Depthwise rows; see depthwise.h. Channels go in blocks of one vector; those left over through
- * the same code on a zero-padded copy, so that lanes never change a sum's order.
+ * Depthwise convolution; see depthwise.h. Some pixels at a time, so that a weight is loaded once for
+ * all of them and their sums do not wait for each other; then the next vector of channels, so that memory
+ * is read in long stretches. Channels left over make a vector that is not full.
  */
-#include "kernels/simd/simd.h"
-
 #include "kernels/simd/depthwise.h"
 
-/* A vector of n <= VL floats, zeros behind. */
-ALWAYS_INLINE vf load_n(const float *p, ptrdiff_t n) {
-    if (n == VL) return vload(p);
-    float lanes[VL] = {0};
-    for (ptrdiff_t i = 0; i < n; i++) lanes[i] = p[i];
-    return vload(lanes);
-}
+#include "kernels/simd/simd.h"
 
-ALWAYS_INLINE void store_n(float *p, vf v, ptrdiff_t n) {
-    if (n == VL) {
-        vstore(p, v);
-        return;
-    }
-    float lanes[VL];
-    vstore(lanes, v);
-    for (ptrdiff_t i = 0; i < n; i++) p[i] = lanes[i];
-}
+/* ---- outputs and data gradient -------------------------------------------------------------- */
 
-ALWAYS_INLINE void finish(const spur__depthwise_row *p, ptrdiff_t pixel, ptrdiff_t c, vf sum,
+enum { PIXELS = 8 };
+
+ALWAYS_INLINE void finish(const spur__depthwise_run *p, float *y, ptrdiff_t c, vf sum,
                           ptrdiff_t n) {
-    float *y = p->y + pixel * p->y_pitch + c;
-    if (p->accumulate) sum += load_n(y, n);
-    if (p->bias) sum += load_n(p->bias + c, n);
-    store_n(y, p->relu ? vrelu(sum) : sum, n);
+    if (p->accumulate) sum += vload_n(y, n);
+    if (p->bias) sum += vload_n(p->bias + c, n);
+    if (p->relu) sum = vrelu(sum);
+    if (p->stream)
+        vstream(y, sum);
+    else
+        vstore_n(y, sum, n);
 }
 
-/* Taps [first, end) of `count` that fall inside [0, size) from `origin`, dilation apart. */
-ALWAYS_INLINE void valid_taps(ptrdiff_t origin, ptrdiff_t dilation, ptrdiff_t count, ptrdiff_t size,
-                              ptrdiff_t *first, ptrdiff_t *end) {
-    *first = origin < 0 ? (-origin + dilation - 1) / dilation : 0;
-    *end = size > origin ? (size - origin + dilation - 1) / dilation : 0;
-    if (*end > count) *end = count;
-}
-
-ALWAYS_INLINE void forward_vector(const spur__depthwise_row *p, ptrdiff_t c, ptrdiff_t n) {
-    ptrdiff_t top = p->row * p->stride_h - p->pad_top, r0, r1;
-    valid_taps(top, p->dilation_h, p->kh, p->h, &r0, &r1);
-    for (ptrdiff_t i = 0; i < p->count; i++) {
-        ptrdiff_t left = i * p->stride_w - p->pad_left, s0, s1;
-        valid_taps(left, p->dilation_w, p->kw, p->w, &s0, &s1);
-        vf sum = {0};
-        for (ptrdiff_t r = r0; r < r1; r++) {
-            const float *x = p->x + (top + r * p->dilation_h) * p->w * p->x_pitch + c;
-            for (ptrdiff_t s = s0; s < s1; s++)
-                sum = vfma(load_n(x + (left + s * p->dilation_w) * p->x_pitch, n),
-                           load_n(p->weights + (r * p->kw + s) * p->channels + c, n), sum);
-        }
-        finish(p, i, c, sum, n);
-    }
-}
-
-void SPUR__SIMD(depthwise_forward)(const spur__depthwise_row *p) {
-    ptrdiff_t c = 0;
-    for (; c + VL <= p->channels; c += VL) forward_vector(p, c, VL);
-    if (c < p->channels) forward_vector(p, c, p->channels - c);
-}
-
-/* Source index seen by position i of dx through a tap, or -1. */
-ALWAYS_INLINE ptrdiff_t reached(ptrdiff_t i, ptrdiff_t pad, ptrdiff_t tap, ptrdiff_t dilation,
-                                ptrdiff_t stride, ptrdiff_t size) {
-    ptrdiff_t distance = i + pad - tap * dilation;
-    if (distance < 0 || (stride > 1 && distance % stride != 0)) return -1;
-    if (stride > 1) distance /= stride;
-    return distance < size ? distance : -1;
-}
-
-ALWAYS_INLINE void data_vector(const spur__depthwise_row *p, ptrdiff_t c, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < p->count; i++) {
-        vf sum = {0};
-        for (ptrdiff_t r = 0; r < p->kh; r++) {
-            ptrdiff_t row = reached(p->row, p->pad_top, r, p->dilation_h, p->stride_h, p->h);
-            if (row < 0) continue;
-            for (ptrdiff_t s = 0; s < p->kw; s++) {
-                ptrdiff_t col = reached(i, p->pad_left, s, p->dilation_w, p->stride_w, p->w);
-                if (col < 0) continue;
-                ptrdiff_t at = (row * p->w + col) * p->x_pitch + c;
-                vf dy = load_n(p->x + at, n);
-                if (p->mask) dy = vmask_positive(dy, load_n(p->mask + at, n));
-                sum = vfma(dy, load_n(p->weights + (r * p->kw + s) * p->channels + c, n), sum);
+/* Channels [c, c + n) of some pixels from `first` on. pixels and masked are constants. */
+ALWAYS_INLINE void vector_of(const spur__depthwise_run *p, ptrdiff_t first, int pixels, ptrdiff_t c,
+                             ptrdiff_t n, bool masked) {
+    vf sum[PIXELS];
+    ptrdiff_t step = p->x_step, at = first * step + c;
+    float *y = p->y + first * p->y_step + c;
+#pragma GCC unroll 8
+    for (int i = 0; i < pixels; i++) sum[i] = (vf){0};
+    for (ptrdiff_t r = 0; r < p->rows; r++) {
+        const float *w = p->w + r * p->w_row + c;
+        for (ptrdiff_t s = 0; s < p->cols; s++, w += p->w_col) {
+            ptrdiff_t from = at + r * p->x_row + s * p->x_col;
+            vf weight = vload_n(w, n);
+#pragma GCC unroll 8
+            for (int i = 0; i < pixels; i++) {
+                vf x = vload_n(p->x + from + i * step, n);
+                if (masked) x = vmask_positive(x, vload_n(p->mask + from + i * step, n));
+                sum[i] = vfma(x, weight, sum[i]);
             }
         }
-        finish(p, i, c, sum, n);
     }
+#pragma GCC unroll 8
+    for (int i = 0; i < pixels; i++) finish(p, y + i * p->y_step, c, sum[i], n);
 }
 
-void SPUR__SIMD(depthwise_data)(const spur__depthwise_row *p) {
+ALWAYS_INLINE void pixels_of(const spur__depthwise_run *p, ptrdiff_t first, int pixels,
+                             bool masked) {
     ptrdiff_t c = 0;
-    for (; c + VL <= p->channels; c += VL) data_vector(p, c, VL);
-    if (c < p->channels) data_vector(p, c, p->channels - c);
+    for (; c + VL <= p->channels; c += VL) vector_of(p, first, pixels, c, VL, masked);
+    if (c < p->channels) vector_of(p, first, pixels, c, p->channels - c, masked);
 }
 
-ALWAYS_INLINE void weights_vector(const spur__depthwise_row *p, const float *dy, const float *mask,
-                                  float *sums, ptrdiff_t c, ptrdiff_t n) {
-    ptrdiff_t top = p->row * p->stride_h - p->pad_top, r0, r1;
-    valid_taps(top, p->dilation_h, p->kh, p->h, &r0, &r1);
-    for (ptrdiff_t r = r0; r < r1; r++) {
-        const float *x = p->x + (top + r * p->dilation_h) * p->w * p->x_pitch + c;
-        for (ptrdiff_t s = 0; s < p->kw; s++) {
-            float *to = sums + (r * p->kw + s) * p->channels + c;
-            vf sum = load_n(to, n);
-            for (ptrdiff_t i = 0; i < p->count; i++) {
-                ptrdiff_t col = i * p->stride_w - p->pad_left + s * p->dilation_w;
-                if (col < 0 || col >= p->w) continue;
-                vf d = load_n(dy + i * p->y_pitch + c, n);
-                if (mask) d = vmask_positive(d, load_n(mask + i * p->y_pitch + c, n));
-                sum = vfma(load_n(x + col * p->x_pitch, n), d, sum);
-            }
-            store_n(to, sum, n);
+ALWAYS_INLINE void all_pixels(const spur__depthwise_run *p, bool masked) {
+    ptrdiff_t i = 0;
+    for (; i + PIXELS <= p->count; i += PIXELS) pixels_of(p, i, PIXELS, masked);
+    for (; i + 3 <= p->count; i += 3) pixels_of(p, i, 3, masked);
+    for (; i < p->count; i++) pixels_of(p, i, 1, masked);
+}
+
+void SPUR__SIMD(depthwise_pixels)(const spur__depthwise_run *p) {
+    if (p->mask)
+        all_pixels(p, true);
+    else
+        all_pixels(p, false);
+}
+
+/* ---- weight gradient ------------------------------------------------------------------------ */
+
+enum { TAPS = 5, VECTORS = 2 }; /* taps and vectors of channels whose sums are kept in registers */
+
+/* Taps [s, s + taps) of row r, channels [c, c + n) or, if n is VL, some vectors of them. taps,
+ * vectors and masked are constants. */
+ALWAYS_INLINE void taps_of(const spur__depthwise_sums *p, ptrdiff_t r, ptrdiff_t s, int taps,
+                           int vectors, ptrdiff_t c, ptrdiff_t n, bool masked) {
+    vf sum[TAPS][VECTORS];
+    float *sums = p->sums + (r * p->sum_row + s) * p->channels + c;
+    const float *x = p->x + r * p->x_row + s * p->x_col + c, *dy = p->dy + c;
+    const float *mask = masked ? p->mask + c : NULL;
+#pragma GCC unroll 5
+    for (int k = 0; k < taps; k++)
+        for (int v = 0; v < vectors; v++) sum[k][v] = vload_n(sums + k * p->channels + v * VL, n);
+    for (ptrdiff_t i = 0; i < p->count; i++, x += p->x_step, dy += p->dy_step) {
+        vf d[VECTORS];
+        for (int v = 0; v < vectors; v++) {
+            d[v] = vload_n(dy + v * VL, n);
+            if (masked) d[v] = vmask_positive(d[v], vload_n(mask + i * p->dy_step + v * VL, n));
         }
+#pragma GCC unroll 5
+        for (int k = 0; k < taps; k++)
+            for (int v = 0; v < vectors; v++)
+                sum[k][v] = vfma(vload_n(x + k * p->x_col + v * VL, n), d[v], sum[k][v]);
+    }
+#pragma GCC unroll 5
+    for (int k = 0; k < taps; k++)
+        for (int v = 0; v < vectors; v++) vstore_n(sums + k * p->channels + v * VL, sum[k][v], n);
+}
+
+ALWAYS_INLINE void channels_of(const spur__depthwise_sums *p, ptrdiff_t c, ptrdiff_t n, int vectors,
+                               bool masked) {
+    for (ptrdiff_t r = 0; r < p->rows; r++) {
+        ptrdiff_t s = 0;
+        for (; s + 5 <= p->cols; s += 5) taps_of(p, r, s, 5, vectors, c, n, masked);
+        for (; s + 3 <= p->cols; s += 3) taps_of(p, r, s, 3, vectors, c, n, masked);
+        for (; s < p->cols; s++) taps_of(p, r, s, 1, vectors, c, n, masked);
     }
 }
 
-void SPUR__SIMD(depthwise_weights)(const spur__depthwise_row *p, const float *dy, const float *mask,
-                                   float *sums) {
+ALWAYS_INLINE void all_channels(const spur__depthwise_sums *p, bool masked) {
     ptrdiff_t c = 0;
-    for (; c + VL <= p->channels; c += VL) weights_vector(p, dy, mask, sums, c, VL);
-    if (c < p->channels) weights_vector(p, dy, mask, sums, c, p->channels - c);
+    for (; c + VECTORS * VL <= p->channels; c += VECTORS * VL)
+        channels_of(p, c, VL, VECTORS, masked);
+    for (; c + VL <= p->channels; c += VL) channels_of(p, c, VL, 1, masked);
+    if (c < p->channels) channels_of(p, c, p->channels - c, 1, masked);
+}
+
+void SPUR__SIMD(depthwise_weights)(const spur__depthwise_sums *p) {
+    if (p->mask)
+        all_channels(p, true);
+    else
+        all_channels(p, false);
 }

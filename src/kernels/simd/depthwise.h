@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One row of a depthwise convolution: every channel on its own, vectors run over channels.
+ * Depthwise convolution of pixels beside each other that see the same taps: every channel on its
+ * own, vectors run over channels.
  */
 #ifndef SPUR_KERNELS_SIMD_DEPTHWISE_H
 #define SPUR_KERNELS_SIMD_DEPTHWISE_H
@@ -8,28 +9,39 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef struct spur__depthwise_row {
-    const float *x; /* source images' row 0: [h][w][x_pitch]; dy for the data gradient */
+/* Pixel i's value under tap (r, s) is x[i * x_step + r * x_row + s * x_col + channel], that tap's
+ * weight w[r * w_row + s * w_col + channel]. Steps count floats. */
+typedef struct spur__depthwise_run {
+    ptrdiff_t channels, count; /* pixels */
+    ptrdiff_t rows, cols; /* taps; there may be none */
+    const float *x;
     const float *mask; /* as x: values count as 0 where it is not above 0; or NULL */
-    ptrdiff_t h, w, x_pitch;
-    const float *weights; /* [kh][kw][channels] */
-    ptrdiff_t kh, kw, channels;
-    ptrdiff_t stride_h, stride_w, pad_top, pad_left, dilation_h, dilation_w;
-    ptrdiff_t row; /* which row of the result */
-    ptrdiff_t count, y_pitch; /* its pixels */
-    float *y; /* that row: [count][y_pitch] */
-    const float *bias;
+    ptrdiff_t x_step, x_row, x_col;
+    const float *w;
+    ptrdiff_t w_row, w_col;
+    float *y; /* pixel i: y[i * y_step + channel] */
+    ptrdiff_t y_step;
+    const float *bias; /* [channels] or NULL */
     bool relu, accumulate;
-} spur__depthwise_row;
+    bool stream; /* y goes past the caches: its pixels begin at multiples of 64 bytes, channels is a
+                    multiple of 16; the task calls end_stream when it is done */
+} spur__depthwise_run;
 
-/* depthwise_forward: y (+)= bias + sum over taps of x[row * stride + tap * dilation - pad] * w[tap]
- * depthwise_data: y = dx's row, x = dy: sum over the taps that reach it
- * depthwise_weights: sums[kh][kw][channels] += x's pixels under the kernel * y's row (= dy, read
- * only); mask is dy's */
+/* For the weights' gradient x and the steps are as above; mask is dy's. */
+typedef struct spur__depthwise_sums {
+    ptrdiff_t channels, count, rows, cols;
+    const float *x;
+    ptrdiff_t x_step, x_row, x_col;
+    const float *dy, *mask; /* pixel i: dy[i * dy_step + channel] */
+    ptrdiff_t dy_step;
+    float *sums; /* of tap (r, s): sums[(r * sum_row + s) * channels + channel] */
+    ptrdiff_t sum_row;
+} spur__depthwise_sums;
+
+/* depthwise_pixels: y = relu((y +) sum over taps, row by row, of x * w, + bias).
+ * depthwise_weights: sums += x * dy, pixel by pixel. */
 #define SPUR__DEPTHWISE_MAP(X)                                                                     \
-    X(void, depthwise_forward, (const spur__depthwise_row *p))                                     \
-    X(void, depthwise_data, (const spur__depthwise_row *p))                                        \
-    X(void, depthwise_weights,                                                                     \
-      (const spur__depthwise_row *p, const float *dy, const float *mask, float *sums))
+    X(void, depthwise_pixels, (const spur__depthwise_run *p))                                      \
+    X(void, depthwise_weights, (const spur__depthwise_sums *p))
 
 #endif

@@ -63,6 +63,33 @@ ALWAYS_INLINE void vstream(float *p, vf v) {
 #endif
 }
 
+/* n <= VL floats, zeros behind; nothing behind them is read. */
+ALWAYS_INLINE vf vload_n(const float *p, ptrdiff_t n) {
+    if (n >= VL) return vload(p);
+#if defined(SPUR_ISA_avx512)
+    return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+#else
+    float lanes[VL] = {0};
+    for (ptrdiff_t i = 0; i < n; i++) lanes[i] = p[i];
+    return vload(lanes);
+#endif
+}
+
+/* The first n <= VL of them. */
+ALWAYS_INLINE void vstore_n(float *p, vf v, ptrdiff_t n) {
+    if (n >= VL) {
+        vstore(p, v);
+        return;
+    }
+#if defined(SPUR_ISA_avx512)
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
+#else
+    float lanes[VL];
+    vstore(lanes, v);
+    for (ptrdiff_t i = 0; i < n; i++) p[i] = lanes[i];
+#endif
+}
+
 ALWAYS_INLINE vf vset(float x) {
     return x - (vf){0};
 }

@@ -168,6 +168,35 @@ static const conv_case cases[] = {
       .dilation_h = 2,
       .dilation_w = 2,
       .groups = 8}},
+    {"depthwise 4x7, stride 3x2, dilation 2x3, uneven padding",
+     {.n = 2,
+      .h = 17,
+      .w = 25,
+      .c = 19,
+      .k = 19,
+      .kh = 4,
+      .kw = 7,
+      .stride_h = 3,
+      .stride_w = 2,
+      .dilation_h = 2,
+      .dilation_w = 3,
+      .groups = 19,
+      .pad_top = 4,
+      .pad_left = 7,
+      .pad_right = 9}},
+    {"depthwise 1x1 stride 3",
+     {.n = 1,
+      .h = 8,
+      .w = 40,
+      .c = 33,
+      .k = 33,
+      .kh = 1,
+      .kw = 1,
+      .stride_h = 3,
+      .stride_w = 3,
+      .dilation_h = 1,
+      .dilation_w = 1,
+      .groups = 33}},
     {"depthwise with multiplier 2",
      {.n = 2,
       .h = 6,
@@ -419,7 +448,7 @@ static void test_large(void **state) {
 }
 
 /* Outputs so many that they are written past the caches (pieces of lines by 2x2 stride
- * 2 into a slice; 1x1 with 2 steps of k), and weights so many that tasks go
+ * 2 into a slice; 1x1 with 2 steps of k; depthwise), and weights so many that tasks go
  * through groups of panels over a padded copy of the whole source. */
 static void test_large_direct(void **state) {
     static const conv_case large[] = {
@@ -428,6 +457,20 @@ static void test_large_direct(void **state) {
         {"1x1, large", {.n = 2, .h = 160, .w = 160, .c = 32, .k = 2, .kh = 1, .kw = 1, UNIT}},
         {"3x3 stride 2, many weights",
          {.n = 3, .h = 9, .w = 8, .c = 96, .k = 400, .kh = 3, .kw = 3, PAD(1), STRIDE(2)}},
+        {"depthwise, large",
+         {.n = 2,
+          .h = 256,
+          .w = 192,
+          .c = 32,
+          .k = 32,
+          .kh = 3,
+          .kw = 3,
+          PAD(1),
+          .stride_h = 1,
+          .stride_w = 1,
+          .dilation_h = 1,
+          .dilation_w = 1,
+          .groups = 32}},
     };
     (void)state;
     for (size_t i = 0; i < 2 * COUNT(large); i++) {
