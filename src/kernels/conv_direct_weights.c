@@ -25,6 +25,7 @@ enum {
     BLOCK_FLOATS = 80 * 1024,
     TASKS = 16, /* wanted, for teams up to 8 */
     LEAST_TASKS = 8,
+    LINE = 16, /* floats that come near at once */
     PART_FLOATS = 256 * 1024 /* partial sums in all, if there are LEAST_TASKS with so many */
 };
 
@@ -48,12 +49,23 @@ typedef struct weights_job {
     ptrdiff_t x_floats, dy_floats; /* of a thread's scratch */
 } weights_job;
 
+/* Memory without gaps that tiles ask for meanwhile. */
+typedef struct stretch {
+    const float *at;
+    ptrdiff_t lines; /* left */
+} stretch;
+
+enum { NEXT_X, NEXT_DY, NEXT_MASK, NEXT_COUNT };
+
 /* What a task works on. */
 typedef struct piece {
     ptrdiff_t group, column, columns, channel, channels;
     float *x, *dy; /* scratch */
     float *dw, *bias;
-    spur__ahead next_x, next_dy; /* on the way to the next block */
+    /* on the way to the next block: what lies without gaps, lines of it for a tile; the rest */
+    stretch plain[NEXT_COUNT];
+    ptrdiff_t share;
+    spur__ahead next[NEXT_COUNT];
 } piece;
 
 /* A block: output rows [y, y + rows) of images, and where input pixel (0, 0) of the first lies (of
@@ -185,19 +197,20 @@ static void list_runs(const weights_job *q, const block *b, ptrdiff_t r, spur__t
     t->b_run = b_runs;
 }
 
-/* Rows of pixels, floats apart, in the time of so many tiles; without gaps as one stretch. */
-static spur__ahead pixels_ahead(const float *from, ptrdiff_t rows, ptrdiff_t row, ptrdiff_t pixels,
-                                ptrdiff_t pitch, ptrdiff_t width, ptrdiff_t tiles) {
+/* Brings near rows of pixels, floats apart, in the time of so many tiles. */
+static void bring(piece *p, int which, const float *from, ptrdiff_t rows, ptrdiff_t row,
+                  ptrdiff_t pixels, ptrdiff_t pitch, ptrdiff_t width, ptrdiff_t tiles) {
     const ptrdiff_t value = sizeof(float);
-    if (rows <= 0) return (spur__ahead){0};
+    if (rows <= 0) return;
     if (width == pitch && row == pixels * pitch)
-        return spur__ahead_block(from, 1, 0, 1, 0, rows * row * value, tiles);
-    return spur__ahead_block(from, rows, row * value, pixels, pitch * value, width * value, tiles);
+        p->plain[which] = (stretch){from, rows * row / LINE};
+    else
+        p->next[which] =
+            spur__ahead_block(from, rows, row * value, pixels, pitch * value, width * value, tiles);
 }
 
 /* The input under a block: its rows, or of a kernel smaller than its steps the first tap's. */
-static spur__ahead input_ahead(const weights_job *q, const piece *p, const block *b,
-                               ptrdiff_t tiles) {
+static void bring_input(const weights_job *q, piece *p, const block *b, ptrdiff_t tiles) {
     const spur__conv_shape *s = q->s;
     bool all = s->kh >= s->stride_h && s->kw >= s->stride_w;
     ptrdiff_t row = s->w * s->x_pitch, step_y = all ? 1 : s->stride_h,
@@ -207,15 +220,38 @@ static spur__ahead input_ahead(const weights_job *q, const piece *p, const block
     ptrdiff_t rows = spur__ceil_div(spur__least(s->h, last) - first, step_y);
     if (b->images > 1) rows = b->images * spur__ceil_div(s->h, step_y);
     if (b->images > 1 && s->h % step_y != 0) rows = 0;
-    return pixels_ahead(b->x + first * row, rows, step_y * row, spur__ceil_div(s->w, step_x),
-                        step_x * s->x_pitch, p->channels, tiles);
+    bring(p, NEXT_X, b->x + first * row, rows, step_y * row, spur__ceil_div(s->w, step_x),
+          step_x * s->x_pitch, p->channels, tiles);
 }
 
-static spur__ahead gradient_ahead(const weights_job *q, const piece *p, const block *b,
-                                  ptrdiff_t tiles) {
+/* All that block `next` reads, if the task has one; in the time of so many tiles. */
+static void bring_block(const weights_job *q, piece *p, const block *next, ptrdiff_t tiles) {
     const spur__conv_shape *s = q->s;
-    return pixels_ahead(q->dy + gradient_at(q, p, b), b->images * b->rows, s->ow * s->y_pitch,
-                        s->ow, s->y_pitch, p->columns, tiles);
+    memset(p->plain, 0, sizeof p->plain);
+    memset(p->next, 0, sizeof p->next);
+    if (!next) return;
+    ptrdiff_t rows = next->images * next->rows, row = s->ow * s->y_pitch, lines = 0;
+    ptrdiff_t at = gradient_at(q, p, next);
+    bring_input(q, p, next, tiles);
+    bring(p, NEXT_DY, q->dy + at, rows, row, s->ow, s->y_pitch, p->columns, tiles);
+    if (q->mask) bring(p, NEXT_MASK, q->mask + at, rows, row, s->ow, s->y_pitch, p->columns, tiles);
+    for (int i = 0; i < NEXT_COUNT; i++) lines += p->plain[i].lines;
+    p->share = spur__ceil_div(lines, tiles);
+}
+
+/* What the tile is to ask for. */
+static void give_share(piece *p, spur__tile *t) {
+    ptrdiff_t asks = spur__most(1, t->runs * spur__ceil_div(t->run_length, SPUR__TILE_ASK));
+    int i = 0;
+    while (i < NEXT_COUNT && p->plain[i].lines < asks) i++; /* too little is left */
+    t->next = NULL;
+    for (int k = 0; k < NEXT_COUNT; k++) spur__ahead_step(&p->next[k]);
+    if (i == NEXT_COUNT) return;
+    stretch *from = &p->plain[i];
+    t->next = from->at;
+    t->next_lines = spur__least(spur__ceil_div(p->share, asks), from->lines / asks);
+    from->at += t->next_lines * asks * LINE;
+    from->lines -= t->next_lines * asks;
 }
 
 /* One tap, or a row of taps that touch: strips of mr of its values times all panels. */
@@ -238,9 +274,8 @@ static void tap_tiles(const weights_job *q, piece *p, const block *b, spur__tile
             t->rows = end - begin;
             t->a = b->x + (at + first * s->stride_w) * q->pitch + begin;
             t->c = p->dw + (tap * q->c + begin) * s->k + j;
+            give_share(p, t);
             q->simd->tile(t);
-            spur__ahead_step(&p->next_x);
-            spur__ahead_step(&p->next_dy);
         }
     }
 }
@@ -253,8 +288,7 @@ static void block_tiles(const weights_job *q, piece *p, const block *b, spur__ti
     ptrdiff_t values = p->channels * together;
     ptrdiff_t tiles = s->kh * (s->kw / together) * spur__ceil_div(values, q->simd->mr) *
                       spur__ceil_div(p->columns, q->simd->nr);
-    p->next_x = next ? input_ahead(q, p, next, tiles) : (spur__ahead){0};
-    p->next_dy = next ? gradient_ahead(q, p, next, tiles) : (spur__ahead){0};
+    bring_block(q, p, next, tiles);
     for (ptrdiff_t r = 0; r < s->kh; r++) {
         list_runs(q, b, r, t, runs);
         for (ptrdiff_t i = 0; i < s->kw; i += together)

@@ -79,7 +79,24 @@ void SPUR__SIMD(copy_pixels)(const spur__pixels *p, float *out, ptrdiff_t out_pi
     }
 }
 
-void SPUR__SIMD(pack_panel)(const spur__pixels *p, ptrdiff_t width, float *out, float *sums) {
+/* Panels without empty columns; vectors is a constant. */
+ALWAYS_INLINE void pack_full(const spur__pixels *p, float *out, float *sums, int vectors) {
+    vf sum[2] = {{0}, {0}};
+    for (int v = 0; sums && v < vectors; v++) sum[v] = vload(sums + v * VL);
+    for (ptrdiff_t i = 0; i < p->count; i++, out += vectors * VL) {
+        const float *x = p->x + i * p->pitch;
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++) {
+            vf value = vload(x + v * VL);
+            if (p->mask) value = vmask_positive(value, vload(p->mask + i * p->pitch + v * VL));
+            vstore(out + v * VL, value);
+            sum[v] += value;
+        }
+    }
+    for (int v = 0; sums && v < vectors; v++) vstore(sums + v * VL, sum[v]);
+}
+
+static void pack_some(const spur__pixels *p, ptrdiff_t width, float *out, float *sums) {
     float sum[NR] = {0};
     if (sums) memcpy(sum, sums, (size_t)p->channels * sizeof(float));
     for (ptrdiff_t i = 0; i < p->count; i++) {
@@ -93,6 +110,15 @@ void SPUR__SIMD(pack_panel)(const spur__pixels *p, ptrdiff_t width, float *out, 
             for (ptrdiff_t j = 0; j < width; j++) sum[j] += to[j];
     }
     if (sums) memcpy(sums, sum, (size_t)p->channels * sizeof(float));
+}
+
+void SPUR__SIMD(pack_panel)(const spur__pixels *p, ptrdiff_t width, float *out, float *sums) {
+    if (p->channels == NR && width == NR)
+        pack_full(p, out, sums, 2);
+    else if (p->channels == VL && width == VL)
+        pack_full(p, out, sums, 1);
+    else
+        pack_some(p, width, out, sums);
 }
 
 void SPUR__SIMD(pack_panels)(const float *b, ptrdiff_t ldb, ptrdiff_t rows, ptrdiff_t panels,

@@ -73,7 +73,7 @@ ALWAYS_INLINE void fold(vf acc[MR][2], float total[MR][2][VL], int rows, int vec
 
 /* A's prefetch: blocked rows in floats, a page, where the hardware stops; else in steps, which makes
  * a page of lines 16 floats apart. C's: more than a few lines at once would keep A and B waiting. */
-enum { AHEAD = 1024, AHEAD_STEPS = 64, STEPS_PER_ASK = 32 };
+enum { AHEAD = 1024, AHEAD_STEPS = 64 };
 
 /* One stretch of k; rows, vectors and walk are constants where this is inlined. */
 ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, const float *next,
@@ -99,14 +99,17 @@ ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, co
     return b;
 }
 
-/* Before step k, asks for the two rows of the next tile's C whose turn it is. Returns the steps until
- * the next ones, `count` at most. */
-ALWAYS_INLINE ptrdiff_t ask_for_rows(const spur__tile *t, ptrdiff_t k, ptrdiff_t count,
-                                     int vectors) {
-    const float *row = t->next + k / STEPS_PER_ASK * 2 * t->c_row;
+/* Before step k, asks for the two rows of the next tile's C whose turn it is. */
+ALWAYS_INLINE void ask_for_rows(const spur__tile *t, ptrdiff_t k, int vectors) {
+    const float *row = t->next + k / SPUR__TILE_ASK * 2 * t->c_row;
     for (int i = 0; i < 2; i++)
         for (int j = 0; j < vectors * VL; j += 16) __builtin_prefetch(row + i * t->c_row + j, 1);
-    return count < STEPS_PER_ASK ? count : STEPS_PER_ASK;
+}
+
+/* Asks for lines; returns where the next ones lie. */
+ALWAYS_INLINE const float *ask_for_lines(const float *next, ptrdiff_t lines) {
+    for (ptrdiff_t i = 0; i < lines; i++, next += 16) __builtin_prefetch(next, 0, 2);
+    return next;
 }
 
 ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
@@ -130,7 +133,13 @@ ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
                 room = SPUR__TILE_STRETCH;
             }
             count = length - k < room ? length - k : room;
-            if (walk == WALK_STEPS && t->next) count = ask_for_rows(t, k, count, vectors);
+            if (walk == WALK_STEPS && next) {
+                if (lines)
+                    next = ask_for_lines(next, lines);
+                else
+                    ask_for_rows(t, k, vectors);
+                if (count > SPUR__TILE_ASK) count = SPUR__TILE_ASK;
+            }
             if (walk == WALK_BLOCKED)
                 b = run(acc, a, b, next + r * lines * 16, lines, count = 16, 16, 1, rows, vectors,
                         walk);

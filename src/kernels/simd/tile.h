@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SPUR__TILE_STRETCH = 256 };
+enum { SPUR__TILE_STRETCH = 256, SPUR__TILE_ASK = 32 };
 
 typedef struct spur__tile {
     const float *a;
@@ -29,7 +29,8 @@ typedef struct spur__tile {
     ptrdiff_t rows, cols; /* cols <= nr; width is vl if cols <= vl, else nr */
     const float *bias; /* [cols], added at the end, or NULL */
     /* Memory to bring near meanwhile, or NULL. Where runs are 16 long: as many lines during each of
-     * them, up to 16. Where a_step is not 1: the next tile's C, c_row apart. */
+     * them, up to 16. Where a_step is not 1: as many lines with every SPUR__TILE_ASK steps of a run,
+     * or, if that is 0, the next tile's C, c_row apart. */
     const float *next;
     ptrdiff_t next_lines;
     bool load; /* add C instead of overwriting it */
