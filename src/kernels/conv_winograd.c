@@ -236,8 +236,8 @@ static spur__ahead outputs_ahead(const wino_job *q, ptrdiff_t tile, ptrdiff_t en
     return spur__ahead_tiles(sheet, tile, end, steps);
 }
 
-/* U lies far from the core unless it is made on the way: each strip asks for its part of the next
- * position, which lies behind that at work. Evenly: a burst would keep the product waiting. */
+/* U does not stay in the second cache: each strip asks for its part of the next position, which lies
+ * behind that at work. Evenly: a burst would keep the product waiting. */
 static void ask_for_u(const wino_job *q, spur__tile *t, ptrdiff_t strip, ptrdiff_t strips) {
     ptrdiff_t lines = spur__least(16, spur__ceil_div(t->cols, strips)), all = q->depth * t->cols;
     ptrdiff_t from = strip * lines * q->depth;
@@ -270,7 +270,7 @@ static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdif
             t.rows = tiles[s + 1] - tiles[s];
             t.c = m + xi * m_step + (tiles[s] - base) * width;
             spur__ahead_step(&outputs);
-            if (q->packed) ask_for_u(q, &t, s, strips);
+            ask_for_u(q, &t, s, strips);
             q->simd->tile(&t);
         }
     }
