@@ -18,6 +18,7 @@
 enum {
     LARGE = 128 * 256, /* channels times outputs from which on U may be made on the way */
     LARGE_TILES = 96, /* and is, up to so many tiles; beyond LARGE * 8 always */
+    FAR = 128 * 96, /* from which on U does not stay near the core */
     BLOCK_TILES = 28, /* few enough for V and M to stay near the core; SUB_STRIPS at most */
     SUPERBLOCK_FLOATS = 5 << 20, /* of V shared by all threads */
     SUB_STRIPS = 7, /* strips multiplied by a panel at a time in the large mode */
@@ -236,13 +237,11 @@ static spur__ahead outputs_ahead(const wino_job *q, ptrdiff_t tile, ptrdiff_t en
     return spur__ahead_tiles(sheet, tile, end, steps);
 }
 
-/* U does not stay in the second cache: each strip asks for its part of the next position, which lies
- * behind that at work. Evenly: a burst would keep the product waiting. */
-static void ask_for_u(const wino_job *q, spur__tile *t, ptrdiff_t strip, ptrdiff_t strips) {
-    ptrdiff_t lines = spur__least(16, spur__ceil_div(t->cols, strips)), all = q->depth * t->cols;
-    ptrdiff_t from = strip * lines * q->depth;
-    t->next = t->b + u_step(q, t->cols) + from;
-    t->next_lines = from < all ? lines : 0;
+/* Lines of U that each strip asks for during a run: together those of the next position, evenly, as a
+ * burst would keep the product waiting. None where U is near. */
+static ptrdiff_t lines_ahead(const wino_job *q, ptrdiff_t width, ptrdiff_t strips) {
+    if (q->channels * q->outputs < FAR) return 0;
+    return spur__least(16, spur__ceil_div(width, strips));
 }
 
 /* Strips [s0, s1) of V times U of a panel, and their outputs. */
@@ -261,7 +260,8 @@ static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdif
                     .runs = q->depth / 16,
                     .run_length = 16,
                     .c_row = width,
-                    .cols = width};
+                    .cols = width,
+                    .next_lines = lines_ahead(q, width, strips)};
     ptrdiff_t m_step = strips * q->simd->mr * width + 16;
     for (ptrdiff_t xi = 0; xi < q->xis; xi++) {
         t.b = u + xi * u_step(q, width);
@@ -270,7 +270,7 @@ static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdif
             t.rows = tiles[s + 1] - tiles[s];
             t.c = m + xi * m_step + (tiles[s] - base) * width;
             spur__ahead_step(&outputs);
-            ask_for_u(q, &t, s, strips);
+            t.next = t.b + u_step(q, width) + s * t.next_lines * q->depth;
             q->simd->tile(&t);
         }
     }

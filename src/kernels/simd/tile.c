@@ -4,8 +4,9 @@
  */
 #include "kernels/simd/simd.h"
 
-/* How A is walked: rows apart by a_row with unit steps; rows 16 apart; neighbouring rows. */
-enum { WALK_ROWS, WALK_BLOCKED, WALK_STEPS };
+/* How A is walked: rows apart by a_row with unit steps; rows 16 apart, also with something to fetch;
+ * neighbouring rows. */
+enum { WALK_ROWS, WALK_BLOCKED, WALK_FETCHING, WALK_STEPS };
 
 #if defined(SPUR_ISA_avx512)
 /* Leaves columns beyond the vectors' end of C and bias alone. */
@@ -79,14 +80,15 @@ enum { AHEAD = 1024, AHEAD_STEPS = 64 };
 ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, const float *next,
                                ptrdiff_t lines, ptrdiff_t length, ptrdiff_t row, ptrdiff_t step,
                                int rows, int vectors, int walk) {
+    bool blocked = walk == WALK_BLOCKED || walk == WALK_FETCHING;
 #pragma GCC unroll 2
     for (ptrdiff_t k = 0; k < length; k++) {
         vf b0 = vload(b), b1 = vectors > 1 ? vload(b + VL) : b0;
         __builtin_prefetch(b + 16 * NR);
         if (NR > 16) __builtin_prefetch(b + 16 * NR + 16); /* the other line of the step */
         if (walk == WALK_STEPS) __builtin_prefetch(a + AHEAD_STEPS * step);
-        if (walk == WALK_BLOCKED && k < lines) __builtin_prefetch(next + 16 * k, 0, 2);
-        if (walk == WALK_BLOCKED && k < rows) __builtin_prefetch(a + AHEAD + 15 * k);
+        if (walk == WALK_FETCHING && k < lines) __builtin_prefetch(next + 16 * k, 0, 2);
+        if (blocked && k < rows) __builtin_prefetch(a + AHEAD + 15 * k);
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
             vf x = vset(a[i * row]);
@@ -116,7 +118,8 @@ ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
     vf acc[MR][2];
     float total[MR][2][VL];
     const float *b = t->b;
-    ptrdiff_t length = walk == WALK_BLOCKED ? 16 : t->run_length, room = SPUR__TILE_STRETCH;
+    bool blocked = walk == WALK_BLOCKED || walk == WALK_FETCHING;
+    ptrdiff_t length = blocked ? 16 : t->run_length, room = SPUR__TILE_STRETCH;
     const float *next = t->next;
     ptrdiff_t lines = t->next_lines;
     bool folded = false;
@@ -140,7 +143,7 @@ ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
                     ask_for_rows(t, k, vectors);
                 if (count > SPUR__TILE_ASK) count = SPUR__TILE_ASK;
             }
-            if (walk == WALK_BLOCKED)
+            if (blocked)
                 b = run(acc, a, b, next + r * lines * 16, lines, count = 16, 16, 1, rows, vectors,
                         walk);
             else if (walk == WALK_ROWS)
@@ -169,12 +172,16 @@ ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
 #define INSTANCES(rows)                                                                            \
     INSTANCE(rows, 1, WALK_ROWS)                                                                   \
     INSTANCE(rows, 1, WALK_BLOCKED)                                                                \
+    INSTANCE(rows, 1, WALK_FETCHING)                                                               \
     INSTANCE(rows, 1, WALK_STEPS)                                                                  \
-    INSTANCE(rows, 2, WALK_ROWS) INSTANCE(rows, 2, WALK_BLOCKED) INSTANCE(rows, 2, WALK_STEPS)
+    INSTANCE(rows, 2, WALK_ROWS)                                                                   \
+    INSTANCE(rows, 2, WALK_BLOCKED)                                                                \
+    INSTANCE(rows, 2, WALK_FETCHING)                                                               \
+    INSTANCE(rows, 2, WALK_STEPS)
 #define ENTRY(rows, vectors)                                                                       \
     {                                                                                              \
         tile_##rows##_##vectors##_WALK_ROWS, tile_##rows##_##vectors##_WALK_BLOCKED,               \
-            tile_##rows##_##vectors##_WALK_STEPS                                                   \
+            tile_##rows##_##vectors##_WALK_FETCHING, tile_##rows##_##vectors##_WALK_STEPS          \
     }
 #define ENTRIES(rows)                                                                              \
     { ENTRY(rows, 1), ENTRY(rows, 2) }
@@ -194,12 +201,14 @@ ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
 
 EACH_ROWS(INSTANCES, NOTHING)
 
-static void (*const instances[MR][2][3])(const spur__tile *) = {EACH_ROWS(ENTRIES, COMMA)};
+static void (*const instances[MR][2][4])(const spur__tile *) = {EACH_ROWS(ENTRIES, COMMA)};
 
 void SPUR__SIMD(tile)(const spur__tile *t) {
-    int walk = t->a_step != 1                          ? WALK_STEPS
-               : t->a_row == 16 && t->run_length == 16 ? WALK_BLOCKED
-                                                       : WALK_ROWS;
+    bool blocked = t->a_row == 16 && t->run_length == 16;
+    int walk = t->a_step != 1      ? WALK_STEPS
+               : !blocked          ? WALK_ROWS
+               : t->next_lines > 0 ? WALK_FETCHING
+                                   : WALK_BLOCKED;
     instances[t->rows - 1][t->cols > VL][walk](t);
 }
 
