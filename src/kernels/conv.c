@@ -67,11 +67,19 @@ static spur_status complete(spur__conv_shape *s, spur_error *err) {
     return SPUR_OK;
 }
 
+/* Every channel on its own, or a few together: too few for register tiles. One chain of sums. */
+static bool in_small_groups(const spur__conv_shape *s) {
+    ptrdiff_t depth = s->c / s->groups;
+    bool small = depth == 1 || depth == 2 || depth == 4 || depth == 8;
+    return s->groups > 1 && s->c == s->k && small &&
+           (depth == 1 || s->kh * s->kw * depth <= SPUR__TILE_STRETCH);
+}
+
 /* F(4x4) wins wherever there are tiles to fill its register blocks; with few of them its 36 products
  * cost more in transforms than they save, then F(2x2), and with very few outputs direct. */
 static spur__conv_algo choose(const spur__conv_shape *s, spur__conv_algo wish,
                               spur__conv_pass pass) {
-    if (s->groups == s->c && s->c == s->k && s->groups > 1) return SPUR__CONV_DEPTHWISE;
+    if (in_small_groups(s)) return SPUR__CONV_DEPTHWISE;
     if (wish == SPUR__CONV_DIRECT || !spur__winograd_possible(s)) return SPUR__CONV_DIRECT;
     if (wish != SPUR__CONV_AUTO) return wish;
     bool data = pass == SPUR__CONV_BACKWARD_DATA;
@@ -112,7 +120,7 @@ static size_t packed_size(const spur__conv_plan *plan) {
     int m = edge_of(plan->algo[SPUR__CONV_FORWARD]);
     if (m) return spur__winograd_packed(s, m);
     if (plan->algo[SPUR__CONV_FORWARD] == SPUR__CONV_DIRECT) return spur__direct_packed(s);
-    return (size_t)(s->kh * s->kw * s->k) * sizeof(float);
+    return (size_t)(s->kh * s->kw * s->c / s->groups * s->k) * sizeof(float);
 }
 
 spur_status spur__conv_plan_init(spur__conv_plan *plan, const spur__conv_shape *shape,

@@ -37,7 +37,7 @@ typedef enum spur__conv_algo {
     SPUR__CONV_DIRECT, /* register tiles over a padded copy; any shape */
     SPUR__CONV_WINOGRAD2, /* F(2x2, 3x3); where it cannot be used, DIRECT */
     SPUR__CONV_WINOGRAD4, /* F(4x4, 3x3); likewise */
-    SPUR__CONV_DEPTHWISE /* chosen by plans for groups = c = k */
+    SPUR__CONV_DEPTHWISE /* chosen by plans for c = k in groups of 1, 2, 4 or 8 channels */
 } spur__conv_algo;
 
 typedef enum spur__conv_pass {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Depthwise convolution (groups = c = k): tasks of one row each; the weight gradient in a fixed
- * number of parts whose partial sums are added in order.
+ * Depthwise convolution (groups = c = k), and that in groups of 2, 4 or 8 channels each: tasks of
+ * one row each; the weight gradient in a fixed number of parts whose partial sums are added in order.
  *
  * Along an axis, the taps that a position of the result sees are equally far apart and so are their
  * sources. A row is cut into runs of positions that see the same taps: mostly one, and a few at the
@@ -49,7 +49,10 @@ typedef struct depthwise_job {
     const float *x, *dy, *mask;
     float *y;
     ptrdiff_t n, parts;
-    float *partial; /* [parts][kh * kw][c] */
+    ptrdiff_t depth; /* channels of a group */
+    const float *w; /* of the data gradient, to be turned */
+    float *turned;
+    float *partial; /* [parts][kh * kw][depth][c] */
     float *bias; /* [parts][c], or NULL */
 } depthwise_job;
 
@@ -110,7 +113,8 @@ static depthwise_job job_of(const spur__conv_shape *s, bool backward, void *work
                    s->dilation_w},
         .height = backward ? s->h : s->oh,
         .width = backward ? s->w : s->ow,
-        .step = backward ? s->stride_w : 1};
+        .step = backward ? s->stride_w : 1,
+        .depth = s->c / s->groups};
     make_runs(&q, workspace);
     return q;
 }
@@ -119,10 +123,16 @@ static size_t runs_bytes(const spur__conv_shape *s) {
     return ((size_t)most_runs(s) * sizeof(run) + 63) / 64 * 64;
 }
 
+static float *behind_runs(const spur__conv_shape *s, void *workspace) {
+    return (float *)(void *)((char *)workspace + runs_bytes(s));
+}
+
 size_t spur__depthwise_workspace(const spur__conv_plan *plan, spur__conv_pass pass) {
     const spur__conv_shape *s = &plan->shape;
-    ptrdiff_t sums = pass == SPUR__CONV_BACKWARD_WEIGHTS ? PARTS * (s->kh * s->kw + 1) * s->c : 0;
-    return runs_bytes(s) + (size_t)sums * sizeof(float);
+    ptrdiff_t weights = s->kh * s->kw * s->c / s->groups * s->c, floats = 0;
+    if (pass == SPUR__CONV_BACKWARD_DATA) floats = weights;
+    if (pass == SPUR__CONV_BACKWARD_WEIGHTS) floats = PARTS * (weights + s->c);
+    return runs_bytes(s) + (size_t)floats * sizeof(float);
 }
 
 /* ---- outputs and data gradient ------------------------------------------------------------- */
@@ -140,7 +150,7 @@ static void row_task(void *job, ptrdiff_t index, int thread) {
     p.y_step = q->step * y_pitch;
     p.rows = down.taps;
     p.x_row = down.source_step * q->across.size * pitch;
-    p.w_row = down.tap_step * s->kw * c;
+    p.w_row = down.tap_step * s->kw * q->depth * c;
     for (ptrdiff_t i = 0; i < q->run_count; i++) {
         const run *r = &q->runs[i];
         ptrdiff_t at = (image + down.source * q->across.size + r->at.source) * pitch;
@@ -149,8 +159,8 @@ static void row_task(void *job, ptrdiff_t index, int thread) {
         p.x = q->x + at;
         p.mask = q->mask ? q->mask + at : NULL;
         p.x_col = r->at.source_step * pitch;
-        p.w = q->pixels.w + (down.tap * s->kw + r->at.tap) * c;
-        p.w_col = r->at.tap_step * c;
+        p.w = q->pixels.w + (down.tap * s->kw + r->at.tap) * q->depth * c;
+        p.w_col = r->at.tap_step * q->depth * c;
         p.y = q->y + (index * q->width + r->first) * y_pitch;
         q->simd->depthwise_pixels(&p);
     }
@@ -160,6 +170,7 @@ static void row_task(void *job, ptrdiff_t index, int thread) {
 static void all_rows(const spur__exec *exec, depthwise_job *q, ptrdiff_t images) {
     ptrdiff_t pitch = q->down.backward ? q->s->x_pitch : q->s->y_pitch, rows = images * q->height;
     q->pixels.channels = q->s->c;
+    q->pixels.depth = q->depth;
     q->pixels.stream = q->s->c % 16 == 0 && pitch % 16 == 0 && (uintptr_t)q->y % 64 == 0 &&
                        !q->pixels.accumulate && rows * q->width * q->s->c >= STREAM_FLOATS;
     spur__parallel(exec, rows, row_task, q);
@@ -177,14 +188,34 @@ void spur__depthwise_forward(const spur__conv_plan *plan, const spur__exec *exec
     all_rows(exec, &q, args->n);
 }
 
+/* Within groups the data gradient goes from outputs to inputs: turned[tap][j][i] of input i is w[tap] of
+ * its place in the group and the group's output j. */
+static void turn_task(void *job, ptrdiff_t tap, int thread) {
+    const depthwise_job *q = job;
+    ptrdiff_t c = q->s->c, depth = q->depth;
+    const float *w = q->w + tap * depth * c;
+    float *turned = q->turned + tap * depth * c;
+    (void)thread;
+    for (ptrdiff_t i = 0; i < c; i++)
+        for (ptrdiff_t j = 0; j < depth; j++)
+            turned[j * c + i] = w[i % depth * c + i / depth * depth + j];
+}
+
 void spur__depthwise_backward_data(const spur__conv_plan *plan, const spur__exec *exec,
                                    const spur__conv_data_args *args) {
     depthwise_job q = job_of(&plan->shape, true, args->workspace);
     q.x = args->dy;
     q.mask = args->relu_y;
     q.y = args->dx;
-    q.pixels = (spur__depthwise_run){
-        .w = args->w, .bias = args->bias, .relu = args->relu, .accumulate = args->accumulate};
+    if (q.depth > 1) {
+        q.w = args->w;
+        q.turned = behind_runs(&plan->shape, args->workspace);
+        spur__parallel(exec, plan->shape.kh * plan->shape.kw, turn_task, &q);
+    }
+    q.pixels = (spur__depthwise_run){.w = q.depth > 1 ? q.turned : args->w,
+                                     .bias = args->bias,
+                                     .relu = args->relu,
+                                     .accumulate = args->accumulate};
     all_rows(exec, &q, args->n);
 }
 
@@ -195,6 +226,7 @@ static void add_row(const depthwise_job *q, ptrdiff_t row, float *sums) {
     reach down = reach_of(&q->down, row % s->oh);
     ptrdiff_t image = row / s->oh * s->h * s->w;
     spur__depthwise_sums p = {.channels = s->c,
+                              .depth = q->depth,
                               .rows = down.taps,
                               .x_step = s->stride_w * s->x_pitch,
                               .x_row = s->dilation_h * s->w * s->x_pitch,
@@ -209,7 +241,7 @@ static void add_row(const depthwise_job *q, ptrdiff_t row, float *sums) {
         p.x = q->x + (image + down.source * s->w + r->at.source) * s->x_pitch;
         p.dy = q->dy + at;
         p.mask = q->mask ? q->mask + at : NULL;
-        p.sums = sums + (down.tap * s->kw + r->at.tap) * s->c;
+        p.sums = sums + (down.tap * s->kw + r->at.tap) * q->depth * s->c;
         q->simd->depthwise_weights(&p);
     }
 }
@@ -217,7 +249,7 @@ static void add_row(const depthwise_job *q, ptrdiff_t row, float *sums) {
 static void weights_task(void *job, ptrdiff_t part, int thread) {
     const depthwise_job *q = job;
     const spur__conv_shape *s = q->s;
-    ptrdiff_t floats = s->kh * s->kw * s->c, begin, end;
+    ptrdiff_t floats = s->kh * s->kw * q->depth * s->c, begin, end;
     float *sums = q->partial + part * floats;
     (void)thread;
     memset(sums, 0, (size_t)floats * sizeof(float));
@@ -233,14 +265,14 @@ static void weights_task(void *job, ptrdiff_t part, int thread) {
 void spur__depthwise_backward_weights(const spur__conv_plan *plan, const spur__exec *exec,
                                       const spur__conv_weights_args *args) {
     const spur__conv_shape *s = &plan->shape;
-    ptrdiff_t floats = s->kh * s->kw * s->c;
     depthwise_job q = job_of(s, false, args->workspace);
+    ptrdiff_t floats = s->kh * s->kw * q.depth * s->c;
     q.x = args->x;
     q.dy = args->dy;
     q.mask = args->relu_y;
     q.n = args->n;
     q.parts = spur__least(PARTS, args->n * s->oh);
-    q.partial = (float *)(void *)((char *)args->workspace + runs_bytes(s));
+    q.partial = behind_runs(s, args->workspace);
     if (args->dbias) q.bias = q.partial + q.parts * floats;
     spur__parallel(exec, q.parts, weights_task, &q);
     spur__reduce_parts(exec, args->dw, q.partial, q.parts, floats, floats, args->accumulate);
