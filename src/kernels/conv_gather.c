@@ -305,6 +305,7 @@ static void row_tiles(const gather *g, const phase *f, const block *b, spur__til
         t->rows = end - begin;
         t->c = dst + begin * t->c_row;
         if (fetch) spur__ahead_step(&next);
+        if (t->load) t->next = t->c;
         g->simd->tile(t);
     }
 }

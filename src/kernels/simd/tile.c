@@ -101,9 +101,9 @@ ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, co
     return b;
 }
 
-/* Before step k, asks for the two rows of the next tile's C whose turn it is. */
-ALWAYS_INLINE void ask_for_rows(const spur__tile *t, ptrdiff_t k, int vectors) {
-    const float *row = t->next + k / SPUR__TILE_ASK * 2 * t->c_row;
+/* Asks for rows `first` and first + 1 of a tile's C. */
+ALWAYS_INLINE void ask_for_rows(const spur__tile *t, ptrdiff_t first, int vectors) {
+    const float *row = t->next + first * t->c_row;
     for (int i = 0; i < 2; i++)
         for (int j = 0; j < vectors * VL; j += 16) __builtin_prefetch(row + i * t->c_row + j, 1);
 }
@@ -121,7 +121,7 @@ ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
     bool blocked = walk == WALK_BLOCKED || walk == WALK_FETCHING;
     ptrdiff_t length = blocked ? 16 : t->run_length, room = SPUR__TILE_STRETCH;
     const float *next = t->next;
-    ptrdiff_t lines = t->next_lines;
+    ptrdiff_t lines = t->next_lines, asked = 0;
     bool folded = false;
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = (vf){0};
@@ -136,11 +136,16 @@ ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
                 room = SPUR__TILE_STRETCH;
             }
             count = length - k < room ? length - k : room;
+            if (walk == WALK_ROWS && next && asked < rows) { /* twice as often: k may be short */
+                ask_for_rows(t, asked, vectors);
+                asked += 2;
+                if (count > SPUR__TILE_ASK / 2) count = SPUR__TILE_ASK / 2;
+            }
             if (walk == WALK_STEPS && next) {
                 if (lines)
                     next = ask_for_lines(next, lines);
                 else
-                    ask_for_rows(t, k, vectors);
+                    ask_for_rows(t, k / SPUR__TILE_ASK * 2, vectors);
                 if (count > SPUR__TILE_ASK) count = SPUR__TILE_ASK;
             }
             if (blocked)

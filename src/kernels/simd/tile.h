@@ -30,7 +30,7 @@ typedef struct spur__tile {
     const float *bias; /* [cols], added at the end, or NULL */
     /* Memory to bring near meanwhile, or NULL. Where runs are 16 long: as many lines during each of
      * them, up to 16. Where a_step is not 1: as many lines with every SPUR__TILE_ASK steps of a run,
-     * or, if that is 0, the next tile's C, c_row apart. */
+     * or, if that is 0, the next tile's C, c_row apart. Else: this tile's C, of use with `load`. */
     const float *next;
     ptrdiff_t next_lines;
     bool load; /* add C instead of overwriting it */
