@@ -15,8 +15,7 @@ enum {
     MOST_ROWS = 64,
     BLOCK_VALUES = 1 << 16,
     MOST_BLOCKS = 8, /* in a task */
-    ENOUGH =
-        32, /* samples whose arithmetic leaves time to ask by name; the hardware is faster at it */
+    ENOUGH = 32, /* samples: fewer leave no time to ask for lines, which the hardware does faster */
     TASKS = 16, /* at least, where there are as many blocks */
     LINE = 16, /* floats in a cache line */
     STRETCH = SPUR__TILE_STRETCH /* of a chain of FMAs */
@@ -110,32 +109,27 @@ typedef struct block {
     spur__fetch fetch;
 } block;
 
-/* One more piece of memory to fetch; returns its pairs of lines. */
-static ptrdiff_t add_lines(spur__fetch *f, const float *at, ptrdiff_t rows, ptrdiff_t width,
-                           ptrdiff_t pitch) {
+/* One more piece of memory to fetch. */
+static void add_lines(spur__fetch *f, const float *at, ptrdiff_t rows, ptrdiff_t width,
+                      ptrdiff_t pitch) {
     const ptrdiff_t value = sizeof *at;
-    if (rows * width == 0) return 0;
-    f->lines[f->count++] = (spur__lines){(const char *)at, rows, width * value, pitch * value};
-    return rows * spur__ceil_div(width, 2 * LINE);
+    if (rows * width > 0)
+        f->lines[f->count++] = (spur__lines){(const char *)at, rows, width * value, pitch * value};
 }
 
-/* What a block's multiplications ask for: what its sink reads, then what the next block does. */
+/* What a block's multiplications ask for: what its sink reads, then what the next block does, as far
+ * as they come. Asking faster would hold up their own loads. */
 static void ask(const job *q, block *p) {
     const spur__linear *a = q->a;
-    const spur__simd *simd = q->simd;
-    ptrdiff_t at = p->row * a->n, count = p->rows * a->n, next = p->row + p->rows, pairs = 0;
+    ptrdiff_t at = p->row * a->n, count = p->rows * a->n, next = p->row + p->rows;
     spur__fetch *f = &p->fetch;
     *f = (spur__fetch){.pairs = 1};
     if (a->m < ENOUGH) return;
     for (int i = 0; a->sink && i < SPUR__SINK_READS && a->sink->reads[i]; i++)
-        pairs += add_lines(f, a->sink->reads[i] + at, 1, count, 0);
-    if (a->sink && !a->dx) pairs += add_lines(f, a->w + at, 1, count, 0);
-    if (a->dx) pairs += add_lines(f, a->w + next * a->n, 1, p->next * a->n, 0);
-    pairs += add_lines(f, a->x + next, p->next ? a->m : 0, p->next, a->x_pitch);
-    ptrdiff_t strips = spur__ceil_div(p->rows, simd->mr), requests = 0;
-    if (a->dx) requests += spur__ceil_div(a->m, simd->nr) * (a->n / SPUR__STRIP_UNIT);
-    if (a->sink || a->dw) requests += a->n / simd->nr * (a->m / SPUR__STRIP_UNIT);
-    f->pairs = (int)spur__ceil_div(pairs, spur__most(1, requests * strips));
+        add_lines(f, a->sink->reads[i] + at, 1, count, 0);
+    if (a->sink && !a->dx) add_lines(f, a->w + at, 1, count, 0);
+    if (a->dx) add_lines(f, a->w + next * a->n, 1, p->next * a->n, 0);
+    add_lines(f, a->x + next, p->next ? a->m : 0, p->next, a->x_pitch);
 }
 
 /* dx[0..m)[row..row + rows) (+)= dy W^T, by its transpose [rows][m]. */
