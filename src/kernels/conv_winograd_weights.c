@@ -24,6 +24,7 @@ enum {
     PART_TILES = 48, /* at least, in a part */
     BLOCK = 48, /* at most, taken at a time by a part; twice as many where dU is small */
     SMALL_U = 32 * 64,
+    LINE = 16, /* floats of one in a cache */
     GROUP = 16, /* channels that lie together in V */
     EDGE = 64, /* channels and outputs of a task that takes a block */
     SUPERBLOCK_FLOATS = 4 << 20, /* of V and dM by positions; half of it by blocks */
@@ -174,7 +175,35 @@ static ptrdiff_t cut_rows(const dw_job *q, ptrdiff_t rows, ptrdiff_t begin[GROUP
     return strips;
 }
 
+/* What a block reads at its next position, V then dM. It is soon through with this one. */
+typedef struct operands {
+    const float *v, *dm;
+    ptrdiff_t v_lines;
+    ptrdiff_t asks, lines; /* of a register tile; in each */
+    ptrdiff_t at; /* the line that is asked for next */
+} operands;
+
+static operands operands_of(const dw_job *q, const product *p) {
+    ptrdiff_t nr = q->simd->nr, panels = spur__ceil_div(p->k[1] - p->k[0], nr);
+    ptrdiff_t groups = spur__ceil_div(p->c[1] - p->c[0], GROUP);
+    operands o = {.v_lines = groups * q->v_group / LINE,
+                  .asks = spur__ceil_div(p->count, SPUR__TILE_ASK)};
+    ptrdiff_t tiles = panels * groups * spur__ceil_div(GROUP, q->simd->mr);
+    o.lines = spur__ceil_div(o.v_lines + panels * q->span * nr / LINE, tiles * o.asks);
+    return o;
+}
+
+/* Gives tile t its share. */
+static void ask_for_operands(operands *o, spur__tile *t) {
+    bool v = o->at < o->v_lines;
+    t->next = v ? o->v + o->at * LINE : o->dm + (o->at - o->v_lines) * LINE;
+    t->next_lines = o->lines;
+    o->at += o->asks * o->lines;
+}
+
 static void multiply(const dw_job *q, product *p) {
+    operands ahead = operands_of(q, p);
+    bool block = q->large && !q->positions && !p->load; /* whose dU is near */
     ptrdiff_t run = 0, nr = q->simd->nr, begin[GROUP + 1], cut = 0, strips = 0;
     spur__tile t = {.a_row = 1,
                     .a_step = GROUP,
@@ -185,6 +214,9 @@ static void multiply(const dw_job *q, product *p) {
                     .cols = nr,
                     .load = p->load};
     for (ptrdiff_t xi = p->xi[0]; xi < p->xi[1]; xi++) {
+        ahead.v = p->v + (xi + 1) * q->v_step + p->c[0] / GROUP * q->v_group;
+        ahead.dm = p->dm + (xi + 1) * q->dm_step + p->k[0] / nr * q->span * nr;
+        ahead.at = 0;
         for (ptrdiff_t j = p->k[0]; j < p->k[1]; j += nr) {
             t.b = p->dm + xi * q->dm_step + j / nr * q->span * nr;
             t.c = p->u + xi * q->u_step + j - p->k[0];
@@ -195,7 +227,10 @@ static void multiply(const dw_job *q, product *p) {
                 for (ptrdiff_t s = 0; s < strips; s++) {
                     t.rows = begin[s + 1] - begin[s];
                     t.a = v + begin[s];
-                    t.next = t.c + t.rows * q->u_row;
+                    if (block)
+                        ask_for_operands(&ahead, &t);
+                    else
+                        t.next = t.c + t.rows * q->u_row;
                     spur__ahead_step(&p->ahead);
                     q->simd->tile(&t);
                     t.c += t.rows * q->u_row;
