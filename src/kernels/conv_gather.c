@@ -438,13 +438,9 @@ static void pool_task(void *job, ptrdiff_t index, int thread) {
     }
 }
 
-/* Large outputs go past the caches if whole lines are written: then they are not read before. Where
- * much is computed for each and they lie side by side, that costs little, and what is left of them
- * in the caches gains more, unless they are very large. */
+/* Large outputs go past the caches if whole lines are written: then they are not read before. */
 static bool can_stream(const gather *g) {
-    ptrdiff_t floats = g->n * g->y.target * g->x.target * g->outputs;
-    bool scattered = g->phase_count > 1 || g->dst_pitch > g->outputs || g->depth < 16;
-    return floats >= (scattered ? STREAM_FLOATS : 3 * STREAM_FLOATS) && !g->accumulate &&
+    return g->n * g->y.target * g->x.target * g->outputs >= STREAM_FLOATS && !g->accumulate &&
            g->outputs % 16 == 0 && g->dst_pitch % 16 == 0 && (size_t)g->dst % 64 == 0;
 }
 

@@ -493,13 +493,15 @@ static void test_large(void **state) {
     }
 }
 
-/* Outputs so many that they are written past the caches (pieces of lines by 2x2 stride
+/* Outputs so many that they are written past the caches (lines by 3x3, pieces of lines by 2x2 stride
  * 2 into a slice; 1x1 with 2 steps of k; depthwise), and weights so many that tasks go
  * through groups of panels over a padded copy of the whole source. */
 static void test_large_direct(void **state) {
     static const conv_case large[] = {
         {"2x2 stride 2, large",
          {.n = 3, .h = 200, .w = 168, .c = 16, .k = 8, .kh = 2, .kw = 2, STRIDE(2), .x_pitch = 32}},
+        {"3x3, large",
+         {.n = 1, .h = 159, .w = 158, .c = 3, .k = 64, .kh = 3, .kw = 3, PAD(1), UNIT}},
         {"1x1, large", {.n = 2, .h = 160, .w = 160, .c = 32, .k = 2, .kh = 1, .kw = 1, UNIT}},
         {"3x3 stride 2, many weights",
          {.n = 3, .h = 9, .w = 8, .c = 96, .k = 400, .kh = 3, .kw = 3, PAD(1), STRIDE(2)}},
