@@ -137,6 +137,7 @@ static void multiply(const job *q, const part *p) {
                      .b_step = a->n,
                      .steps = p->kc,
                      .near = q->along ? 2 * simd->nr : 4 * a->n,
+                     .panels = 1,
                      .c_row = q->partial_pitch,
                      .width = simd->nr,
                      .load = !p->first,

@@ -138,7 +138,8 @@ static void input_gradient(const job *q, block *p, const area *s) {
     const spur__simd *simd = q->simd;
     ptrdiff_t row = p->row, rows = p->rows, strips = spur__ceil_div(rows, simd->mr);
     ptrdiff_t pitch = spur__round_up(a->m, LINE);
-    spur__strip t = {.walk = SPUR__STRIP_ROWS, .a_row = a->n, .c_row = pitch, .fetch = &p->fetch};
+    spur__strip t = {
+        .walk = SPUR__STRIP_ROWS, .a_row = a->n, .panels = 1, .c_row = pitch, .fetch = &p->fetch};
     for (ptrdiff_t strip = 0; strip < strips; strip++) {
         ptrdiff_t begin, end;
         spur__part(rows, strips, strip, &begin, &end);
@@ -219,21 +220,21 @@ static void weight_gradient(const job *q, block *p, float *x, float *dw) {
     ptrdiff_t whole = a->m <= STRETCH ? a->n / simd->nr * simd->nr : 0;
     spur__strip t = {.walk = SPUR__STRIP_STEPS,
                      .steps = a->m,
+                     .panels = whole / simd->nr,
+                     .b_panel = simd->nr * a->m,
+                     .b = q->by_unit,
                      .c_row = a->n,
                      .width = simd->nr,
                      .load = !a->sink && a->dw_accumulate,
                      .fetch = &p->fetch};
     pack_x(q, p->row, p->rows, x);
-    for (ptrdiff_t j = 0; j < whole; j += simd->nr) {
-        t.b = q->by_unit + j * a->m;
-        for (ptrdiff_t s = 0; s < strips; s++) {
-            ptrdiff_t begin, end;
-            spur__part(p->rows, strips, s, &begin, &end);
-            t.a = x + s * a->m * simd->mr;
-            t.rows = end - begin;
-            t.c = dw + begin * a->n + j;
-            simd->strip(&t);
-        }
+    for (ptrdiff_t s = 0; s < strips; s++) {
+        ptrdiff_t begin, end;
+        spur__part(p->rows, strips, s, &begin, &end);
+        t.a = x + s * a->m * simd->mr;
+        t.rows = end - begin;
+        t.c = dw + begin * a->n;
+        simd->strip(&t);
     }
     plain_weights(q, p, x, dw, whole, a->n);
 }

@@ -92,29 +92,44 @@ ALWAYS_INLINE void run(vf acc[MR][2], const spur__strip *t, const float *a, cons
     }
 }
 
-ALWAYS_INLINE void store(const spur__strip *t, vf acc[MR][2], shape s) {
+/* One test for all rows, not one a row: tiles of few steps spend their time here. */
+ALWAYS_INLINE void store(const spur__strip *t, vf acc[MR][2], ptrdiff_t column, shape s) {
+    float *c = t->c + column;
+    if (t->load) {
+#pragma GCC unroll 16
+        for (int i = 0; i < s.rows; i++)
+            for (int v = 0; v < s.vectors; v++) acc[i][v] += vload(c + i * t->c_row + v * VL);
+    }
+    if (t->bias) {
+#pragma GCC unroll 16
+        for (int i = 0; i < s.rows; i++)
+            for (int v = 0; v < s.vectors; v++) acc[i][v] += vload(t->bias + column + v * VL);
+    }
+    if (t->relu) {
+#pragma GCC unroll 16
+        for (int i = 0; i < s.rows; i++)
+            for (int v = 0; v < s.vectors; v++) acc[i][v] = vrelu(acc[i][v]);
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < s.rows; i++)
-        for (int v = 0; v < s.vectors; v++) {
-            float *c = t->c + i * t->c_row + v * VL;
-            vf value = acc[i][v];
-            if (t->load) value += vload(c);
-            if (t->bias) value += vload(t->bias + v * VL);
-            if (t->relu) value = vrelu(value);
-            vstore(c, value);
-        }
+        for (int v = 0; v < s.vectors; v++) vstore(c + i * t->c_row + v * VL, acc[i][v]);
 }
 
-ALWAYS_INLINE void strip(const spur__strip *t, shape s) {
+/* One panel. */
+ALWAYS_INLINE void tile(const spur__strip *t, const float *b, ptrdiff_t column, shape s) {
     vf acc[MR][2];
-    const float *a = t->a, *b = t->b;
+    const float *a = t->a;
     const ptrdiff_t a_run = s.walk == BLOCKED ? t->a_run : RUN * a_step(s);
     ptrdiff_t left = t->steps;
 #pragma GCC unroll 16
     for (int i = 0; i < s.rows; i++) acc[i][0] = acc[i][1] = (vf){0};
     for (; left >= RUN; left -= RUN, a += a_run, b += RUN * b_step(t, s)) run(acc, t, a, b, s);
     for (; left > 0; left--, a += a_step(s), b += b_step(t, s)) unit(acc, t, a, b, 1, s);
-    store(t, acc, s);
+    store(t, acc, column, s);
+}
+
+ALWAYS_INLINE void strip(const spur__strip *t, shape s) {
+    for (ptrdiff_t p = 0; p < t->panels; p++) tile(t, t->b + p * t->b_panel, p * s.vectors * VL, s);
 }
 
 #define INSTANCE(rows, vectors, walk)                                                              \

@@ -38,7 +38,8 @@ typedef enum spur__strip_walk {
     SPUR__STRIP_STEPS
 } spur__strip_walk;
 
-/* C[rows][width] (+)= A[rows][steps] * B[steps][width]; rows <= mr, one chain of FMAs. */
+/* C[rows][panels * width] (+)= A[rows][steps] * B[steps][panels * width]; rows <= mr, one chain of FMAs
+ * each. */
 typedef struct spur__strip {
     spur__strip_walk walk;
     const float *a;
@@ -48,10 +49,12 @@ typedef struct spur__strip {
     ptrdiff_t b_step; /* BLOCKED: floats between steps of B */
     ptrdiff_t near; /* BLOCKED: from what is read in b to what goes to the first cache meanwhile */
     ptrdiff_t steps;
+    ptrdiff_t panels, b_panel; /* this times over, columns of C beside each other; b_panel floats
+                                * from one panel of B to the next */
     float *c; /* [rows], c_row apart */
     ptrdiff_t rows, c_row;
     ptrdiff_t width; /* vl or nr */
-    const float *bias; /* [width], added at the end, or NULL */
+    const float *bias; /* [panels * width], added at the end, or NULL */
     bool load; /* add C instead of overwriting it */
     bool relu; /* store max(c, 0) */
     spur__fetch *fetch;
