@@ -19,11 +19,12 @@
 #include "kernels/conv_winograd.h"
 
 enum {
-    SMALL = 64 * 128, /* channels times outputs up to which every thread has a dU */
+    SMALL = 64 * 96, /* channels times outputs up to which every thread has a dU */
     PARTS = 16,
     PART_TILES = 48, /* at least, in a part */
-    BLOCK = 48, /* at most, taken at a time by a part; twice as many where dU is small */
-    SMALL_U = 32 * 64,
+    BLOCK = 72, /* at most, taken at a time by a part */
+    SMALL_U = 32 * 64, /* up to which it takes more: */
+    SMALL_U_BLOCK = 96,
     LINE = 16, /* floats of one in a cache */
     GROUP = 16, /* channels that lie together in V */
     EDGE = 64, /* channels and outputs of a task that takes a block */
@@ -122,7 +123,7 @@ static void job_of(dw_job *q, const spur__conv_shape *s, int m, ptrdiff_t n) {
     } else {
         q->parts = spur__most(1, spur__least(PARTS, q->tiles / PART_TILES));
         ptrdiff_t tiles = spur__ceil_div(q->tiles, q->parts); /* of a part, at most */
-        ptrdiff_t most = s->c * s->k <= SMALL_U ? 2 * BLOCK : BLOCK;
+        ptrdiff_t most = s->c * s->k <= SMALL_U ? SMALL_U_BLOCK : BLOCK;
         q->span = spur__ceil_div(tiles, spur__ceil_div(tiles, most));
     }
     sizes(q);
