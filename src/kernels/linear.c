@@ -23,6 +23,7 @@ enum {
     FEW = 28, /* samples for which a task goes along few rows, where they are long */
     COLUMNS_FEW = 4096,
     KC_FEW = 16,
+    PANELS = 4, /* in one call, there: a tile of sixteen steps is short */
     WIDEST = 32, /* panel of any instruction set */
     LINE = 16 /* floats in a cache line */
 };
@@ -137,13 +138,16 @@ static void multiply(const job *q, const part *p) {
                      .b_step = a->n,
                      .steps = p->kc,
                      .near = q->along ? 2 * simd->nr : 4 * a->n,
-                     .panels = 1,
+                     .b_panel = simd->nr,
                      .c_row = q->partial_pitch,
                      .width = simd->nr,
                      .load = !p->first,
                      .relu = ends && a->relu,
                      .fetch = &fetch};
-    for (ptrdiff_t j = 0; j + simd->nr <= p->columns; j += simd->nr) {
+    ptrdiff_t whole = p->columns / simd->nr, at_once = q->along ? PANELS : 1;
+    for (ptrdiff_t panel = 0; panel < whole; panel += at_once) {
+        ptrdiff_t j = panel * simd->nr;
+        t.panels = spur__least(at_once, whole - panel);
         t.b = a->w + p->k * a->n + p->column + j;
         t.bias = ends && a->bias ? a->bias + p->column + j : NULL;
         for (ptrdiff_t s = 0; s < strips; s++) {
