@@ -29,7 +29,7 @@ enum {
     GROUP = 16, /* channels that lie together in V */
     EDGE = 64, /* channels and outputs of a task that takes a block */
     SUPERBLOCK_FLOATS = 4 << 20, /* of V and dM by positions; half of it by blocks */
-    STRETCH = 512, /* tiles multiplied at a time by positions, at most */
+    MOST_TILES = 512, /* of a superblock, multiplied in one go */
     ROWS = 8, /* channels whose dU become dw in one task */
     CHUNK = 8, /* tiles transformed by a task */
     TILES_AHEAD = 2 /* whose places in V and dM are fetched: a superblock lies far from the core */
@@ -85,7 +85,7 @@ static void sizes(dw_job *q) {
 /* Superblocks of at least `least` tiles with up to `floats` of V and dM. */
 static ptrdiff_t superblocks(const dw_job *q, ptrdiff_t floats, ptrdiff_t least) {
     ptrdiff_t fit = floats / (q->xis * (q->c + q->k));
-    return spur__ceil_div(q->tiles, spur__most(least, spur__least(fit, 512)));
+    return spur__ceil_div(q->tiles, spur__most(least, spur__least(fit, MOST_TILES)));
 }
 
 /* Compares what the two ways read and write, in floats per position. */
@@ -351,18 +351,16 @@ static void block_task(void *job, ptrdiff_t index, int thread) {
 
 static void position_task(void *job, ptrdiff_t xi, int thread) {
     const dw_job *q = job;
-    product d = {.xi = {xi, xi + 1}, .c = {0, q->c}, .k = {0, q->k}, .u = q->kept};
+    product d = {.xi = {xi, xi + 1},
+                 .c = {0, q->c},
+                 .k = {0, q->k},
+                 .count = q->count,
+                 .v = q->v,
+                 .dm = q->dm,
+                 .u = q->kept,
+                 .load = q->superblock > 0};
     (void)thread;
-    ptrdiff_t stretches = spur__ceil_div(q->count, STRETCH);
-    for (ptrdiff_t s = 0, at = 0; s < stretches; s++) {
-        ptrdiff_t end;
-        spur__part(q->count, stretches, s, &at, &end);
-        d.count = end - at;
-        d.v = q->v + at * GROUP;
-        d.dm = q->dm + at * q->simd->nr;
-        d.load = at > 0 || q->superblock > 0;
-        multiply(q, &d);
-    }
+    multiply(q, &d);
     if (xi == q->m + 3) add_bias_of(q, d.k);
 }
 
