@@ -101,24 +101,6 @@ ALWAYS_INLINE void transform_dw(int m, const vf d[6], vf o[3]) {
 
 /* ---- patches ------------------------------------------------------------------------------- */
 
-/* n <= VL floats, zeros behind. */
-ALWAYS_INLINE vf load_n(const float *p, ptrdiff_t n) {
-    if (n >= VL) return vload(p);
-    float lanes[VL] = {0};
-    for (ptrdiff_t i = 0; i < n; i++) lanes[i] = p[i];
-    return vload(lanes);
-}
-
-ALWAYS_INLINE void store_n(float *p, vf v, ptrdiff_t n) {
-    if (n >= VL) {
-        vstore(p, v);
-        return;
-    }
-    float lanes[VL];
-    vstore(lanes, v);
-    for (ptrdiff_t i = 0; i < n; i++) p[i] = lanes[i];
-}
-
 /* The upper left corner of a tile's patch, and the part of the patch inside the image. */
 typedef struct corner {
     ptrdiff_t image, y, x; /* y and x may be negative */
@@ -151,8 +133,8 @@ static void gather(const spur__tiling *t, const corner *at, int edge, ptrdiff_t 
             vf v = {0};
             if (y >= at->y0 && y < at->y1 && x >= at->x0 && x < at->x1) {
                 ptrdiff_t from = at->offset + (y * t->w + x) * t->pitch + c;
-                v = load_n(t->x + from, n);
-                if (t->mask) v = vmask_positive(v, load_n(t->mask + from, n));
+                v = vload_n(t->x + from, n);
+                if (t->mask) v = vmask_positive(v, vload_n(t->mask + from, n));
             }
             vstore(buffer + (y * edge + x) * VL, v);
         }
@@ -176,7 +158,7 @@ static void unpool(const spur__tiling *t, const corner *at, int edge, ptrdiff_t 
     for (ptrdiff_t i = y0 / 2; i < h && 2 * i < y1; i++) {
         for (ptrdiff_t j = x0 / 2; j < w && 2 * j < x1; j++) {
             ptrdiff_t cell = (at->image * h + i) * w + j;
-            vf v = load_n(t->x + cell * t->pitch + c, n);
+            vf v = vload_n(t->x + cell * t->pitch + c, n);
             vi code = load_codes(t->argmax + cell * t->channels + c, n);
             for (int tap = 0; tap < 4; tap++) {
                 ptrdiff_t y = 2 * i + tap / 2, x = 2 * j + tap % 2;
@@ -425,7 +407,8 @@ ALWAYS_INLINE void weights_of(int m, const spur__wino_weights *p) {
 #pragma GCC unroll 3
                 for (int y = 0; y < 3; y++) {
                     int tap = p->rotated ? 8 - y * 3 - x : y * 3 + x;
-                    g[y] = j < p->columns ? load_n(w + tap * p->tap_step, p->columns - j) : (vf){0};
+                    g[y] =
+                        j < p->columns ? vload_n(w + tap * p->tap_step, p->columns - j) : (vf){0};
                 }
                 transform_weights(m, g, o);
                 for (int y = 0; y < n; y++) half[y][x] = o[y];
@@ -465,7 +448,7 @@ ALWAYS_INLINE void dw_of(int m, const spur__wino_dw *p) {
                 transform_dw(m, half[y], o);
                 for (int x = 0; x < 3; x++) {
                     float *to = dw + (y * 3 + x) * p->tap_step;
-                    store_n(to, p->accumulate ? load_n(to, left) + o[x] : o[x], left);
+                    vstore_n(to, p->accumulate ? vload_n(to, left) + o[x] : o[x], left);
                 }
             }
         }
@@ -486,16 +469,16 @@ ALWAYS_INLINE void store_block(int m, const spur__tiling *t, const spur__wino_ou
                                const corner *at, ptrdiff_t j, vf y[4][4]) {
     float *out = t->y + at->offset + p->first + j;
     ptrdiff_t left = p->columns - j;
-    vf bias = p->bias ? load_n(p->bias + j, left) : (vf){0};
+    vf bias = p->bias ? vload_n(p->bias + j, left) : (vf){0};
 #pragma GCC unroll 4
     for (int r = 0; r < m; r++) {
 #pragma GCC unroll 4
         for (int s = 0; s < m; s++) {
             if (r >= at->y1 || s >= at->x1) continue;
             float *to = out + (r * t->w + s) * t->pitch;
-            vf v = p->accumulate ? load_n(to, left) + y[r][s] : y[r][s];
+            vf v = p->accumulate ? vload_n(to, left) + y[r][s] : y[r][s];
             if (p->bias) v += bias;
-            store_n(to, p->relu ? vrelu(v) : v, left);
+            vstore_n(to, p->relu ? vrelu(v) : v, left);
         }
     }
 }
@@ -505,7 +488,7 @@ ALWAYS_INLINE void store_pooled(int m, const spur__tiling *t, const spur__wino_o
                                 const corner *at, ptrdiff_t j, vf y[4][4]) {
     ptrdiff_t left = p->columns - j, h = t->h / 2, w = t->w / 2;
     ptrdiff_t row = at->y / 2, column = at->x / 2, channel = p->first + j;
-    vf bias = p->bias ? load_n(p->bias + j, left) : (vf){0};
+    vf bias = p->bias ? vload_n(p->bias + j, left) : (vf){0};
 #pragma GCC unroll 2
     for (int r = 0; r < m / 2; r++) {
 #pragma GCC unroll 2
@@ -528,7 +511,7 @@ ALWAYS_INLINE void store_pooled(int m, const spur__tiling *t, const spur__wino_o
                 best = vrelu(best);
                 code = (shut & SPUR__POOL_NOWHERE) | (~shut & code);
             }
-            store_n(t->y + cell * t->pitch + channel, best, left);
+            vstore_n(t->y + cell * t->pitch + channel, best, left);
             if (!p->argmax) continue;
             vbytes bytes = __builtin_convertvector(code, vbytes);
             memcpy(p->argmax + cell * t->channels + channel, &bytes,
