@@ -23,34 +23,13 @@ ALWAYS_INLINE uint32_t tap_of(const spur__pool_shape *s, const spur__window *v,
     return (uint32_t)((y - v->begin + v->first) * window_width(s, u) + x - u->begin + u->first);
 }
 
-/* One channel of one window. */
-static void max_channel(const spur__pool_row *p, const spur__window *v, const spur__window *u,
-                        ptrdiff_t at, ptrdiff_t c) {
-    const spur__pool_shape *s = p->s;
-    float best = -__builtin_inff();
-    uint32_t index = tap_of(s, v, u, v->begin, u->begin);
-    for (ptrdiff_t y = v->begin; y < v->end; y++) {
-        for (ptrdiff_t x = u->begin; x < u->end; x++) {
-            float value = p->x[(y * s->w + x) * s->x_pitch + c];
-            if (p->affine) value = fma1(value, p->affine->scale[c], p->affine->shift[c]);
-            if (p->affine && p->affine->relu && value < 0.0f) value = 0.0f;
-            if (!(value > best) && value == value) continue;
-            best = value;
-            index = tap_of(s, v, u, y, x);
-        }
-    }
-    p->y[at * s->y_pitch + c] = best;
-    if (p->argmax && p->wide) ((uint32_t *)p->argmax)[at * s->c + c] = index;
-    if (p->argmax && !p->wide) ((uint8_t *)p->argmax)[at * s->c + c] = (uint8_t)index;
-}
-
-/* VL channels of one window; the same choice. affine is a constant: p->affine or NULL. */
+/* Channels [c, c + n) of one window. affine is a constant: p->affine or NULL; so is n if it is VL. */
 ALWAYS_INLINE void max_vector(const spur__pool_row *p, const spur__pool_affine *affine,
                               const spur__window *v, const spur__window *u, ptrdiff_t at,
-                              ptrdiff_t c) {
+                              ptrdiff_t c, ptrdiff_t n) {
     const spur__pool_shape *s = p->s;
-    vf scale = affine ? vload(affine->scale + c) : (vf){0};
-    vf shift = affine ? vload(affine->shift + c) : (vf){0};
+    vf scale = affine ? vload_n(affine->scale + c, n) : (vf){0};
+    vf shift = affine ? vload_n(affine->shift + c, n) : (vf){0};
     bool relu = affine && affine->relu;
     vf best = vset(-__builtin_inff());
     vi index = (vi){0} + (int32_t)tap_of(s, v, u, v->begin, u->begin);
@@ -58,7 +37,7 @@ ALWAYS_INLINE void max_vector(const spur__pool_row *p, const spur__pool_affine *
         const float *from = p->x + (y * s->w + u->begin) * s->x_pitch + c;
         uint32_t tap = tap_of(s, v, u, y, u->begin);
         for (ptrdiff_t x = u->begin; x < u->end; x++, from += s->x_pitch, tap++) {
-            vf value = vload(from);
+            vf value = vload_n(from, n);
             if (affine) value = vfma(value, scale, shift);
             if (relu) value = vrelu(value);
             vi wins = (value > best) | (value != value);
@@ -66,13 +45,13 @@ ALWAYS_INLINE void max_vector(const spur__pool_row *p, const spur__pool_affine *
             index = (vi)vselect(wins, (vf)((vi){0} + (int32_t)tap), (vf)index);
         }
     }
-    vstore(p->y + at * s->y_pitch + c, best);
+    vstore_n(p->y + at * s->y_pitch + c, best, n);
     if (!p->argmax) return;
     if (p->wide) {
-        memcpy((uint32_t *)p->argmax + at * s->c + c, &index, sizeof index);
+        memcpy((uint32_t *)p->argmax + at * s->c + c, &index, (size_t)n * sizeof(uint32_t));
     } else {
         vbytes narrow = __builtin_convertvector(index, vbytes);
-        memcpy((uint8_t *)p->argmax + at * s->c + c, &narrow, sizeof narrow);
+        memcpy((uint8_t *)p->argmax + at * s->c + c, &narrow, (size_t)n);
     }
 }
 
@@ -128,10 +107,10 @@ static void max_plain_row(const spur__pool_row *p) {
                 c += FEW * VL;
                 continue;
             }
-            max_vector(p, NULL, &v, &u, i, c);
+            max_vector(p, NULL, &v, &u, i, c, VL);
             c += VL;
         }
-        for (; c < s->c; c++) max_channel(p, &v, &u, i, c);
+        if (c < s->c) max_vector(p, NULL, &v, &u, i, c, s->c - c);
     }
 }
 
@@ -141,8 +120,8 @@ ALWAYS_INLINE void max_row(const spur__pool_row *p, const spur__pool_affine *aff
     for (ptrdiff_t i = 0; i < s->ow; i++) {
         spur__window u = window_x(s, i);
         ptrdiff_t c = 0;
-        for (; c + VL <= s->c; c += VL) max_vector(p, affine, &v, &u, i, c);
-        for (; c < s->c; c++) max_channel(p, &v, &u, i, c);
+        for (; c + VL <= s->c; c += VL) max_vector(p, affine, &v, &u, i, c, VL);
+        if (c < s->c) max_vector(p, affine, &v, &u, i, c, s->c - c);
     }
 }
 
@@ -225,41 +204,37 @@ typedef struct windows_over {
     int count;
 } windows_over;
 
-ALWAYS_INLINE vi argmax_vector(const char *argmax, ptrdiff_t c, bool wide) {
-    if (wide) {
-        vi index;
-        memcpy(&index, (const uint32_t *)(const void *)argmax + c, sizeof index);
-        return index;
+ALWAYS_INLINE vi argmax_vector(const char *argmax, ptrdiff_t c, ptrdiff_t n, bool wide) {
+    if (!wide) return vload_bytes_n((const uint8_t *)argmax + c, n);
+    vi index = {0};
+    memcpy(&index, (const uint32_t *)(const void *)argmax + c, (size_t)n * sizeof(uint32_t));
+    return index;
+}
+
+/* Channels [c, c + n) of one pixel of dx; the windows add up in their order. */
+ALWAYS_INLINE void gather_vector(const float *const *dy, const char *const *argmax,
+                                 const int32_t *tap, int count, ptrdiff_t c, ptrdiff_t n, bool wide,
+                                 bool accumulate, float *dx) {
+    vf sum = accumulate ? vload_n(dx + c, n) : (vf){0};
+#pragma GCC unroll 4
+    for (int i = 0; i < count; i++) {
+        vi wins = argmax_vector(argmax[i], c, n, wide) == tap[i];
+        sum += (vf)(wins & (vi)vload_n(dy[i] + c, n));
     }
-    return vload_bytes((const uint8_t *)argmax + c);
+    vstore_n(dx + c, sum, n);
 }
 
-ALWAYS_INLINE int32_t argmax_one(const char *argmax, ptrdiff_t c, bool wide) {
-    return wide ? ((const int32_t *)(const void *)argmax)[c] : ((const uint8_t *)argmax)[c];
-}
-
-/* All channels of one pixel of dx; the windows add up in their order. */
+/* All channels of one pixel of dx. */
 ALWAYS_INLINE void gather_channels(const float *const *dy, const char *const *argmax,
                                    const int32_t *tap, int count, const spur__pool_gather *p,
                                    bool accumulate, float *dx) {
     const bool wide = p->wide;
     const ptrdiff_t channels = p->s->c;
     ptrdiff_t c = 0;
-    for (; c + VL <= channels; c += VL) {
-        vf sum = accumulate ? vload(dx + c) : (vf){0};
-#pragma GCC unroll 4
-        for (int i = 0; i < count; i++) {
-            vi wins = argmax_vector(argmax[i], c, wide) == tap[i];
-            sum += (vf)(wins & (vi)vload(dy[i] + c));
-        }
-        vstore(dx + c, sum);
-    }
-    for (; c < channels; c++) {
-        float sum = accumulate ? dx[c] : 0.0f;
-        for (int i = 0; i < count; i++)
-            sum += argmax_one(argmax[i], c, wide) == tap[i] ? dy[i][c] : 0.0f;
-        dx[c] = sum;
-    }
+    for (; c + VL <= channels; c += VL)
+        gather_vector(dy, argmax, tap, count, c, VL, wide, accumulate, dx);
+    if (c < channels)
+        gather_vector(dy, argmax, tap, count, c, channels - c, wide, accumulate, dx);
 }
 
 /* The usual counts as constants: their windows stay in registers. */

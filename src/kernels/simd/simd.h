@@ -122,6 +122,14 @@ ALWAYS_INLINE vi vload_bytes(const uint8_t *p) {
 #endif
 }
 
+/* The same of n <= VL bytes, zeros behind; nothing behind them is read. */
+ALWAYS_INLINE vi vload_bytes_n(const uint8_t *p, ptrdiff_t n) {
+    if (n >= VL) return vload_bytes(p);
+    uint8_t bytes[VL] = {0};
+    memcpy(bytes, p, (size_t)n);
+    return vload_bytes(bytes);
+}
+
 #if !defined(SPUR_ISA_avx512) && !defined(SPUR_ISA_avx2) && !defined(__FP_FAST_FMAF)
 #define SPUR__SOFT_FMA 1
 ALWAYS_INLINE float soft_fma(float a, float b, float c) {

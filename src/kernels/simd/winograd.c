@@ -141,13 +141,6 @@ static void gather(const spur__tiling *t, const corner *at, int edge, ptrdiff_t 
     }
 }
 
-ALWAYS_INLINE vi load_codes(const uint8_t *p, ptrdiff_t n) {
-    if (n >= VL) return vload_bytes(p);
-    uint8_t bytes[VL] = {0};
-    memcpy(bytes, p, (size_t)n);
-    return vload_bytes(bytes);
-}
-
 /* The same of an image that a pool has halved: each value goes where its maximum stood. */
 static void unpool(const spur__tiling *t, const corner *at, int edge, ptrdiff_t c, float *buffer) {
     ptrdiff_t n = t->channels - c, h = t->h / 2, w = t->w / 2;
@@ -159,7 +152,7 @@ static void unpool(const spur__tiling *t, const corner *at, int edge, ptrdiff_t 
         for (ptrdiff_t j = x0 / 2; j < w && 2 * j < x1; j++) {
             ptrdiff_t cell = (at->image * h + i) * w + j;
             vf v = vload_n(t->x + cell * t->pitch + c, n);
-            vi code = load_codes(t->argmax + cell * t->channels + c, n);
+            vi code = vload_bytes_n(t->argmax + cell * t->channels + c, n);
             for (int tap = 0; tap < 4; tap++) {
                 ptrdiff_t y = 2 * i + tap / 2, x = 2 * j + tap % 2;
                 if (y < y0 || y >= y1 || x < x0 || x >= x1) continue;
@@ -244,7 +237,7 @@ ALWAYS_INLINE void load_pooled(int kind, int edge, const view *s, int x, vf d[6]
     for (int y = 0; y < edge; y++) {
         if (y == 0 || (y + odd) % 2 == 0) {
             v = vload(s->x + p->row[y] + p->column[x]);
-            code = load_codes(s->codes + p->code_row[y] + p->code_column[x], VL);
+            code = vload_bytes_n(s->codes + p->code_row[y] + p->code_column[x], VL);
         }
         d[y] = (vf)((vi)v & (code == p->tap[y] + p->side[x]));
     }
