@@ -165,18 +165,29 @@ void SPUR__SIMD(avg_pool)(const spur__pool_row *p) {
     }
 }
 
-/* dx += dy where the argmax points to this position. */
+ALWAYS_INLINE vi argmax_vector(const char *argmax, ptrdiff_t c, ptrdiff_t n, bool wide) {
+    if (!wide) return vload_bytes_n((const uint8_t *)argmax + c, n);
+    vi index = {0};
+    memcpy(&index, (const uint32_t *)(const void *)argmax + c, (size_t)n * sizeof(uint32_t));
+    return index;
+}
+
+/* dx += dy where the argmax points to this position: channels [c, c + n). */
+ALWAYS_INLINE void scatter_vector(const spur__pool_row_gradient *p, const float *dy,
+                                  const char *argmax, int32_t tap, ptrdiff_t c, ptrdiff_t n,
+                                  float *dx) {
+    vi wins = argmax_vector(argmax, c, n, p->wide) == tap;
+    vf old = vload_n(dx + c, n);
+    vstore_n(dx + c, vselect(wins, old + vload_n(dy + c, n), old), n);
+}
+
 ALWAYS_INLINE void scatter_max(const spur__pool_row_gradient *p, const float *dy, ptrdiff_t at,
                                uint32_t tap, float *dx) {
-    ptrdiff_t c0 = p->c0, c1 = p->c1;
-    if (p->wide) {
-        const uint32_t *index = (const uint32_t *)p->argmax + at;
-        for (ptrdiff_t c = c0; c < c1; c++) dx[c] = index[c] == tap ? dx[c] + dy[c] : dx[c];
-    } else {
-        const uint8_t *index = (const uint8_t *)p->argmax + at;
-        for (ptrdiff_t c = c0; c < c1; c++)
-            dx[c] = index[c] == (uint8_t)tap ? dx[c] + dy[c] : dx[c];
-    }
+    const char *argmax = (const char *)p->argmax + (size_t)at * (p->wide ? sizeof(uint32_t) : 1);
+    int32_t code = (int32_t)(p->wide ? tap : (uint8_t)tap);
+    ptrdiff_t c = p->c0;
+    for (; c + VL <= p->c1; c += VL) scatter_vector(p, dy, argmax, code, c, VL, dx);
+    if (c < p->c1) scatter_vector(p, dy, argmax, code, c, p->c1 - c, dx);
 }
 
 void SPUR__SIMD(max_pool_backward)(const spur__pool_row_gradient *p) {
@@ -204,13 +215,6 @@ typedef struct windows_over {
     int count;
 } windows_over;
 
-ALWAYS_INLINE vi argmax_vector(const char *argmax, ptrdiff_t c, ptrdiff_t n, bool wide) {
-    if (!wide) return vload_bytes_n((const uint8_t *)argmax + c, n);
-    vi index = {0};
-    memcpy(&index, (const uint32_t *)(const void *)argmax + c, (size_t)n * sizeof(uint32_t));
-    return index;
-}
-
 /* Channels [c, c + n) of one pixel of dx; the windows add up in their order. */
 ALWAYS_INLINE void gather_vector(const float *const *dy, const char *const *argmax,
                                  const int32_t *tap, int count, ptrdiff_t c, ptrdiff_t n, bool wide,
@@ -233,8 +237,7 @@ ALWAYS_INLINE void gather_channels(const float *const *dy, const char *const *ar
     ptrdiff_t c = 0;
     for (; c + VL <= channels; c += VL)
         gather_vector(dy, argmax, tap, count, c, VL, wide, accumulate, dx);
-    if (c < channels)
-        gather_vector(dy, argmax, tap, count, c, channels - c, wide, accumulate, dx);
+    if (c < channels) gather_vector(dy, argmax, tap, count, c, channels - c, wide, accumulate, dx);
 }
 
 /* The usual counts as constants: their windows stay in registers. */
