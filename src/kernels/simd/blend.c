@@ -4,23 +4,25 @@
  */
 #include "kernels/simd/simd.h"
 
-void SPUR__SIMD(blend)(const spur__blend *b, const float *x, float *y, ptrdiff_t channels) {
-    const float *p = x + b->offset[0], *q = x + b->offset[1];
-    const float *r = x + b->offset[2], *s = x + b->offset[3];
+ALWAYS_INLINE void blend_vector(const spur__blend *b, const float *x, float *y, ptrdiff_t n) {
     const float *w = b->weight;
+    vf p = w[0] * vload_n(x + b->offset[0], n) + w[1] * vload_n(x + b->offset[1], n);
+    vf q = w[2] * vload_n(x + b->offset[2], n) + w[3] * vload_n(x + b->offset[3], n);
+    vstore_n(y, p + q, n);
+}
+
+void SPUR__SIMD(blend)(const spur__blend *b, const float *x, float *y, ptrdiff_t channels) {
     ptrdiff_t c = 0;
-    for (; c + VL <= channels; c += VL)
-        vstore(y + c, (w[0] * vload(p + c) + w[1] * vload(q + c)) +
-                          (w[2] * vload(r + c) + w[3] * vload(s + c)));
-    for (; c < channels; c++) y[c] = (w[0] * p[c] + w[1] * q[c]) + (w[2] * r[c] + w[3] * s[c]);
+    for (; c + VL <= channels; c += VL) blend_vector(b, x + c, y + c, VL);
+    if (c < channels) blend_vector(b, x + c, y + c, channels - c);
 }
 
 void SPUR__SIMD(spread)(const spur__blend *b, const float *dy, float *dx, ptrdiff_t channels,
                         int count) {
     for (int i = 0; i < count; i++) {
         float *to = dx + b->offset[i], w = count == 1 ? 1.0f : b->weight[i];
-        ptrdiff_t c = 0;
+        ptrdiff_t c = 0, n = channels % VL;
         for (; c + VL <= channels; c += VL) vstore(to + c, vload(to + c) + w * vload(dy + c));
-        for (; c < channels; c++) to[c] += w * dy[c];
+        if (n) vstore_n(to + c, vload_n(to + c, n) + w * vload_n(dy + c, n), n);
     }
 }

@@ -87,25 +87,32 @@ void SPUR__SIMD(softmax_backward)(const spur__rows_job *q, ptrdiff_t begin, ptrd
     }
 }
 
-ALWAYS_INLINE float masked(const spur__pixels *p, ptrdiff_t at) {
-    return p->mask && !(p->mask[at] > 0.0f) ? 0.0f : p->x[at];
+/* Channels [c, c + n * VL), or [c, c + lanes); n is a constant. */
+ALWAYS_INLINE void sum_vectors(const spur__pixels *p, ptrdiff_t c, ptrdiff_t lanes, int n,
+                               float *sums) {
+    vf sum[4] = {{0}};
+    for (ptrdiff_t i = 0; i < p->count; i++) {
+        ptrdiff_t at = i * p->pitch + c;
+#pragma GCC unroll 4
+        for (int v = 0; v < n; v++, at += VL) {
+            vf x = vload_n(p->x + at, lanes);
+            sum[v] += p->mask ? vmask_positive(x, vload_n(p->mask + at, lanes)) : x;
+        }
+    }
+    for (int v = 0; v < n; v++) vstore_n(sums + c + v * VL, sum[v], lanes);
 }
 
 void SPUR__SIMD(column_sums)(const spur__pixels *p, float *sums) {
     ptrdiff_t c = 0;
-    for (; c + VL <= p->channels; c += VL) {
-        vf sum = {0};
-        for (ptrdiff_t i = 0; i < p->count; i++) {
-            vf x = vload(p->x + i * p->pitch + c);
-            sum += p->mask ? vmask_positive(x, vload(p->mask + i * p->pitch + c)) : x;
-        }
-        vstore(sums + c, sum);
-    }
-    for (; c < p->channels; c++) {
-        float sum = 0.0f;
-        for (ptrdiff_t i = 0; i < p->count; i++) sum += masked(p, i * p->pitch + c);
-        sums[c] = sum;
-    }
+    for (; c + 4 * VL <= p->channels; c += 4 * VL) sum_vectors(p, c, VL, 4, sums);
+    for (; c + VL <= p->channels; c += VL) sum_vectors(p, c, VL, 1, sums);
+    if (c < p->channels) sum_vectors(p, c, p->channels - c, 1, sums);
+}
+
+ALWAYS_INLINE void scale_vector(const float *x, const float *s, float *to, bool accumulate,
+                                ptrdiff_t n) {
+    vf v = vload_n(x, n) * vload_n(s, n);
+    vstore_n(to, accumulate ? vload_n(to, n) + v : v, n);
 }
 
 void SPUR__SIMD(scale_pixels)(const spur__pixels *p, const float *s, float *y, bool accumulate) {
@@ -113,25 +120,25 @@ void SPUR__SIMD(scale_pixels)(const spur__pixels *p, const float *s, float *y, b
         const float *x = p->x + i * p->channels;
         float *to = y + i * p->channels;
         ptrdiff_t c = 0;
-        for (; c + VL <= p->channels; c += VL) {
-            vf v = vload(x + c) * vload(s + c);
-            vstore(to + c, accumulate ? vload(to + c) + v : v);
-        }
-        for (; c < p->channels; c++) to[c] = accumulate ? to[c] + x[c] * s[c] : x[c] * s[c];
+        for (; c + VL <= p->channels; c += VL) scale_vector(x + c, s + c, to + c, accumulate, VL);
+        if (c < p->channels) scale_vector(x + c, s + c, to + c, accumulate, p->channels - c);
     }
+}
+
+ALWAYS_INLINE void dot_vector(const spur__pixels *p, const float *dy, ptrdiff_t c, ptrdiff_t n,
+                              float *sums) {
+    vf sum = vload_n(sums + c, n);
+    for (ptrdiff_t i = 0; i < p->count; i++) {
+        ptrdiff_t at = i * p->channels + c;
+        sum = vfma(vload_n(p->x + at, n), vload_n(dy + at, n), sum);
+    }
+    vstore_n(sums + c, sum, n);
 }
 
 void SPUR__SIMD(dot_pixels)(const spur__pixels *p, const float *dy, float *sums) {
     ptrdiff_t c = 0;
-    for (; c + VL <= p->channels; c += VL) {
-        vf sum = vload(sums + c);
-        for (ptrdiff_t i = 0; i < p->count; i++)
-            sum = vfma(vload(p->x + i * p->channels + c), vload(dy + i * p->channels + c), sum);
-        vstore(sums + c, sum);
-    }
-    for (; c < p->channels; c++)
-        for (ptrdiff_t i = 0; i < p->count; i++)
-            sums[c] = fma1(p->x[i * p->channels + c], dy[i * p->channels + c], sums[c]);
+    for (; c + VL <= p->channels; c += VL) dot_vector(p, dy, c, VL, sums);
+    if (c < p->channels) dot_vector(p, dy, c, p->channels - c, sums);
 }
 
 /* ---- dropout: Philox4x32-10, sixteen blocks at a time ---------------------------------------- */
