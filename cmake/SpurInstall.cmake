@@ -28,14 +28,14 @@ else()
 endif()
 
 # One .pc file. Arguments: name, description, libraries after -l (first: the library itself, then
-# static parts of it), required packages. What a static library needs is public, so that plain
+# static parts of it; options of the linker as they are), required packages. What a static library needs is public, so that plain
 # `pkg-config --libs` links; --static would drag in what those packages were linked with themselves.
 function(spur_pkg_config name description libraries requires)
   list(POP_FRONT libraries first)
   set(PC_NAME ${name})
   set(PC_DESCRIPTION ${description})
   set(PC_LIBS -l${first})
-  list(TRANSFORM libraries PREPEND "-l")
+  list(TRANSFORM libraries PREPEND "-l" REGEX "^[^-]")
   string(REPLACE ";" " " libraries "${libraries}")
   string(REPLACE ";" " " PC_REQUIRES "${requires}")
   if(BUILD_SHARED_LIBS)
@@ -71,8 +71,14 @@ if(SPUR_NN)
   spur_install_library(nn spur_nn)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/include/spur DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
     COMPONENT spur-nn FILES_MATCHING PATTERN "*.h")
+  # The compiler's OpenMP: gcc finds its own, clang's lies in a folder that others do not search.
+  list(GET OpenMP_C_LIB_NAMES 0 openmp)
+  if(NOT openmp STREQUAL "gomp")
+    get_filename_component(folder "${OpenMP_${openmp}_LIBRARY}" DIRECTORY)
+    set(openmp "-L${folder};${openmp}")
+  endif()
   spur_pkg_config(spur-nn "A CNN and U-Net engine that trains on CPUs"
-    "spur-nn;spur-base;m;pthread;gomp" "openblas;libcjson;libpng;libjpeg;zlib")
+    "spur-nn;spur-base;m;pthread;${openmp}" "openblas;libcjson;libpng;libjpeg;zlib")
 endif()
 if(SPUR_TRAINER)
   install(TARGETS spur RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT spur)
