@@ -98,7 +98,7 @@ class Page:
             raise AssertionError(details.get("exception", {}).get("description", details["text"]))
         return result["result"].get("value")
 
-    def wait(self, expression, what=None, seconds=60):
+    def wait(self, expression, what=None, seconds=600):
         """Waits until the JavaScript expression is true."""
         end, problem = time.monotonic() + seconds, None
         while time.monotonic() < end:
@@ -112,7 +112,7 @@ class Page:
             time.sleep(0.2)
         raise AssertionError(f"{what or expression}: {problem}; page problems: {self.problems[-5:]}")
 
-    def settle(self, seconds=30):
+    def settle(self, seconds=600):
         """Waits until two pictures in a row, half a second apart, are equal: animations have ended."""
         end, last = time.monotonic() + seconds, None
         while time.monotonic() < end:

@@ -30,7 +30,7 @@ class HttpError(Exception):
         self.status = status
 
 
-def eventually(check, seconds=120, pause=0.2):
+def eventually(check, seconds=600, pause=0.2):
     """Calls check() until it neither raises nor returns None; the last problem is raised after `seconds`."""
     end = time.monotonic() + seconds
     while True:
@@ -127,7 +127,7 @@ class TensorBoard:
     def runs(self):
         return self.json("/data/runs")
 
-    def wait_for_runs(self, expected, seconds=120):
+    def wait_for_runs(self, expected, seconds=600):
         """Waits until exactly these runs are listed."""
 
         def check():
@@ -137,7 +137,7 @@ class TensorBoard:
 
         return eventually(check, seconds)
 
-    def wait_for_scalar(self, run, tag, step, seconds=120):
+    def wait_for_scalar(self, run, tag, step, seconds=600):
         """Waits until the tag's last point has this step."""
 
         def check():
@@ -147,7 +147,7 @@ class TensorBoard:
 
         return eventually(check, seconds)
 
-    def wait_for_plugin(self, plugin, seconds=120):
+    def wait_for_plugin(self, plugin, seconds=600):
         """Waits until the dashboard is active (the projector is so at the second listing)."""
 
         def check():
