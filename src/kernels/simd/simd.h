@@ -38,6 +38,21 @@ enum { VL = 4, MR = 4 };
 #endif
 enum { NR = 2 * VL };
 
+/* X for each number of rows that a register tile may have, 1 to MR, with `comma` (COMMA or NOTHING)
+ * between them. */
+#if defined(SPUR_ISA_avx512)
+#define EACH_ROWS(X, comma)                                                                        \
+    X(1)                                                                                           \
+    comma X(2) comma X(3) comma X(4) comma X(5) comma X(6) comma X(7) comma X(8) comma X(9)        \
+        comma X(10) comma X(11) comma X(12) comma X(13) comma X(14)
+#elif defined(SPUR_ISA_avx2)
+#define EACH_ROWS(X, comma) X(1) comma X(2) comma X(3) comma X(4) comma X(5) comma X(6)
+#else
+#define EACH_ROWS(X, comma) X(1) comma X(2) comma X(3) comma X(4)
+#endif
+#define NOTHING
+#define COMMA ,
+
 typedef float vf __attribute__((vector_size(VL * 4)));
 typedef int32_t vi __attribute__((vector_size(VL * 4)));
 typedef uint8_t vbytes __attribute__((vector_size(VL)));

@@ -151,19 +151,6 @@ ALWAYS_INLINE void strip(const spur__strip *t, shape s) {
 #define ENTRIES(rows)                                                                              \
     { ENTRY(rows, 1), ENTRY(rows, 2) }
 
-#if defined(SPUR_ISA_avx512)
-#define EACH_ROWS(X, comma)                                                                        \
-    X(1)                                                                                           \
-    comma X(2) comma X(3) comma X(4) comma X(5) comma X(6) comma X(7) comma X(8) comma X(9)        \
-        comma X(10) comma X(11) comma X(12) comma X(13) comma X(14)
-#elif defined(SPUR_ISA_avx2)
-#define EACH_ROWS(X, comma) X(1) comma X(2) comma X(3) comma X(4) comma X(5) comma X(6)
-#else
-#define EACH_ROWS(X, comma) X(1) comma X(2) comma X(3) comma X(4)
-#endif
-#define NOTHING
-#define COMMA ,
-
 EACH_ROWS(INSTANCES, NOTHING)
 
 static void (*const instances[MR][2][3])(const spur__strip *) = {EACH_ROWS(ENTRIES, COMMA)};
