@@ -53,6 +53,13 @@ enum { NR = 2 * VL };
 #define NOTHING
 #define COMMA ,
 
+/* x, of which the compiler knows nothing: addresses made of it are computed where they are used, not all
+ * of them before a loop, to be spilled and loaded again. */
+ALWAYS_INLINE ptrdiff_t hidden(ptrdiff_t x) {
+    __asm__("" : "+r"(x));
+    return x;
+}
+
 typedef float vf __attribute__((vector_size(VL * 4)));
 typedef int32_t vi __attribute__((vector_size(VL * 4)));
 typedef uint8_t vbytes __attribute__((vector_size(VL)));
