@@ -23,36 +23,90 @@ ALWAYS_INLINE uint32_t tap_of(const spur__pool_shape *s, const spur__window *v,
     return (uint32_t)((y - v->begin + v->first) * window_width(s, u) + x - u->begin + u->first);
 }
 
-/* Channels [c, c + n) of one window. affine is a constant: p->affine or NULL; so is n if it is VL. */
+/* The part of a window inside the image: its first pixel's value, and the code of that position. */
+typedef struct taps {
+    const float *from;
+    ptrdiff_t rows, columns, row_step; /* floats */
+    ptrdiff_t ahead; /* to pixels that are fetched meanwhile */
+    int32_t first, code_step; /* from row to row */
+} taps;
+
+ALWAYS_INLINE taps taps_of(const spur__pool_shape *s, const float *x, const spur__window *v,
+                           const spur__window *u) {
+    return (taps){.from = x + (v->begin * s->w + u->begin) * s->x_pitch,
+                  .rows = v->end - v->begin,
+                  .columns = u->end - u->begin,
+                  .row_step = s->w * s->x_pitch,
+                  .ahead = walk_ahead(s->x_pitch),
+                  .first = (int32_t)tap_of(s, v, u, v->begin, u->begin),
+                  .code_step = (int32_t)window_width(s, u)};
+}
+
+/* value and its code in the place of the best so far where it is greater or NaN. */
+ALWAYS_INLINE void take_greater(vf *best, vi *code, vf value, int32_t tap) {
+#if defined(SPUR_ISA_avx512)
+    __m512 v = (__m512)value, old = (__m512)*best;
+    __mmask16 wins =
+        _mm512_cmp_ps_mask(v, old, _CMP_GT_OQ) | _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+    *best = (vf)_mm512_mask_mov_ps(old, wins, v);
+    *code = (vi)_mm512_mask_mov_epi32((__m512i)*code, wins, _mm512_set1_epi32(tap));
+#else
+    vi wins = (value > *best) | (value != value);
+    *best = vselect(wins, value, *best);
+    *code = (vi)vselect(wins, (vf)((vi){0} + tap), (vf)*code);
+#endif
+}
+
+/* Channels [c, c + n) of one window. affine is a constant: p->affine or NULL; so is n if it is VL, and
+ * so are the usual numbers of rows and columns. */
 ALWAYS_INLINE void max_vector(const spur__pool_row *p, const spur__pool_affine *affine,
-                              const spur__window *v, const spur__window *u, ptrdiff_t at,
+                              const taps *w, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t at,
                               ptrdiff_t c, ptrdiff_t n) {
     const spur__pool_shape *s = p->s;
     vf scale = affine ? vload_n(affine->scale + c, n) : (vf){0};
     vf shift = affine ? vload_n(affine->shift + c, n) : (vf){0};
     bool relu = affine && affine->relu;
     vf best = vset(-__builtin_inff());
-    vi index = (vi){0} + (int32_t)tap_of(s, v, u, v->begin, u->begin);
-    for (ptrdiff_t y = v->begin; y < v->end; y++) {
-        const float *from = p->x + (y * s->w + u->begin) * s->x_pitch + c;
-        uint32_t tap = tap_of(s, v, u, y, u->begin);
-        for (ptrdiff_t x = u->begin; x < u->end; x++, from += s->x_pitch, tap++) {
-            vf value = vload_n(from, n);
+    vi code = (vi){0} + w->first;
+#pragma GCC unroll 3
+    for (ptrdiff_t y = 0; y < rows; y++) {
+        const float *from = w->from + y * w->row_step + c;
+        int32_t tap = w->first + (int32_t)y * w->code_step;
+#pragma GCC unroll 3
+        for (ptrdiff_t x = 0; x < columns; x++) {
+            vf value = vload_n(from + x * s->x_pitch, n);
+            __builtin_prefetch(from + x * s->x_pitch + w->ahead);
             if (affine) value = vfma(value, scale, shift);
             if (relu) value = vrelu(value);
-            vi wins = (value > best) | (value != value);
-            best = vselect(wins, value, best);
-            index = (vi)vselect(wins, (vf)((vi){0} + (int32_t)tap), (vf)index);
+            take_greater(&best, &code, value, tap + (int32_t)x);
         }
     }
     vstore_n(p->y + at * s->y_pitch + c, best, n);
     if (!p->argmax) return;
     if (p->wide) {
-        memcpy((uint32_t *)p->argmax + at * s->c + c, &index, (size_t)n * sizeof(uint32_t));
+        memcpy((uint32_t *)p->argmax + at * s->c + c, &code, (size_t)n * sizeof(uint32_t));
     } else {
-        vbytes narrow = __builtin_convertvector(index, vbytes);
+        vbytes narrow = __builtin_convertvector(code, vbytes);
         memcpy((uint8_t *)p->argmax + at * s->c + c, &narrow, (size_t)n);
     }
+}
+
+ALWAYS_INLINE void max_channels(const spur__pool_row *p, const spur__pool_affine *affine,
+                                const taps *w, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t at) {
+    ptrdiff_t c = 0, channels = p->s->c;
+    for (; c + VL <= channels; c += VL) max_vector(p, affine, w, rows, columns, at, c, VL);
+    if (c < channels) max_vector(p, affine, w, rows, columns, at, c, channels - c);
+}
+
+/* One window; the usual sizes as constants. */
+ALWAYS_INLINE void max_window(const spur__pool_row *p, const spur__pool_affine *affine,
+                              const taps *w, ptrdiff_t at) {
+    if (w->rows == 2 && w->columns == 2)
+        max_channels(p, affine, w, 2, 2, at);
+    else if (w->rows == 3 && w->columns == 3)
+        max_channels(p, affine, w, 3, 3, at);
+    else
+        max_channels(p, affine, w, w->rows, w->columns, at);
 }
 
 ALWAYS_INLINE bool any_nan(vf v) {
@@ -101,27 +155,26 @@ static void max_plain_row(const spur__pool_row *p) {
     spur__window v = window_y(s, p->row);
     for (ptrdiff_t i = 0; i < s->ow; i++) {
         spur__window u = window_x(s, i);
+        taps w = taps_of(p->s, p->x, &v, &u);
         ptrdiff_t c = 0;
         while (c + VL <= s->c) {
             if (c + FEW * VL <= s->c && max_plain(p, &v, &u, i, c)) {
                 c += FEW * VL;
                 continue;
             }
-            max_vector(p, NULL, &v, &u, i, c, VL);
+            max_vector(p, NULL, &w, w.rows, w.columns, i, c, VL);
             c += VL;
         }
-        if (c < s->c) max_vector(p, NULL, &v, &u, i, c, s->c - c);
+        if (c < s->c) max_vector(p, NULL, &w, w.rows, w.columns, i, c, s->c - c);
     }
 }
 
 ALWAYS_INLINE void max_row(const spur__pool_row *p, const spur__pool_affine *affine) {
-    const spur__pool_shape *s = p->s;
-    spur__window v = window_y(s, p->row);
-    for (ptrdiff_t i = 0; i < s->ow; i++) {
-        spur__window u = window_x(s, i);
-        ptrdiff_t c = 0;
-        for (; c + VL <= s->c; c += VL) max_vector(p, affine, &v, &u, i, c, VL);
-        if (c < s->c) max_vector(p, affine, &v, &u, i, c, s->c - c);
+    spur__window v = window_y(p->s, p->row);
+    for (ptrdiff_t i = 0; i < p->s->ow; i++) {
+        spur__window u = window_x(p->s, i);
+        taps w = taps_of(p->s, p->x, &v, &u);
+        max_window(p, affine, &w, i);
     }
 }
 
@@ -172,22 +225,35 @@ ALWAYS_INLINE vi argmax_vector(const char *argmax, ptrdiff_t c, ptrdiff_t n, boo
     return index;
 }
 
-/* dx += dy where the argmax points to this position: channels [c, c + n). */
+/* Channels [c, c + n) of one window: dx += dy at the position that the argmax names. */
 ALWAYS_INLINE void scatter_vector(const spur__pool_row_gradient *p, const float *dy,
-                                  const char *argmax, int32_t tap, ptrdiff_t c, ptrdiff_t n,
-                                  float *dx) {
-    vi wins = argmax_vector(argmax, c, n, p->wide) == tap;
-    vf old = vload_n(dx + c, n);
-    vstore_n(dx + c, vselect(wins, old + vload_n(dy + c, n), old), n);
+                                  const char *argmax, const taps *w, ptrdiff_t rows,
+                                  ptrdiff_t columns, float *dx, ptrdiff_t c, ptrdiff_t n) {
+    vi code = argmax_vector(argmax, c, n, p->wide);
+    vf given = vload_n(dy + c, n);
+#pragma GCC unroll 2
+    for (ptrdiff_t y = 0; y < rows; y++) {
+        int32_t tap = w->first + (int32_t)y * w->code_step;
+#pragma GCC unroll 2
+        for (ptrdiff_t x = 0; x < columns; x++) {
+            float *to = dx + y * w->row_step + x * p->s->x_pitch + c;
+            int32_t here = tap + (int32_t)x;
+            vi wins = code == (p->wide ? here : (uint8_t)here);
+            vf old = vload_n(to, n);
+            __builtin_prefetch(to + w->ahead, 1);
+            vstore_n(to, vselect(wins, old + given, old), n);
+        }
+    }
 }
 
-ALWAYS_INLINE void scatter_max(const spur__pool_row_gradient *p, const float *dy, ptrdiff_t at,
-                               uint32_t tap, float *dx) {
-    const char *argmax = (const char *)p->argmax + (size_t)at * (p->wide ? sizeof(uint32_t) : 1);
-    int32_t code = (int32_t)(p->wide ? tap : (uint8_t)tap);
+ALWAYS_INLINE void scatter_window(const spur__pool_row_gradient *p, const taps *w, ptrdiff_t rows,
+                                  ptrdiff_t columns, ptrdiff_t at, float *dx) {
+    const float *dy = p->dy + at * p->s->y_pitch;
+    const char *argmax =
+        (const char *)p->argmax + (size_t)(at * p->s->c) * (p->wide ? sizeof(uint32_t) : 1);
     ptrdiff_t c = p->c0;
-    for (; c + VL <= p->c1; c += VL) scatter_vector(p, dy, argmax, code, c, VL, dx);
-    if (c < p->c1) scatter_vector(p, dy, argmax, code, c, p->c1 - c, dx);
+    for (; c + VL <= p->c1; c += VL) scatter_vector(p, dy, argmax, w, rows, columns, dx, c, VL);
+    if (c < p->c1) scatter_vector(p, dy, argmax, w, rows, columns, dx, c, p->c1 - c);
 }
 
 void SPUR__SIMD(max_pool_backward)(const spur__pool_row_gradient *p) {
@@ -195,14 +261,12 @@ void SPUR__SIMD(max_pool_backward)(const spur__pool_row_gradient *p) {
     spur__window v = window_y(s, p->row);
     for (ptrdiff_t i = 0; i < s->ow; i++) {
         spur__window u = window_x(s, i);
-        ptrdiff_t width = window_width(s, &u);
-        const float *dy = p->dy + i * s->y_pitch;
-        for (ptrdiff_t y = v.begin; y < v.end; y++) {
-            for (ptrdiff_t x = u.begin; x < u.end; x++) {
-                ptrdiff_t tap = (y - v.begin + v.first) * width + x - u.begin + u.first;
-                scatter_max(p, dy, i * s->c, (uint32_t)tap, p->dx + (y * s->w + x) * s->x_pitch);
-            }
-        }
+        taps w = taps_of(s, p->dx, &v, &u);
+        float *dx = p->dx + (v.begin * s->w + u.begin) * s->x_pitch;
+        if (w.rows == 2 && w.columns == 2)
+            scatter_window(p, &w, 2, 2, i, dx);
+        else
+            scatter_window(p, &w, w.rows, w.columns, i, dx);
     }
 }
 
