@@ -25,6 +25,7 @@ ALWAYS_INLINE void add_moments(const spur__pixels *p, ptrdiff_t c, ptrdiff_t lan
                                int n, int sides, const vf *mean, vf *sum) {
     vf part[SIDE][GROUP] = {{{0}}};
     ptrdiff_t rows = sides > 1 ? STRETCH : stretch_end(at, p->count) - at, pitch = p->pitch;
+    ptrdiff_t ahead = walk_ahead(pitch);
     const float *x = p->x + at * pitch + c;
     for (ptrdiff_t i = 0; i < rows; i++, x += pitch) {
 #pragma GCC unroll 4
@@ -32,6 +33,7 @@ ALWAYS_INLINE void add_moments(const spur__pixels *p, ptrdiff_t c, ptrdiff_t lan
 #pragma GCC unroll 4
             for (int v = 0; v < n; v++) {
                 vf d = vload_n(x + k * STRETCH * pitch + v * VL, lanes);
+                __builtin_prefetch(x + k * STRETCH * pitch + v * VL + ahead);
                 if (mean) d -= mean[v];
                 part[k][v] += mean ? d * d : d;
             }
@@ -91,6 +93,7 @@ ALWAYS_INLINE void add_moments_dy(const spur__norm_dx *p, const dy_channels *q, 
     vf part[SIDE][GROUP] = {{{0}}}, part_dot[SIDE][GROUP] = {{{0}}};
     ptrdiff_t rows = sides > 1 ? STRETCH : stretch_end(at, p->count) - at;
     ptrdiff_t x_pitch = p->x_pitch, dy_pitch = p->dy_pitch;
+    ptrdiff_t x_ahead = walk_ahead(x_pitch), dy_ahead = walk_ahead(dy_pitch);
     const float *x = p->x + at * x_pitch + c, *g = p->dy + at * dy_pitch + c;
     for (ptrdiff_t i = 0; i < rows; i++, x += x_pitch, g += dy_pitch) {
 #pragma GCC unroll 4
@@ -99,6 +102,8 @@ ALWAYS_INLINE void add_moments_dy(const spur__norm_dx *p, const dy_channels *q, 
             for (int v = 0; v < n; v++) {
                 vf here = vload_n(x + k * STRETCH * x_pitch + v * VL, lanes);
                 vf dy = vload_n(g + k * STRETCH * dy_pitch + v * VL, lanes);
+                __builtin_prefetch(x + k * STRETCH * x_pitch + v * VL + x_ahead);
+                __builtin_prefetch(g + k * STRETCH * dy_pitch + v * VL + dy_ahead);
                 if (q->masked) dy = vmask_positive(dy, vfma(here, q->scale[v], q->shift[v]));
                 part[k][v] += dy;
                 part_dot[k][v] += dy * (here - q->mean[v]);
@@ -153,7 +158,10 @@ void SPUR__SIMD(moments_dy)(const spur__norm_dx *p, const float *mean, float *su
 
 /* Channels [c, c + lanes) of a pixel. */
 ALWAYS_INLINE void affine_vector(const spur__affine *p, const float *x, const float *plus, float *y,
-                                 ptrdiff_t c, ptrdiff_t lanes) {
+                                 ptrdiff_t c, ptrdiff_t lanes, const ptrdiff_t ahead[2]) {
+    __builtin_prefetch(x + c + ahead[0]);
+    if (plus) __builtin_prefetch(plus + c + ahead[0]);
+    if (!p->stream) __builtin_prefetch(y + c + ahead[1], 1);
     vf v = vfma(vload_n(x + c, lanes), vload_n(p->scale + c, lanes), vload_n(p->shift + c, lanes));
     if (plus) v += vload_n(plus + c, lanes);
     if (p->relu) v = vrelu(v);
@@ -164,19 +172,24 @@ ALWAYS_INLINE void affine_vector(const spur__affine *p, const float *x, const fl
 }
 
 void SPUR__SIMD(affine)(const spur__affine *p) {
+    ptrdiff_t ahead[2] = {walk_ahead(p->x_pitch), walk_ahead(p->y_pitch)};
     for (ptrdiff_t i = 0; i < p->count; i++) {
         const float *x = p->x + i * p->x_pitch;
         const float *plus = p->plus ? p->plus + i * p->channels : NULL;
         float *y = p->y + i * p->y_pitch;
         ptrdiff_t c = 0;
-        for (; c + VL <= p->channels; c += VL) affine_vector(p, x, plus, y, c, VL);
-        if (c < p->channels) affine_vector(p, x, plus, y, c, p->channels - c);
+        for (; c + VL <= p->channels; c += VL) affine_vector(p, x, plus, y, c, VL, ahead);
+        if (c < p->channels) affine_vector(p, x, plus, y, c, p->channels - c, ahead);
     }
 }
 
 /* Channels [c, c + lanes) of pixel i. */
-ALWAYS_INLINE void dx_vector(const spur__norm_dx *p, ptrdiff_t i, ptrdiff_t c, ptrdiff_t lanes) {
+ALWAYS_INLINE void dx_vector(const spur__norm_dx *p, ptrdiff_t i, ptrdiff_t c, ptrdiff_t lanes,
+                             const ptrdiff_t ahead[2]) {
     float *dx = p->dx + i * p->x_pitch + c;
+    __builtin_prefetch(p->x + i * p->x_pitch + c + ahead[0]);
+    __builtin_prefetch(p->dy + i * p->dy_pitch + c + ahead[1]);
+    if (!p->stream) __builtin_prefetch(dx + ahead[0], 1);
     vf at = vload_n(p->x + i * p->x_pitch + c, lanes);
     vf v = vfma(at, vload_n(p->b + c, lanes), vload_n(p->c + c, lanes));
     v = vfma(masked(p, at, i, c, lanes), vload_n(p->a + c, lanes), v);
@@ -188,9 +201,10 @@ ALWAYS_INLINE void dx_vector(const spur__norm_dx *p, ptrdiff_t i, ptrdiff_t c, p
 }
 
 void SPUR__SIMD(norm_dx)(const spur__norm_dx *p) {
+    ptrdiff_t ahead[2] = {walk_ahead(p->x_pitch), walk_ahead(p->dy_pitch)};
     for (ptrdiff_t i = 0; i < p->count; i++) {
         ptrdiff_t c = 0;
-        for (; c + VL <= p->channels; c += VL) dx_vector(p, i, c, VL);
-        if (c < p->channels) dx_vector(p, i, c, p->channels - c);
+        for (; c + VL <= p->channels; c += VL) dx_vector(p, i, c, VL, ahead);
+        if (c < p->channels) dx_vector(p, i, c, p->channels - c, ahead);
     }
 }

@@ -67,7 +67,7 @@ typedef float vfu __attribute__((vector_size(VL * 4), aligned(4), may_alias)); /
 
 /* The floats from a pixel to the one that a walk over pixels fetches meanwhile. Some processors do not
  * look far enough ahead of a walk over memory, or stop where it leaves out channels. */
-enum { WALK_AHEAD = 768 };
+enum { WALK_AHEAD = 1536 };
 ALWAYS_INLINE ptrdiff_t walk_ahead(ptrdiff_t pitch) {
     return (WALK_AHEAD + pitch - 1) / pitch * pitch;
 }
