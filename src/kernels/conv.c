@@ -96,8 +96,10 @@ static int edge_of(spur__conv_algo algo) {
 bool spur__conv_pools(const spur__conv_shape *shape, spur__conv_algo wish) {
     spur__conv_shape s = *shape;
     if (complete(&s, NULL) != SPUR_OK) return false;
-    for (int pass = 0; pass < SPUR__CONV_PASSES; pass++)
-        if (!edge_of(choose(&s, wish, (spur__conv_pass)pass))) return false;
+    for (int pass = 0; pass < SPUR__CONV_PASSES; pass++) {
+        int m = edge_of(choose(&s, wish, (spur__conv_pass)pass));
+        if (!m || !spur__winograd_pools(&s, m)) return false;
+    }
     return true;
 }
 

@@ -14,6 +14,7 @@
  */
 #include "kernels/ahead.h"
 #include "kernels/conv_winograd.h"
+#include "kernels/winograd_tiles.h"
 
 enum {
     LARGE = 128 * 256, /* channels times outputs from which on U may be made on the way */
@@ -49,6 +50,8 @@ typedef struct wino_job {
     ptrdiff_t xi_step; /* of V */
     float *scratch;
     ptrdiff_t v_floats, m_floats, u_floats, thread_floats;
+    int32_t *order; /* [tiles], each strip's in order; or NULL */
+    spur__ranks *ranks; /* at each strip's first tile */
     ptrdiff_t runs[MAX_RUNS];
 } wino_job;
 
@@ -119,8 +122,8 @@ static void job_of(wino_job *q, const spur__conv_shape *s, int m, bool backward,
         q->in.pad_x = 2 - s->pad_left;
         q->out.pad_y = q->out.pad_x = 0;
     }
-    q->in.tiles_y = q->out.tiles_y = spur__ceil_div(q->out.h, m);
-    q->in.tiles_x = q->out.tiles_x = spur__ceil_div(q->out.w, m);
+    spur__cut_tiles(&q->in, m, q->out.h, q->out.w);
+    spur__cut_tiles(&q->out, m, q->out.h, q->out.w);
     q->tiles = n * q->in.tiles_y * q->in.tiles_x;
     q->channels = q->in.channels;
     q->outputs = q->out.channels;
@@ -145,12 +148,25 @@ size_t spur__winograd_packed(const spur__conv_shape *s, int m) {
     return (size_t)packed_floats(&q) * sizeof(float);
 }
 
+bool spur__winograd_pools(const spur__conv_shape *s, int m) {
+    wino_job q;
+    job_of(&q, s, m, false, 1, 1);
+    return spur__tiles_even(&q.out);
+}
+
+/* Of the order of tiles and their ranks. */
+static size_t order_bytes(const wino_job *q) {
+    if (spur__tiles_full(&q->in)) return 0;
+    return (size_t)spur__round_up(q->tiles, 16) * (sizeof(spur__ranks) + sizeof(int32_t));
+}
+
 /* For one team size and batch; the plan asks for the worst. */
 static size_t workspace_of(const spur__conv_plan *plan, int m, bool backward, ptrdiff_t n) {
     wino_job q;
     job_of(&q, &plan->shape, m, backward, n, plan->threads);
     ptrdiff_t shared = q.large ? q.v_floats : packed_floats(&q);
-    return (size_t)(shared + plan->threads * spur__round_up(q.thread_floats, 16)) * sizeof(float);
+    return (size_t)(shared + plan->threads * spur__round_up(q.thread_floats, 16)) * sizeof(float) +
+           order_bytes(&q);
 }
 
 size_t spur__winograd_workspace(const spur__conv_plan *plan, int m, bool backward) {
@@ -218,6 +234,8 @@ static void strip_of(const wino_job *q, ptrdiff_t count, ptrdiff_t strip, ptrdif
 static void make_v(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdiff_t strip, float *v) {
     ptrdiff_t begin, end;
     strip_of(q, count, strip, &begin, &end);
+    if (q->order)
+        q->ranks[first + begin] = spur__order_tiles(&q->in, first + begin, end - begin, q->order);
     spur__spectrum to = {v + strip * strip_floats(q), q->xi_step, 16, 16 * q->simd->mr, 16, 0};
     q->simd->wino_input(q->m, &q->in, first + begin, end - begin, &to);
 }
@@ -265,11 +283,14 @@ static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdif
     ptrdiff_t m_step = strips * q->simd->mr * width + 16;
     for (ptrdiff_t xi = 0; xi < q->xis; xi++) {
         t.b = u + xi * u_step(q, width);
-        t.a = v + xi * q->xi_step + s0 * strip_floats(q);
-        for (ptrdiff_t s = 0; s < strips; s++, t.a += strip_floats(q)) {
-            t.rows = tiles[s + 1] - tiles[s];
-            t.c = m + xi * m_step + (tiles[s] - base) * width;
+        for (ptrdiff_t s = 0; s < strips; s++) {
+            ptrdiff_t begin = 0, behind = tiles[s + 1] - tiles[s];
+            if (q->order) spur__ranks_at(&q->ranks[first + tiles[s]], q->m, xi, &begin, &behind);
+            t.rows = behind - begin;
+            t.a = v + xi * q->xi_step + (s0 + s) * strip_floats(q) + begin * 16;
+            t.c = m + xi * m_step + (tiles[s] - base + begin) * width;
             spur__ahead_step(&outputs);
+            if (t.rows <= 0) continue;
             t.next = t.b + u_step(q, width) + s * t.next_lines * q->depth;
             q->simd->tile(&t);
         }
@@ -329,6 +350,12 @@ static void panel_task(void *job, ptrdiff_t panel, int thread) {
 }
 
 static void run(wino_job *q, const spur__exec *exec, float *workspace) {
+    if (order_bytes(q) > 0) {
+        q->ranks = (spur__ranks *)(void *)workspace;
+        q->order = (int32_t *)(void *)(q->ranks + spur__round_up(q->tiles, 16));
+        q->in.order = q->out.order = q->order;
+        workspace += order_bytes(q) / sizeof(float);
+    }
     if (!q->large) {
         q->u = workspace;
         q->scratch = q->u + packed_floats(q);

@@ -10,6 +10,9 @@
 /* Whether the shape is a 3x3 convolution with unit steps. */
 bool spur__winograd_possible(const spur__conv_shape *s);
 
+/* Whether no window of a 2x2 pool lies on several tiles of outputs. */
+bool spur__winograd_pools(const spur__conv_shape *s, int m);
+
 size_t spur__winograd_packed(const spur__conv_shape *s, int m);
 size_t spur__winograd_workspace(const spur__conv_plan *plan, int m, bool backward);
 void spur__winograd_pack(const spur__conv_plan *plan, const spur__exec *exec, int m, const float *w,

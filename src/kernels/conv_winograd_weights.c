@@ -17,6 +17,7 @@
 
 #include "kernels/ahead.h"
 #include "kernels/conv_winograd.h"
+#include "kernels/winograd_tiles.h"
 
 enum {
     SMALL = 64 * 96, /* channels times outputs up to which every thread has a dU */
@@ -52,6 +53,8 @@ typedef struct dw_job {
     float *kept; /* dU of all positions, or of every block when there are several superblocks */
     float *dw, *dbias;
     bool accumulate;
+    int32_t *order; /* [tiles], of what is multiplied at a time in order; or NULL */
+    spur__ranks ranks; /* of the superblock at work */
 } dw_job;
 
 /* Tasks of a superblock. */
@@ -114,8 +117,8 @@ static void job_of(dw_job *q, const spur__conv_shape *s, int m, ptrdiff_t n) {
                           .pad_y = s->pad_top,
                           .pad_x = s->pad_left};
     q->dy = (spur__tiling){.h = s->oh, .w = s->ow, .channels = s->k, .pitch = s->y_pitch};
-    q->x.tiles_y = q->dy.tiles_y = spur__ceil_div(s->oh, m);
-    q->x.tiles_x = q->dy.tiles_x = spur__ceil_div(s->ow, m);
+    spur__cut_tiles(&q->x, m, s->oh, s->ow);
+    spur__cut_tiles(&q->dy, m, s->oh, s->ow);
     q->tiles = n * q->x.tiles_y * q->x.tiles_x;
     q->large = s->c * s->k > SMALL;
     if (q->large) {
@@ -129,6 +132,11 @@ static void job_of(dw_job *q, const spur__conv_shape *s, int m, ptrdiff_t n) {
     sizes(q);
 }
 
+static size_t order_bytes(const dw_job *q) {
+    if (spur__tiles_full(&q->dy)) return 0;
+    return (size_t)spur__round_up(q->tiles, 16) * sizeof(int32_t);
+}
+
 static size_t workspace_of(const spur__conv_plan *plan, int m, ptrdiff_t n) {
     dw_job q;
     job_of(&q, &plan->shape, m, n);
@@ -136,7 +144,8 @@ static size_t workspace_of(const spur__conv_plan *plan, int m, ptrdiff_t n) {
         q.large ? q.v_floats + q.dm_floats + q.kept_floats + 64 : q.parts * (9 * q.c * q.k + q.k);
     return (size_t)(spur__round_up(shared, 16) +
                     plan->threads * spur__round_up(q.thread_floats, 16)) *
-           sizeof(float);
+               sizeof(float) +
+           order_bytes(&q);
 }
 
 size_t spur__winograd_weights_workspace(const spur__conv_plan *plan, int m) {
@@ -166,6 +175,7 @@ typedef struct product {
     const float *v, *dm;
     float *u;
     bool load; /* += */
+    const spur__ranks *ranks; /* of the tiles; NULL: all have products everywhere */
     spur__ahead ahead; /* on the way */
 } product;
 
@@ -218,11 +228,14 @@ static void multiply(const dw_job *q, product *p) {
         ahead.v = p->v + (xi + 1) * q->v_step + p->c[0] / GROUP * q->v_group;
         ahead.dm = p->dm + (xi + 1) * q->dm_step + p->k[0] / nr * q->span * nr;
         ahead.at = 0;
+        ptrdiff_t first = 0, behind = p->count;
+        if (p->ranks) spur__ranks_at(p->ranks, q->m, xi, &first, &behind);
+        t.run_length = behind - first;
         for (ptrdiff_t j = p->k[0]; j < p->k[1]; j += nr) {
-            t.b = p->dm + xi * q->dm_step + j / nr * q->span * nr;
+            t.b = p->dm + xi * q->dm_step + j / nr * q->span * nr + first * nr;
             t.c = p->u + xi * q->u_step + j - p->k[0];
             for (ptrdiff_t g = p->c[0]; g < p->c[1]; g += GROUP) {
-                const float *v = p->v + xi * q->v_step + g / GROUP * q->v_group;
+                const float *v = p->v + xi * q->v_step + g / GROUP * q->v_group + first * GROUP;
                 ptrdiff_t rows = spur__least(GROUP, p->c[1] - g);
                 if (rows != cut) strips = cut_rows(q, cut = rows, begin);
                 for (ptrdiff_t s = 0; s < strips; s++) {
@@ -262,6 +275,8 @@ static void part_task(void *job, ptrdiff_t part, int thread) {
     float *u = q->scratch + thread * spur__round_up(q->thread_floats, 16), *v = u + q->u_floats;
     float *dm = v + q->v_floats, *bias = q->bias + part * q->k;
     product d = {.xi = {0, q->xis}, .c = {0, q->c}, .k = {0, q->k}, .v = v, .dm = dm, .u = u};
+    spur__ranks ranks;
+    if (q->order) d.ranks = &ranks;
     spur__part(q->tiles, q->parts, part, &begin, &end);
     memset(bias, 0, (size_t)q->k * sizeof(float));
     ptrdiff_t tiles = end - begin, blocks = spur__ceil_div(tiles, q->span);
@@ -270,6 +285,7 @@ static void part_task(void *job, ptrdiff_t part, int thread) {
         spur__part(tiles, blocks, b, &first, &end);
         d.count = end - first;
         d.load = b > 0;
+        if (q->order) ranks = spur__order_tiles(&q->dy, begin + first, d.count, q->order);
         transform(q, begin + first, d.count, 0, v, dm);
         multiply(q, &d);
         add_bias(q, dm, d.count, d.k, bias);
@@ -333,7 +349,8 @@ static void block_task(void *job, ptrdiff_t index, int thread) {
                  .v = q->v,
                  .dm = q->dm,
                  .u = u,
-                 .load = q->superblock > 0};
+                 .load = q->superblock > 0,
+                 .ranks = q->order ? &q->ranks : NULL};
     if (q->superblock == q->blocks - 1) d.ahead = gradient_ahead(q, &d);
     multiply(q, &d);
     spur__wino_dw p = {.u = u,
@@ -358,7 +375,8 @@ static void position_task(void *job, ptrdiff_t xi, int thread) {
                  .v = q->v,
                  .dm = q->dm,
                  .u = q->kept,
-                 .load = q->superblock > 0};
+                 .load = q->superblock > 0,
+                 .ranks = q->order ? &q->ranks : NULL};
     (void)thread;
     multiply(q, &d);
     if (xi == q->m + 3) add_bias_of(q, d.k);
@@ -389,6 +407,7 @@ static void run_large(dw_job *q, const spur__exec *exec, float *workspace) {
         ptrdiff_t end;
         spur__part(q->tiles, q->blocks, q->superblock, &q->first, &end);
         q->count = end - q->first;
+        if (q->order) q->ranks = spur__order_tiles(&q->dy, q->first, q->count, q->order);
         spur__parallel(exec, spur__ceil_div(q->count, CHUNK), transform_task, q);
         if (q->positions)
             spur__parallel(exec, q->xis, position_task, q);
@@ -409,8 +428,14 @@ void spur__winograd_backward_weights(const spur__conv_plan *plan, const spur__ex
     q.dw = args->dw;
     q.dbias = args->dbias;
     q.accumulate = args->accumulate;
+    float *workspace = args->workspace;
+    if (order_bytes(&q) > 0) {
+        q.order = (int32_t *)(void *)workspace;
+        q.x.order = q.dy.order = q.order;
+        workspace += order_bytes(&q) / sizeof(float);
+    }
     if (q.large)
-        run_large(&q, exec, args->workspace);
+        run_large(&q, exec, workspace);
     else
-        run_small(&q, exec, args->workspace);
+        run_small(&q, exec, workspace);
 }

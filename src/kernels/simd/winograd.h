@@ -18,11 +18,13 @@
  * window, row-major; or SPUR__POOL_NOWHERE, where a ReLU let nothing through. */
 enum { SPUR__POOL_NOWHERE = 4 };
 
-/* Images cut into tiles of m x m outputs; tile t of all images is row-major (image, ty, tx). */
+/* Images cut into tiles of m x m outputs, or m - 1 from row full_y and column full_x of tiles on; tile t
+ * of all images is row-major (image, ty, tx). */
 typedef struct spur__tiling {
     ptrdiff_t h, w, channels, pitch; /* images [n][h][w][pitch] */
-    ptrdiff_t tiles_y, tiles_x;
-    ptrdiff_t pad_y, pad_x; /* a tile's patch starts at (ty * m - pad_y, tx * m - pad_x) */
+    ptrdiff_t tiles_y, tiles_x, full_y, full_x;
+    const int32_t *order; /* the tile at each place; NULL: in turn */
+    ptrdiff_t pad_y, pad_x; /* a tile's patch starts that much before its outputs */
     const float *x; /* images that are read */
     const float *mask; /* values count as 0 where it is not above 0; or NULL */
     const uint8_t *argmax; /* x is [n][h / 2][w / 2][pitch], to be spread over windows; or NULL */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How Winograd's tiles cover images whose sides are no multiples of m, and which products they can do
+ * without. The point at infinity of F(m, 3) enters the last of a tile's m outputs alone (its row of A
+ * is 0 but there). So a side is cut into tiles of m outputs and then of m - 1, instead of leaving one
+ * tile nearly empty, and those of m - 1 have no product at that point: 5 of 6 in each direction for
+ * m = 4, by which a side of 14 takes 22 products instead of 24 and one of 9 takes 15 instead of 18.
+ */
+#ifndef SPUR_KERNELS_WINOGRAD_TILES_H
+#define SPUR_KERNELS_WINOGRAD_TILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/simd/winograd.h"
+
+/* Tiles in an order such that those with a product at some position xi lie together: narrow and tall
+ * ones, [0, wide_begin); wide and tall ones, [wide_begin, tall_end); wide ones, [tall_end, wide_end);
+ * those short of both. */
+typedef struct spur__ranks {
+    int32_t wide_begin, tall_end, wide_end;
+} spur__ranks;
+
+/* Sets how many tiles cover h x w outputs, and how many of them are full in each direction. */
+void spur__cut_tiles(spur__tiling *t, int m, ptrdiff_t h, ptrdiff_t w);
+
+/* Whether all tiles are full: then there is no need of an order. */
+bool spur__tiles_full(const spur__tiling *t);
+
+/* Whether all tiles begin at multiples of 2, as 2x2 windows of outputs must. */
+bool spur__tiles_even(const spur__tiling *t);
+
+/* Puts tiles [first, first + count) in order: order[first] is the first of them. */
+spur__ranks spur__order_tiles(const spur__tiling *t, ptrdiff_t first, ptrdiff_t count,
+                              int32_t *order);
+
+/* Narrows [begin, end), the ranks of all tiles, to those that have a product at xi. */
+void spur__ranks_at(const spur__ranks *r, int m, ptrdiff_t xi, ptrdiff_t *begin, ptrdiff_t *end);
+
+#endif
