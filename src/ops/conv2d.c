@@ -6,6 +6,8 @@
  * a ReLU behind the convolution are part of the kernels: forward adds and clamps while it stores,
  * backward masks the gradient by output > 0 while it loads.
  */
+#include <string.h>
+
 #include "base/memory.h"
 #include "kernels/columns.h"
 #include "kernels/conv.h"
@@ -362,8 +364,20 @@ static void bias_gradient(spur_node *node, const spur__run *run, const float *re
                                                    .pitch = (ptrdiff_t)node->pitch,
                                                    .relu_y = relu_y,
                                                    .sum = spur__param_gradient(node, 1),
-                                                   .accumulate = true,
+                                                   .accumulate = spur__param_beta(node, 1) == 1,
                                                    .workspace = run->workspace});
+}
+
+/* Whether the parameters' gradients are added to. The kernels do the same with both: where they differ,
+ * as one belongs to other layers as well, the one to be written is cleared. */
+static bool adds_gradients(spur_node *node) {
+    bool adds = false;
+    for (int i = 0; i < node->param_count; i++)
+        adds = adds || (spur__param_gradient(node, i) && spur__param_beta(node, i) == 1);
+    for (int i = 0; i < node->param_count && adds; i++)
+        if (spur__param_gradient(node, i) && spur__param_beta(node, i) == 0)
+            memset(spur__param_gradient(node, i), 0, node->params[i]->count * sizeof(float));
+    return adds;
 }
 
 static void conv_backward(spur_node *node, const spur__run *run) {
@@ -380,7 +394,7 @@ static void conv_backward(spur_node *node, const spur__run *run) {
                                                                .argmax = argmax,
                                                                .dw = dw,
                                                                .dbias = dbias,
-                                                               .accumulate = true,
+                                                               .accumulate = adds_gradients(node),
                                                                .workspace = run->workspace});
     else if (dbias)
         bias_gradient(node, run, mask);
@@ -412,13 +426,14 @@ static void transpose_backward(spur_node *node, const spur__run *run) {
     int beta = spur__gradient_beta(node, 0);
     if (spur__param_gradient(node, 1)) bias_gradient(node, run, NULL);
     if (dw)
-        spur__conv_backward_weights(node->state, &run->exec,
-                                    &(spur__conv_weights_args){.n = run->batch,
-                                                               .x = node->gradient,
-                                                               .dy = node->inputs[0]->data,
-                                                               .dw = dw,
-                                                               .accumulate = true,
-                                                               .workspace = run->workspace});
+        spur__conv_backward_weights(
+            node->state, &run->exec,
+            &(spur__conv_weights_args){.n = run->batch,
+                                       .x = node->gradient,
+                                       .dy = node->inputs[0]->data,
+                                       .dw = dw,
+                                       .accumulate = spur__param_beta(node, 0) == 1,
+                                       .workspace = run->workspace});
     if (beta >= 0)
         spur__conv_forward(node->state, &run->exec,
                            &(spur__conv_forward_args){.n = run->batch,
@@ -440,6 +455,7 @@ static const spur__op conv_op = {.kind = "conv2d",
                                  .folds_norm = true,
                                  .takes_add = conv_takes_add,
                                  .fuses_relu = true,
+                                 .overwrites_gradients = true,
                                  .pitched = true};
 static const spur__op transpose_op = {.kind = "conv_transpose2d",
                                       .shape = transpose_shape,
@@ -447,6 +463,7 @@ static const spur__op transpose_op = {.kind = "conv_transpose2d",
                                       .forward = transpose_forward,
                                       .backward = transpose_backward,
                                       .cost = conv_cost,
+                                      .overwrites_gradients = true,
                                       .pitched = true};
 
 static spur_node *create(spur_net *net, spur_node *x, const char *name, int filters,
