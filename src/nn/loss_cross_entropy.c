@@ -12,9 +12,10 @@
 #include <spur/loss.h>
 #include "base/fmath.h"
 #include "base/memory.h"
+#include "kernels/simd/table.h"
 #include "nn/loss_rows.h"
 
-enum { GROUP = 64, FEW_CLASSES = 32 };
+enum { GROUP = 64, FEW_CLASSES = 32, STRETCH = GROUP * FEW_CLASSES };
 
 typedef struct options {
     int ignore_index;
@@ -32,17 +33,27 @@ static float log_sum(const float *x, size_t width) {
     return top + spur__logf(sum);
 }
 
+/* e[r][c] = exp(x[r][c] - less[r]) of at most GROUP rows of few classes. */
+static void row_exps(const float *x, size_t rows, size_t width, const float *less, float *e) {
+    float wide[STRETCH];
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < width; c++) wide[r * width + c] = less[r];
+    spur__simd_table()->exps(x, wide, (ptrdiff_t)(rows * width), e);
+}
+
 /* x: [rows][width], at most GROUP rows of few classes: the same numbers, rows side by side, so that
  * exp and log run in vectors. */
 static void log_sums(const float *x, size_t rows, size_t width, float *log_totals) {
-    float top[GROUP], sum[GROUP] = {0};
+    float top[GROUP], sum[GROUP] = {0}, e[STRETCH];
     for (size_t r = 0; r < rows; r++) top[r] = x[r * width];
-    for (size_t c = 1; c < width; c++)
-        for (size_t r = 0; r < rows; r++)
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 1; c < width; c++)
             top[r] = x[r * width + c] > top[r] ? x[r * width + c] : top[r];
-    for (size_t c = 0; c < width; c++)
-        for (size_t r = 0; r < rows; r++) sum[r] += spur__expf(x[r * width + c] - top[r]);
-    for (size_t r = 0; r < rows; r++) log_totals[r] = top[r] + spur__logf(sum[r]);
+    row_exps(x, rows, width, top, e);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < width; c++) sum[r] += e[r * width + c];
+    spur__simd_table()->logs(sum, (ptrdiff_t)rows, sum);
+    for (size_t r = 0; r < rows; r++) log_totals[r] = top[r] + sum[r];
 }
 
 static void log_totals_of(const float *x, size_t rows, size_t width, float *log_totals) {
@@ -107,49 +118,102 @@ static spur__partial forward_rows(const spur_node *node, size_t begin, size_t en
     return total;
 }
 
-/* x, dx: [width] */
-static void label_gradient(const options *o, const float *x, size_t width, int32_t label,
-                           float log_total, float scale, float *dx, bool add) {
+/* What is multiplied with a row's probabilities: the weights of its targets, added up; for labels, their
+ * smoothed part alone, times scale. y: [width], or NULL for labels. */
+static float mass_of(const options *o, size_t width, const float *y, float scale) {
+    if (!y && o->smoothing <= 0) return 0;
+    float mass = 0, base = o->smoothing / (float)width,
+          scaled = scale * o->smoothing / (float)width;
+    for (size_t c = 0; c < width; c++)
+        mass += y ? weight_of(o, c) * (y[c] * (1 - o->smoothing) + base) : scaled * weight_of(o, c);
+    return mass;
+}
+
+/* Classes [begin, end) of a row, at most STRETCH of them; e: exp(x - log_total) of these. */
+typedef struct stretch {
+    size_t begin, end;
+    const float *e;
+} stretch;
+
+/* dx: [width], of which the stretch is made. */
+static void label_gradient(const options *o, const stretch *s, size_t width, int32_t label,
+                           float mass, float scale, float *dx, bool add) {
     float hit = scale * (1 - o->smoothing) * weight_of(o, (size_t)label);
-    float base = scale * o->smoothing / (float)width, mass = 0;
-    for (size_t c = 0; base != 0 && c < width; c++) mass += base * weight_of(o, c);
-    for (size_t c = 0; c < width; c++) {
-        float g = spur__expf(x[c] - log_total) * (hit + mass);
+    float base = o->smoothing > 0 ? scale * o->smoothing / (float)width : 0;
+    for (size_t c = s->begin; c < s->end; c++) {
+        float g = s->e[c - s->begin] * (hit + mass);
         if (base != 0) g -= base * weight_of(o, c);
         spur__put(&dx[c], g, add);
     }
-    dx[label] -= hit;
+    if ((size_t)label >= s->begin && (size_t)label < s->end) dx[label] -= hit;
 }
 
-/* x, y, dx: [width] */
-static void soft_gradient(const options *o, const float *x, size_t width, const float *y,
-                          float log_total, float scale, float *dx, bool add) {
-    float keep = 1 - o->smoothing, base = o->smoothing / (float)width, mass = 0;
-    for (size_t c = 0; c < width; c++) mass += weight_of(o, c) * (y[c] * keep + base);
-    for (size_t c = 0; c < width; c++) {
+/* y, dx: [width], of which the stretch is made. */
+static void soft_gradient(const options *o, const stretch *s, size_t width, const float *y,
+                          float mass, float scale, float *dx, bool add) {
+    float keep = 1 - o->smoothing, base = o->smoothing / (float)width;
+    for (size_t c = s->begin; c < s->end; c++) {
         float target = weight_of(o, c) * (y[c] * keep + base);
-        spur__put(&dx[c], scale * (spur__expf(x[c] - log_total) * mass - target), add);
+        spur__put(&dx[c], scale * (s->e[c - s->begin] * mass - target), add);
+    }
+}
+
+/* The soft targets of row r, or NULL where they are labels. */
+static const float *soft_targets(const spur_node *node, size_t r) {
+    const spur_node *target = node->inputs[1];
+    return target->dtype == SPUR_FLOAT32 ? target->data + r * spur__loss_width(node) : NULL;
+}
+
+static void row_gradient(const spur_node *node, size_t r, const stretch *s, float mass,
+                         float scale) {
+    const options *o = node->options;
+    const size_t width = spur__loss_width(node);
+    const bool add = spur__gradient_beta(node, 0) == 1;
+    const float *y = soft_targets(node, r);
+    const int32_t *labels = (const int32_t *)(const void *)node->inputs[1]->data;
+    float *dx = node->inputs[0]->gradient + r * width;
+    if (y)
+        soft_gradient(o, s, width, y, mass, scale, dx, add);
+    else if (labels[r] != o->ignore_index)
+        label_gradient(o, s, width, labels[r], mass, scale, dx, add);
+    else if (!add)
+        memset(dx + s->begin, 0, (s->end - s->begin) * sizeof *dx);
+}
+
+/* Few classes: many rows' exponentials at a time. */
+static void narrow_rows(const spur_node *node, size_t begin, size_t end, float scale) {
+    const size_t width = spur__loss_width(node);
+    const float *saved = spur__loss_saved_rows(node);
+    float e[STRETCH];
+    for (size_t r = begin; r < end; r += GROUP) {
+        size_t rows = end - r < GROUP ? end - r : GROUP;
+        row_exps(node->inputs[0]->data + r * width, rows, width, saved + r, e);
+        for (size_t i = 0; i < rows; i++)
+            row_gradient(node, r + i, &(stretch){0, width, e + i * width},
+                         mass_of(node->options, width, soft_targets(node, r + i), scale), scale);
+    }
+}
+
+static void wide_rows(const spur_node *node, size_t begin, size_t end, float scale) {
+    const size_t width = spur__loss_width(node);
+    float e[STRETCH], less[STRETCH];
+    for (size_t r = begin; r < end; r++) {
+        const float *x = node->inputs[0]->data + r * width;
+        float mass = mass_of(node->options, width, soft_targets(node, r), scale);
+        for (size_t i = 0; i < STRETCH; i++) less[i] = spur__loss_saved_rows(node)[r];
+        for (size_t c = 0; c < width; c += STRETCH) {
+            size_t n = width - c < STRETCH ? width - c : STRETCH;
+            spur__simd_table()->exps(x + c, less, (ptrdiff_t)n, e);
+            row_gradient(node, r, &(stretch){c, c + n, e}, mass, scale);
+        }
     }
 }
 
 static void backward_rows(const spur_node *node, size_t begin, size_t end, float scale) {
-    const options *o = node->options;
-    const size_t width = spur__loss_width(node);
-    const bool soft = node->inputs[1]->dtype == SPUR_FLOAT32;
-    const bool add = spur__gradient_beta(node, 0) == 1;
-    const float *targets = node->inputs[1]->data;
-    const int32_t *labels = (const int32_t *)(const void *)targets;
-    const float *saved = spur__loss_saved_rows(node);
-    for (size_t r = begin; r < end; r++) {
-        const float *x = node->inputs[0]->data + r * width;
-        float *dx = node->inputs[0]->gradient + r * width;
-        if (soft)
-            soft_gradient(o, x, width, targets + r * width, saved[r], scale, dx, add);
-        else if (labels[r] != o->ignore_index)
-            label_gradient(o, x, width, labels[r], saved[r], scale, dx, add);
-        else if (!add)
-            memset(dx, 0, width * sizeof *dx);
-    }
+    if (spur__loss_width(node) <= FEW_CLASSES)
+        narrow_rows(node, begin, end, scale);
+    else
+        wide_rows(node, begin, end, scale);
 }
 
 static spur_status shape(spur_node *node, spur_error *err) {

@@ -29,6 +29,14 @@ void SPUR__SIMD(sums)(const float *x, ptrdiff_t n, double out[2]) {
     }
 }
 
+void SPUR__SIMD(exps)(const float *x, const float *less, ptrdiff_t n, float *y) {
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = spur__expf(x[i] - less[i]);
+}
+
+void SPUR__SIMD(logs)(const float *x, ptrdiff_t n, float *y) {
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = spur__logf(x[i]);
+}
+
 /* Sum of a[i] (times b[i]) in 16 lanes, whatever the vector width. */
 ALWAYS_INLINE float lane_sum(const float *a, const float *b, ptrdiff_t n) {
     float sum[LANES] = {0};
