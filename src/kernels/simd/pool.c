@@ -42,21 +42,6 @@ ALWAYS_INLINE taps taps_of(const spur__pool_shape *s, const float *x, const spur
                   .code_step = (int32_t)window_width(s, u)};
 }
 
-/* value and its code in the place of the best so far where it is greater or NaN. */
-ALWAYS_INLINE void take_greater(vf *best, vi *code, vf value, int32_t tap) {
-#if defined(SPUR_ISA_avx512)
-    __m512 v = (__m512)value, old = (__m512)*best;
-    __mmask16 wins =
-        _mm512_cmp_ps_mask(v, old, _CMP_GT_OQ) | _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
-    *best = (vf)_mm512_mask_mov_ps(old, wins, v);
-    *code = (vi)_mm512_mask_mov_epi32((__m512i)*code, wins, _mm512_set1_epi32(tap));
-#else
-    vi wins = (value > *best) | (value != value);
-    *best = vselect(wins, value, *best);
-    *code = (vi)vselect(wins, (vf)((vi){0} + tap), (vf)*code);
-#endif
-}
-
 /* Channels [c, c + n) of one window. affine is a constant: p->affine or NULL; so is n if it is VL, and
  * so are the usual numbers of rows and columns. */
 ALWAYS_INLINE void max_vector(const spur__pool_row *p, const spur__pool_affine *affine,
@@ -78,7 +63,7 @@ ALWAYS_INLINE void max_vector(const spur__pool_row *p, const spur__pool_affine *
             __builtin_prefetch(from + x * s->x_pitch + w->ahead);
             if (affine) value = vfma(value, scale, shift);
             if (relu) value = vrelu(value);
-            take_greater(&best, &code, value, tap + (int32_t)x);
+            vtake_greater(&best, &code, value, tap + (int32_t)x);
         }
     }
     vstore_n(p->y + at * s->y_pitch + c, best, n);

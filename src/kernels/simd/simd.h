@@ -133,6 +133,21 @@ ALWAYS_INLINE vf vrelu(vf v) {
     return vselect(v < (vf){0}, (vf){0}, v);
 }
 
+/* value and its code in the place of the best so far where it is greater or NaN. */
+ALWAYS_INLINE void vtake_greater(vf *best, vi *code, vf value, int32_t tap) {
+#if defined(SPUR_ISA_avx512)
+    __m512 v = (__m512)value, old = (__m512)*best;
+    __mmask16 wins =
+        _mm512_cmp_ps_mask(v, old, _CMP_GT_OQ) | _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+    *best = (vf)_mm512_mask_mov_ps(old, wins, v);
+    *code = (vi)_mm512_mask_mov_epi32((__m512i)*code, wins, _mm512_set1_epi32(tap));
+#else
+    vi wins = (value > *best) | (value != value);
+    *best = vselect(wins, value, *best);
+    *code = (vi)vselect(wins, (vf)((vi){0} + tap), (vf)*code);
+#endif
+}
+
 /* v where y > 0, else 0. */
 ALWAYS_INLINE vf vmask_positive(vf v, vf y) {
     return (vf)((vi)v & (y > (vf){0}));

@@ -185,9 +185,7 @@ ALWAYS_INLINE void store_pooled(int m, const spur__tiling *t, const spur__wino_o
             for (int tap = 1; tap < 4; tap++) {
                 vf v = y[2 * r + tap / 2][2 * s + tap % 2];
                 if (p->bias) v += bias;
-                vi wins = (v > best) | (v != v);
-                best = vselect(wins, v, best);
-                code = (wins & tap) | (~wins & code);
+                vtake_greater(&best, &code, v, tap);
             }
             if (p->relu) {
                 vi shut = ~(best > (vf){0});
