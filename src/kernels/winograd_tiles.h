@@ -2,9 +2,10 @@
  *
  * How Winograd's tiles cover images whose sides are no multiples of m, and which products they can do
  * without. The point at infinity of F(m, 3) enters the last of a tile's m outputs alone (its row of A
- * is 0 but there). So a side is cut into tiles of m outputs and then of m - 1, instead of leaving one
- * tile nearly empty, and those of m - 1 have no product at that point: 5 of 6 in each direction for
- * m = 4, by which a side of 14 takes 22 products instead of 24 and one of 9 takes 15 instead of 18.
+ * is 0 but there), so tiles with fewer outputs have no product there: 5 of 6 in each direction for
+ * m = 4. An odd side is cut into tiles of m outputs and then of m - 1, instead of leaving one nearly
+ * empty: 7 takes 11 products instead of 12, 9 takes 15 instead of 18. An even one is cut into tiles of
+ * m and one of the rest: 14 takes 23 instead of 24.
  */
 #ifndef SPUR_KERNELS_WINOGRAD_TILES_H
 #define SPUR_KERNELS_WINOGRAD_TILES_H
