@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Cross-entropy over more classes than are taken at a time: values and gradients as the formulas give
- * them in double, for labels (smoothed, weighted, ignored) and soft targets.
+ * Cross-entropy over more classes than are taken at a time: gradients as the formulas give them in
+ * double, for labels (smoothed, weighted, ignored) and soft targets.
  */
 #include <math.h>
 #include <setjmp.h>
