@@ -86,7 +86,7 @@ static spur__conv_algo choose(const spur__conv_shape *s, spur__conv_algo wish,
     ptrdiff_t h = data ? s->h : s->oh, w = data ? s->w : s->ow;
     ptrdiff_t tiles = s->n * spur__ceil_div(h, 4) * spur__ceil_div(w, 4);
     if (s->c < 8 || s->k < 8) return SPUR__CONV_DIRECT;
-    return tiles > 32 ? SPUR__CONV_WINOGRAD4 : SPUR__CONV_WINOGRAD2;
+    return tiles > 12 ? SPUR__CONV_WINOGRAD4 : SPUR__CONV_WINOGRAD2;
 }
 
 static int edge_of(spur__conv_algo algo) {
