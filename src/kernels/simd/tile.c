@@ -8,56 +8,77 @@
  * neighbouring rows. */
 enum { WALK_ROWS, WALK_BLOCKED, WALK_FETCHING, WALK_STEPS };
 
-#if defined(SPUR_ISA_avx512)
-/* Leaves columns beyond the vectors' end of C and bias alone. */
-ALWAYS_INLINE void store_partial(const spur__tile *t, const vf *acc, ptrdiff_t row, int vectors) {
-    float *c = t->c + row * t->c_row;
-    for (int v = 0; v < vectors; v++) {
-        ptrdiff_t left = t->cols - v * VL;
-        __mmask16 lanes = (__mmask16)(left >= VL ? 0xFFFF : (1 << left) - 1);
-        vf value = acc[v];
-        if (t->bias) value += (vf)_mm512_maskz_loadu_ps(lanes, t->bias + v * VL);
-        if (t->relu) value = vrelu(value);
-        _mm512_mask_storeu_ps(c + v * VL, lanes, (__m512)value);
-    }
-}
-#else
-/* Leaves columns beyond the vectors' end of C and bias alone. */
-ALWAYS_INLINE void store_partial(const spur__tile *t, const vf *acc, ptrdiff_t row, int vectors) {
-    float values[NR] = {0};
-    for (int v = 0; v < vectors; v++) vstore(values + v * VL, acc[v]);
-    float *c = t->c + row * t->c_row;
-    for (ptrdiff_t j = 0; j < t->cols; j++) {
-        float value = t->bias ? values[j] + t->bias[j] : values[j];
-        c[j] = t->relu && value < 0.0f ? 0.0f : value;
-    }
+/* What happens to all sums at once: one branch for the tile, none for a row. */
+
+ALWAYS_INLINE void add_whole(const spur__tile *t, vf acc[MR][2], int rows, int vectors) {
+    const float *c = t->c;
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++, c += t->c_row)
+        for (int v = 0; v < vectors; v++) acc[i][v] += vload(c + v * VL);
 }
 
-#endif
+ALWAYS_INLINE void add_bias(const vf bias[2], vf acc[MR][2], int rows, int vectors) {
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++)
+        for (int v = 0; v < vectors; v++) acc[i][v] += bias[v];
+}
 
-ALWAYS_INLINE void store_row(const spur__tile *t, const vf *acc, ptrdiff_t row, int vectors) {
-    float *c = t->c + row * t->c_row;
-    for (int v = 0; v < vectors; v++) {
-        vf value = acc[v];
-        if (t->bias) value += vload(t->bias + v * VL);
-        if (t->relu) value = vrelu(value);
-        if (t->stream)
-            vstream(c + v * VL, value);
-        else
-            vstore(c + v * VL, value);
+ALWAYS_INLINE void shut_negative(vf acc[MR][2], int rows, int vectors) {
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++)
+        for (int v = 0; v < vectors; v++) acc[i][v] = vrelu(acc[i][v]);
+}
+
+ALWAYS_INLINE void store_whole(const spur__tile *t, vf acc[MR][2], int rows, int vectors,
+                               bool stream) {
+    float *c = t->c;
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++, c += t->c_row) {
+        for (int v = 0; v < vectors; v++) {
+            if (stream)
+                vstream(c + v * VL, acc[i][v]);
+            else
+                vstore(c + v * VL, acc[i][v]);
+        }
     }
 }
 
-/* acc += C. */
-ALWAYS_INLINE void add_row(const spur__tile *t, vf *acc, ptrdiff_t row, int vectors) {
-    const float *c = t->c + row * t->c_row;
-    if (t->cols == vectors * VL) {
-        for (int v = 0; v < vectors; v++) acc[v] += vload(c + v * VL);
-        return;
+/* Columns of vector v, of those that end with t->cols. */
+ALWAYS_INLINE ptrdiff_t columns_of(const spur__tile *t, int v) {
+    ptrdiff_t left = t->cols - v * VL;
+    return left < 0 ? 0 : left < VL ? left : VL;
+}
+
+ALWAYS_INLINE void add_partial(const spur__tile *t, vf acc[MR][2], int rows, int vectors) {
+    const float *c = t->c;
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++, c += t->c_row)
+        for (int v = 0; v < vectors; v++) acc[i][v] += vload_n(c + v * VL, columns_of(t, v));
+}
+
+ALWAYS_INLINE void store_partial(const spur__tile *t, vf acc[MR][2], int rows, int vectors) {
+    float *c = t->c;
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++, c += t->c_row)
+        for (int v = 0; v < vectors; v++) vstore_n(c + v * VL, acc[i][v], columns_of(t, v));
+}
+
+ALWAYS_INLINE void finish(const spur__tile *t, vf acc[MR][2], int rows, int vectors) {
+    bool whole = t->cols == vectors * VL;
+    if (t->load && whole) add_whole(t, acc, rows, vectors);
+    if (t->load && !whole) add_partial(t, acc, rows, vectors);
+    if (t->bias) {
+        vf bias[2];
+        for (int v = 0; v < vectors; v++) bias[v] = vload_n(t->bias + v * VL, columns_of(t, v));
+        add_bias(bias, acc, rows, vectors);
     }
-    float values[NR] = {0};
-    for (ptrdiff_t j = 0; j < t->cols; j++) values[j] = c[j];
-    for (int v = 0; v < vectors; v++) acc[v] += vload(values + v * VL);
+    if (t->relu) shut_negative(acc, rows, vectors);
+    if (!whole)
+        store_partial(t, acc, rows, vectors);
+    else if (t->stream)
+        store_whole(t, acc, rows, vectors, true);
+    else
+        store_whole(t, acc, rows, vectors, false);
 }
 
 /* Moves the sums of a stretch to those of the whole, or `back`: adds these to it. */
@@ -159,15 +180,7 @@ ALWAYS_INLINE void tile(const spur__tile *t, int rows, int vectors, int walk) {
         }
     }
     if (folded) fold(acc, total, rows, vectors, true);
-    bool whole = t->cols == vectors * VL;
-#pragma GCC unroll 16
-    for (int i = 0; i < rows; i++) {
-        if (t->load) add_row(t, acc[i], i, vectors);
-        if (whole)
-            store_row(t, acc[i], i, vectors);
-        else
-            store_partial(t, acc[i], i, vectors);
-    }
+    finish(t, acc, rows, vectors);
 }
 
 #define INSTANCE(rows, vectors, walk)                                                              \
