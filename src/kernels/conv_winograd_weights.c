@@ -20,7 +20,9 @@
 #include "kernels/winograd_tiles.h"
 
 enum {
-    SMALL = 64 * 96, /* channels times outputs up to which every thread has a dU */
+    SMALL = 64 * 96, /* channels times outputs up to which every thread has a dU; */
+    MANY = 1024, /* of so many tiles: */
+    SMALL_OF_MANY = 64 * 128,
     PARTS = 16,
     PART_TILES = 48, /* at least, in a part */
     BLOCK = 72, /* at most, taken at a time by a part */
@@ -120,7 +122,7 @@ static void job_of(dw_job *q, const spur__conv_shape *s, int m, ptrdiff_t n) {
     spur__cut_tiles(&q->x, m, s->oh, s->ow);
     spur__cut_tiles(&q->dy, m, s->oh, s->ow);
     q->tiles = n * q->x.tiles_y * q->x.tiles_x;
-    q->large = s->c * s->k > SMALL;
+    q->large = s->c * s->k > (q->tiles < MANY ? SMALL : SMALL_OF_MANY);
     if (q->large) {
         choose_way(q);
     } else {
