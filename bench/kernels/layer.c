@@ -40,17 +40,23 @@ void layer_create(layer *l, const spur__conv_shape *shape, spur__conv_algo algo,
     l->dx = normal_values(l->nx, 6, 1.0f);
     l->dw = normal_values(l->nw, 7, 1.0f);
     l->dbias = normal_values(s->k, 8, 1.0f);
-    size_t most = 64;
-    for (int i = 0; i < SPUR__CONV_PASSES; i++)
-        if (l->plan.workspace[i] > most) most = l->plan.workspace[i];
-    l->workspace = spur__malloc_aligned(64, most);
-    if (!l->workspace) exit(1);
+    spur__conv_memory most = {64, 64};
+    for (int i = 0; i < SPUR__CONV_PASSES; i++) {
+        spur__conv_memory memory = l->plan.memory[i];
+        if (memory.workspace > most.workspace) most.workspace = memory.workspace;
+        if (memory.scratch > most.scratch) most.scratch = memory.scratch;
+    }
+    l->workspace = spur__malloc_aligned(64, most.workspace);
+    l->exec.scratch_bytes = (most.scratch + 63) / 64 * 64;
+    l->exec.scratch = spur__malloc_aligned(64, (size_t)threads * l->exec.scratch_bytes);
+    if (!l->workspace || !l->exec.scratch) exit(1);
 }
 
 void layer_destroy(layer *l) {
     float *all[] = {l->x, l->w, l->bias, l->y, l->dy, l->dx, l->dw, l->dbias};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) spur__free(all[i]);
     spur__free(l->workspace);
+    spur__free(l->exec.scratch);
 }
 
 void layer_run(const layer *l, spur__conv_pass pass) {

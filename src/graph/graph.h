@@ -76,6 +76,7 @@ typedef struct spur__demand {
     size_t saved_bytes; /* lives from forward to backward (argmax, masks, statistics) */
     size_t forward_workspace; /* scratch during the call, 64-byte aligned */
     size_t backward_workspace;
+    size_t scratch; /* of each thread's own, in both: exec.scratch_bytes will be at least that */
     bool backward_needs_input[SPUR__MAX_INPUTS]; /* input values must survive until backward */
     bool backward_needs_output; /* own output values must survive until backward */
     int in_place; /* input whose memory the output may take over, plus 1; 0: none */
@@ -92,7 +93,7 @@ typedef struct spur__taker {
 
 /* What is handed to forward and backward. */
 typedef struct spur__run {
-    spur__exec exec; /* threads */
+    spur__exec exec; /* threads and their scratch */
     spur_mode mode;
     uint64_t seed, step; /* for dropout */
     int batch; /* samples in this run */

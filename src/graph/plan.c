@@ -17,7 +17,7 @@
 #include "graph/plan.h"
 
 enum { VALUES, GRADIENTS, SAVED, FORWARD_WORK, BACKWARD_WORK, PREPARED, KINDS };
-enum { NEVER = -1, INT_ARRAYS = 6 };
+enum { NEVER = -1, INT_ARRAYS = 6, LINE = 64 };
 typedef spur__plan plan;
 
 static int backward_time(const plan *p, int i) {
@@ -193,6 +193,22 @@ static void share_gradients(plan *p) {
 
 /* ---- placing -------------------------------------------------------------------------------- */
 
+/* Every thread's own memory: for the net's whole life, as what stays in place stays in caches. */
+static spur__buffer *scratch_buffer(const plan *p) {
+    return p->buffers + (size_t)p->nodes * KINDS;
+}
+
+static void make_scratch(plan *p) {
+    spur__exec *exec = &p->net->exec;
+    exec->scratch_bytes = 0;
+    for (int i = 0; i < p->nodes; i++)
+        if (p->demands[i].scratch > exec->scratch_bytes)
+            exec->scratch_bytes = p->demands[i].scratch;
+    exec->scratch_bytes = (exec->scratch_bytes + LINE - 1) / LINE * LINE;
+    *scratch_buffer(p) =
+        (spur__buffer){(size_t)exec->threads * exec->scratch_bytes, 0, later(p), 0};
+}
+
 static void make_buffers(plan *p) {
     for (int i = 0; i < p->nodes; i++) {
         const spur_node *node = p->net->nodes[i];
@@ -213,11 +229,15 @@ static void make_buffers(plan *p) {
             b[PREPARED] = (spur__buffer){demand->prepared_bytes, 0, later(p), 0};
         if (!node->passive) b[FORWARD_WORK] = (spur__buffer){demand->forward_workspace, i, i, 0};
     }
+    make_scratch(p);
+}
+
+static void *place_of(const plan *p, const spur__buffer *b) {
+    return b->bytes ? p->net->arena.base + b->offset : NULL;
 }
 
 static void *at(const plan *p, int i, int kind) {
-    const spur__buffer *b = p->buffers + (size_t)i * KINDS + kind;
-    return b->bytes ? p->net->arena.base + b->offset : NULL;
+    return place_of(p, p->buffers + (size_t)i * KINDS + kind);
 }
 
 /* Floats from the start of the root's memory to that of node i. */
@@ -240,13 +260,14 @@ static void set_pointers(plan *p) {
         p->net->workspaces[2 * i] = at(p, i, FORWARD_WORK);
         p->net->workspaces[2 * i + 1] = at(p, i, BACKWARD_WORK);
     }
+    p->net->exec.scratch = place_of(p, scratch_buffer(p));
 }
 
 static bool plan_alloc(plan *p, spur_net *net) {
     size_t n = (size_t)net->node_count;
     *p = (plan){.net = net, .nodes = net->node_count};
     p->demands = spur__calloc(n, sizeof *p->demands);
-    p->buffers = spur__calloc(n * KINDS, sizeof *p->buffers);
+    p->buffers = spur__calloc(n * KINDS + 1, sizeof *p->buffers);
     p->slice = spur__calloc(n, sizeof *p->slice);
     p->memory = spur__calloc(n * INT_ARRAYS, sizeof *p->memory);
     if (!net->workspaces) net->workspaces = spur__calloc(n * 2, sizeof *net->workspaces);
@@ -272,7 +293,7 @@ static spur_status lay_out(plan *p, spur_error *err) {
     share_in_place(p);
     share_gradients(p);
     make_buffers(p);
-    SPUR__TRY(spur__place(p->buffers, p->nodes * KINDS, &total, err));
+    SPUR__TRY(spur__place(p->buffers, p->nodes * KINDS + 1, &total, err));
     if (!spur__arena_create(&p->net->arena, total))
         return spur__fail(err, SPUR_E_MEMORY, "out of memory for the net: %zu bytes are needed",
                           total);

@@ -103,18 +103,20 @@ bool spur__conv_pools(const spur__conv_shape *shape, spur__conv_algo wish) {
     return true;
 }
 
-static size_t workspace_of(const spur__conv_plan *plan, spur__conv_pass pass) {
+static spur__conv_memory memory_of(const spur__conv_plan *plan, spur__conv_pass pass) {
     int m = edge_of(plan->algo[pass]);
     bool weights = pass == SPUR__CONV_BACKWARD_WEIGHTS;
-    if (plan->algo[pass] == SPUR__CONV_DEPTHWISE) return spur__depthwise_workspace(plan, pass);
-    if (m && weights) return spur__winograd_weights_workspace(plan, m);
-    if (m) return spur__winograd_workspace(plan, m, pass == SPUR__CONV_BACKWARD_DATA);
-    return weights ? spur__direct_weights_workspace(plan) : spur__direct_workspace(plan, pass);
+    if (plan->algo[pass] == SPUR__CONV_DEPTHWISE)
+        return (spur__conv_memory){spur__depthwise_workspace(plan, pass), 0};
+    if (m && weights) return spur__winograd_weights_memory(plan, m);
+    if (m) return spur__winograd_memory(plan, m, pass == SPUR__CONV_BACKWARD_DATA);
+    return weights ? spur__direct_weights_memory(plan) : spur__direct_memory(plan, pass);
 }
 
-size_t spur__conv_pooled_workspace(const spur__conv_plan *plan, const spur__pool_shape *pool) {
-    if (plan->algo[SPUR__CONV_FORWARD] != SPUR__CONV_DIRECT) return 0;
-    return spur__direct_pooled_workspace(plan, pool);
+spur__conv_memory spur__conv_pooled_memory(const spur__conv_plan *plan,
+                                           const spur__pool_shape *pool) {
+    if (plan->algo[SPUR__CONV_FORWARD] != SPUR__CONV_DIRECT) return (spur__conv_memory){0};
+    return spur__direct_pooled_memory(plan, pool);
 }
 
 static size_t packed_size(const spur__conv_plan *plan) {
@@ -133,21 +135,21 @@ spur_status spur__conv_plan_init(spur__conv_plan *plan, const spur__conv_shape *
     for (int i = 0; i < SPUR__CONV_PASSES; i++) {
         spur__conv_pass pass = (spur__conv_pass)i;
         plan->algo[i] = choose(&plan->shape, wish, pass);
-        plan->workspace[i] = workspace_of(plan, pass);
+        plan->memory[i] = memory_of(plan, pass);
     }
     plan->packed = packed_size(plan);
     return SPUR_OK;
 }
 
 void spur__conv_pack(const spur__conv_plan *plan, const spur__exec *exec, const float *w,
-                     float *packed, void *workspace) {
+                     float *packed) {
     spur__conv_algo algo = plan->algo[SPUR__CONV_FORWARD];
     if (algo == SPUR__CONV_DEPTHWISE) {
         memcpy(packed, w, plan->packed);
         return;
     }
     if (edge_of(algo))
-        spur__winograd_pack(plan, exec, edge_of(algo), w, packed, workspace);
+        spur__winograd_pack(plan, exec, edge_of(algo), w, packed);
     else
         spur__direct_pack(plan, exec, w, packed);
 }

@@ -47,11 +47,17 @@ typedef enum spur__conv_pass {
     SPUR__CONV_PASSES
 } spur__conv_pass;
 
+/* What a pass wants, in bytes. */
+typedef struct spur__conv_memory {
+    size_t workspace; /* shared by the team, 64-byte aligned */
+    size_t scratch; /* of each thread's own: exec->scratch_bytes, at least */
+} spur__conv_memory;
+
 typedef struct spur__conv_plan {
     spur__conv_shape shape; /* with the zeros filled in */
     int threads;
     spur__conv_algo algo[SPUR__CONV_PASSES];
-    size_t workspace[SPUR__CONV_PASSES]; /* bytes of scratch, 64-byte aligned */
+    spur__conv_memory memory[SPUR__CONV_PASSES];
     size_t packed; /* bytes of weights prepared by spur__conv_pack */
 } spur__conv_plan;
 
@@ -64,7 +70,7 @@ const char *spur__conv_algo_name(spur__conv_algo algo);
 
 /* Weights in the form that the forward pass wants; worth keeping while they do not change. */
 void spur__conv_pack(const spur__conv_plan *plan, const spur__exec *exec, const float *w,
-                     float *packed, void *workspace);
+                     float *packed);
 
 typedef struct spur__conv_forward_args {
     ptrdiff_t n; /* images in this call, <= shape.n */
@@ -78,9 +84,9 @@ typedef struct spur__conv_forward_args {
     bool pool; /* y is [n][oh / 2][ow / 2][y_pitch]: maxima of 2x2 windows, see below */
     uint8_t *argmax; /* [n][oh / 2][ow / 2][k]: where they stood, for backward; or NULL */
     /* y is [n][window->oh][window->ow][window->y_pitch]: what this max pool makes of the outputs, where
-     * spur__conv_pooled_workspace allows it; not together with accumulate or pool. Or NULL. */
+     * spur__conv_pooled_memory allows it; not together with accumulate or pool. Or NULL. */
     const spur__pool_shape *window;
-    void *workspace; /* plan->workspace[SPUR__CONV_FORWARD] bytes */
+    void *workspace; /* plan->memory[SPUR__CONV_FORWARD].workspace bytes */
 } spur__conv_forward_args;
 
 void spur__conv_forward(const spur__conv_plan *plan, const spur__exec *exec,
@@ -90,9 +96,10 @@ void spur__conv_forward(const spur__conv_plan *plan, const spur__exec *exec,
  * out (forward) and take its gradient from behind the pool (backward), without the bits changing. */
 bool spur__conv_pools(const spur__conv_shape *shape, spur__conv_algo wish);
 
-/* Bytes of scratch for a forward pass that ends in a sliding max pool, without backward; 0 if the plan's
+/* For a forward pass that ends in a sliding max pool, without backward; workspace is 0 if the plan's
  * cannot. The direct algorithm can unless weights or windows are very large. */
-size_t spur__conv_pooled_workspace(const spur__conv_plan *plan, const spur__pool_shape *pool);
+spur__conv_memory spur__conv_pooled_memory(const spur__conv_plan *plan,
+                                           const spur__pool_shape *pool);
 
 /* Gradients. Where relu_y (layout of dy) is given, dy counts only where relu_y > 0. Where argmax is
  * given, as the forward call filled it, dy is [n][oh / 2][ow / 2][y_pitch] and relu_y is not needed.

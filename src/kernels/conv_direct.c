@@ -54,27 +54,26 @@ size_t spur__direct_packed(const spur__conv_shape *s) {
            sizeof(float);
 }
 
-static size_t workspace_bytes(const gather *g, const spur__conv_plan *plan, size_t panels) {
-    return 128 + spur__gather_lists(g) + panels +
-           (size_t)spur__gather_scratch(g, plan->threads) * sizeof(float);
+static spur__conv_memory memory_of(const gather *g, size_t panels) {
+    return (spur__conv_memory){128 + spur__gather_lists(g) + panels + spur__gather_copy(g),
+                               spur__gather_scratch(g)};
 }
 
-size_t spur__direct_workspace(const spur__conv_plan *plan, spur__conv_pass pass) {
+spur__conv_memory spur__direct_memory(const spur__conv_plan *plan, spur__conv_pass pass) {
     const spur__conv_shape *s = &plan->shape;
     gather g;
     spur__gather_init(&g, s, s->n, pass == SPUR__CONV_BACKWARD_DATA);
-    size_t panels = pass == SPUR__CONV_FORWARD
-                        ? spur__direct_packed(s)
-                        : (size_t)panel_floats(s, g.channels, g.outputs) * sizeof(float);
-    return workspace_bytes(&g, plan, panels);
+    if (pass == SPUR__CONV_FORWARD) return memory_of(&g, spur__direct_packed(s));
+    return memory_of(&g, (size_t)panel_floats(s, g.channels, g.outputs) * sizeof(float));
 }
 
-size_t spur__direct_pooled_workspace(const spur__conv_plan *plan, const spur__pool_shape *pool) {
+spur__conv_memory spur__direct_pooled_memory(const spur__conv_plan *plan,
+                                             const spur__pool_shape *pool) {
     const spur__conv_shape *s = &plan->shape;
     gather g;
     spur__gather_init(&g, s, s->n, false);
-    if (s->groups > 1 || !spur__gather_pools(&g, pool)) return 0;
-    return workspace_bytes(&g, plan, spur__direct_packed(s));
+    if (s->groups > 1 || !spur__gather_pools(&g, pool)) return (spur__conv_memory){0};
+    return memory_of(&g, spur__direct_packed(s));
 }
 
 void spur__direct_pack(const spur__conv_plan *plan, const spur__exec *exec, const float *w,
@@ -97,7 +96,7 @@ void spur__direct_forward(const spur__conv_plan *plan, const spur__exec *exec,
     if (args->window) spur__gather_pools(&g, args->window);
     char *lists = args->workspace;
     float *panels = (float *)(void *)(lists + spur__gather_lists(&g));
-    g.scratch = panels + spur__direct_packed(s) / sizeof(float);
+    g.copy = panels + spur__direct_packed(s) / sizeof(float);
     g.relu = args->relu;
     g.accumulate = args->accumulate;
     if (!args->packed) spur__direct_pack(plan, exec, args->w, panels);
@@ -122,7 +121,7 @@ void spur__direct_backward_data(const spur__conv_plan *plan, const spur__exec *e
     char *lists = args->workspace;
     float *panels = (float *)(void *)(lists + spur__gather_lists(&g));
     g.panels = panels;
-    g.scratch = panels + panel_floats(s, g.channels, g.outputs);
+    g.copy = panels + panel_floats(s, g.channels, g.outputs);
     g.accumulate = args->accumulate;
     g.relu = args->relu;
     bool whole = g.whole;

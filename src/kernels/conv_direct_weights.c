@@ -44,9 +44,8 @@ typedef struct weights_job {
     float *bias; /* [parts][k of all groups], or NULL */
     ptrdiff_t partial_floats;
     bool add; /* the first block is added to what is there */
-    ptrdiff_t *runs; /* [threads][2][images * band] offsets of rows in the input and in dy */
-    float *scratch;
-    ptrdiff_t x_floats, dy_floats; /* of a thread's scratch */
+    const spur__exec *exec;
+    ptrdiff_t x_floats, dy_floats; /* of a thread's scratch, behind the runs */
 } weights_job;
 
 /* Memory without gaps that tiles ask for meanwhile. */
@@ -60,7 +59,8 @@ enum { NEXT_X, NEXT_DY, NEXT_MASK, NEXT_COUNT };
 /* What a task works on. */
 typedef struct piece {
     ptrdiff_t group, column, columns, channel, channels;
-    float *x, *dy; /* scratch */
+    ptrdiff_t *runs; /* [2][images * band] offsets of rows in the input and in dy */
+    float *x, *dy; /* scratch, as the runs */
     float *dw, *bias;
     /* on the way to the next block: what lies without gaps, lines of it for a tile; the rest */
     stretch plain[NEXT_COUNT];
@@ -296,9 +296,14 @@ static void block_tiles(const weights_job *q, piece *p, const block *b, spur__ti
     }
 }
 
+static size_t runs_bytes(const weights_job *q) {
+    size_t runs = (size_t)(2 * q->images * q->band);
+    return (runs * sizeof(ptrdiff_t) + 63) & ~(size_t)63;
+}
+
 /* Task `rest` of those of one part, with the scratch of a thread. */
 static piece piece_of(const weights_job *q, ptrdiff_t part, ptrdiff_t rest, int thread) {
-    piece p = {.column = rest % q->column_tasks * COLUMNS, .x = q->scratch};
+    piece p = {.column = rest % q->column_tasks * COLUMNS, .runs = spur__scratch(q->exec, thread)};
     ptrdiff_t share = rest / q->column_tasks % q->channel_tasks, end;
     p.group = rest / q->column_tasks / q->channel_tasks;
     p.columns = spur__least(COLUMNS, q->k - p.column);
@@ -308,7 +313,7 @@ static piece piece_of(const weights_job *q, ptrdiff_t part, ptrdiff_t rest, int 
     ptrdiff_t column = p.group * q->k + p.column;
     p.dw = q->partial + part * q->partial_floats + p.channel * q->s->k + column;
     p.bias = q->bias && share == 0 ? q->bias + part * q->s->k + column : NULL;
-    p.x += thread * (q->x_floats + q->dy_floats);
+    p.x = (float *)(void *)((char *)p.runs + runs_bytes(q));
     p.dy = p.x + q->x_floats;
     return p;
 }
@@ -336,8 +341,7 @@ static void weights_task(void *job, ptrdiff_t index, int thread) {
         if (!q->in_place) b.x = copy_rows(q, &p, &b);
         pack_dy(q, &p, &b);
         t.load = q->add || i > begin;
-        block_tiles(q, &p, &b, &t, q->runs + thread * 2 * q->images * q->band,
-                    i + 1 < end ? &next : NULL);
+        block_tiles(q, &p, &b, &t, p.runs, i + 1 < end ? &next : NULL);
     }
 }
 
@@ -346,16 +350,11 @@ static size_t partial_bytes(const weights_job *q) {
     return (size_t)spur__round_up(q->parts * floats, 16) * sizeof(float);
 }
 
-static size_t runs_bytes(const weights_job *q, int threads) {
-    size_t runs = (size_t)(threads * 2 * q->images * q->band);
-    return (runs * sizeof(ptrdiff_t) + 63) & ~(size_t)63;
-}
-
-size_t spur__direct_weights_workspace(const spur__conv_plan *plan) {
+spur__conv_memory spur__direct_weights_memory(const spur__conv_plan *plan) {
     weights_job q;
     plan_job(&q, &plan->shape, plan->shape.n);
-    return 128 + runs_bytes(&q, plan->threads) + partial_bytes(&q) +
-           (size_t)(plan->threads * (q.x_floats + q.dy_floats)) * sizeof(float);
+    size_t copies = (size_t)(q.x_floats + q.dy_floats) * sizeof(float);
+    return (spur__conv_memory){partial_bytes(&q), runs_bytes(&q) + copies};
 }
 
 void spur__direct_backward_weights(const spur__conv_plan *plan, const spur__exec *exec,
@@ -366,10 +365,9 @@ void spur__direct_backward_weights(const spur__conv_plan *plan, const spur__exec
     q.x = args->x;
     q.dy = args->dy;
     q.mask = args->relu_y;
-    q.runs = args->workspace;
-    float *sums = (float *)(void *)((char *)args->workspace + runs_bytes(&q, plan->threads));
+    q.exec = exec;
+    float *sums = args->workspace;
     float *bias = sums + (q.parts > 1 ? q.parts * q.partial_floats : 0);
-    q.scratch = sums + partial_bytes(&q) / sizeof(float);
     q.partial = q.parts > 1 ? sums : args->dw;
     q.add = q.parts == 1 && args->accumulate;
     q.bias = args->dbias ? bias : NULL;

@@ -101,9 +101,14 @@ static ptrdiff_t pool_floats(const gather *g) {
     return spur__round_up(g->pool_rows * g->x.target * g->outputs, 16);
 }
 
-ptrdiff_t spur__gather_scratch(const gather *g, int threads) {
-    if (!g->whole) return threads * (g->block_floats + (g->pool ? pool_floats(g) : 0));
-    return spur__round_up(g->n * g->rows * g->columns * g->block_pitch, 16);
+size_t spur__gather_copy(const gather *g) {
+    ptrdiff_t floats = g->whole ? g->n * g->rows * g->columns * g->block_pitch : 0;
+    return (size_t)spur__round_up(floats, 16) * sizeof(float);
+}
+
+size_t spur__gather_scratch(const gather *g) {
+    ptrdiff_t floats = g->whole ? 0 : g->block_floats + (g->pool ? pool_floats(g) : 0);
+    return (size_t)floats * sizeof(float);
 }
 
 void spur__gather_init(gather *g, const spur__conv_shape *s, ptrdiff_t n, bool transposed) {
@@ -221,7 +226,7 @@ static void choose_view(gather *g) {
         g->whole = false;
     } else {
         ptrdiff_t row = g->columns * g->block_pitch;
-        g->source = (view){.origin = g->scratch,
+        g->source = (view){.origin = g->copy,
                            .image = g->rows * row,
                            .row = row,
                            .column = g->block_pitch,
@@ -264,7 +269,7 @@ static void copy_task(void *job, ptrdiff_t index, int thread) {
     ptrdiff_t image = index / g->rows, row = index % g->rows;
     (void)thread;
     copy_row(g, image, g->y.first + row * g->y.gap,
-             g->scratch + image * g->source.image + row * g->source.row);
+             g->copy + image * g->source.image + row * g->source.row);
 }
 
 void spur__gather_prepare(gather *g, void *lists) {
@@ -334,7 +339,7 @@ static void block_tiles(const gather *g, block *b, ptrdiff_t begin, ptrdiff_t en
     b->from =
         g->source.origin + b->image * g->source.image + b->y * g->source.step_y * g->source.row;
     if (g->copies) {
-        float *copy = g->scratch + thread * g->block_floats;
+        float *copy = spur__scratch(g->exec, thread);
         copy_block(g, b->image, b->images, b->y, b->rows, copy);
         b->from = copy;
     }
@@ -425,7 +430,7 @@ static void pool_task(void *job, ptrdiff_t index, int thread) {
     const gather *g = job;
     ptrdiff_t image = index / g->pool_tasks, row = g->x.target * g->outputs, begin, end;
     ptrdiff_t from = 0, have = 0; /* rows of outputs that lie in scratch */
-    float *rows = g->scratch + g->scratch_blocks + thread * pool_floats(g);
+    float *rows = (float *)spur__scratch(g->exec, thread) + g->block_floats;
     spur__part(g->pool->oh, g->pool_tasks, index % g->pool_tasks, &begin, &end);
     for (ptrdiff_t i = begin; i < end; i += g->pool_step) {
         pooled p = pooled_at(g, image, i, end);
@@ -450,8 +455,8 @@ void spur__gather_run(gather *g, const spur__exec *exec) {
     ptrdiff_t groups = spur__most(spur__ceil_div(panels * g->depth * g->simd->nr, GROUP_FLOATS),
                                   spur__ceil_div(wanted, blocks));
     g->panel_groups = spur__most(1, spur__least(panels, groups));
+    g->exec = exec;
     if (g->pool) {
-        g->scratch_blocks = exec->threads * g->block_floats;
         g->pool_tasks =
             spur__least(spur__ceil_div(wanted, g->n), spur__ceil_div(g->pool->oh, g->pool_step));
         spur__parallel(exec, g->n * g->pool_tasks, pool_task, g);

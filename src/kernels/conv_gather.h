@@ -63,12 +63,12 @@ typedef struct spur__gather {
     bool fetch; /* tiles ask for the source of the next row */
     bool copies; /* tasks copy their block */
     spur__gather_view source;
-    float *scratch;
+    const spur__exec *exec;
+    float *copy; /* of the source, if it is copied whole */
     ptrdiff_t block_floats;
     const spur__pool_shape *pool; /* dst is what this max pool makes of the outputs; or NULL */
     ptrdiff_t pool_step, pool_rows; /* its rows made at a time; rows of outputs for them */
     ptrdiff_t pool_tasks; /* of an image */
-    ptrdiff_t scratch_blocks; /* floats of scratch before the rows to be pooled */
 } spur__gather;
 
 static inline ptrdiff_t spur__gather_panels(const spur__gather *g) {
@@ -81,9 +81,11 @@ void spur__gather_init(spur__gather *g, const spur__conv_shape *s, ptrdiff_t n, 
 /* Lets a forward gather end in a sliding max pool; false: it cannot. */
 bool spur__gather_pools(spur__gather *g, const spur__pool_shape *pool);
 
-/* Bytes for phases, taps, runs; floats of scratch for copies of the source and rows to be pooled. */
+/* Bytes for phases, taps, runs; for a copy of the whole source; of a thread's scratch for copies of
+ * blocks and rows to be pooled. */
 size_t spur__gather_lists(const spur__gather *g);
-ptrdiff_t spur__gather_scratch(const spur__gather *g, int threads);
+size_t spur__gather_copy(const spur__gather *g);
+size_t spur__gather_scratch(const spur__gather *g);
 
 /* Chooses where tiles read, now that the pointers are known, and lays out the lists. */
 void spur__gather_prepare(spur__gather *g, void *lists);

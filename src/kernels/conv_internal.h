@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The algorithms behind conv.h, for conv.c alone. Each one brings, per pass, the size of its
- * scratch (in bytes, for the plan's batch and threads) and the pass itself.
+ * The algorithms behind conv.h, for conv.c alone. Each one brings, per pass, the memory it
+ * wants (for the plan's batch and threads) and the pass itself.
  */
 #ifndef SPUR_KERNELS_CONV_INTERNAL_H
 #define SPUR_KERNELS_CONV_INTERNAL_H
@@ -11,9 +11,10 @@
 
 enum { SPUR__TAPS_MAX = 64 }; /* rows, columns of a kernel */
 
-size_t spur__direct_workspace(const spur__conv_plan *plan, spur__conv_pass pass);
-/* Of a forward pass that ends in the pool; 0: it cannot. */
-size_t spur__direct_pooled_workspace(const spur__conv_plan *plan, const spur__pool_shape *pool);
+spur__conv_memory spur__direct_memory(const spur__conv_plan *plan, spur__conv_pass pass);
+/* Of a forward pass that ends in the pool; workspace 0: it cannot. */
+spur__conv_memory spur__direct_pooled_memory(const spur__conv_plan *plan,
+                                             const spur__pool_shape *pool);
 size_t spur__direct_packed(const spur__conv_shape *s);
 void spur__direct_pack(const spur__conv_plan *plan, const spur__exec *exec, const float *w,
                        float *packed);
@@ -21,7 +22,7 @@ void spur__direct_forward(const spur__conv_plan *plan, const spur__exec *exec,
                           const spur__conv_forward_args *args);
 void spur__direct_backward_data(const spur__conv_plan *plan, const spur__exec *exec,
                                 const spur__conv_data_args *args);
-size_t spur__direct_weights_workspace(const spur__conv_plan *plan);
+spur__conv_memory spur__direct_weights_memory(const spur__conv_plan *plan);
 void spur__direct_backward_weights(const spur__conv_plan *plan, const spur__exec *exec,
                                    const spur__conv_weights_args *args);
 

@@ -31,6 +31,7 @@ typedef struct wino_job {
     int m;
     ptrdiff_t xis; /* (m + 2)^2 */
     const spur__simd *simd;
+    const spur__exec *exec;
     spur__tiling in, out;
     ptrdiff_t tiles, channels, depth, outputs, panels; /* depth: channels rounded up to 16 */
     const float *w; /* HWIO */
@@ -48,8 +49,8 @@ typedef struct wino_job {
     ptrdiff_t count; /* its tiles */
     float *v; /* shared V */
     ptrdiff_t xi_step; /* of V */
-    float *scratch;
-    ptrdiff_t v_floats, m_floats, u_floats, thread_floats;
+    ptrdiff_t v_floats, m_floats, u_floats;
+    ptrdiff_t thread_floats; /* of scratch */
     int32_t *order; /* [tiles], each strip's in order; or NULL */
     spur__ranks *ranks; /* at each strip's first tile */
     ptrdiff_t runs[MAX_RUNS];
@@ -154,28 +155,27 @@ bool spur__winograd_pools(const spur__conv_shape *s, int m) {
     return spur__tiles_even(&q.out);
 }
 
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
 /* Of the order of tiles and their ranks. */
 static size_t order_bytes(const wino_job *q) {
     if (spur__tiles_full(&q->in)) return 0;
     return (size_t)spur__round_up(q->tiles, 16) * (sizeof(spur__ranks) + sizeof(int32_t));
 }
 
-/* For one team size and batch; the plan asks for the worst. */
-static size_t workspace_of(const spur__conv_plan *plan, int m, bool backward, ptrdiff_t n) {
-    wino_job q;
-    job_of(&q, &plan->shape, m, backward, n, plan->threads);
-    ptrdiff_t shared = q.large ? q.v_floats : packed_floats(&q);
-    return (size_t)(shared + plan->threads * spur__round_up(q.thread_floats, 16)) * sizeof(float) +
-           order_bytes(&q);
-}
-
-size_t spur__winograd_workspace(const spur__conv_plan *plan, int m, bool backward) {
-    size_t most = 0; /* smaller batches may take other block sizes */
+/* Smaller batches may take other block sizes. */
+spur__conv_memory spur__winograd_memory(const spur__conv_plan *plan, int m, bool backward) {
+    spur__conv_memory most = {0, 0};
     for (ptrdiff_t n = 1; n <= plan->shape.n; n++) {
-        size_t size = workspace_of(plan, m, backward, n);
-        if (size > most) most = size;
+        wino_job q;
+        job_of(&q, &plan->shape, m, backward, n, plan->threads);
+        size_t shared = (size_t)(q.large ? q.v_floats : packed_floats(&q)) * sizeof(float);
+        most.workspace = larger(most.workspace, shared + order_bytes(&q) + 64);
+        most.scratch = larger(most.scratch, (size_t)q.thread_floats * sizeof(float));
     }
-    return most + 64;
+    return most;
 }
 
 /* ---- steps --------------------------------------------------------------------------------- */
@@ -311,7 +311,7 @@ static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdif
 /* ---- tasks --------------------------------------------------------------------------------- */
 
 static float *scratch_of(const wino_job *q, int thread) {
-    return q->scratch + thread * spur__round_up(q->thread_floats, 16);
+    return spur__scratch(q->exec, thread);
 }
 
 static void u_task(void *job, ptrdiff_t panel, int thread) {
@@ -350,6 +350,7 @@ static void panel_task(void *job, ptrdiff_t panel, int thread) {
 }
 
 static void run(wino_job *q, const spur__exec *exec, float *workspace) {
+    q->exec = exec;
     if (order_bytes(q) > 0) {
         q->ranks = (spur__ranks *)(void *)workspace;
         q->order = (int32_t *)(void *)(q->ranks + spur__round_up(q->tiles, 16));
@@ -358,7 +359,6 @@ static void run(wino_job *q, const spur__exec *exec, float *workspace) {
     }
     if (!q->large) {
         q->u = workspace;
-        q->scratch = q->u + packed_floats(q);
         if (!q->packed) {
             spur__parallel(exec, q->panels, u_task, q);
             q->packed = q->u;
@@ -367,7 +367,6 @@ static void run(wino_job *q, const spur__exec *exec, float *workspace) {
         return;
     }
     q->v = workspace;
-    q->scratch = q->v + spur__round_up(q->v_floats, 16);
     for (ptrdiff_t b = 0; b < q->blocks; b++) {
         ptrdiff_t end;
         spur__part(q->tiles, q->blocks, b, &q->first, &end);
@@ -378,12 +377,12 @@ static void run(wino_job *q, const spur__exec *exec, float *workspace) {
 }
 
 void spur__winograd_pack(const spur__conv_plan *plan, const spur__exec *exec, int m, const float *w,
-                         float *packed, void *workspace) {
+                         float *packed) {
     wino_job q;
     job_of(&q, &plan->shape, m, false, 1, exec->threads);
+    q.exec = exec;
     q.w = w;
     q.u = packed;
-    q.scratch = workspace;
     spur__parallel(exec, q.panels, u_task, &q);
 }
 

@@ -14,15 +14,15 @@ bool spur__winograd_possible(const spur__conv_shape *s);
 bool spur__winograd_pools(const spur__conv_shape *s, int m);
 
 size_t spur__winograd_packed(const spur__conv_shape *s, int m);
-size_t spur__winograd_workspace(const spur__conv_plan *plan, int m, bool backward);
+spur__conv_memory spur__winograd_memory(const spur__conv_plan *plan, int m, bool backward);
 void spur__winograd_pack(const spur__conv_plan *plan, const spur__exec *exec, int m, const float *w,
-                         float *packed, void *workspace);
+                         float *packed);
 void spur__winograd_forward(const spur__conv_plan *plan, const spur__exec *exec, int m,
                             const spur__conv_forward_args *args);
 void spur__winograd_backward_data(const spur__conv_plan *plan, const spur__exec *exec, int m,
                                   const spur__conv_data_args *args);
 
-size_t spur__winograd_weights_workspace(const spur__conv_plan *plan, int m);
+spur__conv_memory spur__winograd_weights_memory(const spur__conv_plan *plan, int m);
 void spur__winograd_backward_weights(const spur__conv_plan *plan, const spur__exec *exec, int m,
                                      const spur__conv_weights_args *args);
 

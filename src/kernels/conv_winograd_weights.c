@@ -42,6 +42,7 @@ typedef struct dw_job {
     int m;
     ptrdiff_t xis;
     const spur__simd *simd;
+    const spur__exec *exec;
     spur__tiling x, dy;
     ptrdiff_t tiles, c, k;
     ptrdiff_t span; /* tiles that V and dM have room for; small: taken at a time, at most */
@@ -50,8 +51,9 @@ typedef struct dw_job {
     bool large, positions;
     ptrdiff_t parts, blocks; /* small; large: superblocks */
     ptrdiff_t first, count, superblock; /* the superblock at work */
-    float *v, *dm, *scratch, *partial, *bias;
-    ptrdiff_t thread_floats, kept_floats;
+    float *v, *dm, *partial, *bias;
+    ptrdiff_t thread_floats; /* of scratch */
+    ptrdiff_t kept_floats;
     float *kept; /* dU of all positions, or of every block when there are several superblocks */
     float *dw, *dbias;
     bool accumulate;
@@ -139,24 +141,23 @@ static size_t order_bytes(const dw_job *q) {
     return (size_t)spur__round_up(q->tiles, 16) * sizeof(int32_t);
 }
 
-static size_t workspace_of(const spur__conv_plan *plan, int m, ptrdiff_t n) {
-    dw_job q;
-    job_of(&q, &plan->shape, m, n);
-    ptrdiff_t shared =
-        q.large ? q.v_floats + q.dm_floats + q.kept_floats + 64 : q.parts * (9 * q.c * q.k + q.k);
-    return (size_t)(spur__round_up(shared, 16) +
-                    plan->threads * spur__round_up(q.thread_floats, 16)) *
-               sizeof(float) +
-           order_bytes(&q);
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
 }
 
-size_t spur__winograd_weights_workspace(const spur__conv_plan *plan, int m) {
-    size_t most = 0;
+/* Smaller batches may be cut in other ways. */
+spur__conv_memory spur__winograd_weights_memory(const spur__conv_plan *plan, int m) {
+    spur__conv_memory most = {0, 0};
     for (ptrdiff_t n = 1; n <= plan->shape.n; n++) {
-        size_t size = workspace_of(plan, m, n);
-        if (size > most) most = size;
+        dw_job q;
+        job_of(&q, &plan->shape, m, n);
+        ptrdiff_t shared = q.large ? q.v_floats + q.dm_floats + q.kept_floats + 64
+                                   : q.parts * (9 * q.c * q.k + q.k);
+        most.workspace =
+            larger(most.workspace, (size_t)shared * sizeof(float) + order_bytes(&q) + 64);
+        most.scratch = larger(most.scratch, (size_t)q.thread_floats * sizeof(float));
     }
-    return most + 64;
+    return most;
 }
 
 /* Tiles [tile, tile + count) to positions [at, at + count) of V and dM. */
@@ -274,7 +275,7 @@ static void add_bias(const dw_job *q, const float *dm, ptrdiff_t count, const pt
 static void part_task(void *job, ptrdiff_t part, int thread) {
     const dw_job *q = job;
     ptrdiff_t begin, end;
-    float *u = q->scratch + thread * spur__round_up(q->thread_floats, 16), *v = u + q->u_floats;
+    float *u = spur__scratch(q->exec, thread), *v = u + q->u_floats;
     float *dm = v + q->v_floats, *bias = q->bias + part * q->k;
     product d = {.xi = {0, q->xis}, .c = {0, q->c}, .k = {0, q->k}, .v = v, .dm = dm, .u = u};
     spur__ranks ranks;
@@ -307,7 +308,6 @@ static void run_small(dw_job *q, const spur__exec *exec, float *workspace) {
     ptrdiff_t floats = 9 * q->c * q->k;
     q->partial = workspace;
     q->bias = q->partial + q->parts * floats;
-    q->scratch = workspace + spur__round_up(q->parts * (floats + q->k), 16);
     spur__parallel(exec, q->parts, part_task, q);
     spur__reduce_parts(exec, q->dw, q->partial, q->parts, floats, floats, q->accumulate);
     if (q->dbias) spur__reduce_parts(exec, q->dbias, q->bias, q->parts, q->k, q->k, q->accumulate);
@@ -342,7 +342,7 @@ static void block_task(void *job, ptrdiff_t index, int thread) {
     const dw_job *q = job;
     ptrdiff_t across = spur__ceil_div(q->k, EDGE), c = index / across * EDGE;
     ptrdiff_t k = index % across * EDGE;
-    float *u = q->scratch + thread * spur__round_up(q->thread_floats, 16);
+    float *u = spur__scratch(q->exec, thread);
     if (q->blocks > 1) u = q->kept + index * q->u_floats;
     product d = {.xi = {0, q->xis},
                  .c = {c, spur__least(q->c, c + EDGE)},
@@ -404,7 +404,6 @@ static void run_large(dw_job *q, const spur__exec *exec, float *workspace) {
     q->v = workspace;
     q->dm = q->v + spur__round_up(q->v_floats, 16);
     q->kept = q->dm + q->dm_floats;
-    q->scratch = q->kept + spur__round_up(q->kept_floats, 16);
     for (q->superblock = 0; q->superblock < q->blocks; q->superblock++) {
         ptrdiff_t end;
         spur__part(q->tiles, q->blocks, q->superblock, &q->first, &end);
@@ -423,6 +422,7 @@ void spur__winograd_backward_weights(const spur__conv_plan *plan, const spur__ex
                                      const spur__conv_weights_args *args) {
     dw_job q;
     job_of(&q, &plan->shape, m, args->n);
+    q.exec = exec;
     q.x.x = args->x;
     q.dy.x = args->dy;
     q.dy.mask = args->relu_y;

@@ -21,7 +21,15 @@ typedef enum spur__gemm_mode {
 typedef struct spur__exec {
     int threads; /* team size, >= 1; 1 runs in the calling thread */
     spur__gemm_mode gemm;
+    /* [threads][scratch_bytes], lines of 64 bytes: memory of each thread's own. All kernels of a net use the
+     * same, so it stays in the caches of that thread's core, and no other core has its lines. */
+    void *scratch;
+    size_t scratch_bytes; /* as many as the kernel wants; NULL and 0 if it wants none */
 } spur__exec;
+
+static inline void *spur__scratch(const spur__exec *exec, int thread) {
+    return (char *)exec->scratch + (size_t)thread * exec->scratch_bytes;
+}
 
 /* One task: index in [0, tasks), thread in [0, exec->threads) for per-thread scratch. */
 typedef void (*spur__task)(void *job, ptrdiff_t index, int thread);

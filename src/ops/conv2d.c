@@ -218,7 +218,7 @@ static bool slides(const spur_node *node, const spur_node *pool) {
     spur__conv_shape shape = shape_for(node, node->inputs[0], node, &w);
     return spur__conv_plan_init(&plan, &shape, algorithm(spur__net_options(node->net)), 1, NULL) ==
                SPUR_OK &&
-           spur__conv_pooled_workspace(&plan, &window) > 0;
+           spur__conv_pooled_memory(&plan, &window).workspace > 0;
 }
 
 /* The gradient of a bias alone is summed elsewhere, from whole images. */
@@ -247,6 +247,15 @@ static size_t bias_bytes(const spur_node *node) {
 
 static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
+}
+
+/* Of all passes that will run; `forward` is the plan's pass that goes forward. */
+static size_t scratch_of(const spur_node *node, spur__conv_pass forward) {
+    const spur__conv_plan *plan = node->state;
+    size_t most = plan->memory[forward].scratch;
+    for (int i = 0; i < SPUR__CONV_PASSES && node->needs_gradient; i++)
+        most = larger(most, plan->memory[i].scratch);
+    return most;
 }
 
 /* What a net for inference keeps: the packed weights; behind them, if a norm is folded in, the
@@ -279,19 +288,23 @@ static spur_status conv_plan(spur_node *node, spur__demand *demand, spur_error *
     conv_window(node, &w);
     SPUR__TRY(make_plan(node, node->inputs[0], node, &w, err));
     const spur__conv_plan *plan = node->state;
-    demand->forward_workspace = plan->workspace[SPUR__CONV_FORWARD];
+    const spur__conv_memory *memory = plan->memory;
+    demand->forward_workspace = memory[SPUR__CONV_FORWARD].workspace;
+    demand->scratch = scratch_of(node, SPUR__CONV_FORWARD);
     if (node->adds) demand->in_place = node->input_count + 1;
     if (node->pool && plan->algo[SPUR__CONV_FORWARD] == SPUR__CONV_DIRECT) {
         spur__pool_shape *window = &((conv_state *)node->state)->window;
         SPUR__TRY(spur__pool_shape_of(node->pool, window, err));
-        demand->forward_workspace = spur__conv_pooled_workspace(plan, window);
+        spur__conv_memory pooled = spur__conv_pooled_memory(plan, window);
+        demand->forward_workspace = pooled.workspace;
+        demand->scratch = larger(demand->scratch, pooled.scratch);
     }
     demand->prepared_bytes = prepared_of(node).bytes;
     if (node->folded)
         demand->forward_workspace =
             larger(demand->forward_workspace, node->folded->op->fold_scratch(node->folded));
-    demand->backward_workspace = larger(plan->workspace[SPUR__CONV_BACKWARD_DATA],
-                                        plan->workspace[SPUR__CONV_BACKWARD_WEIGHTS]);
+    demand->backward_workspace = larger(memory[SPUR__CONV_BACKWARD_DATA].workspace,
+                                        memory[SPUR__CONV_BACKWARD_WEIGHTS].workspace);
     if (node->param_count > 1)
         demand->backward_workspace = larger(demand->backward_workspace, bias_bytes(node));
     demand->backward_needs_input[0] = node->params[0]->trainable;
@@ -305,9 +318,11 @@ static spur_status transpose_plan(spur_node *node, spur__demand *demand, spur_er
     SPUR__TRY(transposed_window(node->options, node->inputs[0]->shape + 1, &w, err));
     SPUR__TRY(make_plan(node, node, node->inputs[0], &w, err));
     const spur__conv_plan *plan = node->state;
-    demand->forward_workspace = plan->workspace[SPUR__CONV_BACKWARD_DATA];
+    const spur__conv_memory *memory = plan->memory;
+    demand->forward_workspace = memory[SPUR__CONV_BACKWARD_DATA].workspace;
     demand->backward_workspace =
-        larger(plan->workspace[SPUR__CONV_FORWARD], plan->workspace[SPUR__CONV_BACKWARD_WEIGHTS]);
+        larger(memory[SPUR__CONV_FORWARD].workspace, memory[SPUR__CONV_BACKWARD_WEIGHTS].workspace);
+    demand->scratch = scratch_of(node, SPUR__CONV_BACKWARD_DATA);
     if (node->param_count > 1)
         demand->backward_workspace = larger(demand->backward_workspace, bias_bytes(node));
     demand->backward_needs_input[0] = node->params[0]->trainable;
@@ -324,7 +339,7 @@ static void conv_prepare(spur_node *node, const spur__run *run) {
                                spur__param_value(node, 1), p.weight, p.bias, run->workspace);
     if (p.packed)
         spur__conv_pack(node->state, &run->exec, p.weight ? p.weight : spur__param_value(node, 0),
-                        p.packed, run->workspace);
+                        p.packed);
 }
 
 /* Puts what is added to the convolution where it adds its outputs. */

@@ -220,8 +220,8 @@ SPUR_API spur_node *spur_softmax(spur_net *net, spur_node *x);
 SPUR_API spur_node *spur_log_softmax(spur_net *net, spur_node *x);
 
 /* Marks a node whose values and gradient must still be readable after a run (outputs, features; the
- * gradient by an input). The values of inputs, of the loss and of nodes without consumers are kept
- * anyway. */
+ * gradient by an input), a gradient until the next run forward. The values of inputs, of the loss and of
+ * nodes without consumers are kept anyway. */
 SPUR_API void spur_keep(spur_net *net, spur_node *node);
 
 /* ---- running ------------------------------------------------------------------------------- */

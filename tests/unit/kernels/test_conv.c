@@ -241,6 +241,14 @@ static void free_data(conv_data *d) {
     for (size_t i = 0; i < COUNT(all); i++) free(all[i]);
 }
 
+/* The same with just as much memory of each thread's own. */
+static spur__exec with_scratch(const spur__exec *exec, size_t bytes) {
+    spur__exec own = *exec;
+    own.scratch_bytes = (bytes + 63) / 64 * 64;
+    own.scratch = scratch((size_t)own.threads * own.scratch_bytes);
+    return own;
+}
+
 /* All results one behind the other: y, dx, dw, dbias. Values between slices stay as they were. */
 static void run_passes(void *arg, const spur__exec *exec, float *out) {
     const conv_data *d = arg;
@@ -252,9 +260,13 @@ static void run_passes(void *arg, const spur__exec *exec, float *out) {
     memcpy(dw, d->dw0, (size_t)d->nw * sizeof(float));
     memcpy(db, d->db0, (size_t)d->s.k * sizeof(float));
     void *ws[SPUR__CONV_PASSES];
-    for (int i = 0; i < SPUR__CONV_PASSES; i++) ws[i] = scratch(plan.workspace[i]);
+    spur__exec own[SPUR__CONV_PASSES];
+    for (int i = 0; i < SPUR__CONV_PASSES; i++) {
+        ws[i] = scratch(plan.memory[i].workspace);
+        own[i] = with_scratch(exec, plan.memory[i].scratch);
+    }
     const float *mask = d->relu ? d->mask : NULL;
-    spur__conv_forward(&plan, exec,
+    spur__conv_forward(&plan, &own[0],
                        &(spur__conv_forward_args){.n = d->s.n,
                                                   .x = d->x,
                                                   .w = d->w,
@@ -263,7 +275,7 @@ static void run_passes(void *arg, const spur__exec *exec, float *out) {
                                                   .relu = d->relu,
                                                   .accumulate = d->accumulate,
                                                   .workspace = ws[0]});
-    spur__conv_backward_data(&plan, exec,
+    spur__conv_backward_data(&plan, &own[1],
                              &(spur__conv_data_args){.n = d->s.n,
                                                      .dy = d->dy,
                                                      .relu_y = mask,
@@ -273,7 +285,7 @@ static void run_passes(void *arg, const spur__exec *exec, float *out) {
                                                      .relu = d->relu,
                                                      .accumulate = d->accumulate,
                                                      .workspace = ws[1]});
-    spur__conv_backward_weights(&plan, exec,
+    spur__conv_backward_weights(&plan, &own[2],
                                 &(spur__conv_weights_args){.n = d->s.n,
                                                            .x = d->x,
                                                            .dy = d->dy,
@@ -282,7 +294,10 @@ static void run_passes(void *arg, const spur__exec *exec, float *out) {
                                                            .dbias = db,
                                                            .accumulate = d->accumulate,
                                                            .workspace = ws[2]});
-    for (int i = 0; i < SPUR__CONV_PASSES; i++) free(ws[i]);
+    for (int i = 0; i < SPUR__CONV_PASSES; i++) {
+        free(ws[i]);
+        free(own[i].scratch);
+    }
 }
 
 static ptrdiff_t results(const conv_data *d) {
@@ -495,18 +510,19 @@ static void test_packed(void **state) {
     for (size_t i = 0; i < COUNT(cases); i++) {
         conv_data d;
         make_data(&d, &cases[i], SPUR__CONV_AUTO, false);
-        spur__exec exec = {.threads = 2};
         spur__conv_shape s = d.s;
         s.n += 3;
         spur__conv_plan plan;
         assert_int_equal(spur__conv_plan_init(&plan, &s, SPUR__CONV_AUTO, 2, NULL), SPUR_OK);
         float *packed = scratch(plan.packed), *a = floats(d.ny), *b = floats(d.ny);
-        void *ws = scratch(plan.workspace[SPUR__CONV_FORWARD]);
+        spur__conv_memory memory = plan.memory[SPUR__CONV_FORWARD];
+        spur__exec exec = with_scratch(&(spur__exec){.threads = 2}, memory.scratch);
+        void *ws = scratch(memory.workspace);
         memcpy(a, d.y0, (size_t)d.ny * sizeof(float));
         memcpy(b, d.y0, (size_t)d.ny * sizeof(float));
         spur__conv_forward_args args = {.n = d.s.n, .x = d.x, .w = d.w, .y = a, .workspace = ws};
         spur__conv_forward(&plan, &exec, &args);
-        spur__conv_pack(&plan, &exec, d.w, packed, ws);
+        spur__conv_pack(&plan, &exec, d.w, packed);
         args.w = NULL;
         args.packed = packed;
         args.y = b;
@@ -516,6 +532,7 @@ static void test_packed(void **state) {
         free(a);
         free(b);
         free(ws);
+        free(exec.scratch);
         free_data(&d);
     }
 }
