@@ -16,9 +16,9 @@ typedef struct product {
     bool a_transposed, b_transposed;
 } product;
 
-static double seconds_of(const spur__exec *exec, const spur__gemm_args *g, void *workspace) {
+static double seconds_of(const spur__exec *exec, const spur__gemm_args *g) {
     uint64_t start = spur__monotonic_ns();
-    spur__gemm(exec, g, workspace);
+    spur__gemm(exec, g);
     return (double)(spur__monotonic_ns() - start) * 1e-9;
 }
 
@@ -28,8 +28,9 @@ static void print_product(const product *p, int threads) {
     /* Written, all of it: memory that nobody has touched is one page of zeros, always in the cache. */
     float *a = normal_values(p->m * p->k, 1, 1), *b = normal_values(p->k * p->n, 2, 1);
     float *c = normal_values(p->m * p->n, 3, 1);
-    void *ws = spur__malloc_aligned(64, spur__gemm_workspace(&(spur__exec){.threads = threads}));
-    if (!ws) exit(1);
+    spur__exec exec = {.threads = threads, .scratch_bytes = spur__gemm_scratch()};
+    exec.scratch = spur__malloc_aligned(64, (size_t)threads * exec.scratch_bytes);
+    if (!exec.scratch) exit(1);
     spur__gemm_args g = {.m = p->m,
                          .n = p->n,
                          .k = p->k,
@@ -42,8 +43,8 @@ static void print_product(const product *p, int threads) {
                          .ldb = p->b_transposed ? p->k : p->n,
                          .b_transposed = p->b_transposed};
     for (int i = 0; i < 14; i++) {
-        spur__exec exec = {.threads = threads, .gemm = modes[i % 2]};
-        double s = seconds_of(&exec, &g, ws);
+        exec.gemm = modes[i % 2];
+        double s = seconds_of(&exec, &g);
         if (s < best[i % 2]) best[i % 2] = s;
     }
     double flops = 2.0 * (double)p->m * (double)p->n * (double)p->k * 1e-9;
@@ -52,7 +53,7 @@ static void print_product(const product *p, int threads) {
     spur__free(a);
     spur__free(b);
     spur__free(c);
-    spur__free(ws);
+    spur__free(exec.scratch);
 }
 
 void print_products(int threads) {

@@ -21,11 +21,11 @@ typedef struct gemm_job {
     const spur__gemm_args *g;
     const spur__simd *simd;
     ptrdiff_t row_blocks, column_blocks;
-    float *workspace; /* [threads][A_SIZE + B_SIZE] */
+    const spur__exec *exec;
 } gemm_job;
 
-size_t spur__gemm_workspace(const spur__exec *exec) {
-    return (size_t)exec->threads * (A_SIZE + B_SIZE) * sizeof(float);
+size_t spur__gemm_scratch(void) {
+    return (A_SIZE + B_SIZE) * sizeof(float);
 }
 
 /* Rows [row, row + rows) and steps [k, k + kc) of op(A); kc16 = kc rounded up to 16. */
@@ -134,7 +134,7 @@ static void gemm_task(void *job, ptrdiff_t index, int thread) {
                &p.column, &end);
     p.column *= q->simd->nr;
     p.columns = spur__least(end * q->simd->nr, q->g->n) - p.column;
-    block_product(q->simd, q->g, &p, q->workspace + (ptrdiff_t)thread * (A_SIZE + B_SIZE));
+    block_product(q->simd, q->g, &p, spur__scratch(q->exec, thread));
 }
 
 /* Blocks that fit the scratch, and enough of them to keep a team busy. */
@@ -157,8 +157,8 @@ static void choose_blocks(gemm_job *q, int threads) {
     }
 }
 
-static void own_gemm(const spur__exec *exec, const spur__gemm_args *g, void *workspace) {
-    gemm_job q = {.g = g, .simd = spur__simd_table(), .workspace = workspace};
+static void own_gemm(const spur__exec *exec, const spur__gemm_args *g) {
+    gemm_job q = {.g = g, .simd = spur__simd_table(), .exec = exec};
     choose_blocks(&q, exec->threads);
     spur__parallel(exec, q.row_blocks * q.column_blocks, gemm_task, &q);
 }
@@ -167,12 +167,12 @@ bool spur__gemm_auto_openblas(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
     return m >= 512 && n >= 512 && k >= 512;
 }
 
-void spur__gemm(const spur__exec *exec, const spur__gemm_args *g, void *workspace) {
+void spur__gemm(const spur__exec *exec, const spur__gemm_args *g) {
     if (g->m <= 0 || g->n <= 0) return;
     bool blas = exec->gemm == SPUR__GEMM_OPENBLAS ||
                 (exec->gemm == SPUR__GEMM_AUTO && spur__gemm_auto_openblas(g->m, g->n, g->k));
     if (blas && g->k > 0 && spur__gemm_openblas_usable())
         spur__gemm_openblas(exec, g);
     else
-        own_gemm(exec, g, workspace);
+        own_gemm(exec, g);
 }

@@ -29,11 +29,10 @@ typedef struct spur__gemm_args {
     bool relu; /* at the very end: max(c, 0), NaN stays NaN */
 } spur__gemm_args;
 
-/* Bytes of scratch that spur__gemm needs for any shape with this team. */
-size_t spur__gemm_workspace(const spur__exec *exec);
+/* Bytes of each thread's scratch that spur__gemm wants for any shape. */
+size_t spur__gemm_scratch(void);
 
-/* `workspace` is aligned to 64 bytes. */
-void spur__gemm(const spur__exec *exec, const spur__gemm_args *args, void *workspace);
+void spur__gemm(const spur__exec *exec, const spur__gemm_args *args);
 
 /* True when AUTO would call OpenBLAS for this shape. */
 bool spur__gemm_auto_openblas(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);

@@ -45,8 +45,7 @@ typedef struct job {
     ptrdiff_t partial_pitch;
     bool along; /* few rows of W at a time, not fetched by name */
     ptrdiff_t rows; /* of W at a time */
-    float *scratch; /* per thread: packed x, then the last, partial panel of W */
-    size_t scratch_size;
+    const spur__exec *exec; /* scratch: packed x, then the last, partial panel of W */
 } job;
 
 static bool is_direct(ptrdiff_t m, ptrdiff_t stretches) {
@@ -57,9 +56,9 @@ static ptrdiff_t stretches_of(ptrdiff_t k) {
     return spur__most(1, spur__least(k / STRETCH, MOST_STRETCHES));
 }
 
-/* Floats; mr * ceil(m / mr) < m + 16 for all instruction sets. */
-static size_t scratch_of(ptrdiff_t m) {
-    return (size_t)(KC * (m + LINE + WIDEST));
+/* mr * ceil(m / mr) < m + 16 for all instruction sets. */
+size_t spur__linear_forward_scratch(ptrdiff_t m) {
+    return (size_t)(KC * (m + LINE + WIDEST)) * sizeof(float);
 }
 
 /* Enough for any m samples or fewer. */
@@ -69,9 +68,8 @@ static size_t partial_of(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) {
     return (size_t)spur__round_up(stretches * m * n, LINE);
 }
 
-size_t spur__linear_forward_workspace(const spur__exec *exec, ptrdiff_t m, ptrdiff_t k,
-                                      ptrdiff_t n) {
-    return ((size_t)exec->threads * scratch_of(m) + partial_of(m, k, n)) * sizeof(float);
+size_t spur__linear_forward_workspace(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) {
+    return partial_of(m, k, n) * sizeof(float);
 }
 
 /* The part of a product that one task works on. */
@@ -212,7 +210,7 @@ static void forward_task(void *data, ptrdiff_t index, int thread) {
     const job *q = data;
     const spur__linear *a = q->a;
     ptrdiff_t stretch = index / q->column_blocks, begin, end, column_end;
-    part p = {.x = q->scratch + (size_t)thread * q->scratch_size};
+    part p = {.x = spur__scratch(q->exec, thread)};
     p.b = p.x + KC * (a->m + LINE);
     spur__part(a->k, q->stretches, stretch, &begin, &end);
     spur__part(spur__ceil_div(a->n, 32), q->column_blocks, index % q->column_blocks, &p.column,
@@ -255,14 +253,13 @@ static void add_task(void *data, ptrdiff_t row, int thread) {
 }
 
 void spur__linear_forward(const spur__exec *exec, const spur__linear *args, void *workspace) {
-    job q = {.a = args, .simd = spur__simd_table(), .scratch_size = scratch_of(args->m)};
+    job q = {.a = args, .simd = spur__simd_table(), .exec = exec};
     q.stretches = stretches_of(args->k);
     q.along = args->m <= FEW && args->n >= COLUMNS;
     q.column_blocks = spur__ceil_div(args->n, q.along ? COLUMNS_FEW : COLUMNS);
     q.rows = q.along ? KC_FEW : q.column_blocks > 1 ? KC_WIDE : KC;
     q.direct = is_direct(args->m, q.stretches);
-    q.scratch = workspace;
-    q.partial = q.direct ? args->y : q.scratch + (size_t)exec->threads * q.scratch_size;
+    q.partial = q.direct ? args->y : workspace;
     q.partial_pitch = q.direct ? args->y_pitch : args->n;
     spur__parallel(exec, q.stretches * q.column_blocks, forward_task, &q);
     if (!q.direct) spur__parallel(exec, args->m, add_task, &q);

@@ -47,9 +47,11 @@ bool spur__linear_streams_backward(ptrdiff_t m);
 /* Rows of the weight gradient in one block, by the number of units. */
 ptrdiff_t spur__linear_rows(ptrdiff_t n);
 
-size_t spur__linear_forward_workspace(const spur__exec *exec, ptrdiff_t m, ptrdiff_t k,
-                                      ptrdiff_t n);
-size_t spur__linear_backward_workspace(const spur__exec *exec, ptrdiff_t m, ptrdiff_t n);
+/* Bytes of a workspace for the team, and of each thread's scratch. */
+size_t spur__linear_forward_workspace(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n);
+size_t spur__linear_forward_scratch(ptrdiff_t m);
+size_t spur__linear_backward_workspace(ptrdiff_t m, ptrdiff_t n);
+size_t spur__linear_backward_scratch(ptrdiff_t m, ptrdiff_t n);
 
 /* Workspaces are aligned to 64 bytes. */
 void spur__linear_forward(const spur__exec *exec, const spur__linear *args, void *workspace);

@@ -27,8 +27,7 @@ typedef struct job {
     ptrdiff_t rows; /* of W in a block */
     ptrdiff_t blocks; /* in a task */
     float *by_unit, *by_sample; /* dy, packed */
-    float *scratch; /* per thread */
-    size_t scratch_size;
+    const spur__exec *exec;
 } job;
 
 ptrdiff_t spur__linear_rows(ptrdiff_t n) {
@@ -45,16 +44,14 @@ static size_t strip_rows(ptrdiff_t n) {
     return (size_t)spur__linear_rows(n) + LINE;
 }
 
-/* Floats of: x, packed; the block of the weight gradient; the gradient by x as [rows][m] and as
- * [m][rows]. */
-static size_t scratch_of(ptrdiff_t m, ptrdiff_t n) {
+/* x, packed; the block of the weight gradient; the gradient by x as [rows][m] and as [m][rows]. */
+size_t spur__linear_backward_scratch(ptrdiff_t m, ptrdiff_t n) {
     size_t rows = strip_rows(n), samples = (size_t)spur__round_up(m, LINE);
-    return rows * (samples + (size_t)spur__round_up(n, LINE) + 2 * samples);
+    return rows * (samples + (size_t)spur__round_up(n, LINE) + 2 * samples) * sizeof(float);
 }
 
-size_t spur__linear_backward_workspace(const spur__exec *exec, ptrdiff_t m, ptrdiff_t n) {
-    size_t packed = padded(n) * padded(m) * 2;
-    return (packed + (size_t)exec->threads * scratch_of(m, n)) * sizeof(float);
+size_t spur__linear_backward_workspace(ptrdiff_t m, ptrdiff_t n) {
+    return padded(n) * padded(m) * 2 * sizeof(float);
 }
 
 /* ---- packing dy ----------------------------------------------------------------------------- */
@@ -89,13 +86,13 @@ static void pack_task(void *data, ptrdiff_t index, int thread) {
 
 /* ---- a block of rows ------------------------------------------------------------------------ */
 
-/* What a thread works in; see scratch_of. */
+/* What a thread works in; see spur__linear_backward_scratch. */
 typedef struct area {
     float *x, *block, *turning, *turned;
 } area;
 
 static area area_of(const job *q, int thread) {
-    float *p = q->scratch + (size_t)thread * q->scratch_size;
+    float *p = spur__scratch(q->exec, thread);
     size_t rows = strip_rows(q->a->n), samples = (size_t)spur__round_up(q->a->m, LINE);
     area s = {.x = p, .block = p + rows * samples};
     s.turning = s.block + rows * (size_t)spur__round_up(q->a->n, LINE);
@@ -265,10 +262,12 @@ static void blocks_task(void *data, ptrdiff_t index, int thread) {
 
 void spur__linear_backward(const spur__exec *exec, const spur__linear *args, void *workspace) {
     const spur__simd *simd = spur__simd_table();
-    job q = {.a = args, .simd = simd, .rows = spur__linear_rows(args->n), .by_unit = workspace};
+    job q = {.a = args,
+             .simd = simd,
+             .exec = exec,
+             .rows = spur__linear_rows(args->n),
+             .by_unit = workspace};
     q.by_sample = q.by_unit + padded(args->n) * padded(args->m);
-    q.scratch = q.by_sample + padded(args->n) * padded(args->m);
-    q.scratch_size = scratch_of(args->m, args->n);
     ptrdiff_t panels = spur__ceil_div(args->n, simd->nr) + spur__ceil_div(args->m, simd->nr);
     spur__parallel(exec, panels, pack_task, &q);
     ptrdiff_t blocks = spur__ceil_div(args->k, q.rows);

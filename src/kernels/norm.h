@@ -16,7 +16,7 @@
 #include "kernels/parallel.h"
 #include "kernels/simd/pool.h"
 
-/* Bytes of scratch for any function of this file on `n` images of `pixels` pixels. */
+/* Bytes of workspace for any function of this file on `n` images of `pixels` pixels. */
 size_t spur__norm_workspace(ptrdiff_t n, ptrdiff_t pixels, ptrdiff_t channels);
 
 /* ---- batch norm ---------------------------------------------------------------------------- */
@@ -39,10 +39,9 @@ typedef struct spur__batch_norm {
     void *workspace;
 } spur__batch_norm;
 
-/* Bytes of scratch for backward when a pool is behind it; when something was added. */
-size_t spur__batch_norm_pool_workspace(const spur__exec *exec, const spur__pool_shape *pool);
-size_t spur__batch_norm_plus_workspace(const spur__exec *exec, ptrdiff_t pixels,
-                                       ptrdiff_t channels);
+/* Bytes of each thread's scratch for backward when a pool is behind it; when something was added. */
+size_t spur__batch_norm_pool_scratch(const spur__pool_shape *pool);
+size_t spur__batch_norm_plus_scratch(ptrdiff_t pixels, ptrdiff_t channels);
 
 /* Training: mean and 1/sqrt(var + eps) of the batch into p->mean, p->rstd, running statistics
  * updated (with the unbiased variance), then normalised. */

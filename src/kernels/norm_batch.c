@@ -29,9 +29,8 @@ typedef struct batch_job {
     bool fixed; /* backward: the statistics do not depend on x */
     bool relu;
     spur__pool_shape pool; /* when p->pool: of this batch */
-    float
-        *rows; /* backward behind a pool or a sum: per thread, the gradients of a block's pixels */
-    ptrdiff_t rows_floats;
+    const spur__exec
+        *exec; /* scratch, backward behind a pool or a sum: gradients of a block's pixels */
 } batch_job;
 
 static ptrdiff_t longest_block(ptrdiff_t pixels) {
@@ -44,28 +43,12 @@ static ptrdiff_t rows_of_block(const spur__pool_shape *pool, ptrdiff_t pixels) {
     return spur__round_up(rows * pool->w * pool->c, 16);
 }
 
-static size_t rounded_workspace(ptrdiff_t pixels, ptrdiff_t channels) {
-    return (spur__norm_workspace(1, pixels, channels) + 63) / 64 * 64;
+size_t spur__batch_norm_pool_scratch(const spur__pool_shape *pool) {
+    return (size_t)rows_of_block(pool, pool->n * pool->h * pool->w) * sizeof(float);
 }
 
-size_t spur__batch_norm_pool_workspace(const spur__exec *exec, const spur__pool_shape *pool) {
-    ptrdiff_t pixels = pool->n * pool->h * pool->w;
-    return rounded_workspace(pixels, pool->c) +
-           (size_t)(exec->threads * rows_of_block(pool, pixels)) * sizeof(float);
-}
-
-static ptrdiff_t block_floats(ptrdiff_t pixels, ptrdiff_t channels) {
-    return spur__round_up(longest_block(pixels) * channels, 16);
-}
-
-size_t spur__batch_norm_plus_workspace(const spur__exec *exec, ptrdiff_t pixels,
-                                       ptrdiff_t channels) {
-    return rounded_workspace(pixels, channels) +
-           (size_t)(exec->threads * block_floats(pixels, channels)) * sizeof(float);
-}
-
-static float *behind_factors(const spur__batch_norm *p) {
-    return (float *)(void *)((char *)p->workspace + rounded_workspace(p->pixels, p->channels));
+size_t spur__batch_norm_plus_scratch(ptrdiff_t pixels, ptrdiff_t channels) {
+    return (size_t)(longest_block(pixels) * channels) * sizeof(float);
 }
 
 static void add_pool(batch_job *q) {
@@ -74,8 +57,6 @@ static void add_pool(batch_job *q) {
     q->pool.n = p->pixels / (q->pool.h * q->pool.w);
     q->pool.x_pitch = q->x_pitch;
     q->pool.y_pitch = q->y_pitch;
-    q->rows_floats = rows_of_block(p->pool, p->pixels);
-    q->rows = behind_factors(p);
 }
 
 static batch_job job_of(const spur__batch_norm *p, const float *x, float *y) {
@@ -221,7 +202,7 @@ void spur__batch_norm_fold(const spur__batch_norm *p, ptrdiff_t rows, const floa
 /* dy of pixels [begin, end), collected from the pool's windows into the thread's scratch. */
 static const float *unpooled(const batch_job *q, ptrdiff_t begin, ptrdiff_t end, int thread) {
     spur__pool_shape s = q->pool;
-    float *rows = q->rows + thread * q->rows_floats;
+    float *rows = spur__scratch(q->exec, thread);
     ptrdiff_t first = begin / s.w, row_floats = s.w * s.c;
     size_t all = spur__pool_argmax_bytes(&s);
     s.x_pitch = s.c;
@@ -266,8 +247,7 @@ static void split_dy(const batch_job *q, ptrdiff_t begin, ptrdiff_t end, int thr
                      spur__norm_dx *d) {
     const spur__norm_gradient *g = q->g;
     ptrdiff_t at = begin * d->channels, n = (end - begin) * d->channels;
-    float *dplus = g->dplus + at,
-          *own = g->accumulate_plus ? q->rows + thread * q->rows_floats : NULL;
+    float *dplus = g->dplus + at, *own = g->accumulate_plus ? spur__scratch(q->exec, thread) : NULL;
     if (q->relu) {
         spur__relu_split split = {.y = g->y + at,
                                   .dy = d->dy,
@@ -340,10 +320,7 @@ static void gradient_task(void *job, ptrdiff_t chunk, int thread) {
 
 static void backward(const spur__exec *exec, batch_job *q) {
     const spur__batch_norm *p = q->p;
-    if (q->g->dplus) {
-        q->rows = behind_factors(p);
-        q->rows_floats = block_floats(p->pixels, p->channels);
-    }
+    q->exec = exec;
     /* Without pool and sum dx mostly lies over dy, which is near then. */
     q->stream = (p->pool || q->g->dplus) && !q->g->accumulate && q->x_pitch % 16 == 0 &&
                 p->channels % 16 == 0 && (uintptr_t)q->g->dx % 64 == 0 &&

@@ -76,15 +76,15 @@ static spur_status batch_norm_plan(spur_node *node, spur__demand *demand, spur_e
     if (node->adds) { /* the gradient of the sum is mostly that of its other operand */
         demand->gradient_in_place = node->input_count + 1;
         demand->backward_needs_output = node->fused_relu;
-        demand->backward_workspace = spur__batch_norm_plus_workspace(
-            spur__net_exec(node->net), pixels_of(node), (ptrdiff_t)spur__channels(node));
+        demand->scratch =
+            spur__batch_norm_plus_scratch(pixels_of(node), (ptrdiff_t)spur__channels(node));
     }
     if (!node->pool) return SPUR_OK;
     spur__pool_shape *pool = node->state = spur__calloc(1, sizeof *pool);
     if (!pool) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     SPUR__TRY(spur__pool_shape_of(node->pool, pool, err));
     demand->saved_bytes += spur__pool_argmax_bytes(pool);
-    demand->backward_workspace = spur__batch_norm_pool_workspace(spur__net_exec(node->net), pool);
+    demand->scratch = spur__batch_norm_pool_scratch(pool);
     return SPUR_OK;
 }
 

@@ -81,19 +81,18 @@ typedef struct choice {
 } choice;
 
 static spur_status linear_plan(spur_node *node, spur__demand *demand, spur_error *err) {
-    const spur__exec *exec = spur__net_exec(node->net);
     ptrdiff_t m = rows_of(node), n = (ptrdiff_t)spur__channels(node);
     ptrdiff_t k = (ptrdiff_t)spur__channels(node->inputs[0]);
     choice *chosen = node->state ? node->state : spur__calloc(1, sizeof *chosen);
     if (!chosen) return spur__fail(err, SPUR_E_MEMORY, "out of memory while planning");
     *chosen = (choice){streams_forward(node), streams_backward(node)};
     node->state = chosen;
-    size_t gemm = spur__gemm_workspace(exec);
-    demand->forward_workspace =
-        chosen->forward ? spur__linear_forward_workspace(exec, m, k, n) : gemm;
-    demand->backward_workspace =
-        (chosen->backward ? spur__linear_backward_workspace(exec, m, n) : gemm) +
-        masked_bytes(node) + sum_bytes(node);
+    size_t forward = chosen->forward ? spur__linear_forward_scratch(m) : spur__gemm_scratch();
+    size_t backward = chosen->backward ? spur__linear_backward_scratch(m, n) : spur__gemm_scratch();
+    demand->scratch = forward > backward || !node->needs_gradient ? forward : backward;
+    demand->forward_workspace = chosen->forward ? spur__linear_forward_workspace(m, k, n) : 0;
+    demand->backward_workspace = (chosen->backward ? spur__linear_backward_workspace(m, n) : 0) +
+                                 masked_bytes(node) + sum_bytes(node);
     demand->backward_needs_input[0] = node->params[0]->trainable;
     demand->backward_needs_output = node->fused_relu;
     return SPUR_OK;
@@ -101,19 +100,17 @@ static spur_status linear_plan(spur_node *node, spur__demand *demand, spur_error
 
 static void product_forward(spur_node *node, const spur__run *run) {
     const spur_node *x = node->inputs[0];
-    spur__gemm(&run->exec,
-               &(spur__gemm_args){.m = rows_of(node),
-                                  .n = (ptrdiff_t)spur__channels(node),
-                                  .k = (ptrdiff_t)spur__channels(x),
-                                  .a = x->data,
-                                  .lda = (ptrdiff_t)x->pitch,
-                                  .b = spur__param_value(node, 0),
-                                  .ldb = (ptrdiff_t)spur__channels(node),
-                                  .c = node->data,
-                                  .ldc = (ptrdiff_t)node->pitch,
-                                  .bias = spur__param_value(node, 1),
-                                  .relu = node->fused_relu},
-               run->workspace);
+    spur__gemm(&run->exec, &(spur__gemm_args){.m = rows_of(node),
+                                              .n = (ptrdiff_t)spur__channels(node),
+                                              .k = (ptrdiff_t)spur__channels(x),
+                                              .a = x->data,
+                                              .lda = (ptrdiff_t)x->pitch,
+                                              .b = spur__param_value(node, 0),
+                                              .ldb = (ptrdiff_t)spur__channels(node),
+                                              .c = node->data,
+                                              .ldc = (ptrdiff_t)node->pitch,
+                                              .bias = spur__param_value(node, 1),
+                                              .relu = node->fused_relu});
 }
 
 /* Shape and operands that both directions share. */
@@ -140,40 +137,36 @@ static void linear_forward(spur_node *node, const spur__run *run) {
     spur__linear_forward(&run->exec, &job, run->workspace);
 }
 
-static void weight_gradient(spur_node *node, const spur__run *run, const float *dy, ptrdiff_t pitch,
-                            void *workspace) {
+static void weight_gradient(spur_node *node, const spur__run *run, const float *dy,
+                            ptrdiff_t pitch) {
     const spur_node *x = node->inputs[0];
-    spur__gemm(&run->exec,
-               &(spur__gemm_args){.m = (ptrdiff_t)spur__channels(x),
-                                  .n = (ptrdiff_t)spur__channels(node),
-                                  .k = rows_of(node),
-                                  .a = x->data,
-                                  .lda = (ptrdiff_t)x->pitch,
-                                  .a_transposed = true,
-                                  .b = dy,
-                                  .ldb = pitch,
-                                  .c = spur__param_gradient(node, 0),
-                                  .ldc = (ptrdiff_t)spur__channels(node),
-                                  .accumulate = spur__param_beta(node, 0) == 1},
-               workspace);
+    spur__gemm(&run->exec, &(spur__gemm_args){.m = (ptrdiff_t)spur__channels(x),
+                                              .n = (ptrdiff_t)spur__channels(node),
+                                              .k = rows_of(node),
+                                              .a = x->data,
+                                              .lda = (ptrdiff_t)x->pitch,
+                                              .a_transposed = true,
+                                              .b = dy,
+                                              .ldb = pitch,
+                                              .c = spur__param_gradient(node, 0),
+                                              .ldc = (ptrdiff_t)spur__channels(node),
+                                              .accumulate = spur__param_beta(node, 0) == 1});
 }
 
-static void input_gradient(spur_node *node, const spur__run *run, const float *dy, ptrdiff_t pitch,
-                           void *workspace) {
+static void input_gradient(spur_node *node, const spur__run *run, const float *dy,
+                           ptrdiff_t pitch) {
     const spur_node *x = node->inputs[0];
-    spur__gemm(&run->exec,
-               &(spur__gemm_args){.m = rows_of(node),
-                                  .n = (ptrdiff_t)spur__channels(x),
-                                  .k = (ptrdiff_t)spur__channels(node),
-                                  .a = dy,
-                                  .lda = pitch,
-                                  .b = spur__param_value(node, 0),
-                                  .ldb = (ptrdiff_t)spur__channels(node),
-                                  .b_transposed = true,
-                                  .c = x->gradient,
-                                  .ldc = (ptrdiff_t)x->pitch,
-                                  .accumulate = spur__gradient_beta(node, 0) == 1},
-               workspace);
+    spur__gemm(&run->exec, &(spur__gemm_args){.m = rows_of(node),
+                                              .n = (ptrdiff_t)spur__channels(x),
+                                              .k = (ptrdiff_t)spur__channels(node),
+                                              .a = dy,
+                                              .lda = pitch,
+                                              .b = spur__param_value(node, 0),
+                                              .ldb = (ptrdiff_t)spur__channels(node),
+                                              .b_transposed = true,
+                                              .c = x->gradient,
+                                              .ldc = (ptrdiff_t)x->pitch,
+                                              .accumulate = spur__gradient_beta(node, 0) == 1});
 }
 
 /* Both gradients in one walk over the weights, which a taker may update on the way. */
@@ -204,7 +197,6 @@ static void linear_backward(spur_node *node, const spur__run *run) {
     float *masked = node->fused_relu ? (float *)run->workspace : NULL;
     const float *dy = masked ? masked : node->gradient;
     ptrdiff_t pitch = masked ? (ptrdiff_t)spur__channels(node) : (ptrdiff_t)node->pitch;
-    void *rest = work + masked_bytes(node) + sum_bytes(node);
     if (masked || spur__param_gradient(node, 1))
         spur__sum_columns(&run->exec, &(spur__columns){.rows = rows_of(node),
                                                        .n = (ptrdiff_t)spur__channels(node),
@@ -216,11 +208,11 @@ static void linear_backward(spur_node *node, const spur__run *run) {
                                                        .accumulate = spur__param_beta(node, 1) == 1,
                                                        .workspace = work + masked_bytes(node)});
     if (((const choice *)node->state)->backward) {
-        streamed_backward(node, run, dy, pitch, rest);
+        streamed_backward(node, run, dy, pitch, work + masked_bytes(node) + sum_bytes(node));
         return;
     }
-    if (spur__param_gradient(node, 0)) weight_gradient(node, run, dy, pitch, rest);
-    if (spur__gradient_beta(node, 0) >= 0) input_gradient(node, run, dy, pitch, rest);
+    if (spur__param_gradient(node, 0)) weight_gradient(node, run, dy, pitch);
+    if (spur__gradient_beta(node, 0) >= 0) input_gradient(node, run, dy, pitch);
 }
 
 static double linear_cost(const spur_node *node) {

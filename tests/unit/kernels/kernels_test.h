@@ -65,6 +65,14 @@ static inline double relative_error(const float *found, const double *wanted, pt
             fail_msg("%s: relative error %g > %g", what, error_, (double)(bound));                 \
     } while (0)
 
+/* The same with just as much memory of each thread's own; free(.scratch). */
+static inline spur__exec with_scratch(const spur__exec *exec, size_t bytes) {
+    spur__exec own = *exec;
+    own.scratch_bytes = (bytes + 63) / 64 * 64;
+    own.scratch = scratch((size_t)own.threads * own.scratch_bytes);
+    return own;
+}
+
 /* What the byte comparison runs over: every instruction set here, with 1 thread, and the best
  * one with 1 to 4. `fn` writes its results to out[n]. */
 static inline void assert_same_bytes(const char *what,

@@ -241,14 +241,6 @@ static void free_data(conv_data *d) {
     for (size_t i = 0; i < COUNT(all); i++) free(all[i]);
 }
 
-/* The same with just as much memory of each thread's own. */
-static spur__exec with_scratch(const spur__exec *exec, size_t bytes) {
-    spur__exec own = *exec;
-    own.scratch_bytes = (bytes + 63) / 64 * 64;
-    own.scratch = scratch((size_t)own.threads * own.scratch_bytes);
-    return own;
-}
-
 /* All results one behind the other: y, dx, dw, dbias. Values between slices stay as they were. */
 static void run_passes(void *arg, const spur__exec *exec, float *out) {
     const conv_data *d = arg;

@@ -52,25 +52,23 @@ static void free_data(gemm_data *d) {
 static void product(void *arg, const spur__exec *exec, float *out) {
     const gemm_data *d = arg;
     const gemm_case *t = d->test;
-    void *ws = scratch(spur__gemm_workspace(exec));
+    spur__exec own = with_scratch(exec, spur__gemm_scratch());
     memcpy(out, d->c, (size_t)(t->m * d->ldc) * sizeof(float));
-    spur__gemm(exec,
-               &(spur__gemm_args){.m = t->m,
-                                  .n = t->n,
-                                  .k = t->k,
-                                  .a = d->a,
-                                  .lda = d->lda,
-                                  .b = d->b,
-                                  .ldb = d->ldb,
-                                  .c = out,
-                                  .ldc = d->ldc,
-                                  .bias = t->bias ? d->bias : NULL,
-                                  .a_transposed = t->ta,
-                                  .b_transposed = t->tb,
-                                  .accumulate = t->accumulate,
-                                  .relu = t->relu},
-               ws);
-    free(ws);
+    spur__gemm(&own, &(spur__gemm_args){.m = t->m,
+                                        .n = t->n,
+                                        .k = t->k,
+                                        .a = d->a,
+                                        .lda = d->lda,
+                                        .b = d->b,
+                                        .ldb = d->ldb,
+                                        .c = out,
+                                        .ldc = d->ldc,
+                                        .bias = t->bias ? d->bias : NULL,
+                                        .a_transposed = t->ta,
+                                        .b_transposed = t->tb,
+                                        .accumulate = t->accumulate,
+                                        .relu = t->relu});
+    free(own.scratch);
 }
 
 static double *oracle(const gemm_data *d) {
@@ -125,22 +123,20 @@ static void test_same_bytes(void **state) {
 static void test_relu_keeps_nan(void **state) {
     (void)state;
     float a = NAN, b = 1.0f, c = 0.0f;
-    spur__exec exec = {.threads = 1, .gemm = SPUR__GEMM_SPUR};
-    void *ws = scratch(spur__gemm_workspace(&exec));
-    spur__gemm(&exec,
-               &(spur__gemm_args){.m = 1,
-                                  .n = 1,
-                                  .k = 1,
-                                  .a = &a,
-                                  .lda = 1,
-                                  .b = &b,
-                                  .ldb = 1,
-                                  .c = &c,
-                                  .ldc = 1,
-                                  .relu = true},
-               ws);
+    spur__exec exec =
+        with_scratch(&(spur__exec){.threads = 1, .gemm = SPUR__GEMM_SPUR}, spur__gemm_scratch());
+    spur__gemm(&exec, &(spur__gemm_args){.m = 1,
+                                         .n = 1,
+                                         .k = 1,
+                                         .a = &a,
+                                         .lda = 1,
+                                         .b = &b,
+                                         .ldb = 1,
+                                         .c = &c,
+                                         .ldc = 1,
+                                         .relu = true});
     assert_true(isnan(c));
-    free(ws);
+    free(exec.scratch);
 }
 
 static void test_openblas_usable(void **state) {

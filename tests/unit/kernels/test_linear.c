@@ -60,11 +60,13 @@ static spur__linear job_of(const linear_data *d) {
 static void forward(void *arg, const spur__exec *exec, float *out) {
     const linear_data *d = arg;
     spur__linear job = job_of(d);
-    void *ws = scratch(spur__linear_forward_workspace(exec, job.m, job.k, job.n));
+    void *ws = scratch(spur__linear_forward_workspace(job.m, job.k, job.n));
+    spur__exec own = with_scratch(exec, spur__linear_forward_scratch(job.m));
     memset(out, 0, (size_t)(job.m * (job.n + 1)) * sizeof(float));
     job.y = out;
     job.y_pitch = job.n + 1;
-    spur__linear_forward(exec, &job, ws);
+    spur__linear_forward(&own, &job, ws);
+    free(own.scratch);
     free(ws);
 }
 
@@ -73,14 +75,16 @@ static void backward(void *arg, const spur__exec *exec, float *out) {
     const linear_data *d = arg;
     spur__linear job = job_of(d);
     ptrdiff_t nx = job.m * (job.k + 1);
-    void *ws = scratch(spur__linear_backward_workspace(exec, job.m, job.n));
+    void *ws = scratch(spur__linear_backward_workspace(job.m, job.n));
+    spur__exec own = with_scratch(exec, spur__linear_backward_scratch(job.m, job.n));
     memcpy(out, d->dx, (size_t)nx * sizeof(float));
     memcpy(out + nx, d->dw, (size_t)(job.k * job.n) * sizeof(float));
     job.dx = out;
     job.dx_pitch = job.k + 1;
     job.dw = out + nx;
     job.dx_accumulate = job.dw_accumulate = d->test->accumulate;
-    spur__linear_backward(exec, &job, ws);
+    spur__linear_backward(&own, &job, ws);
+    free(own.scratch);
     free(ws);
 }
 
@@ -161,12 +165,13 @@ static void test_sink(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         linear_data d;
-        spur__exec exec = {.threads = 3};
         make_data(&d, &cases[i]);
         spur__linear job = job_of(&d);
+        spur__exec exec =
+            with_scratch(&(spur__exec){.threads = 3}, spur__linear_backward_scratch(job.m, job.n));
         ptrdiff_t n = job.k * job.n;
         float *stored = floats(n), *taken = floats(n);
-        void *ws = scratch(spur__linear_backward_workspace(&exec, job.m, job.n));
+        void *ws = scratch(spur__linear_backward_workspace(job.m, job.n));
         job.dw = stored;
         spur__linear_backward(&exec, &job, ws);
         collected c = {taken, spur__linear_rows(job.n) * job.n, n};
@@ -177,6 +182,7 @@ static void test_sink(void **state) {
         assert_memory_equal(stored, taken, (size_t)n * sizeof(float));
         free(stored);
         free(taken);
+        free(exec.scratch);
         free(ws);
         free_data(&d);
     }

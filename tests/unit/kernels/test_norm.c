@@ -254,16 +254,15 @@ typedef struct pooled_case {
 } pooled_case;
 
 /* The pool's y, dx, dgamma, dbeta one behind the other. */
-static void run_pooled(void *arg, const spur__exec *exec, float *out) {
+static void run_pooled(void *arg, const spur__exec *given, float *out) {
     const pooled_case *t = arg;
     const spur__pool_shape *s = &t->pool;
+    spur__exec own = with_scratch(given, spur__batch_norm_pool_scratch(s)), *exec = &own;
     ptrdiff_t pixels = s->n * s->h * s->w, all = pixels * s->c,
               pooled = s->n * s->oh * s->ow * s->c;
     float *dx = out + pooled, *dgamma = dx + all, *mean = floats(2 * s->c);
     float *between = floats(all), *d_between = floats(all);
     char *argmax = scratch(spur__pool_argmax_bytes(s));
-    size_t plain = spur__norm_workspace(1, pixels, s->c);
-    size_t more = spur__batch_norm_pool_workspace(exec, s);
     spur__batch_norm p = {.pixels = pixels,
                           .channels = s->c,
                           .gamma = t->gamma,
@@ -274,7 +273,7 @@ static void run_pooled(void *arg, const spur__exec *exec, float *out) {
                           .rstd = mean + s->c,
                           .pool = t->apart ? NULL : s,
                           .argmax = argmax,
-                          .workspace = scratch(plain > more ? plain : more)};
+                          .workspace = scratch(spur__norm_workspace(1, pixels, s->c))};
     spur__norm_gradient g = {
         .x = t->x, .dy = t->dy, .dx = dx, .dgamma = dgamma, .dbeta = dgamma + s->c};
     memset(dgamma, 0, (size_t)(2 * s->c) * sizeof(float));
@@ -285,7 +284,7 @@ static void run_pooled(void *arg, const spur__exec *exec, float *out) {
         g.dy = d_between;
     }
     spur__batch_norm_backward(exec, &p, &g);
-    void *all_of_them[] = {mean, between, d_between, argmax, p.workspace};
+    void *all_of_them[] = {mean, between, d_between, argmax, p.workspace, own.scratch};
     for (size_t i = 0; i < COUNT(all_of_them); i++) free(all_of_them[i]);
 }
 
