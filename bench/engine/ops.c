@@ -70,12 +70,11 @@ static int ascending(const void *a, const void *b) {
 }
 
 /* Median milliseconds of one call. */
-static double clock_call(spur_node *node, void (*call)(spur_node *, const spur__run *),
-                         void *workspace) {
+static double clock_call(spur_node *node, void (*call)(spur_node *, const spur__run *)) {
     spur__run run = {.exec = node->net->exec,
                      .mode = SPUR_TRAIN,
                      .batch = node->net->batch,
-                     .workspace = workspace};
+                     .workspace = node->net->workspace};
     double ms[ROUNDS];
     for (int i = -1; i < ROUNDS; i++) { /* the first one warms up */
         uint64_t start = spur__monotonic_ns();
@@ -113,13 +112,12 @@ static bool measure(const op_case *c, const spur_net_options *options) {
               spur_net_backward(r.net, 1, &err) == SPUR_OK;
     if (ok) {
         spur_node *node = worker(r.y);
-        void **work = r.net->workspaces + 2 * node->index;
         if (!node->op->forward || !node->op->backward) { /* a view: nothing to do */
             case_close(&r);
             return true;
         }
-        double forward = clock_call(node, node->op->forward, work[0]);
-        double backward = clock_call(node, node->op->backward, work[1]);
+        double forward = clock_call(node, node->op->forward);
+        double backward = clock_call(node, node->op->backward);
         double cost = node->op->cost ? 2e-6 * node->op->cost(node) * r.net->batch : 0;
         double bytes = 4e-6 * (double)r.want.out.count;
         for (int k = 0; k < r.inputs; k++) bytes += 4e-6 * (double)r.want.in[k].count;

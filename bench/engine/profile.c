@@ -39,12 +39,13 @@ static double milliseconds(uint64_t since) {
 }
 
 static void one_round(spur_net *net, int round) {
-    spur__run run = {
-        .exec = net->exec, .mode = net->backward ? SPUR_TRAIN : SPUR_EVAL, .batch = net->batch};
+    spur__run run = {.exec = net->exec,
+                     .mode = net->backward ? SPUR_TRAIN : SPUR_EVAL,
+                     .batch = net->batch,
+                     .workspace = net->workspace};
     for (int i = 0; i < net->node_count; i++) {
         spur_node *node = net->nodes[i];
         uint64_t start = spur__monotonic_ns();
-        run.workspace = net->workspaces[2 * i];
         if (!node->passive && node->op->forward) node->op->forward(node, &run);
         timings[i].forward[round] = milliseconds(start);
     }
@@ -53,7 +54,6 @@ static void one_round(spur_net *net, int round) {
     for (int i = net->node_count - 1; i >= 0; i--) {
         spur_node *node = net->nodes[i];
         uint64_t start = spur__monotonic_ns();
-        run.workspace = net->workspaces[2 * i + 1];
         if (!node->passive && node->needs_gradient && node->op->backward)
             node->op->backward(node, &run);
         timings[i].backward[round] = milliseconds(start);

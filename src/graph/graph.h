@@ -74,7 +74,7 @@ struct spur_node {
 typedef struct spur__demand {
     size_t prepared_bytes; /* filled by op->prepare, kept over all runs; nets for inference only */
     size_t saved_bytes; /* lives from forward to backward (argmax, masks, statistics) */
-    size_t forward_workspace; /* scratch during the call, 64-byte aligned */
+    size_t forward_workspace; /* for the team during the call, 64-byte aligned */
     size_t backward_workspace;
     size_t scratch; /* of each thread's own, in both: exec.scratch_bytes will be at least that */
     bool backward_needs_input[SPUR__MAX_INPUTS]; /* input values must survive until backward */

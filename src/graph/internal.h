@@ -37,11 +37,11 @@ struct spur_net {
     float last_loss;
 
     size_t planned; /* bytes of it that are used */
-    spur__arena arena; /* activations, gradients, saved values, workspaces */
+    spur__arena arena; /* activations, gradients, saved values, workspace, scratch */
     spur__arena param_arena; /* values, then gradients */
     float *gradients; /* all parameters' gradients lie together */
     size_t gradient_count;
-    void **workspaces; /* [2 * node_count]: forward and backward of every node */
+    void *workspace; /* for every call, one after the other */
 };
 
 /* One stretch of memory that is needed from one moment to another (ends included). Moments are

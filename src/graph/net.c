@@ -35,7 +35,6 @@ void spur_net_destroy(spur_net *net) {
     }
     spur__free(net->nodes);
     spur__free(net->params);
-    spur__free(net->workspaces);
     spur__arena_destroy(&net->arena);
     spur__arena_destroy(&net->param_arena);
     spur__str_free(&net->scope);

@@ -16,7 +16,8 @@
 #include "base/memory.h"
 #include "graph/plan.h"
 
-enum { VALUES, GRADIENTS, SAVED, FORWARD_WORK, BACKWARD_WORK, PREPARED, KINDS };
+enum { VALUES, GRADIENTS, SAVED, PREPARED, KINDS };
+enum { WORKSPACE, SCRATCH, COMMON }; /* behind those of the nodes */
 enum { NEVER = -1, INT_ARRAYS = 6, LINE = 64 };
 typedef spur__plan plan;
 
@@ -193,19 +194,29 @@ static void share_gradients(plan *p) {
 
 /* ---- placing -------------------------------------------------------------------------------- */
 
-/* Every thread's own memory: for the net's whole life, as what stays in place stays in caches. */
-static spur__buffer *scratch_buffer(const plan *p) {
-    return p->buffers + (size_t)p->nodes * KINDS;
+static spur__buffer *common(const plan *p, int kind) {
+    return p->buffers + (size_t)p->nodes * KINDS + kind;
 }
 
-static void make_scratch(plan *p) {
+static size_t most(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+/* Workspace and scratch serve all calls, for the net's whole life: what stays in place stays in the
+ * caches. */
+static void make_common(plan *p) {
     spur__exec *exec = &p->net->exec;
-    exec->scratch_bytes = 0;
-    for (int i = 0; i < p->nodes; i++)
-        if (p->demands[i].scratch > exec->scratch_bytes)
-            exec->scratch_bytes = p->demands[i].scratch;
-    exec->scratch_bytes = (exec->scratch_bytes + LINE - 1) / LINE * LINE;
-    *scratch_buffer(p) =
+    size_t workspace = 0, scratch = 0;
+    for (int i = 0; i < p->nodes; i++) {
+        const spur_node *node = p->net->nodes[i];
+        const spur__demand *demand = &p->demands[i];
+        scratch = most(scratch, demand->scratch);
+        workspace = most(workspace, demand->forward_workspace);
+        if (node->needs_gradient) workspace = most(workspace, demand->backward_workspace);
+    }
+    exec->scratch_bytes = (scratch + LINE - 1) / LINE * LINE;
+    *common(p, WORKSPACE) = (spur__buffer){workspace, 0, later(p), 0};
+    *common(p, SCRATCH) =
         (spur__buffer){(size_t)exec->threads * exec->scratch_bytes, 0, later(p), 0};
 }
 
@@ -215,21 +226,16 @@ static void make_buffers(plan *p) {
         const spur__demand *demand = &p->demands[i];
         spur__buffer *b = p->buffers + (size_t)i * KINDS;
         size_t bytes = spur__node_count(node) * sizeof(float);
-        int back = backward_time(p, i);
         bool active = node->needs_gradient && !node->passive;
         if (p->data_root[i] == i)
             b[VALUES] = (spur__buffer){bytes, p->data_begin[i], p->data_end[i], 0};
         if (p->gradient_root[i] == i && p->gradient_begin[i] != NEVER)
             b[GRADIENTS] = (spur__buffer){bytes, p->gradient_begin[i], p->gradient_end[i], 0};
-        if (active) {
-            b[SAVED] = (spur__buffer){demand->saved_bytes, i, back, 0};
-            b[BACKWARD_WORK] = (spur__buffer){demand->backward_workspace, back, back, 0};
-        }
+        if (active) b[SAVED] = (spur__buffer){demand->saved_bytes, i, backward_time(p, i), 0};
         if (p->net->options.inference)
             b[PREPARED] = (spur__buffer){demand->prepared_bytes, 0, later(p), 0};
-        if (!node->passive) b[FORWARD_WORK] = (spur__buffer){demand->forward_workspace, i, i, 0};
     }
-    make_scratch(p);
+    make_common(p);
 }
 
 static void *place_of(const plan *p, const spur__buffer *b) {
@@ -257,21 +263,19 @@ static void set_pointers(plan *p) {
         if (node->gradient) node->gradient += offset_of(p, p->gradient_root, i);
         node->saved = at(p, i, SAVED);
         node->prepared = at(p, i, PREPARED);
-        p->net->workspaces[2 * i] = at(p, i, FORWARD_WORK);
-        p->net->workspaces[2 * i + 1] = at(p, i, BACKWARD_WORK);
     }
-    p->net->exec.scratch = place_of(p, scratch_buffer(p));
+    p->net->workspace = place_of(p, common(p, WORKSPACE));
+    p->net->exec.scratch = place_of(p, common(p, SCRATCH));
 }
 
 static bool plan_alloc(plan *p, spur_net *net) {
     size_t n = (size_t)net->node_count;
     *p = (plan){.net = net, .nodes = net->node_count};
     p->demands = spur__calloc(n, sizeof *p->demands);
-    p->buffers = spur__calloc(n * KINDS + 1, sizeof *p->buffers);
+    p->buffers = spur__calloc(n * KINDS + COMMON, sizeof *p->buffers);
     p->slice = spur__calloc(n, sizeof *p->slice);
     p->memory = spur__calloc(n * INT_ARRAYS, sizeof *p->memory);
-    if (!net->workspaces) net->workspaces = spur__calloc(n * 2, sizeof *net->workspaces);
-    if (!p->demands || !p->buffers || !p->memory || !p->slice || !net->workspaces) return false;
+    if (!p->demands || !p->buffers || !p->memory || !p->slice) return false;
     p->data_root = p->memory;
     p->gradient_root = p->memory + n;
     p->data_begin = p->memory + 2 * n;
@@ -293,7 +297,7 @@ static spur_status lay_out(plan *p, spur_error *err) {
     share_in_place(p);
     share_gradients(p);
     make_buffers(p);
-    SPUR__TRY(spur__place(p->buffers, p->nodes * KINDS + 1, &total, err));
+    SPUR__TRY(spur__place(p->buffers, p->nodes * KINDS + COMMON, &total, err));
     if (!spur__arena_create(&p->net->arena, total))
         return spur__fail(err, SPUR_E_MEMORY, "out of memory for the net: %zu bytes are needed",
                           total);

@@ -56,7 +56,8 @@ static spur__run run_of(const spur_net *net, spur_mode mode) {
                        .mode = mode,
                        .seed = net->options.seed,
                        .step = net->step,
-                       .batch = net->batch};
+                       .batch = net->batch,
+                       .workspace = net->workspace};
 }
 
 /* ---- not a number --------------------------------------------------------------------------- */
@@ -111,7 +112,6 @@ static spur_status find_bad_layer(spur_net *net, spur__run run, spur_error *err)
     run.repeat = true;
     for (int i = 0; i < net->node_count; i++) {
         spur_node *node = net->nodes[i];
-        run.workspace = net->workspaces[2 * i];
         if (!node->passive && node->op->forward) node->op->forward(node, &run);
         ptrdiff_t place = bad_value(node);
         if (place >= 0) return describe(node, place, loss, err);
@@ -124,7 +124,6 @@ static spur_status find_bad_layer(spur_net *net, spur__run run, spur_error *err)
 static void prepare(spur_net *net, spur__run run) {
     for (int i = 0; i < net->node_count; i++) {
         spur_node *node = net->nodes[i];
-        run.workspace = net->workspaces[2 * i];
         if (node->prepared && !node->passive) node->op->prepare(node, &run);
     }
     net->prepared = true;
@@ -141,7 +140,6 @@ spur_status spur_net_forward(spur_net *net, spur_mode mode, spur_error *err) {
     for (int i = 0; i < net->node_count; i++) {
         spur_node *node = net->nodes[i];
         if (node->passive || !node->op->forward) continue;
-        run.workspace = net->workspaces[2 * i];
         node->op->forward(node, &run);
     }
     net->forward_done = mode == SPUR_TRAIN;
@@ -189,7 +187,6 @@ static void nodes_backward(spur_net *net, float scale, const spur__taker *taker)
     for (int i = net->node_count - 1; i >= 0; i--) {
         spur_node *node = net->nodes[i];
         if (node->passive || !node->needs_gradient || !node->op->backward) continue;
-        run.workspace = net->workspaces[2 * i + 1];
         node_backward(node, &run);
     }
 }
