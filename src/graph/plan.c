@@ -11,6 +11,7 @@
  * The first operation to touch a gradient during the backward run, that is its last consumer,
  * writes it; the others add (node->beta).
  */
+#include <stdint.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -18,7 +19,7 @@
 
 enum { VALUES, GRADIENTS, SAVED, PREPARED, KINDS };
 enum { WORKSPACE, SCRATCH, COMMON }; /* behind those of the nodes */
-enum { NEVER = -1, INT_ARRAYS = 6, LINE = 64 };
+enum { NEVER = -1, INT_ARRAYS = 6, PAGE = 4096 };
 typedef spur__plan plan;
 
 static int backward_time(const plan *p, int i) {
@@ -203,7 +204,7 @@ static size_t most(size_t a, size_t b) {
 }
 
 /* Workspace and scratch serve all calls, for the net's whole life: what stays in place stays in the
- * caches. */
+ * caches. No page has scratch of two threads, or prefetching would carry lines to and fro. */
 static void make_common(plan *p) {
     spur__exec *exec = &p->net->exec;
     size_t workspace = 0, scratch = 0;
@@ -214,10 +215,10 @@ static void make_common(plan *p) {
         workspace = most(workspace, demand->forward_workspace);
         if (node->needs_gradient) workspace = most(workspace, demand->backward_workspace);
     }
-    exec->scratch_bytes = (scratch + LINE - 1) / LINE * LINE;
+    exec->scratch_bytes = (scratch + PAGE - 1) / PAGE * PAGE;
+    size_t all = scratch ? (size_t)exec->threads * exec->scratch_bytes + 2 * PAGE : 0;
     *common(p, WORKSPACE) = (spur__buffer){workspace, 0, later(p), 0};
-    *common(p, SCRATCH) =
-        (spur__buffer){(size_t)exec->threads * exec->scratch_bytes, 0, later(p), 0};
+    *common(p, SCRATCH) = (spur__buffer){all, 0, later(p), 0};
 }
 
 static void make_buffers(plan *p) {
@@ -246,6 +247,12 @@ static void *at(const plan *p, int i, int kind) {
     return place_of(p, p->buffers + (size_t)i * KINDS + kind);
 }
 
+/* Behind the first page, which others share. */
+static void *scratch_of(const plan *p) {
+    char *begin = place_of(p, common(p, SCRATCH));
+    return begin ? begin + PAGE - (uintptr_t)begin % PAGE : NULL;
+}
+
 /* Floats from the start of the root's memory to that of node i. */
 static int64_t offset_of(const plan *p, const int *root, int i) {
     int64_t offset = 0;
@@ -265,7 +272,7 @@ static void set_pointers(plan *p) {
         node->prepared = at(p, i, PREPARED);
     }
     p->net->workspace = place_of(p, common(p, WORKSPACE));
-    p->net->exec.scratch = place_of(p, common(p, SCRATCH));
+    p->net->exec.scratch = scratch_of(p);
 }
 
 static bool plan_alloc(plan *p, spur_net *net) {
