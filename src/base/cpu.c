@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,17 @@ static void detect(void) {
     for (int i = 0; wish && i < level; i++)
         if (strcmp(wish, spur__isa_name((spur__isa)i)) == 0) level = i;
     atomic_store(&active, level);
+}
+
+spur_status spur__cpu_check(spur_error *err) {
+    const char *wish = getenv("SPUR_CPU");
+    bool known = !wish || !*wish;
+    for (int i = 0; i < SPUR__ISA_COUNT && !known; i++)
+        known = strcmp(wish, spur__isa_name((spur__isa)i)) == 0;
+    if (known) return SPUR_OK;
+    return spur__fail(err, SPUR_E_ARGUMENT,
+                      "environment variable SPUR_CPU: found '%s', expected generic, avx2 or avx512",
+                      wish);
 }
 
 spur__isa spur__cpu_isa(void) {

@@ -5,6 +5,8 @@
 #ifndef SPUR_BASE_CPU_H
 #define SPUR_BASE_CPU_H
 
+#include "base/error.h"
+
 /* Instruction sets that kernels are compiled for, in rising order. */
 typedef enum spur__isa {
     SPUR__ISA_GENERIC,
@@ -16,6 +18,9 @@ typedef enum spur__isa {
 /* The best set that the CPU and the operating system support. The environment variable SPUR_CPU
  * (generic, avx2 or avx512) lowers it, never raises it; read once, at the first call. */
 spur__isa spur__cpu_isa(void);
+
+/* E_ARGUMENT if SPUR_CPU is set to something else. */
+spur_status spur__cpu_check(spur_error *err);
 
 /* "generic", "avx2", "avx512". */
 const char *spur__isa_name(spur__isa isa);

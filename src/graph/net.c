@@ -23,6 +23,7 @@ spur_net *spur_net_create(const spur_net_options *options) {
     net->exec.gemm = provider(net->options.gemm);
     net->exec.threads = net->options.threads > 0 ? net->options.threads : spur__cpu_count();
     spur__str_init(&net->scope, NAME_LIMIT);
+    (void)spur__cpu_check(&net->error);
     return net;
 }
 

@@ -8,16 +8,21 @@
 
 enum { LINE = 64 };
 
+/* Where tile i begins, one way, of which the first `full` are whole. */
+static ptrdiff_t start_of(ptrdiff_t i, ptrdiff_t full, ptrdiff_t edge) {
+    return i * edge - spur__most(0, i - full);
+}
+
 /* The part of the next tiles of one row of tiles that lies inside the image; false: none is left. */
 static bool next_rectangle(spur__ahead *a) {
     const spur__sheet *s = &a->sheet;
     while (a->tile < a->end) {
-        ptrdiff_t tx = a->tile % s->tiles_x, rest = a->tile / s->tiles_x;
-        ptrdiff_t y = rest % s->tiles_y * s->edge, x = tx * s->edge;
+        ptrdiff_t tx = a->tile % s->tiles_x, rest = a->tile / s->tiles_x, ty = rest % s->tiles_y;
         ptrdiff_t run = spur__least(s->tiles_x - tx, a->end - a->tile);
+        ptrdiff_t y = start_of(ty, s->full_y, s->edge), x = start_of(tx, s->full_x, s->edge);
         a->tile += run;
-        a->rows = spur__least(s->h - y, s->edge);
-        a->pixels = spur__least(s->w - x, run * s->edge);
+        a->rows = spur__least(s->h, start_of(ty + 1, s->full_y, s->edge)) - y;
+        a->pixels = spur__least(s->w, start_of(tx + run, s->full_x, s->edge)) - x;
         if (a->rows <= 0 || a->pixels <= 0) continue;
         a->at = (const char *)s->pixels + ((rest / s->tiles_y * s->h + y) * s->w + x) * s->pitch;
         a->width = s->width;

@@ -8,12 +8,13 @@
 
 #include <stddef.h>
 
-/* Images [n][h][w] of pixels, cut into tiles of edge x edge pixels. */
+/* Images [n][h][w] of pixels, cut into tiles of edge x edge pixels, or of edge - 1 from row full_y and
+ * column full_x of tiles on. */
 typedef struct spur__sheet {
     const void *pixels;
     ptrdiff_t h, w;
     ptrdiff_t pitch, width; /* bytes: between pixels, of a pixel */
-    ptrdiff_t tiles_y, tiles_x, edge;
+    ptrdiff_t tiles_y, tiles_x, full_y, full_x, edge;
 } spur__sheet;
 
 /* A walk along the lines of some tiles' pixels. Tiles beside each other make one rectangle. */

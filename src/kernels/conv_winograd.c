@@ -251,6 +251,8 @@ static spur__ahead outputs_ahead(const wino_job *q, ptrdiff_t tile, ptrdiff_t en
                          .width = columns * size,
                          .tiles_y = q->out.tiles_y,
                          .tiles_x = q->out.tiles_x,
+                         .full_y = q->out.full_y,
+                         .full_x = q->out.full_x,
                          .edge = q->m / by};
     return spur__ahead_tiles(sheet, tile, end, steps);
 }

@@ -30,6 +30,12 @@ spur_node *spur__model_norm(spur_net *net, spur_node *x, const char *name, int64
 spur_node *spur__model_build(const spur__model_kind *kind, spur_net *net, spur_node *input,
                              int classes, const void *options, spur_error *err) {
     char text[128];
+    spur_error stuck = {0};
+    if (net) spur__net_error(net, &stuck);
+    if (stuck.status != SPUR_OK) { /* why there may be no input */
+        if (err) *err = stuck;
+        return NULL;
+    }
     if (!net || !input) {
         spur__fail(err, SPUR_E_ARGUMENT, "model %s: no net or no input", kind->kind.name);
         return NULL;

@@ -328,18 +328,16 @@ ALWAYS_INLINE void spread_cut(int m, bool gradient, const spur__tiling *t, const
         spread_tile(m, gradient, CUT, t, s, next, v, to);
 }
 
-ALWAYS_INLINE ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) {
-    return a < b ? a : b;
-}
-
 ALWAYS_INLINE void spread_tiles(int m, bool gradient, const spur__tiling *t, ptrdiff_t tile,
                                 ptrdiff_t count, const spur__spectrum *to) {
     int edge = gradient ? m : m + 2;
     corner corners[LATER + 1]; /* of tile i and those behind it */
     ptrdiff_t last = t->order ? count - 1 : PTRDIFF_MAX; /* place that is known */
-    for (ptrdiff_t i = 0; i < LATER; i++) corners[i] = corner_of(t, m, edge, tile + least(i, last));
+    for (ptrdiff_t i = 0; i < LATER; i++)
+        corners[i] = corner_of(t, m, edge, tile + (i < last ? i : last));
     for (ptrdiff_t i = 0; i < count; i++) {
-        corners[LATER] = corner_of(t, m, edge, tile + least(i + LATER, last));
+        ptrdiff_t ahead = i + LATER < last ? i + LATER : last;
+        corners[LATER] = corner_of(t, m, edge, tile + ahead);
         corner at = corners[0];
         later next = later_of(gradient, t, &corners[LATER]);
         for (int j = 0; j < LATER; j++) corners[j] = corners[j + 1];

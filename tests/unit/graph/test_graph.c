@@ -265,6 +265,20 @@ static void test_initial_values(void **state) {
 
 /* ---- planning ------------------------------------------------------------------------------- */
 
+static void test_unknown_cpu(void **state) {
+    (void)state;
+    char *before = getenv("SPUR_CPU") ? strdup(getenv("SPUR_CPU")) : NULL;
+    setenv("SPUR_CPU", "avx9", 1);
+    spur_net *net = spur_net_create(NULL);
+    expect_error(net, NULL, SPUR_E_ARGUMENT, "SPUR_CPU",
+                 "found 'avx9', expected generic, avx2 or avx512");
+    if (before)
+        setenv("SPUR_CPU", before, 1);
+    else
+        unsetenv("SPUR_CPU");
+    free(before);
+}
+
 static void test_placement_never_overlaps(void **state) {
     (void)state;
     spur__buffer b[200];
@@ -360,6 +374,7 @@ int main(void) {
         cmocka_unit_test(test_flattened_layout),
         cmocka_unit_test(test_initial_values),
         cmocka_unit_test(test_placement_never_overlaps),
+        cmocka_unit_test(test_unknown_cpu),
         cmocka_unit_test(test_inference_reuses_memory),
         cmocka_unit_test(test_batch_sizes),
         cmocka_unit_test(test_nan_names_the_first_layer),
