@@ -5,6 +5,7 @@
 #ifndef SPUR_BENCH_KERNELS_BENCH_H
 #define SPUR_BENCH_KERNELS_BENCH_H
 
+#include "base/arena.h"
 #include "kernels/conv.h"
 
 typedef struct layer {
@@ -13,9 +14,13 @@ typedef struct layer {
     float *x, *w, *bias, *y, *dy, *dx, *dw, *dbias;
     void *workspace;
     ptrdiff_t nx, ny, nw;
+    spur__arena memory[10]; /* of each of these, as the engine has it: in huge pages */
+    int arrays;
 } layer;
 
-/* scale * N(0, 1), the same for the same stream; free with spur__free. Exits when memory is short. */
+/* scale * N(0, 1), the same for the same stream. */
+void fill_normal(float *p, ptrdiff_t n, uint64_t stream, float scale);
+/* New ones; free with spur__free. Exits when memory is short. */
 float *normal_values(ptrdiff_t n, uint64_t stream, float scale);
 
 /* Inputs relu(N(0, 1)), weights N(0, 2 / fan_in), dy N(0, 1). Exits when memory is short. */

@@ -11,12 +11,28 @@
 #include "base/random.h"
 #include "bench.h"
 
-float *normal_values(ptrdiff_t n, uint64_t stream, float scale) {
-    float *p = spur__malloc_aligned(64, (size_t)n * sizeof(float));
+void fill_normal(float *p, ptrdiff_t n, uint64_t stream, float scale) {
     spur__rng rng;
-    if (!p) exit(1);
     spur__rng_init(&rng, 1, SPUR__STREAM_TEST, 0, stream);
     for (ptrdiff_t i = 0; i < n; i++) p[i] = scale * spur__rng_normal(&rng);
+}
+
+float *normal_values(ptrdiff_t n, uint64_t stream, float scale) {
+    float *p = spur__malloc_aligned(64, (size_t)n * sizeof(float));
+    if (!p) exit(1);
+    fill_normal(p, n, stream, scale);
+    return p;
+}
+
+static void *bytes(layer *l, size_t size) {
+    spur__arena *memory = &l->memory[l->arrays++];
+    if (!spur__arena_create(memory, size)) exit(1);
+    return memory->base;
+}
+
+static float *values(layer *l, ptrdiff_t n, uint64_t stream, float scale) {
+    float *p = bytes(l, (size_t)n * sizeof *p);
+    fill_normal(p, n, stream, scale);
     return p;
 }
 
@@ -31,32 +47,28 @@ void layer_create(layer *l, const spur__conv_shape *shape, spur__conv_algo algo,
     l->nx = s->n * s->h * s->w * s->c;
     l->ny = s->n * s->oh * s->ow * s->k;
     l->nw = s->kh * s->kw * s->c / s->groups * s->k;
-    l->x = normal_values(l->nx, 1, 1.0f);
+    l->x = values(l, l->nx, 1, 1.0f);
     for (ptrdiff_t i = 0; i < l->nx; i++) l->x[i] = fmaxf(l->x[i], 0.0f);
-    l->w = normal_values(l->nw, 2, sqrtf(2.0f * (float)s->k / (float)l->nw));
-    l->bias = normal_values(s->k, 3, 0.0f);
-    l->y = normal_values(l->ny, 4, 1.0f);
-    l->dy = normal_values(l->ny, 5, 1.0f);
-    l->dx = normal_values(l->nx, 6, 1.0f);
-    l->dw = normal_values(l->nw, 7, 1.0f);
-    l->dbias = normal_values(s->k, 8, 1.0f);
+    l->w = values(l, l->nw, 2, sqrtf(2.0f * (float)s->k / (float)l->nw));
+    l->bias = values(l, s->k, 3, 0.0f);
+    l->y = values(l, l->ny, 4, 1.0f);
+    l->dy = values(l, l->ny, 5, 1.0f);
+    l->dx = values(l, l->nx, 6, 1.0f);
+    l->dw = values(l, l->nw, 7, 1.0f);
+    l->dbias = values(l, s->k, 8, 1.0f);
     spur__conv_memory most = {64, 64};
     for (int i = 0; i < SPUR__CONV_PASSES; i++) {
         spur__conv_memory memory = l->plan.memory[i];
         if (memory.workspace > most.workspace) most.workspace = memory.workspace;
         if (memory.scratch > most.scratch) most.scratch = memory.scratch;
     }
-    l->workspace = spur__malloc_aligned(64, most.workspace);
-    l->exec.scratch_bytes = (most.scratch + 63) / 64 * 64;
-    l->exec.scratch = spur__malloc_aligned(64, (size_t)threads * l->exec.scratch_bytes);
-    if (!l->workspace || !l->exec.scratch) exit(1);
+    l->workspace = bytes(l, most.workspace);
+    l->exec.scratch_bytes = (most.scratch + 4095) / 4096 * 4096; /* no page has two threads' */
+    l->exec.scratch = bytes(l, (size_t)threads * l->exec.scratch_bytes);
 }
 
 void layer_destroy(layer *l) {
-    float *all[] = {l->x, l->w, l->bias, l->y, l->dy, l->dx, l->dw, l->dbias};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) spur__free(all[i]);
-    spur__free(l->workspace);
-    spur__free(l->exec.scratch);
+    while (l->arrays > 0) spur__arena_destroy(&l->memory[--l->arrays]);
 }
 
 void layer_run(const layer *l, spur__conv_pass pass) {
