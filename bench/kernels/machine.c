@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * What this machine can do at most: fused multiply-adds per second out of registers, and bytes per
- * second from memory and back. Every performance claim stands beside these numbers.
+ * What this machine can do at most: fused multiply-adds per second out of registers, bytes per second
+ * from memory and back, and how long a line takes from core to core. Every performance claim stands beside these numbers.
  */
+#include <omp.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -135,6 +138,45 @@ static double bandwidth(int threads, traffic *t, size_t bytes) {
     return best * 1e-9;
 }
 
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static double median(double *values, size_t n) {
+    qsort(values, n, sizeof *values, ascending);
+    return values[n / 2];
+}
+
+/* ---- from core to core ---------------------------------------------------------------------- */
+
+enum { TRIPS = 100000 };
+
+/* Nanoseconds for a line to go to the next core and back, median of some rounds: some 80 on one die, 400
+ * where the cores sit on two. 0 with one thread or CPU. */
+static double round_trip(int threads) {
+    static _Alignas(256) _Atomic int turn;
+    double ns[ROUNDS] = {0};
+    for (int r = 0; r < ROUNDS && threads > 1 && spur__cpu_count() > 1; r++) {
+        atomic_store(&turn, -1);
+#pragma omp parallel num_threads(2)
+        {
+            int me = omp_get_thread_num();
+            uint64_t start = spur__monotonic_ns();
+            if (me == 1) atomic_store(&turn, 0);
+            while (atomic_load(&turn) < 0 && spur__monotonic_ns() - start < 1000000000) continue;
+            bool both = omp_get_num_threads() == 2 && atomic_load(&turn) >= 0;
+            start = spur__monotonic_ns();
+            for (int i = me; both && i < 2 * TRIPS; i += 2) {
+                while (atomic_load(&turn) != i) continue;
+                atomic_store(&turn, i + 1);
+            }
+            if (me == 0 && both) ns[r] = (double)(spur__monotonic_ns() - start) / TRIPS;
+        }
+    }
+    return median(ns, ROUNDS);
+}
+
 int print_machine(int threads, size_t megabytes) {
     size_t bytes = megabytes << 20;
     char *from = spur__malloc_aligned(4096, bytes), *to = spur__malloc_aligned(4096, bytes);
@@ -146,11 +188,12 @@ int print_machine(int threads, size_t megabytes) {
     memset(from, 1, bytes);
     memset(to, 2, bytes);
     traffic reads = {.from = from}, copies = {.from = from, .to = to};
-    printf("{\"cpu\": \"%s\", \"instructions\": \"%s\", \"threads\": %d, \"gflops\": %.1f, "
-           "\"read_gb\": %.1f, \"copy_gb\": %.1f, \"cached_read_gb\": %.1f}\n",
-           spur__cpu_name(), spur__isa_name(spur__cpu_isa()), threads, peak(threads),
-           bandwidth(threads, &reads, bytes), 2 * bandwidth(threads, &copies, bytes),
-           bandwidth(threads, &reads, bytes < (24u << 20) ? bytes : 24u << 20));
+    printf(
+        "{\"cpu\": \"%s\", \"instructions\": \"%s\", \"threads\": %d, \"gflops\": %.1f, "
+        "\"read_gb\": %.1f, \"copy_gb\": %.1f, \"cached_read_gb\": %.1f, \"round_trip_ns\": %.0f}\n",
+        spur__cpu_name(), spur__isa_name(spur__cpu_isa()), threads, peak(threads),
+        bandwidth(threads, &reads, bytes), 2 * bandwidth(threads, &copies, bytes),
+        bandwidth(threads, &reads, bytes < (24u << 20) ? bytes : 24u << 20), round_trip(threads));
     spur__free(from);
     spur__free(to);
     return 0;

@@ -192,7 +192,8 @@ def main():
     machine = results.parse(subprocess.run([kernels, "--machine", "--threads", str(arguments.threads)],
                                            capture_output=True, check=True).stdout)
     print(f"{machine['cpu']}, {machine['instructions']}, {machine['threads']} threads: {machine['gflops']:.0f} GF/s, "
-          f"memory {machine['read_gb']:.1f} GB/s read, {machine['copy_gb']:.1f} GB/s copied")
+          f"memory {machine['read_gb']:.1f} GB/s read, {machine['copy_gb']:.1f} GB/s copied, "
+          f"a line from core to core and back {machine['round_trip_ns']:.0f} ns")
     nets = {net: compare(net, arguments, machine) for net in arguments.nets.split(",")}
     if arguments.json:
         results.write(arguments.json, {"machine": machine, "nets": nets})
