@@ -21,6 +21,7 @@ enum {
     LARGE_TILES = 96, /* and is, up to so many tiles; beyond LARGE * 8 always */
     FAR = 128 * 96, /* from which on U does not stay near the core */
     BLOCK_TILES = 28, /* few enough for V and M to stay near the core; SUB_STRIPS at most */
+    MANY_BLOCKS = 64, /* a thread; one more or less does not matter then */
     SUPERBLOCK_FLOATS = 5 << 20, /* of V shared by all threads */
     SUB_STRIPS = 7, /* strips multiplied by a panel at a time in the large mode */
     TURNED = 16, /* rows of weights transposed at a time for the data gradient */
@@ -85,7 +86,7 @@ static void choose_mode(wino_job *q, int threads) {
     if (q->large) fit = spur__most(SUB_STRIPS, SUPERBLOCK_FLOATS / (q->xis * strip_floats(q)));
     q->blocks = spur__ceil_div(all, fit);
     /* All threads shall end together: with few blocks, a multiple of the team. */
-    if (!q->large && q->blocks < 16 * threads)
+    if (!q->large && q->blocks < MANY_BLOCKS * threads)
         q->blocks = spur__least(all, spur__round_up(q->blocks, threads));
     q->strips = spur__ceil_div(spur__ceil_div(q->tiles, q->blocks), q->simd->mr);
     ptrdiff_t sub = q->large ? spur__least(q->strips, SUB_STRIPS) : q->strips;
@@ -231,13 +232,18 @@ static void strip_of(const wino_job *q, ptrdiff_t count, ptrdiff_t strip, ptrdif
     spur__part(count, spur__ceil_div(count, q->simd->mr), strip, begin, end);
 }
 
+/* Tiles [first, first + count) of a strip that begins, or goes on, at v. */
+static void make_tiles(const wino_job *q, ptrdiff_t first, ptrdiff_t count, float *v) {
+    spur__spectrum to = {v, q->xi_step, 16, 16 * q->simd->mr, 16, 0};
+    q->simd->wino_input(q->m, &q->in, first, count, &to);
+}
+
 static void make_v(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdiff_t strip, float *v) {
     ptrdiff_t begin, end;
     strip_of(q, count, strip, &begin, &end);
     if (q->order)
         q->ranks[first + begin] = spur__order_tiles(&q->in, first + begin, end - begin, q->order);
-    spur__spectrum to = {v + strip * strip_floats(q), q->xi_step, 16, 16 * q->simd->mr, 16, 0};
-    q->simd->wino_input(q->m, &q->in, first + begin, end - begin, &to);
+    make_tiles(q, first + begin, end - begin, v + strip * strip_floats(q));
 }
 
 /* The outputs of tiles [tile, end) in some columns. */
@@ -332,10 +338,19 @@ static void block_task(void *job, ptrdiff_t block, int thread) {
         multiply(q, first, count, 0, strips, p, v, q->packed + p * u_panel_floats(q), m);
 }
 
-static void v_task(void *job, ptrdiff_t strip, int thread) {
+/* Few strips would leave threads without work: halves, if no order binds a strip's tiles. */
+static void v_task(void *job, ptrdiff_t index, int thread) {
     const wino_job *q = job;
+    ptrdiff_t begin, end, from, to;
     (void)thread;
-    make_v(q, q->first, q->count, strip, q->v);
+    if (q->order) {
+        make_v(q, q->first, q->count, index, q->v);
+        return;
+    }
+    strip_of(q, q->count, index / 2, &begin, &end);
+    spur__part(end - begin, 2, index % 2, &from, &to);
+    make_tiles(q, q->first + begin + from, to - from,
+               q->v + index / 2 * strip_floats(q) + from * 16);
 }
 
 static void panel_task(void *job, ptrdiff_t panel, int thread) {
@@ -373,7 +388,8 @@ static void run(wino_job *q, const spur__exec *exec, float *workspace) {
         ptrdiff_t end;
         spur__part(q->tiles, q->blocks, b, &q->first, &end);
         q->count = end - q->first;
-        spur__parallel(exec, spur__ceil_div(q->count, q->simd->mr), v_task, q);
+        ptrdiff_t strips = spur__ceil_div(q->count, q->simd->mr);
+        spur__parallel(exec, q->order ? strips : 2 * strips, v_task, q);
         spur__parallel(exec, q->panels, panel_task, q);
     }
 }
