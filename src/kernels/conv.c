@@ -110,7 +110,9 @@ static spur__conv_memory memory_of(const spur__conv_plan *plan, spur__conv_pass 
         return (spur__conv_memory){spur__depthwise_workspace(plan, pass), 0};
     if (m && weights) return spur__winograd_weights_memory(plan, m);
     if (m) return spur__winograd_memory(plan, m, pass == SPUR__CONV_BACKWARD_DATA);
-    return weights ? spur__direct_weights_memory(plan) : spur__direct_memory(plan, pass);
+    if (!weights) return spur__direct_memory(plan, pass);
+    return spur__is_head(&plan->shape) ? spur__head_weights_memory(plan)
+                                       : spur__direct_weights_memory(plan);
 }
 
 spur__conv_memory spur__conv_pooled_memory(const spur__conv_plan *plan,
@@ -183,6 +185,8 @@ void spur__conv_backward_weights(const spur__conv_plan *plan, const spur__exec *
         spur__depthwise_backward_weights(plan, exec, args);
     else if (edge_of(algo))
         spur__winograd_backward_weights(plan, exec, edge_of(algo), args);
+    else if (spur__is_head(&plan->shape))
+        spur__head_backward_weights(plan, exec, args);
     else
         spur__direct_backward_weights(plan, exec, args);
 }

@@ -22,6 +22,11 @@ void spur__direct_forward(const spur__conv_plan *plan, const spur__exec *exec,
                           const spur__conv_forward_args *args);
 void spur__direct_backward_data(const spur__conv_plan *plan, const spur__exec *exec,
                                 const spur__conv_data_args *args);
+/* Whether the direct algorithm's weight gradient is that of a 1x1 convolution with very few outputs. */
+bool spur__is_head(const spur__conv_shape *s);
+spur__conv_memory spur__head_weights_memory(const spur__conv_plan *plan);
+void spur__head_backward_weights(const spur__conv_plan *plan, const spur__exec *exec,
+                                 const spur__conv_weights_args *args);
 spur__conv_memory spur__direct_weights_memory(const spur__conv_plan *plan);
 void spur__direct_backward_weights(const spur__conv_plan *plan, const spur__exec *exec,
                                    const spur__conv_weights_args *args);
