@@ -194,7 +194,12 @@ static int act(char action, const settings *o) {
 
 int main(int argc, char **argv) {
     settings o = {.threads = spur__cpu_count(), .repetitions = 9};
+    spur_error err;
     char action = 0;
+    if (spur__cpu_check(&err) != SPUR_OK) {
+        fprintf(stderr, "bench_kernels: %s\n", err.message);
+        return 2;
+    }
     for (int i = 1; i < argc; i++) {
         bool value = i + 1 < argc;
         if (strcmp(argv[i], "--threads") == 0 && value)

@@ -199,10 +199,6 @@ static spur__buffer *common(const plan *p, int kind) {
     return p->buffers + (size_t)p->nodes * KINDS + kind;
 }
 
-static size_t most(size_t a, size_t b) {
-    return a > b ? a : b;
-}
-
 /* Workspace and scratch serve all calls, for the net's whole life: what stays in place stays in the
  * caches. No page has scratch of two threads, or prefetching would carry lines to and fro. */
 static void make_common(plan *p) {
@@ -211,9 +207,9 @@ static void make_common(plan *p) {
     for (int i = 0; i < p->nodes; i++) {
         const spur_node *node = p->net->nodes[i];
         const spur__demand *demand = &p->demands[i];
-        scratch = most(scratch, demand->scratch);
-        workspace = most(workspace, demand->forward_workspace);
-        if (node->needs_gradient) workspace = most(workspace, demand->backward_workspace);
+        scratch = spur__larger(scratch, demand->scratch);
+        workspace = spur__larger(workspace, demand->forward_workspace);
+        if (node->needs_gradient) workspace = spur__larger(workspace, demand->backward_workspace);
     }
     exec->scratch_bytes = (scratch + PAGE - 1) / PAGE * PAGE;
     size_t all = scratch ? (size_t)exec->threads * exec->scratch_bytes + 2 * PAGE : 0;

@@ -156,10 +156,6 @@ bool spur__winograd_pools(const spur__conv_shape *s, int m) {
     return spur__tiles_even(&q.out);
 }
 
-static size_t larger(size_t a, size_t b) {
-    return a > b ? a : b;
-}
-
 /* Of the order of tiles and their ranks. */
 static size_t order_bytes(const wino_job *q) {
     if (spur__tiles_full(&q->in)) return 0;
@@ -173,8 +169,8 @@ spur__conv_memory spur__winograd_memory(const spur__conv_plan *plan, int m, bool
         wino_job q;
         job_of(&q, &plan->shape, m, backward, n, plan->threads);
         size_t shared = (size_t)(q.large ? q.v_floats : packed_floats(&q)) * sizeof(float);
-        most.workspace = larger(most.workspace, shared + order_bytes(&q) + 64);
-        most.scratch = larger(most.scratch, (size_t)q.thread_floats * sizeof(float));
+        most.workspace = spur__larger(most.workspace, shared + order_bytes(&q) + 64);
+        most.scratch = spur__larger(most.scratch, (size_t)q.thread_floats * sizeof(float));
     }
     return most;
 }

@@ -141,10 +141,6 @@ static size_t order_bytes(const dw_job *q) {
     return (size_t)spur__round_up(q->tiles, 16) * sizeof(int32_t);
 }
 
-static size_t larger(size_t a, size_t b) {
-    return a > b ? a : b;
-}
-
 /* Smaller batches may be cut in other ways. */
 spur__conv_memory spur__winograd_weights_memory(const spur__conv_plan *plan, int m) {
     spur__conv_memory most = {0, 0};
@@ -154,8 +150,8 @@ spur__conv_memory spur__winograd_weights_memory(const spur__conv_plan *plan, int
         ptrdiff_t shared = q.large ? q.v_floats + q.dm_floats + q.kept_floats + 64
                                    : q.parts * (9 * q.c * q.k + q.k);
         most.workspace =
-            larger(most.workspace, (size_t)shared * sizeof(float) + order_bytes(&q) + 64);
-        most.scratch = larger(most.scratch, (size_t)q.thread_floats * sizeof(float));
+            spur__larger(most.workspace, (size_t)shared * sizeof(float) + order_bytes(&q) + 64);
+        most.scratch = spur__larger(most.scratch, (size_t)q.thread_floats * sizeof(float));
     }
     return most;
 }

@@ -61,4 +61,9 @@ static inline ptrdiff_t spur__most(ptrdiff_t a, ptrdiff_t b) {
     return a > b ? a : b;
 }
 
+/* The same of bytes. */
+static inline size_t spur__larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
 #endif
