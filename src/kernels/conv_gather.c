@@ -10,7 +10,9 @@
  * and takes all phases from it; where no tap falls outside of the source, it is read in place.
  *
  * Weights are packed as panels [taps, phase after phase][channels][nr]. Where they exceed a core's
- * cache, tasks go group of panels by group of panels over a padded copy of the whole source.
+ * cache, tasks go bundle of panels by bundle of panels over a padded copy of the whole source.
+ * A task takes its block's groups of channels in turn, and what the next one copies is brought near
+ * while the tiles of this one are multiplied.
  *
  * A forward pass that ends in a max pool makes some rows of outputs in scratch, pools them, and keeps
  * those that the next windows see as well.
@@ -21,7 +23,10 @@
 
 enum {
     BLOCK_FLOATS = 48 * 1024, /* of the source, for a task */
-    GROUP_FLOATS = 320 * 1024, /* of the panels, likewise */
+    GROUPS_FLOATS = 256 * 1024, /* of the source of all groups */
+    GROUP_FLOATS =
+        4 * 1024, /* of a group's even so: a band that is cut thin copies its edges more often */
+    BUNDLE_FLOATS = 320 * 1024, /* of the panels, for a task */
     POOL_FLOATS = 96 * 1024, /* of outputs on their way to a pool */
     STREAM_FLOATS = 3 << 19, /* outputs beyond the caches: see can_stream */
     FETCH_PRODUCTS = 128 /* of a value of the source; with more of them memory keeps pace */
@@ -77,22 +82,24 @@ static ptrdiff_t padded_pitch(ptrdiff_t channels) {
     return channels % 128 == 0 ? channels + 16 : channels;
 }
 
-/* Grid rows and images that a task takes; whether panels go in groups. */
+/* Grid rows and images that a task takes; whether panels go in bundles. */
 static void choose_block(gather *g) {
-    ptrdiff_t rows = g->y.points;
+    ptrdiff_t rows = g->y.points, share = spur__most(GROUP_FLOATS, GROUPS_FLOATS / g->groups);
+    ptrdiff_t most = spur__least(BLOCK_FLOATS, share);
     g->block_pitch = padded_pitch(g->channels);
     g->columns = extent(&g->x, g->x.points);
-    while (rows > 1 && extent(&g->y, rows) * g->columns * g->block_pitch > BLOCK_FLOATS)
+    while (rows > 1 && extent(&g->y, rows) * g->columns * g->block_pitch > most)
         rows = (rows + 1) / 2;
     g->block_rows = spur__ceil_div(g->y.points, spur__ceil_div(g->y.points, rows));
     g->rows = extent(&g->y, g->block_rows);
     ptrdiff_t floats = g->rows * g->columns * g->block_pitch;
     g->block_images = 1;
-    if (g->block_rows == g->y.points)
-        g->block_images = spur__most(1, spur__least(g->n, BLOCK_FLOATS / spur__most(1, floats)));
+    if (g->block_rows == g->y.points) {
+        ptrdiff_t images = spur__most(1, most / spur__most(1, floats));
+        g->block_images = spur__ceil_div(g->n, spur__ceil_div(g->n, images));
+    }
     g->block_floats = spur__round_up(floats * g->block_images, 16);
-    ptrdiff_t panel = g->depth * 32, panels = spur__ceil_div(g->outputs, 32);
-    g->whole = panels * panel > GROUP_FLOATS && panels > 1;
+    g->whole = g->panel_floats > BUNDLE_FLOATS && g->outputs > 32;
     if (g->whole) g->rows = extent(&g->y, g->y.points);
 }
 
@@ -113,7 +120,7 @@ size_t spur__gather_scratch(const gather *g) {
 
 void spur__gather_init(gather *g, const spur__conv_shape *s, ptrdiff_t n, bool transposed) {
     ptrdiff_t c = s->c / s->groups, k = s->k / s->groups;
-    *g = (gather){.simd = spur__simd_table(), .n = n};
+    *g = (gather){.simd = spur__simd_table(), .n = n, .groups = s->groups};
     g->y = (axis){.transposed = transposed,
                   .kernel = s->kh,
                   .stride = s->stride_h,
@@ -136,12 +143,13 @@ void spur__gather_init(gather *g, const spur__conv_shape *s, ptrdiff_t n, bool t
     g->dst_pitch = transposed ? s->x_pitch : s->y_pitch;
     g->phase_count = g->y.phases * g->x.phases;
     g->depth = s->kh * s->kw * g->channels;
+    g->panel_floats = g->depth * spur__round_up(g->outputs, 32);
     choose_block(g);
 }
 
 bool spur__gather_pools(gather *g, const spur__pool_shape *pool) {
     ptrdiff_t row = g->x.target * g->outputs, fit = spur__least(POOL_FLOATS / row, g->block_rows);
-    if (g->whole || pool->adaptive || pool->kh * row > POOL_FLOATS) return false;
+    if (g->groups > 1 || g->whole || pool->adaptive || pool->kh * row > POOL_FLOATS) return false;
     g->pool = pool;
     g->pool_step = spur__most(0, fit - pool->kh) / pool->stride_h + 1;
     g->pool_rows = (g->pool_step - 1) * pool->stride_h + pool->kh;
@@ -236,7 +244,7 @@ static void choose_view(gather *g) {
 }
 
 /* Source row `row` of image `image` into a row of the block. */
-static void copy_row(const gather *g, ptrdiff_t image, ptrdiff_t row, float *out) {
+static void copy_row(const gather *g, ptrdiff_t group, ptrdiff_t image, ptrdiff_t row, float *out) {
     ptrdiff_t gap = g->x.gap, pitch = g->block_pitch, first = g->x.first;
     if (row < 0 || row >= g->y.source) {
         memset(out, 0, (size_t)(g->columns * pitch) * sizeof(float));
@@ -248,27 +256,18 @@ static void copy_row(const gather *g, ptrdiff_t image, ptrdiff_t row, float *out
     end = spur__most(begin, spur__least(end, g->columns));
     memset(out, 0, (size_t)(begin * pitch) * sizeof(float));
     ptrdiff_t from = ((image * g->y.source + row) * g->x.source + first + begin * gap) * g->pitch;
+    from += group * g->channels;
     spur__pixels p = {g->src + from, g->mask ? g->mask + from : NULL, end - begin, g->channels,
                       g->pitch * gap};
     if (end > begin) g->simd->copy_pixels(&p, out + begin * pitch, pitch);
     memset(out + end * pitch, 0, (size_t)((g->columns - end) * pitch) * sizeof(float));
 }
 
-/* The source under `rows` grid rows from y on. */
-static void copy_block(const gather *g, ptrdiff_t image, ptrdiff_t images, ptrdiff_t y,
-                       ptrdiff_t rows, float *block) {
-    ptrdiff_t count = extent(&g->y, rows), first = y * g->y.step + g->y.first;
-    for (ptrdiff_t i = 0; i < images; i++)
-        for (ptrdiff_t r = 0; r < count; r++)
-            copy_row(g, image + i, first + r * g->y.gap,
-                     block + i * g->source.image + r * g->source.row);
-}
-
 static void copy_task(void *job, ptrdiff_t index, int thread) {
     const gather *g = job;
     ptrdiff_t image = index / g->rows, row = index % g->rows;
     (void)thread;
-    copy_row(g, image, g->y.first + row * g->y.gap,
+    copy_row(g, g->first_group, image, g->y.first + row * g->y.gap,
              g->copy + image * g->source.image + row * g->source.row);
 }
 
@@ -291,15 +290,16 @@ static spur__ahead row_ahead(const gather *g, const float *from, ptrdiff_t tiles
 }
 
 typedef struct block {
-    ptrdiff_t image, images, y, rows;
+    ptrdiff_t group, image, images, y, rows;
     const float *from; /* where the first point of the first phase begins to read */
     float *to; /* the first row of the destination */
     bool fetch; /* this is the first time that its source is read */
+    spur__ahead next; /* what the next group copies */
 } block;
 
 /* One row of a phase times one panel; `from` is where its first point begins to read. */
-static void row_tiles(const gather *g, const phase *f, const block *b, spur__tile *t,
-                      const float *from, float *dst) {
+static void row_tiles(const gather *g, const phase *f, block *b, spur__tile *t, const float *from,
+                      float *dst) {
     ptrdiff_t strips = spur__ceil_div(f->gw, g->simd->mr);
     bool fetch = b->fetch && f == g->phases;
     spur__ahead next = fetch ? row_ahead(g, from, strips) : (spur__ahead){0};
@@ -310,13 +310,14 @@ static void row_tiles(const gather *g, const phase *f, const block *b, spur__til
         t->rows = end - begin;
         t->c = dst + begin * t->c_row;
         if (fetch) spur__ahead_step(&next);
+        spur__ahead_step(&b->next);
         if (t->load) t->next = t->c;
         g->simd->tile(t);
     }
 }
 
 /* All rows of a phase in the block times one panel. */
-static void phase_tiles(const gather *g, const phase *f, const block *b, ptrdiff_t column,
+static void phase_tiles(const gather *g, const phase *f, block *b, ptrdiff_t column,
                         const float *panel, spur__tile *t) {
     ptrdiff_t stride_y = g->y.transposed ? g->y.stride : 1, row = g->x.target * g->dst_pitch;
     ptrdiff_t rows = spur__least(b->rows, f->gh - b->y);
@@ -334,15 +335,48 @@ static void phase_tiles(const gather *g, const phase *f, const block *b, ptrdiff
                           f->px * g->dst_pitch + column);
 }
 
-/* Panels [begin, end) of a block whose place in the destination is known. */
-static void block_tiles(const gather *g, block *b, ptrdiff_t begin, ptrdiff_t end, int thread) {
-    b->from =
-        g->source.origin + b->image * g->source.image + b->y * g->source.step_y * g->source.row;
+/* The source under the block's grid rows. */
+static void copy_block(const gather *g, const block *b, float *copy) {
+    ptrdiff_t count = extent(&g->y, b->rows), first = b->y * g->y.step + g->y.first;
+    for (ptrdiff_t i = 0; i < b->images; i++)
+        for (ptrdiff_t r = 0; r < count; r++)
+            copy_row(g, b->group, b->image + i, first + r * g->y.gap,
+                     copy + i * g->source.image + r * g->source.row);
+}
+
+/* Where the first point of the block's first phase begins to read. */
+static const float *block_source(const gather *g, const block *b, int thread) {
+    const view *v = &g->source;
     if (g->copies) {
         float *copy = spur__scratch(g->exec, thread);
-        copy_block(g, b->image, b->images, b->y, b->rows, copy);
-        b->from = copy;
+        copy_block(g, b, copy);
+        return copy;
     }
+    return v->origin + b->image * v->image + b->y * v->step_y * v->row +
+           (g->in_place ? b->group * g->channels : 0);
+}
+
+/* What the block's copy for the next group reads, in the time of this one's tiles of so many panels. */
+static spur__ahead next_copy(const gather *g, const block *b, ptrdiff_t panels) {
+    const ptrdiff_t value = sizeof(float), row = g->x.source * g->pitch;
+    ptrdiff_t first = spur__most(0, b->y * g->y.step + g->y.first);
+    ptrdiff_t last = b->y * g->y.step + g->y.first + extent(&g->y, b->rows), tiles = 0;
+    ptrdiff_t rows = spur__least(last, g->y.source) - first;
+    if (b->images > 1) rows = b->images * g->y.source;
+    if (g->y.gap > 1 || g->x.gap > 1 || rows < 1) return (spur__ahead){0};
+    for (ptrdiff_t i = 0; i < g->phase_count; i++)
+        tiles += b->images * spur__most(0, spur__least(b->rows, g->phases[i].gh - b->y)) *
+                 spur__ceil_div(g->phases[i].gw, g->simd->mr) * panels;
+    return spur__ahead_block(
+        g->src + (b->image * g->y.source + first) * row + (b->group + 1) * g->channels, rows,
+        row * value, g->x.source, g->pitch * value, g->channels * value, spur__most(1, tiles));
+}
+
+/* Panels [begin, end) of a block whose place in the destination is known. */
+static void block_tiles(const gather *g, block *b, ptrdiff_t begin, ptrdiff_t end, int thread) {
+    const float *panels = g->panels + b->group * g->panel_floats;
+    const float *bias = g->bias ? g->bias + b->group * g->outputs : NULL;
+    b->from = block_source(g, b, thread);
     spur__tile t = {.a_row = g->source.step_x * g->source.column,
                     .a_step = 1,
                     .c_row = g->dst_pitch * (g->x.transposed ? g->x.stride : 1),
@@ -353,9 +387,9 @@ static void block_tiles(const gather *g, block *b, ptrdiff_t begin, ptrdiff_t en
         ptrdiff_t column = p * g->simd->nr;
         b->fetch = p == begin && g->fetch;
         t.cols = spur__least(g->simd->nr, g->outputs - column);
-        t.bias = g->bias ? g->bias + column : NULL;
+        t.bias = bias ? bias + column : NULL;
         for (ptrdiff_t i = 0; i < g->phase_count; i++)
-            phase_tiles(g, &g->phases[i], b, column, g->panels + column * g->depth, &t);
+            phase_tiles(g, &g->phases[i], b, column, panels + column * g->depth, &t);
     }
     if (g->stream) g->simd->end_stream();
 }
@@ -366,21 +400,29 @@ static ptrdiff_t block_count(const gather *g) {
     return spur__ceil_div(g->y.points, g->block_rows) * spur__ceil_div(g->n, g->block_images);
 }
 
-static block block_at(const gather *g, ptrdiff_t index) {
-    ptrdiff_t bands = spur__ceil_div(g->y.points, g->block_rows), at = index % block_count(g);
-    block b = {.image = at / bands * g->block_images, .y = at % bands * g->block_rows};
+static block block_at(const gather *g, ptrdiff_t group, ptrdiff_t index) {
+    ptrdiff_t bands = spur__ceil_div(g->y.points, g->block_rows);
+    ptrdiff_t stride_y = g->y.transposed ? g->y.stride : 1;
+    block b = {.group = group,
+               .image = index / bands * g->block_images,
+               .y = index % bands * g->block_rows};
     b.rows = spur__least(g->block_rows, g->y.points - b.y);
     b.images = spur__least(g->block_images, g->n - b.image);
+    b.to = g->dst + (b.image * g->y.target + b.y * stride_y) * g->x.target * g->dst_pitch +
+           group * g->outputs;
     return b;
 }
 
 static void gather_task(void *job, ptrdiff_t index, int thread) {
     const gather *g = job;
-    ptrdiff_t stride_y = g->y.transposed ? g->y.stride : 1, begin, end;
-    block b = block_at(g, index);
-    spur__part(spur__gather_panels(g), g->panel_groups, index / block_count(g), &begin, &end);
-    b.to = g->dst + (b.image * g->y.target + b.y * stride_y) * g->x.target * g->dst_pitch;
-    block_tiles(g, &b, begin, end, thread);
+    ptrdiff_t blocks = block_count(g), at = index / blocks, begin, end, first, last;
+    spur__part(g->group_count, g->group_parts, at % g->group_parts, &first, &last);
+    spur__part(spur__gather_panels(g), g->bundles, at / g->group_parts, &begin, &end);
+    for (ptrdiff_t i = first; i < last; i++) {
+        block b = block_at(g, g->first_group + i, index % blocks);
+        if (g->copies && i + 1 < last) b.next = next_copy(g, &b, end - begin);
+        block_tiles(g, &b, begin, end, thread);
+    }
 }
 
 /* ---- ending in a pool ------------------------------------------------------------------------- */
@@ -445,16 +487,13 @@ static void pool_task(void *job, ptrdiff_t index, int thread) {
 
 /* Large outputs go past the caches if whole lines are written: then they are not read before. */
 static bool can_stream(const gather *g) {
-    return g->n * g->y.target * g->x.target * g->outputs >= STREAM_FLOATS && !g->accumulate &&
-           g->outputs % 16 == 0 && g->dst_pitch % 16 == 0 && (size_t)g->dst % 64 == 0;
+    return g->n * g->y.target * g->x.target * g->groups * g->outputs >= STREAM_FLOATS &&
+           !g->accumulate && g->outputs % 16 == 0 && g->dst_pitch % 16 == 0 &&
+           (size_t)g->dst % 64 == 0;
 }
 
 void spur__gather_run(gather *g, const spur__exec *exec) {
-    ptrdiff_t panels = spur__gather_panels(g), blocks = block_count(g);
-    ptrdiff_t wanted = exec->threads > 1 ? 4 * exec->threads : 1;
-    ptrdiff_t groups = spur__most(spur__ceil_div(panels * g->depth * g->simd->nr, GROUP_FLOATS),
-                                  spur__ceil_div(wanted, blocks));
-    g->panel_groups = spur__most(1, spur__least(panels, groups));
+    ptrdiff_t wanted = exec->threads > 1 ? 4 * exec->threads : 1, blocks = block_count(g);
     g->exec = exec;
     if (g->pool) {
         g->pool_tasks =
@@ -462,10 +501,17 @@ void spur__gather_run(gather *g, const spur__exec *exec) {
         spur__parallel(exec, g->n * g->pool_tasks, pool_task, g);
         return;
     }
+    g->group_count = g->whole ? 1 : g->groups;
+    g->group_parts = spur__least(g->group_count, spur__ceil_div(wanted, blocks));
+    ptrdiff_t bundles = spur__most(spur__ceil_div(g->panel_floats, BUNDLE_FLOATS),
+                                   spur__ceil_div(wanted, blocks * g->group_parts));
+    g->bundles = spur__most(1, spur__least(spur__gather_panels(g), bundles));
     g->stream = can_stream(g);
     bool all = g->y.reach + 1 >= g->y.step && g->x.reach + 1 >= g->x.step; /* pixels are read */
-    g->fetch = all && g->in_place && g->panel_groups == 1 &&
+    g->fetch = all && g->in_place && g->bundles == 1 &&
                g->outputs * g->depth <= FETCH_PRODUCTS * g->channels * g->y.step * g->x.step;
-    if (g->whole) spur__parallel(exec, g->n * g->rows, copy_task, g);
-    spur__parallel(exec, blocks * g->panel_groups, gather_task, g);
+    for (g->first_group = 0; g->first_group < g->groups; g->first_group += g->group_count) {
+        if (g->whole) spur__parallel(exec, g->n * g->rows, copy_task, g);
+        spur__parallel(exec, blocks * g->bundles * g->group_parts, gather_task, g);
+    }
 }

@@ -45,20 +45,23 @@ typedef struct spur__gather {
     spur__gather_phase *phases;
     ptrdiff_t phase_count;
     ptrdiff_t *taps; /* [kh * kw] kernel index of every tap, in the panels' order */
-    /* source: n images of y.source * x.source pixels, `channels` from each, pitch apart */
+    /* source: n images of y.source * x.source pixels, pitch apart; `channels` of each group, behind each other */
     const float *src, *mask;
-    ptrdiff_t n, channels, pitch;
-    ptrdiff_t outputs;
+    ptrdiff_t n, groups, channels, pitch;
+    ptrdiff_t outputs; /* of a group */
     float *dst;
     ptrdiff_t dst_pitch; /* floats between pixels */
     const float *bias;
     bool relu, accumulate, stream;
     const float *panels;
+    ptrdiff_t panel_floats; /* of a group, whatever the instruction set */
     ptrdiff_t depth; /* steps of k in a panel, over all phases */
     ptrdiff_t block_rows, block_images; /* grid rows, images a task takes */
     ptrdiff_t rows, columns, block_pitch; /* of a block in scratch: pixels, floats between them */
-    ptrdiff_t panel_groups; /* tasks across the outputs */
-    bool whole; /* the source is copied once for all groups */
+    ptrdiff_t bundles; /* of a group's panels: tasks across its outputs */
+    ptrdiff_t first_group, group_count; /* in work */
+    ptrdiff_t group_parts; /* tasks for them */
+    bool whole; /* the source of a group is copied once for all its bundles */
     bool in_place;
     bool fetch; /* tiles ask for the source of the next row */
     bool copies; /* tasks copy their block */
