@@ -105,8 +105,8 @@ ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, co
 #pragma GCC unroll 2
     for (ptrdiff_t k = 0; k < length; k++) {
         vf b0 = vload(b), b1 = vectors > 1 ? vload(b + VL) : b0;
-        __builtin_prefetch(b + 16 * NR);
-        if (NR > 16) __builtin_prefetch(b + 16 * NR + 16); /* the other line of the step */
+        __builtin_prefetch(b + 16 * vectors * VL);
+        if (vectors * VL > 16) __builtin_prefetch(b + 16 * NR + 16); /* the other line of the step */
         if (walk == WALK_STEPS) __builtin_prefetch(a + AHEAD_STEPS * step);
         if (walk == WALK_FETCHING && k < lines) __builtin_prefetch(next + 16 * k, 0, 2);
         if (blocked && k < rows) __builtin_prefetch(a + AHEAD + 15 * k);
