@@ -5,7 +5,7 @@
  *
  * The pixels are cut into blocks (a band of rows of one image, or several small images); the blocks
  * into `parts` by shape alone. A task takes one part, COLUMNS output channels and some of the input
- * channels; it copies dy (ReLU-masked, as panels) into scratch and adds the block's sums to its piece
+ * channels, of some groups, which it goes through block by block; it copies dy (ReLU-masked, as panels) into scratch and adds the block's sums to its piece
  * of dw. The input is read where it lies, tap by tap, without the pixels that see padding; with few
  * channels its rows are copied, zero-padded, so that a row of taps is one stretch. With several parts
  * these are partial sums, added at the end, in order: good for few weights; many weights are shared
@@ -26,7 +26,8 @@ enum {
     TASKS = 16, /* wanted, for teams up to 8 */
     LEAST_TASKS = 8,
     LINE = 16, /* floats that come near at once */
-    PART_FLOATS = 256 * 1024 /* partial sums in all, if there are LEAST_TASKS with so many */
+    PART_FLOATS = 256 * 1024, /* partial sums in all, if there are LEAST_TASKS with so many */
+    GROUPS_FLOATS = 128 * 1024 /* of the sums of a task's groups */
 };
 
 typedef struct weights_job {
@@ -39,7 +40,7 @@ typedef struct weights_job {
     ptrdiff_t rows, columns, pitch; /* of an image in the input or the copy: pixels, floats */
     bool touching; /* a row of taps is one stretch */
     ptrdiff_t blocks;
-    ptrdiff_t parts, column_tasks, channel_tasks;
+    ptrdiff_t parts, group_tasks, column_tasks, channel_tasks;
     float *partial; /* [parts][kh][kw][c][k of all groups] */
     float *bias; /* [parts][k of all groups], or NULL */
     ptrdiff_t partial_floats;
@@ -58,20 +59,20 @@ enum { NEXT_X, NEXT_DY, NEXT_MASK, NEXT_COUNT };
 
 /* What a task works on. */
 typedef struct piece {
-    ptrdiff_t group, column, columns, channel, channels;
+    ptrdiff_t first_group, groups, column, columns, channel, channels;
     ptrdiff_t *runs; /* [2][images * band] offsets of rows in the input and in dy */
     float *x, *dy; /* scratch, as the runs */
-    float *dw, *bias;
+    float *dw, *bias; /* of group 0, wherever the first one is */
     /* on the way to the next block: what lies without gaps, lines of it for a tile; the rest */
     stretch plain[NEXT_COUNT];
     ptrdiff_t share;
     spur__ahead next[NEXT_COUNT];
 } piece;
 
-/* A block: output rows [y, y + rows) of images, and where input pixel (0, 0) of the first lies (of
- * the image, or of the copy, which has no padding to leave out). */
+/* A block of a group: output rows [y, y + rows) of images, and where input pixel (0, 0) of the first
+ * lies (of the image, or of the copy, which has no padding to leave out). */
 typedef struct block {
-    ptrdiff_t image, images, y, rows;
+    ptrdiff_t group, image, images, y, rows;
     const float *x;
 } block;
 
@@ -97,14 +98,24 @@ static void choose_blocks(weights_job *q) {
     q->blocks = spur__ceil_div(q->n, q->images) * q->bands;
 }
 
+/* Parts of few weights, a power of two of them where groups are to be shared out evenly as well. */
+static ptrdiff_t parts_wanted(const weights_job *q) {
+    ptrdiff_t parts = spur__most(1, spur__least(q->blocks, PART_FLOATS / q->partial_floats));
+    while (q->s->groups > 1 && (parts & (parts - 1))) parts &= parts - 1;
+    return parts;
+}
+
 /* How many parts, and pieces of the weights. */
 static void choose_tasks(weights_job *q) {
+    ptrdiff_t parts = parts_wanted(q);
     q->column_tasks = spur__ceil_div(q->k, COLUMNS);
-    ptrdiff_t wanted = spur__ceil_div(TASKS, q->column_tasks * q->s->groups);
-    ptrdiff_t parts = spur__most(1, spur__least(q->blocks, PART_FLOATS / q->partial_floats));
+    q->group_tasks =
+        spur__least(q->s->groups, spur__most(spur__ceil_div(q->partial_floats, GROUPS_FLOATS),
+                                             spur__ceil_div(TASKS, parts * q->column_tasks)));
+    ptrdiff_t wanted = spur__ceil_div(TASKS, q->column_tasks * q->group_tasks);
     ptrdiff_t share = spur__least(spur__ceil_div(wanted, parts), q->c / LEAST_CHANNELS);
     q->channel_tasks = spur__most(spur__ceil_div(q->c, CHANNELS), share);
-    ptrdiff_t pieces = q->column_tasks * q->channel_tasks * q->s->groups;
+    ptrdiff_t pieces = q->column_tasks * q->channel_tasks * q->group_tasks;
     parts = spur__most(parts, spur__ceil_div(LEAST_TASKS, pieces));
     q->parts = spur__least(spur__least(parts, spur__ceil_div(TASKS, pieces)), q->blocks);
 }
@@ -150,21 +161,22 @@ static const float *copy_rows(const weights_job *q, const piece *p, const block 
     return p->x;
 }
 
-/* Where dy of a block begins, at the piece's first column. */
+/* Where dy of a block begins, at the group's and the piece's first column. */
 static ptrdiff_t gradient_at(const weights_job *q, const piece *p, const block *b) {
     const spur__conv_shape *s = q->s;
-    return (b->image * s->oh + b->y) * s->ow * s->y_pitch + p->group * q->k + p->column;
+    return (b->image * s->oh + b->y) * s->ow * s->y_pitch + b->group * q->k + p->column;
 }
 
 /* Panels of the piece's columns of dy over a block. */
 static void pack_dy(const weights_job *q, const piece *p, const block *b) {
     ptrdiff_t pixels = b->images * b->rows * q->s->ow;
+    float *bias = p->bias ? p->bias + b->group * q->k : NULL;
     for (ptrdiff_t j = 0; j < p->columns; j += q->simd->nr) {
         ptrdiff_t across = spur__least(q->simd->nr, p->columns - j), at = gradient_at(q, p, b) + j;
         spur__pixels from = {q->dy + at, q->mask ? q->mask + at : NULL, pixels, across,
                              q->s->y_pitch};
         q->simd->pack_panel(&from, across > q->simd->vl ? q->simd->nr : q->simd->vl,
-                            p->dy + j * pixels, p->bias ? p->bias + j : NULL);
+                            p->dy + j * pixels, bias ? bias + j : NULL);
     }
 }
 
@@ -273,7 +285,7 @@ static void tap_tiles(const weights_job *q, piece *p, const block *b, spur__tile
             spur__part(values, strips, i, &begin, &end);
             t->rows = end - begin;
             t->a = b->x + (at + first * s->stride_w) * q->pitch + begin;
-            t->c = p->dw + (tap * q->c + begin) * s->k + j;
+            t->c = p->dw + (tap * q->c + begin) * s->k + b->group * q->k + j;
             give_share(p, t);
             q->simd->tile(t);
         }
@@ -305,26 +317,30 @@ static size_t runs_bytes(const weights_job *q) {
 static piece piece_of(const weights_job *q, ptrdiff_t part, ptrdiff_t rest, int thread) {
     piece p = {.column = rest % q->column_tasks * COLUMNS, .runs = spur__scratch(q->exec, thread)};
     ptrdiff_t share = rest / q->column_tasks % q->channel_tasks, end;
-    p.group = rest / q->column_tasks / q->channel_tasks;
+    spur__part(q->s->groups, q->group_tasks, rest / q->column_tasks / q->channel_tasks,
+               &p.first_group, &end);
+    p.groups = end - p.first_group;
     p.columns = spur__least(COLUMNS, q->k - p.column);
     spur__part(spur__ceil_div(q->c, 16), q->channel_tasks, share, &p.channel, &end);
     p.channel *= 16;
     p.channels = spur__least(q->c, end * 16) - p.channel;
-    ptrdiff_t column = p.group * q->k + p.column;
-    p.dw = q->partial + part * q->partial_floats + p.channel * q->s->k + column;
-    p.bias = q->bias && share == 0 ? q->bias + part * q->s->k + column : NULL;
+    p.dw = q->partial + part * q->partial_floats + p.channel * q->s->k + p.column;
+    p.bias = q->bias && share == 0 ? q->bias + part * q->s->k + p.column : NULL;
     p.x = (float *)(void *)((char *)p.runs + runs_bytes(q));
     p.dy = p.x + q->x_floats;
     return p;
 }
 
-/* Block `i`, and where it begins in the input: its first image. */
+/* Block i / groups of the next group in turn, and where it begins in the input: its first image. */
 static block block_at(const weights_job *q, const piece *p, ptrdiff_t i) {
     const spur__conv_shape *s = q->s;
-    block b = {.image = i / q->bands * q->images, .y = i % q->bands * q->band};
+    ptrdiff_t at = i / p->groups;
+    block b = {.group = p->first_group + i % p->groups,
+               .image = at / q->bands * q->images,
+               .y = at % q->bands * q->band};
     b.images = spur__least(q->images, q->n - b.image);
     b.rows = spur__least(q->band, s->oh - b.y);
-    b.x = q->x + b.image * s->h * s->w * s->x_pitch + p->group * q->c + p->channel;
+    b.x = q->x + b.image * s->h * s->w * s->x_pitch + b.group * q->c + p->channel;
     return b;
 }
 
@@ -334,13 +350,16 @@ static void weights_task(void *job, ptrdiff_t index, int thread) {
     ptrdiff_t part = index % q->parts, begin, end;
     piece p = piece_of(q, part, index / q->parts, thread);
     spur__part(q->blocks, q->parts, part, &begin, &end);
-    if (p.bias) memset(p.bias, 0, (size_t)p.columns * sizeof(float));
+    begin *= p.groups;
+    end *= p.groups;
+    for (ptrdiff_t g = p.first_group; p.bias && g < p.first_group + p.groups; g++)
+        memset(p.bias + g * q->k, 0, (size_t)p.columns * sizeof(float));
     spur__tile t = {.a_row = 1, .a_step = s->stride_w * q->pitch, .c_row = s->k};
     for (ptrdiff_t i = begin; i < end; i++) {
         block b = block_at(q, &p, i), next = block_at(q, &p, spur__least(i + 1, end - 1));
         if (!q->in_place) b.x = copy_rows(q, &p, &b);
         pack_dy(q, &p, &b);
-        t.load = q->add || i > begin;
+        t.load = q->add || i >= begin + p.groups;
         block_tiles(q, &p, &b, &t, p.runs, i + 1 < end ? &next : NULL);
     }
 }
@@ -371,7 +390,8 @@ void spur__direct_backward_weights(const spur__conv_plan *plan, const spur__exec
     q.partial = q.parts > 1 ? sums : args->dw;
     q.add = q.parts == 1 && args->accumulate;
     q.bias = args->dbias ? bias : NULL;
-    spur__parallel(exec, q.parts * q.column_tasks * q.channel_tasks * s->groups, weights_task, &q);
+    spur__parallel(exec, q.parts * q.column_tasks * q.channel_tasks * q.group_tasks, weights_task,
+                   &q);
     if (q.parts > 1)
         spur__reduce_parts(exec, args->dw, sums, q.parts, q.partial_floats, q.partial_floats,
                            args->accumulate);
