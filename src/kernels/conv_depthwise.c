@@ -17,8 +17,8 @@ enum {
     STREAM_FLOATS = 3 << 20 /* outputs that no cache keeps until they are read */
 };
 
-/* What a position sees along an axis: `taps` taps from `tap` on, `tap_step` apart, the first of them
- * over source `source`, the next ones `source_step` apart. */
+/* What a position sees along an axis: `taps` taps from `tap` on, `tap_step` apart (or backwards), the first of
+ * them over source `source`, the next ones `source_step` apart. */
 typedef struct reach {
     ptrdiff_t tap, taps, tap_step, source, source_step;
 } reach;
@@ -67,9 +67,11 @@ static bool source_of(const axis *a, ptrdiff_t position, ptrdiff_t tap, ptrdiff_
     return *source >= 0 && *source < a->size;
 }
 
+/* From the first source to the last, as memory likes it: of the data gradient, backwards through the taps. */
 static reach reach_of(const axis *a, ptrdiff_t position) {
     reach r = {.tap_step = 1};
-    for (ptrdiff_t tap = 0, source; tap < a->kernel; tap++) {
+    for (ptrdiff_t i = 0, source; i < a->kernel; i++) {
+        ptrdiff_t tap = a->backward ? a->kernel - 1 - i : i;
         if (!source_of(a, position, tap, &source)) continue;
         if (r.taps == 0) {
             r.tap = tap;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Depthwise convolution; see depthwise.h. Some pixels at a time, so that a weight is loaded once for
- * all of them and their sums do not wait for each other; then the next vector of channels, so that memory
- * is read in long stretches. Channels left over make a vector that is not full. In groups, a vector
+ * all of them and their sums do not wait for each other; then the next channels, so that memory is read
+ * in long stretches. Channels left over make a vector that is not full. In groups, a vector
  * is multiplied once for each channel of a group, which all lanes of the group then hold.
  */
 #include "kernels/simd/depthwise.h"
@@ -40,7 +40,7 @@ ALWAYS_INLINE vf member(vf v, const float *x, const float *mask, ptrdiff_t c, in
 
 /* ---- outputs and data gradient -------------------------------------------------------------- */
 
-enum { PIXELS = 8 };
+enum { SUMS = 8 }; /* of a block */
 
 ALWAYS_INLINE void finish(const spur__depthwise_run *p, float *y, ptrdiff_t c, vf sum,
                           ptrdiff_t n) {
@@ -53,48 +53,60 @@ ALWAYS_INLINE void finish(const spur__depthwise_run *p, float *y, ptrdiff_t c, v
         vstore_n(y, sum, n);
 }
 
-/* Channels [c, c + n) of some pixels from `first` on. pixels, depth and masked are constants. */
-ALWAYS_INLINE void vector_of(const spur__depthwise_run *p, ptrdiff_t first, int pixels, ptrdiff_t c,
-                             ptrdiff_t n, int depth, bool masked) {
-    vf sum[PIXELS];
+/* Channels [c, c + vectors * VL), or [c, c + n) of one vector that is not full, of some pixels from
+ * `first` on. pixels, vectors, depth and masked are constants. */
+ALWAYS_INLINE void block_of(const spur__depthwise_run *p, ptrdiff_t first, int pixels, int vectors,
+                            ptrdiff_t c, ptrdiff_t n, int depth, bool masked) {
+    vf sum[SUMS];
     ptrdiff_t step = p->x_step, at = first * step + c;
     float *y = p->y + first * p->y_step + c;
 #pragma GCC unroll 8
-    for (int i = 0; i < pixels; i++) sum[i] = (vf){0};
+    for (int i = 0; i < pixels * vectors; i++) sum[i] = (vf){0};
     for (ptrdiff_t r = 0; r < p->rows; r++) {
         const float *w = p->w + r * p->w_row + c;
         for (ptrdiff_t s = 0; s < p->cols; s++, w += p->w_col) {
             const float *x = p->x + at + r * p->x_row + s * p->x_col;
             const float *mask = masked ? p->mask + (x - p->x) : NULL;
-            vf weight[8];
-#pragma GCC unroll 8
-            for (int j = 0; j < depth; j++) weight[j] = vload_n(w + j * p->channels, n);
-#pragma GCC unroll 8
-            for (int i = 0; i < pixels; i++) {
-                const float *here = x + i * step, *shown = masked ? mask + i * step : NULL;
-                vf v = load_shown(here, shown, n);
+#pragma GCC unroll 4
+            for (int k = 0; k < vectors; k++) {
+                vf weight[8];
 #pragma GCC unroll 8
                 for (int j = 0; j < depth; j++)
-                    sum[i] = vfma(member(v, here, shown, c, depth, j), weight[j], sum[i]);
+                    weight[j] = vload_n(w + j * p->channels + k * VL, n);
+#pragma GCC unroll 8
+                for (int i = 0; i < pixels; i++) {
+                    const float *here = x + i * step + k * VL;
+                    const float *shown = masked ? mask + i * step + k * VL : NULL;
+                    vf v = load_shown(here, shown, n), *to = &sum[i * vectors + k];
+#pragma GCC unroll 8
+                    for (int j = 0; j < depth; j++)
+                        *to = vfma(member(v, here, shown, c + k * VL, depth, j), weight[j], *to);
+                }
             }
         }
     }
 #pragma GCC unroll 8
-    for (int i = 0; i < pixels; i++) finish(p, y + i * p->y_step, c, sum[i], n);
+    for (int i = 0; i < pixels; i++)
+        for (int k = 0; k < vectors; k++)
+            finish(p, y + i * p->y_step + k * VL, c + k * VL, sum[i * vectors + k], n);
 }
 
-ALWAYS_INLINE void pixels_of(const spur__depthwise_run *p, ptrdiff_t first, int pixels, int depth,
-                             bool masked) {
+/* Fewer pixels take more vectors of channels, so that as many sums are on their way. */
+ALWAYS_INLINE void pixels_of(const spur__depthwise_run *p, ptrdiff_t first, int pixels, int vectors,
+                             int depth, bool masked) {
     ptrdiff_t c = 0;
-    for (; c + VL <= p->channels; c += VL) vector_of(p, first, pixels, c, VL, depth, masked);
-    if (c < p->channels) vector_of(p, first, pixels, c, p->channels - c, depth, masked);
+    for (; c + vectors * VL <= p->channels; c += vectors * VL)
+        block_of(p, first, pixels, vectors, c, VL, depth, masked);
+    for (; vectors > 1 && c + VL <= p->channels; c += VL)
+        block_of(p, first, pixels, 1, c, VL, depth, masked);
+    if (c < p->channels) block_of(p, first, pixels, 1, c, p->channels - c, depth, masked);
 }
 
 ALWAYS_INLINE void all_pixels(const spur__depthwise_run *p, int depth, bool masked) {
     ptrdiff_t i = 0;
-    for (; i + PIXELS <= p->count; i += PIXELS) pixels_of(p, i, PIXELS, depth, masked);
-    for (; i + 3 <= p->count; i += 3) pixels_of(p, i, 3, depth, masked);
-    for (; i < p->count; i++) pixels_of(p, i, 1, depth, masked);
+    for (; i + 8 <= p->count; i += 8) pixels_of(p, i, 8, 1, depth, masked);
+    for (; i + 4 <= p->count; i += 4) pixels_of(p, i, 4, VL > 4 ? 2 : 1, depth, masked);
+    for (; i < p->count; i++) pixels_of(p, i, 1, VL > 4 ? 4 : 1, depth, masked);
 }
 
 /* Calls f with depth and mask as constants. */
@@ -126,12 +138,12 @@ void SPUR__SIMD(depthwise_pixels)(const spur__depthwise_run *p) {
 
 /* ---- weight gradient ------------------------------------------------------------------------ */
 
-enum { SUMS = 10 }; /* kept in registers for a vector of channels */
+enum { TAP_SUMS = 10 }; /* kept in registers for a vector of channels */
 
 /* Taps [s, s + taps) of row r, channels [c, c + n). taps, depth and masked are constants. */
 ALWAYS_INLINE void taps_of(const spur__depthwise_sums *p, ptrdiff_t r, ptrdiff_t s, int taps,
                            int depth, ptrdiff_t c, ptrdiff_t n, bool masked) {
-    vf sum[SUMS];
+    vf sum[TAP_SUMS];
     float *sums = p->sums + (r * p->sum_row + s) * depth * p->channels + c;
     const float *x = p->x + r * p->x_row + s * p->x_col + c, *dy = p->dy + c;
     const float *mask = masked ? p->mask + c : NULL;
