@@ -223,7 +223,7 @@ void spur__depthwise_backward_data(const spur__conv_plan *plan, const spur__exec
 
 /* ---- weight gradient ----------------------------------------------------------------------- */
 
-static void add_row(const depthwise_job *q, ptrdiff_t row, float *sums) {
+static void add_row(const depthwise_job *q, ptrdiff_t row, float *sums, float *bias) {
     const spur__conv_shape *s = q->s;
     reach down = reach_of(&q->down, row % s->oh);
     ptrdiff_t image = row / s->oh * s->h * s->w;
@@ -234,7 +234,8 @@ static void add_row(const depthwise_job *q, ptrdiff_t row, float *sums) {
                               .x_row = s->dilation_h * s->w * s->x_pitch,
                               .x_col = s->dilation_w * s->x_pitch,
                               .dy_step = s->y_pitch,
-                              .sum_row = s->kw};
+                              .sum_row = s->kw,
+                              .bias = bias};
     for (ptrdiff_t i = 0; i < q->run_count; i++) {
         const run *r = &q->runs[i];
         ptrdiff_t at = (row * s->ow + r->first) * s->y_pitch;
@@ -252,16 +253,12 @@ static void weights_task(void *job, ptrdiff_t part, int thread) {
     const depthwise_job *q = job;
     const spur__conv_shape *s = q->s;
     ptrdiff_t floats = s->kh * s->kw * q->depth * s->c, begin, end;
-    float *sums = q->partial + part * floats;
+    float *sums = q->partial + part * floats, *bias = q->bias ? q->bias + part * s->c : NULL;
     (void)thread;
     memset(sums, 0, (size_t)floats * sizeof(float));
+    if (bias) memset(bias, 0, (size_t)s->c * sizeof(float));
     spur__part(q->n * s->oh, q->parts, part, &begin, &end);
-    for (ptrdiff_t i = begin; i < end; i++) add_row(q, i, sums);
-    if (!q->bias) return;
-    ptrdiff_t at = begin * s->ow * s->y_pitch;
-    spur__pixels dy = {q->dy + at, q->mask ? q->mask + at : NULL, (end - begin) * s->ow, s->c,
-                       s->y_pitch};
-    q->simd->column_sums(&dy, q->bias + part * s->c);
+    for (ptrdiff_t i = begin; i < end; i++) add_row(q, i, sums, bias);
 }
 
 void spur__depthwise_backward_weights(const spur__conv_plan *plan, const spur__exec *exec,

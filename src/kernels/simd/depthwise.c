@@ -53,6 +53,19 @@ ALWAYS_INLINE void finish(const spur__depthwise_run *p, float *y, ptrdiff_t c, v
         vstore_n(y, sum, n);
 }
 
+/* The pixel that is read some 6 KB later, step floats from pixel to pixel. */
+ALWAYS_INLINE ptrdiff_t later(ptrdiff_t step) {
+    return (1536 / step + 1) * step;
+}
+
+/* Asks for what comes later in the last row that is read; the others were last ones before. */
+ALWAYS_INLINE void ask_for(const float *x, ptrdiff_t step, int pixels, int vectors) {
+    x += later(step);
+#pragma GCC unroll 8
+    for (int i = 0; i < pixels; i++)
+        for (int k = 0; k < vectors * VL; k += 16) __builtin_prefetch(x + i * step + k);
+}
+
 /* Channels [c, c + vectors * VL), or [c, c + n) of one vector that is not full, of some pixels from
  * `first` on. pixels, vectors, depth and masked are constants. */
 ALWAYS_INLINE void block_of(const spur__depthwise_run *p, ptrdiff_t first, int pixels, int vectors,
@@ -62,6 +75,7 @@ ALWAYS_INLINE void block_of(const spur__depthwise_run *p, ptrdiff_t first, int p
     float *y = p->y + first * p->y_step + c;
 #pragma GCC unroll 8
     for (int i = 0; i < pixels * vectors; i++) sum[i] = (vf){0};
+    ask_for(p->x + at + (p->rows - 1) * p->x_row, step, pixels, vectors);
     for (ptrdiff_t r = 0; r < p->rows; r++) {
         const float *w = p->w + r * p->w_row + c;
         for (ptrdiff_t s = 0; s < p->cols; s++, w += p->w_col) {
@@ -109,71 +123,94 @@ ALWAYS_INLINE void all_pixels(const spur__depthwise_run *p, int depth, bool mask
     for (; i < p->count; i++) pixels_of(p, i, 1, VL > 4 ? 4 : 1, depth, masked);
 }
 
-/* Calls f with depth and mask as constants. */
-#define BY_DEPTH(f, p, masked)                                                                     \
-    switch ((p)->depth) {                                                                          \
-    case 1:                                                                                        \
-        f(p, 1, masked);                                                                           \
-        break;                                                                                     \
-    case 2:                                                                                        \
-        f(p, 2, masked);                                                                           \
-        break;                                                                                     \
-    case 4:                                                                                        \
-        f(p, 4, masked);                                                                           \
-        break;                                                                                     \
-    default:                                                                                       \
-        f(p, 8, masked);                                                                           \
+/* A function for each depth and with or without a mask, as constants: all in one would not leave enough
+ * registers to each. */
+#define INSTANCE(f, job, depth, masked)                                                            \
+    static void f##_##depth##_##masked(const job *p) {                                             \
+        f(p, depth, masked);                                                                       \
     }
+#define INSTANCES(f, job)                                                                          \
+    INSTANCE(f, job, 1, false)                                                                     \
+    INSTANCE(f, job, 2, false)                                                                     \
+    INSTANCE(f, job, 4, false)                                                                     \
+    INSTANCE(f, job, 8, false)                                                                     \
+    INSTANCE(f, job, 1, true)                                                                      \
+    INSTANCE(f, job, 2, true)                                                                      \
+    INSTANCE(f, job, 4, true)                                                                      \
+    INSTANCE(f, job, 8, true)                                                                      \
+    static void (*const f##_instances[2][4])(const job *) = {                                      \
+        {f##_1_false, f##_2_false, f##_4_false, f##_8_false},                                      \
+        {f##_1_true, f##_2_true, f##_4_true, f##_8_true}};
 
-static void shown_pixels(const spur__depthwise_run *p) {
-    BY_DEPTH(all_pixels, p, true)
+INSTANCES(all_pixels, spur__depthwise_run)
+
+static int place_of(ptrdiff_t depth) {
+    return depth == 1 ? 0 : depth == 2 ? 1 : depth == 4 ? 2 : 3;
 }
 
 void SPUR__SIMD(depthwise_pixels)(const spur__depthwise_run *p) {
-    if (p->mask)
-        shown_pixels(p);
-    else
-        BY_DEPTH(all_pixels, p, false)
+    all_pixels_instances[p->mask != NULL][place_of(p->depth)](p);
 }
 
 /* ---- weight gradient ------------------------------------------------------------------------ */
 
 enum { TAP_SUMS = 10 }; /* kept in registers for a vector of channels */
 
-/* Taps [s, s + taps) of row r, channels [c, c + n). taps, depth and masked are constants. */
-ALWAYS_INLINE void taps_of(const spur__depthwise_sums *p, ptrdiff_t r, ptrdiff_t s, int taps,
-                           int depth, ptrdiff_t c, ptrdiff_t n, bool masked) {
-    vf sum[TAP_SUMS];
+/* Taps [s, s + cols) of rows [r, r + rows), channels [c, c + n) over some pixels; and dy's sums if bias is not
+ * NULL. rows, cols, depth and masked are constants. */
+ALWAYS_INLINE void taps_of(const spur__depthwise_sums *p, ptrdiff_t r, ptrdiff_t s, int rows,
+                           int cols, int depth, ptrdiff_t c, ptrdiff_t n, bool masked,
+                           float *bias) {
+    vf sum[TAP_SUMS], total = bias ? vload_n(bias + c, n) : (vf){0};
     float *sums = p->sums + (r * p->sum_row + s) * depth * p->channels + c;
+    ptrdiff_t sum_row = p->sum_row * depth * p->channels;
     const float *x = p->x + r * p->x_row + s * p->x_col + c, *dy = p->dy + c;
     const float *mask = masked ? p->mask + c : NULL;
+    ptrdiff_t next = (rows - 1) * p->x_row + later(p->x_step), next_dy = later(p->dy_step);
 #pragma GCC unroll 10
-    for (int k = 0; k < taps * depth; k++) sum[k] = vload_n(sums + k * p->channels, n);
+    for (int k = 0; k < rows * cols * depth; k++)
+        sum[k] = vload_n(sums + k / (cols * depth) * sum_row + k % (cols * depth) * p->channels, n);
     for (ptrdiff_t i = 0; i < p->count; i++, x += p->x_step, dy += p->dy_step) {
         vf d = load_shown(dy, masked ? mask + i * p->dy_step : NULL, n);
+        if (rows > 1) __builtin_prefetch(dy + next_dy);
+        if (rows > 1) __builtin_prefetch(x + next);
+        total += d;
+#pragma GCC unroll 3
+        for (int a = 0; a < rows; a++) {
 #pragma GCC unroll 5
-        for (int k = 0; k < taps; k++) {
-            const float *here = x + k * p->x_col;
-            vf v = vload_n(here, n);
+            for (int b = 0; b < cols; b++) {
+                const float *here = x + a * p->x_row + b * p->x_col;
+                vf v = vload_n(here, n), *to = &sum[(a * cols + b) * depth];
 #pragma GCC unroll 8
-            for (int j = 0; j < depth; j++)
-                sum[k * depth + j] =
-                    vfma(member(v, here, NULL, c, depth, j), d, sum[k * depth + j]);
+                for (int j = 0; j < depth; j++)
+                    to[j] = vfma(member(v, here, NULL, c, depth, j), d, to[j]);
+            }
         }
     }
 #pragma GCC unroll 10
-    for (int k = 0; k < taps * depth; k++) vstore_n(sums + k * p->channels, sum[k], n);
+    for (int k = 0; k < rows * cols * depth; k++)
+        vstore_n(sums + k / (cols * depth) * sum_row + k % (cols * depth) * p->channels, sum[k], n);
+    if (bias) vstore_n(bias + c, total, n);
 }
 
+/* As many taps at once as there are registers for; dy's sums with the first ones. */
 ALWAYS_INLINE void channels_of(const spur__depthwise_sums *p, ptrdiff_t c, ptrdiff_t n, int depth,
                                bool masked) {
-    for (ptrdiff_t r = 0; r < p->rows; r++) {
+    ptrdiff_t r = 0;
+    float *bias = p->bias;
+    if (bias && p->rows * p->cols == 0) taps_of(p, 0, 0, 0, 0, depth, c, n, masked, bias);
+    if (depth == 1 && p->cols == 3)
+        for (; r + 3 <= p->rows; r += 3, bias = NULL)
+            taps_of(p, r, 0, 3, 3, depth, c, n, masked, bias);
+    for (; r < p->rows; r++) {
         ptrdiff_t s = 0;
         if (depth == 1)
-            for (; s + 5 <= p->cols; s += 5) taps_of(p, r, s, 5, depth, c, n, masked);
+            for (; s + 5 <= p->cols; s += 5, bias = NULL)
+                taps_of(p, r, s, 1, 5, depth, c, n, masked, bias);
         if (depth <= 2)
-            for (; s + 3 <= p->cols; s += 3) taps_of(p, r, s, 3, depth, c, n, masked);
-        for (; s < p->cols; s++) taps_of(p, r, s, 1, depth, c, n, masked);
+            for (; s + 3 <= p->cols; s += 3, bias = NULL)
+                taps_of(p, r, s, 1, 3, depth, c, n, masked, bias);
+        for (; s < p->cols; s++, bias = NULL) taps_of(p, r, s, 1, 1, depth, c, n, masked, bias);
     }
 }
 
@@ -183,13 +220,8 @@ ALWAYS_INLINE void all_channels(const spur__depthwise_sums *p, int depth, bool m
     if (c < p->channels) channels_of(p, c, p->channels - c, depth, masked);
 }
 
-static void shown_weights(const spur__depthwise_sums *p) {
-    BY_DEPTH(all_channels, p, true)
-}
+INSTANCES(all_channels, spur__depthwise_sums)
 
 void SPUR__SIMD(depthwise_weights)(const spur__depthwise_sums *p) {
-    if (p->mask)
-        shown_weights(p);
-    else
-        BY_DEPTH(all_channels, p, false)
+    all_channels_instances[p->mask != NULL][place_of(p->depth)](p);
 }

@@ -38,11 +38,12 @@ typedef struct spur__depthwise_sums {
     ptrdiff_t dy_step;
     float *sums; /* of tap (r, s): sums[((r * sum_row + s) * depth + j) * channels + channel] */
     ptrdiff_t sum_row;
+    float *bias; /* [channels] sums of dy, or NULL */
 } spur__depthwise_sums;
 
 /* depthwise_pixels: y = relu((y +) sum over taps, row by row, and within them over the channels of
  * the group, of x * w, + bias).
- * depthwise_weights: sums += x * dy, pixel by pixel. */
+ * depthwise_weights: sums += x * dy, bias += dy, pixel by pixel. */
 #define SPUR__DEPTHWISE_MAP(X)                                                                     \
     X(void, depthwise_pixels, (const spur__depthwise_run *p))                                      \
     X(void, depthwise_weights, (const spur__depthwise_sums *p))
