@@ -10,12 +10,15 @@
 #include <string.h>
 
 #include <spur/loss.h>
-#include "base/fmath.h"
 #include "base/memory.h"
 #include "kernels/simd/table.h"
 #include "nn/loss_rows.h"
 
-enum { GROUP = 64, FEW_CLASSES = 32, STRETCH = GROUP * FEW_CLASSES };
+enum {
+    GROUP = 64,
+    FEW_CLASSES = 32,
+    STRETCH = GROUP * FEW_CLASSES
+}; /* rows and classes at a time */
 
 typedef struct options {
     int ignore_index;
@@ -24,44 +27,6 @@ typedef struct options {
     bool weighted;
     float weights[]; /* [classes] when weighted */
 } options;
-
-/* x: [width]. log of the sum of exponentials. */
-static float log_sum(const float *x, size_t width) {
-    float top = x[0], sum = 0;
-    for (size_t c = 1; c < width; c++) top = x[c] > top ? x[c] : top;
-    for (size_t c = 0; c < width; c++) sum += spur__expf(x[c] - top);
-    return top + spur__logf(sum);
-}
-
-/* e[r][c] = exp(x[r][c] - less[r]) of at most GROUP rows of few classes. */
-static void row_exps(const float *x, size_t rows, size_t width, const float *less, float *e) {
-    float wide[STRETCH];
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < width; c++) wide[r * width + c] = less[r];
-    spur__simd_table()->exps(x, wide, (ptrdiff_t)(rows * width), e);
-}
-
-/* x: [rows][width], at most GROUP rows of few classes: the same numbers, rows side by side, so that
- * exp and log run in vectors. */
-static void log_sums(const float *x, size_t rows, size_t width, float *log_totals) {
-    float top[GROUP], sum[GROUP] = {0}, e[STRETCH];
-    for (size_t r = 0; r < rows; r++) top[r] = x[r * width];
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 1; c < width; c++)
-            top[r] = x[r * width + c] > top[r] ? x[r * width + c] : top[r];
-    row_exps(x, rows, width, top, e);
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < width; c++) sum[r] += e[r * width + c];
-    spur__simd_table()->logs(sum, (ptrdiff_t)rows, sum);
-    for (size_t r = 0; r < rows; r++) log_totals[r] = top[r] + sum[r];
-}
-
-static void log_totals_of(const float *x, size_t rows, size_t width, float *log_totals) {
-    if (width <= FEW_CLASSES)
-        log_sums(x, rows, width, log_totals);
-    else
-        for (size_t r = 0; r < rows; r++) log_totals[r] = log_sum(x + r * width, width);
-}
 
 static float weight_of(const options *o, size_t class) {
     return o->weighted ? o->weights[class] : 1;
@@ -103,7 +68,9 @@ static spur__partial forward_rows(const spur_node *node, size_t begin, size_t en
     for (size_t r = begin; r < end; r++) {
         const float *x = node->inputs[0]->data + r * width;
         size_t at = (r - begin) % GROUP;
-        if (at == 0) log_totals_of(x, end - r < GROUP ? end - r : GROUP, width, log_totals);
+        if (at == 0)
+            spur__simd_table()->row_log_sums(x, (ptrdiff_t)(end - r < GROUP ? end - r : GROUP),
+                                             (ptrdiff_t)width, log_totals);
         if (!soft && labels[r] == o->ignore_index) continue;
         if (!soft && (labels[r] < 0 || (size_t)labels[r] >= width)) {
             total.loss = NAN;
@@ -187,7 +154,8 @@ static void narrow_rows(const spur_node *node, size_t begin, size_t end, float s
     float e[STRETCH];
     for (size_t r = begin; r < end; r += GROUP) {
         size_t rows = end - r < GROUP ? end - r : GROUP;
-        row_exps(node->inputs[0]->data + r * width, rows, width, saved + r, e);
+        spur__simd_table()->row_exps(node->inputs[0]->data + r * width, (ptrdiff_t)rows,
+                                     (ptrdiff_t)width, saved + r, e);
         for (size_t i = 0; i < rows; i++)
             row_gradient(node, r + i, &(stretch){0, width, e + i * width},
                          mass_of(node->options, width, soft_targets(node, r + i), scale), scale);
@@ -196,14 +164,14 @@ static void narrow_rows(const spur_node *node, size_t begin, size_t end, float s
 
 static void wide_rows(const spur_node *node, size_t begin, size_t end, float scale) {
     const size_t width = spur__loss_width(node);
-    float e[STRETCH], less[STRETCH];
+    const float *saved = spur__loss_saved_rows(node);
+    float e[STRETCH];
     for (size_t r = begin; r < end; r++) {
         const float *x = node->inputs[0]->data + r * width;
         float mass = mass_of(node->options, width, soft_targets(node, r), scale);
-        for (size_t i = 0; i < STRETCH; i++) less[i] = spur__loss_saved_rows(node)[r];
         for (size_t c = 0; c < width; c += STRETCH) {
             size_t n = width - c < STRETCH ? width - c : STRETCH;
-            spur__simd_table()->exps(x + c, less, (ptrdiff_t)n, e);
+            spur__simd_table()->row_exps(x + c, 1, (ptrdiff_t)n, saved + r, e);
             row_gradient(node, r, &(stretch){c, c + n, e}, mass, scale);
         }
     }

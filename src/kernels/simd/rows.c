@@ -29,13 +29,88 @@ void SPUR__SIMD(sums)(const float *x, ptrdiff_t n, double out[2]) {
     }
 }
 
-void SPUR__SIMD(exps)(const float *x, const float *less, ptrdiff_t n, float *y) {
-    for (ptrdiff_t i = 0; i < n; i++) y[i] = spur__expf(x[i] - less[i]);
+/* ---- exponentials of rows, and the logarithm of their sum --------------------------------------- */
+
+enum { SOME = 64, FEW = 32 }; /* rows at a time; columns up to which they are taken together */
+
+ALWAYS_INLINE float top_of(const float *x, ptrdiff_t width) {
+    float top = x[0];
+    for (ptrdiff_t c = 1; c < width; c++) top = x[c] > top ? x[c] : top;
+    return top;
 }
 
-void SPUR__SIMD(logs)(const float *x, ptrdiff_t n, float *y) {
-    for (ptrdiff_t i = 0; i < n; i++) y[i] = spur__logf(x[i]);
+/* e = exp(x - less) of at most SOME rows of FEW columns, so that vectors run across rows. */
+ALWAYS_INLINE void some_exps(const float *x, ptrdiff_t rows, ptrdiff_t width, const float *less,
+                             float *e) {
+    float wide[SOME * FEW];
+    for (ptrdiff_t r = 0; r < rows; r++)
+        for (ptrdiff_t c = 0; c < width; c++) wide[r * width + c] = less[r];
+    for (ptrdiff_t i = 0; i < rows * width; i++) e[i] = spur__expf(x[i] - wide[i]);
 }
+
+/* Likewise. */
+ALWAYS_INLINE void some_log_sums(const float *x, ptrdiff_t rows, ptrdiff_t width, float *y) {
+    float top[SOME], sum[SOME], e[SOME * FEW];
+    for (ptrdiff_t r = 0; r < rows; r++) top[r] = top_of(x + r * width, width);
+    some_exps(x, rows, width, top, e);
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        sum[r] = e[r * width];
+        for (ptrdiff_t c = 1; c < width; c++) sum[r] += e[r * width + c];
+    }
+    for (ptrdiff_t r = 0; r < rows; r++) y[r] = top[r] + spur__logf(sum[r]);
+}
+
+ALWAYS_INLINE void wide_exps(const float *x, ptrdiff_t width, float less, float *e) {
+    for (ptrdiff_t c = 0; c < width; c++) e[c] = spur__expf(x[c] - less);
+}
+
+static float wide_log_sum(const float *x, ptrdiff_t width) {
+    float top = top_of(x, width), sum = 0.0f, e[SOME * FEW];
+    for (ptrdiff_t c = 0, n; c < width; c += n) {
+        n = width - c < SOME * FEW ? width - c : SOME * FEW;
+        wide_exps(x + c, n, top, e);
+        for (ptrdiff_t i = 0; i < n; i++) sum += e[i];
+    }
+    return top + spur__logf(sum);
+}
+
+/* width is a constant where there are few. */
+ALWAYS_INLINE void exps_of(const float *x, ptrdiff_t rows, ptrdiff_t width, const float *less,
+                           float *e) {
+    for (ptrdiff_t r = 0; r < rows; r += SOME)
+        some_exps(x + r * width, rows - r < SOME ? rows - r : SOME, width, less + r, e + r * width);
+}
+
+ALWAYS_INLINE void log_sums_of(const float *x, ptrdiff_t rows, ptrdiff_t width, float *y) {
+    for (ptrdiff_t r = 0; r < rows; r += SOME)
+        some_log_sums(x + r * width, rows - r < SOME ? rows - r : SOME, width, y + r);
+}
+
+void SPUR__SIMD(row_exps)(const float *x, ptrdiff_t rows, ptrdiff_t width, const float *less,
+                          float *e) {
+    if (width == 2)
+        exps_of(x, rows, 2, less, e);
+    else if (width == 3)
+        exps_of(x, rows, 3, less, e);
+    else if (width <= FEW)
+        exps_of(x, rows, width, less, e);
+    else
+        for (ptrdiff_t r = 0; r < rows; r++)
+            wide_exps(x + r * width, width, less[r], e + r * width);
+}
+
+void SPUR__SIMD(row_log_sums)(const float *x, ptrdiff_t rows, ptrdiff_t width, float *y) {
+    if (width == 2)
+        log_sums_of(x, rows, 2, y);
+    else if (width == 3)
+        log_sums_of(x, rows, 3, y);
+    else if (width <= FEW)
+        log_sums_of(x, rows, width, y);
+    else
+        for (ptrdiff_t r = 0; r < rows; r++) y[r] = wide_log_sum(x + r * width, width);
+}
+
+/* ---- sums of rows, softmax ------------------------------------------------------------------------ */
 
 /* Sum of a[i] (times b[i]) in 16 lanes, whatever the vector width. */
 ALWAYS_INLINE float lane_sum(const float *a, const float *b, ptrdiff_t n) {

@@ -66,7 +66,7 @@ typedef struct spur__relu_split {
 /* map: [begin, end) of an elementwise job.
  * relu_split: [begin, end).
  * sums: out[0] += x, out[1] += x * x over n values, in 16 lanes of double.
- * exps: y = exp(x - less). logs: y = log(x).
+ * row_exps: e[r][c] = exp(x[r][c] - less[r]). row_log_sums: y[r] = log of the sum of exp x[r][c].
  * softmax, softmax_backward: rows [begin, end); backward: x is the forward's output.
  * column_sums: sums[channels] = sum of the pixels, in order.
  * scale_pixels: y (+)= x * s[channels]. dot_pixels: sums[channels] += x * dy;
@@ -76,8 +76,9 @@ typedef struct spur__relu_split {
     X(void, map, (const spur__map *m, ptrdiff_t begin, ptrdiff_t end))                             \
     X(void, relu_split, (const spur__relu_split *p, ptrdiff_t begin, ptrdiff_t end))               \
     X(void, sums, (const float *x, ptrdiff_t n, double out[2]))                                    \
-    X(void, exps, (const float *x, const float *less, ptrdiff_t n, float *y))                      \
-    X(void, logs, (const float *x, ptrdiff_t n, float *y))                                         \
+    X(void, row_exps,                                                                              \
+      (const float *x, ptrdiff_t rows, ptrdiff_t width, const float *less, float *e))              \
+    X(void, row_log_sums, (const float *x, ptrdiff_t rows, ptrdiff_t width, float *y))             \
     X(void, softmax, (const spur__rows_job *j, ptrdiff_t begin, ptrdiff_t end))                    \
     X(void, softmax_backward, (const spur__rows_job *j, ptrdiff_t begin, ptrdiff_t end))           \
     X(void, column_sums, (const spur__pixels *p, float *sums))                                     \
