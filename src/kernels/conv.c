@@ -178,6 +178,14 @@ void spur__conv_backward_data(const spur__conv_plan *plan, const spur__exec *exe
         spur__direct_backward_data(plan, exec, args);
 }
 
+bool spur__conv_sums_x(const spur__conv_plan *plan) {
+    const spur__conv_shape *s = &plan->shape;
+    return plan->algo[SPUR__CONV_BACKWARD_WEIGHTS] == SPUR__CONV_DIRECT && !spur__is_head(s) &&
+           s->dilation_h == 1 && s->dilation_w == 1 && s->stride_h == s->kh &&
+           s->stride_w == s->kw && !s->pad_top && !s->pad_left && s->h == s->oh * s->kh &&
+           s->w == s->ow * s->kw;
+}
+
 void spur__conv_backward_weights(const spur__conv_plan *plan, const spur__exec *exec,
                                  const spur__conv_weights_args *args) {
     spur__conv_algo algo = plan->algo[SPUR__CONV_BACKWARD_WEIGHTS];

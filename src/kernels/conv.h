@@ -131,9 +131,14 @@ typedef struct spur__conv_weights_args {
     const uint8_t *argmax; /* or NULL */
     float *dw; /* [kh][kw][c / groups][k] */
     float *dbias; /* [k] or NULL */
-    bool accumulate; /* dw, dbias += instead of = */
+    float *x_sums; /* [c]: sums of x, where spur__conv_sums_x; or NULL */
+    bool accumulate; /* dw, dbias, x_sums += instead of = */
     void *workspace;
 } spur__conv_weights_args;
+
+/* Whether the weight gradient can sum x up on the way: where windows cover every pixel of x once. Then x_sums is
+ * the bias gradient of a transposed convolution. */
+bool spur__conv_sums_x(const spur__conv_plan *plan);
 
 void spur__conv_backward_weights(const spur__conv_plan *plan, const spur__exec *exec,
                                  const spur__conv_weights_args *args);

@@ -43,6 +43,7 @@ typedef struct weights_job {
     ptrdiff_t parts, group_tasks, column_tasks, channel_tasks;
     float *partial; /* [parts][kh][kw][c][k of all groups] */
     float *bias; /* [parts][k of all groups], or NULL */
+    float *x_sums; /* [parts][c of all groups], or NULL */
     ptrdiff_t partial_floats;
     bool add; /* the first block is added to what is there */
     const spur__exec *exec;
@@ -62,7 +63,7 @@ typedef struct piece {
     ptrdiff_t first_group, groups, column, columns, channel, channels;
     ptrdiff_t *runs; /* [2][images * band] offsets of rows in the input and in dy */
     float *x, *dy; /* scratch, as the runs */
-    float *dw, *bias; /* of group 0, wherever the first one is */
+    float *dw, *bias, *x_sums; /* of group 0, wherever the first one is */
     /* on the way to the next block: what lies without gaps, lines of it for a tile; the rest */
     stretch plain[NEXT_COUNT];
     ptrdiff_t share;
@@ -177,6 +178,19 @@ static void pack_dy(const weights_job *q, const piece *p, const block *b) {
                              q->s->y_pitch};
         q->simd->pack_panel(&from, across > q->simd->vl ? q->simd->nr : q->simd->vl,
                             p->dy + j * pixels, bias ? bias + j : NULL);
+    }
+}
+
+/* Sums of the input under a block, which windows cover without a gap; tiles read it next. */
+static void add_input(const weights_job *q, const piece *p, const block *b) {
+    const spur__conv_shape *s = q->s;
+    float sums[CHANNELS], *to = p->x_sums + b->group * q->c;
+    ptrdiff_t row = s->w * s->x_pitch, rows = b->rows * s->kh;
+    for (ptrdiff_t i = 0; i < b->images; i++) {
+        spur__pixels x = {b->x + (i * s->h + b->y * s->kh) * row, NULL, rows * s->w, p->channels,
+                          s->x_pitch};
+        q->simd->column_sums(&x, sums);
+        for (ptrdiff_t c = 0; c < p->channels; c++) to[c] += sums[c];
     }
 }
 
@@ -326,6 +340,7 @@ static piece piece_of(const weights_job *q, ptrdiff_t part, ptrdiff_t rest, int 
     p.channels = spur__least(q->c, end * 16) - p.channel;
     p.dw = q->partial + part * q->partial_floats + p.channel * q->s->k + p.column;
     p.bias = q->bias && share == 0 ? q->bias + part * q->s->k + p.column : NULL;
+    if (q->x_sums && p.column == 0) p.x_sums = q->x_sums + part * q->s->c + p.channel;
     p.x = (float *)(void *)((char *)p.runs + runs_bytes(q));
     p.dy = p.x + q->x_floats;
     return p;
@@ -352,11 +367,14 @@ static void weights_task(void *job, ptrdiff_t index, int thread) {
     spur__part(q->blocks, q->parts, part, &begin, &end);
     begin *= p.groups;
     end *= p.groups;
-    for (ptrdiff_t g = p.first_group; p.bias && g < p.first_group + p.groups; g++)
-        memset(p.bias + g * q->k, 0, (size_t)p.columns * sizeof(float));
+    for (ptrdiff_t g = p.first_group; g < p.first_group + p.groups; g++) {
+        if (p.bias) memset(p.bias + g * q->k, 0, (size_t)p.columns * sizeof(float));
+        if (p.x_sums) memset(p.x_sums + g * q->c, 0, (size_t)p.channels * sizeof(float));
+    }
     spur__tile t = {.a_row = 1, .a_step = s->stride_w * q->pitch, .c_row = s->k};
     for (ptrdiff_t i = begin; i < end; i++) {
         block b = block_at(q, &p, i), next = block_at(q, &p, spur__least(i + 1, end - 1));
+        if (p.x_sums) add_input(q, &p, &b);
         if (!q->in_place) b.x = copy_rows(q, &p, &b);
         pack_dy(q, &p, &b);
         t.load = q->add || i >= begin + p.groups;
@@ -365,7 +383,7 @@ static void weights_task(void *job, ptrdiff_t index, int thread) {
 }
 
 static size_t partial_bytes(const weights_job *q) {
-    ptrdiff_t floats = (q->parts > 1 ? q->partial_floats : 0) + q->s->k;
+    ptrdiff_t floats = (q->parts > 1 ? q->partial_floats : 0) + q->s->k + q->s->c;
     return (size_t)spur__round_up(q->parts * floats, 16) * sizeof(float);
 }
 
@@ -390,6 +408,7 @@ void spur__direct_backward_weights(const spur__conv_plan *plan, const spur__exec
     q.partial = q.parts > 1 ? sums : args->dw;
     q.add = q.parts == 1 && args->accumulate;
     q.bias = args->dbias ? bias : NULL;
+    q.x_sums = args->x_sums ? bias + q.parts * s->k : NULL;
     spur__parallel(exec, q.parts * q.column_tasks * q.channel_tasks * q.group_tasks, weights_task,
                    &q);
     if (q.parts > 1)
@@ -397,4 +416,6 @@ void spur__direct_backward_weights(const spur__conv_plan *plan, const spur__exec
                            args->accumulate);
     if (args->dbias)
         spur__reduce_parts(exec, args->dbias, bias, q.parts, s->k, s->k, args->accumulate);
+    if (args->x_sums)
+        spur__reduce_parts(exec, args->x_sums, q.x_sums, q.parts, s->c, s->c, args->accumulate);
 }

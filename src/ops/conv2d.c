@@ -432,10 +432,12 @@ static void transpose_forward(spur_node *node, const spur__run *run) {
                                                      .workspace = run->workspace});
 }
 
+/* The gradient of the bias is summed on the way to that of the weights where that sees every output once. */
 static void transpose_backward(spur_node *node, const spur__run *run) {
-    float *dw = spur__param_gradient(node, 0);
+    float *dw = spur__param_gradient(node, 0), *dbias = spur__param_gradient(node, 1);
     int beta = spur__gradient_beta(node, 0);
-    if (spur__param_gradient(node, 1)) bias_gradient(node, run, NULL);
+    bool together = dw && dbias && spur__conv_sums_x(node->state);
+    if (dbias && !together) bias_gradient(node, run, NULL);
     if (dw)
         spur__conv_backward_weights(
             node->state, &run->exec,
@@ -443,7 +445,9 @@ static void transpose_backward(spur_node *node, const spur__run *run) {
                                        .x = node->gradient,
                                        .dy = node->inputs[0]->data,
                                        .dw = dw,
-                                       .accumulate = spur__param_beta(node, 0) == 1,
+                                       .x_sums = together ? dbias : NULL,
+                                       .accumulate = together ? adds_gradients(node)
+                                                              : spur__param_beta(node, 0) == 1,
                                        .workspace = run->workspace});
     if (beta >= 0)
         spur__conv_forward(node->state, &run->exec,

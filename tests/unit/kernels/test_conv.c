@@ -72,6 +72,21 @@ static const conv_case cases[] = {
       .groups = 1,
       .pad_left = 2,
       .pad_bottom = 1}},
+    {"2x2 stride 2, no pixel left out, slices",
+     {.n = 3, .h = 14, .w = 22, .c = 37, .k = 21, .kh = 2, .kw = 2, STRIDE(2), .x_pitch = 40}},
+    {"3x2 stride 3x2, no pixel left out, two groups",
+     {.n = 2,
+      .h = 45,
+      .w = 36,
+      .c = 280,
+      .k = 300,
+      .kh = 3,
+      .kw = 2,
+      .stride_h = 3,
+      .stride_w = 2,
+      .dilation_h = 1,
+      .dilation_w = 1,
+      .groups = 2}},
     {"a head of 1 class",
      {.n = 2, .h = 9, .w = 7, .c = 16, .k = 1, .kh = 1, .kw = 1, PAD(0), STEPS(1, 1, 1)}},
     {"a head of 3 classes, slices",
@@ -185,7 +200,7 @@ typedef struct conv_data {
     spur__conv_algo algo;
     spur__conv_shape s; /* complete */
     bool relu, accumulate;
-    float *x, *w, *bias, *bias_x, *dy, *y0, *dx0, *dw0, *db0, *mask;
+    float *x, *w, *bias, *bias_x, *dy, *y0, *dx0, *dw0, *db0, *sums0, *mask;
     ptrdiff_t nx, ny, nw;
 } conv_data;
 
@@ -209,23 +224,26 @@ static void make_data(conv_data *d, const conv_case *test, spur__conv_algo algo,
     d->db0 = random_floats(s.k, 8);
     d->mask = random_floats(d->ny, 9);
     d->bias_x = random_floats(s.c, 10);
+    d->sums0 = random_floats(s.c, 11);
 }
 
 static void free_data(conv_data *d) {
-    float *all[] = {d->x, d->w, d->bias, d->dy, d->y0, d->dx0, d->dw0, d->db0, d->mask, d->bias_x};
+    float *all[] = {d->x,   d->w,   d->bias, d->dy,     d->y0,   d->dx0,
+                    d->dw0, d->db0, d->mask, d->bias_x, d->sums0};
     for (size_t i = 0; i < COUNT(all); i++) free(all[i]);
 }
 
-/* All results one behind the other: y, dx, dw, dbias. Values between slices stay as they were. */
+/* All results one behind the other: y, dx, dw, dbias, sums of x. Values between slices stay as they were. */
 static void run_passes(void *arg, const spur__exec *exec, float *out) {
     const conv_data *d = arg;
     spur__conv_plan plan;
-    float *y = out, *dx = y + d->ny, *dw = dx + d->nx, *db = dw + d->nw;
+    float *y = out, *dx = y + d->ny, *dw = dx + d->nx, *db = dw + d->nw, *sums = db + d->s.k;
     assert_int_equal(spur__conv_plan_init(&plan, &d->s, d->algo, exec->threads, NULL), SPUR_OK);
     memcpy(y, d->y0, (size_t)d->ny * sizeof(float));
     memcpy(dx, d->dx0, (size_t)d->nx * sizeof(float));
     memcpy(dw, d->dw0, (size_t)d->nw * sizeof(float));
     memcpy(db, d->db0, (size_t)d->s.k * sizeof(float));
+    memcpy(sums, d->sums0, (size_t)d->s.c * sizeof(float));
     void *ws[SPUR__CONV_PASSES];
     spur__exec own[SPUR__CONV_PASSES];
     for (int i = 0; i < SPUR__CONV_PASSES; i++) {
@@ -252,15 +270,17 @@ static void run_passes(void *arg, const spur__exec *exec, float *out) {
                                                      .relu = d->relu,
                                                      .accumulate = d->accumulate,
                                                      .workspace = ws[1]});
-    spur__conv_backward_weights(&plan, &own[2],
-                                &(spur__conv_weights_args){.n = d->s.n,
-                                                           .x = d->x,
-                                                           .dy = d->dy,
-                                                           .relu_y = mask,
-                                                           .dw = dw,
-                                                           .dbias = db,
-                                                           .accumulate = d->accumulate,
-                                                           .workspace = ws[2]});
+    spur__conv_backward_weights(
+        &plan, &own[2],
+        &(spur__conv_weights_args){.n = d->s.n,
+                                   .x = d->x,
+                                   .dy = d->dy,
+                                   .relu_y = mask,
+                                   .dw = dw,
+                                   .dbias = db,
+                                   .x_sums = spur__conv_sums_x(&plan) ? sums : NULL,
+                                   .accumulate = d->accumulate,
+                                   .workspace = ws[2]});
     for (int i = 0; i < SPUR__CONV_PASSES; i++) {
         free(ws[i]);
         free(own[i].scratch);
@@ -268,7 +288,7 @@ static void run_passes(void *arg, const spur__exec *exec, float *out) {
 }
 
 static ptrdiff_t results(const conv_data *d) {
-    return d->ny + d->nx + d->nw + d->s.k;
+    return d->ny + d->nx + d->nw + d->s.k + d->s.c;
 }
 
 /* Offset of the input value under output (image, oy, ox) at a tap; -1 in the padding. */
@@ -281,9 +301,9 @@ static ptrdiff_t input_at(const spur__conv_shape *s, ptrdiff_t image, ptrdiff_t 
 }
 
 static void initial(const conv_data *d, double *out) {
-    const float *parts[] = {d->y0, d->dx0, d->dw0, d->db0};
-    ptrdiff_t sizes[] = {d->ny, d->nx, d->nw, d->s.k};
-    for (int i = 0; i < 4; i++)
+    const float *parts[] = {d->y0, d->dx0, d->dw0, d->db0, d->sums0};
+    ptrdiff_t sizes[] = {d->ny, d->nx, d->nw, d->s.k, d->s.c};
+    for (int i = 0; i < 5; i++)
         for (ptrdiff_t j = 0; j < sizes[i]; j++) *out++ = (double)parts[i][j];
     out -= results(d);
     if (d->accumulate) return;
@@ -317,6 +337,19 @@ static void oracle_output(const conv_data *d, double *out, ptrdiff_t at, ptrdiff
     if (d->relu) *y = fmax(*y + (double)d->bias[k], 0.0);
 }
 
+/* Sums of x where windows cover it without gaps; else they stay as they were. */
+static void oracle_sums(const conv_data *d, double *sums) {
+    const spur__conv_shape *s = &d->s;
+    spur__conv_plan plan;
+    assert_int_equal(spur__conv_plan_init(&plan, s, d->algo, 1, NULL), SPUR_OK);
+    if (!spur__conv_sums_x(&plan)) return;
+    for (ptrdiff_t c = 0; c < s->c; c++) {
+        if (!d->accumulate) sums[c] = 0.0;
+        for (ptrdiff_t i = 0; i < s->n * s->h * s->w; i++)
+            sums[c] += (double)d->x[i * s->x_pitch + c];
+    }
+}
+
 static double *oracle(const conv_data *d) {
     double *out = malloc((size_t)results(d) * sizeof(double));
     assert_non_null(out);
@@ -324,6 +357,7 @@ static double *oracle(const conv_data *d) {
     for (ptrdiff_t at = 0; at < d->s.n * d->s.oh * d->s.ow; at++)
         for (ptrdiff_t k = 0; k < d->s.k; k++) oracle_output(d, out, at, k);
     double *dx = out + d->ny;
+    oracle_sums(d, dx + d->nx + d->nw + d->s.k);
     for (ptrdiff_t i = 0; d->relu && i < d->nx; i++) {
         ptrdiff_t c = i % d->s.x_pitch;
         if (c < d->s.c) dx[i] = fmax(dx[i] + (double)d->bias_x[c], 0.0);
@@ -338,9 +372,10 @@ static void check_case(const conv_case *test, spur__conv_algo algo, bool variant
     double *wanted = oracle(&d), *w = wanted;
     float *found = floats(results(&d)), *f = found;
     run_passes(&d, &(spur__exec){.threads = 2}, found);
-    const char *passes[] = {"forward", "backward data", "backward weights", "backward bias"};
-    ptrdiff_t sizes[] = {d.ny, d.nx, d.nw, d.s.k};
-    for (int i = 0; i < 4; i++) {
+    const char *passes[] = {"forward", "backward data", "backward weights", "backward bias",
+                            "sums of x"};
+    ptrdiff_t sizes[] = {d.ny, d.nx, d.nw, d.s.k, d.s.c};
+    for (int i = 0; i < 5; i++) {
         snprintf(what, sizeof what, "%s, %s, %s%s", test->name, spur__conv_algo_name(algo),
                  passes[i], variant ? ", relu and accumulate" : "");
         assert_close(what, f, w, sizes[i], bound);
