@@ -82,8 +82,9 @@ static ptrdiff_t padded_pitch(ptrdiff_t channels) {
     return channels % 128 == 0 ? channels + 16 : channels;
 }
 
-/* Grid rows and images that a task takes; whether panels go in bundles. */
-static void choose_block(gather *g) {
+/* Grid rows and images that a task takes, chosen for the plan's batch `most_images`: a smaller one finds
+ * the scratch that was planned. Whether panels go in bundles. */
+static void choose_block(gather *g, ptrdiff_t most_images) {
     ptrdiff_t rows = g->y.points, share = spur__most(GROUP_FLOATS, GROUPS_FLOATS / g->groups);
     ptrdiff_t most = spur__least(BLOCK_FLOATS, share);
     g->block_pitch = padded_pitch(g->channels);
@@ -96,7 +97,7 @@ static void choose_block(gather *g) {
     g->block_images = 1;
     if (g->block_rows == g->y.points) {
         ptrdiff_t images = spur__most(1, most / spur__most(1, floats));
-        g->block_images = spur__ceil_div(g->n, spur__ceil_div(g->n, images));
+        g->block_images = spur__ceil_div(most_images, spur__ceil_div(most_images, images));
     }
     g->block_floats = spur__round_up(floats * g->block_images, 16);
     g->whole = g->panel_floats > BUNDLE_FLOATS && g->outputs > 32;
@@ -144,7 +145,7 @@ void spur__gather_init(gather *g, const spur__conv_shape *s, ptrdiff_t n, bool t
     g->phase_count = g->y.phases * g->x.phases;
     g->depth = s->kh * s->kw * g->channels;
     g->panel_floats = g->depth * spur__round_up(g->outputs, 32);
-    choose_block(g);
+    choose_block(g, s->n);
 }
 
 bool spur__gather_pools(gather *g, const spur__pool_shape *pool) {
