@@ -137,6 +137,7 @@ struct spur__op {
     bool relu; /* a plain ReLU, which may be merged into the layer before it */
     bool fuses_relu; /* honours node->fused_relu */
     bool pitched; /* honours pitch of inputs and output */
+    bool compares; /* input 0 with the others, which are constants: no gradient flows into them */
     bool elementwise; /* output has input 0's shape and its axes keep their meaning */
     bool overwrites_gradients; /* honours spur__param_beta */
 };

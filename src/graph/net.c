@@ -84,6 +84,11 @@ void spur_pop_scope(spur_net *net) {
 void spur_keep(spur_net *net, spur_node *node) {
     if (!net || !node) return;
     spur_error err = {0};
+    if (node->net != net) {
+        spur__fail(&err, SPUR_E_ARGUMENT, "layer '%s': spur_keep() with another net", node->name);
+        spur__net_fail(net, &err);
+        return;
+    }
     if (net->built) {
         spur__fail(&err, SPUR_E_STATE, "layer '%s': spur_keep() after the net was built",
                    node->name);
@@ -108,7 +113,7 @@ void spur_net_set_step(spur_net *net, uint64_t step) {
 }
 
 float spur_net_loss(const spur_net *net) {
-    return net->last_loss;
+    return net ? net->last_loss : 0;
 }
 
 const spur_net_options *spur__net_options(const spur_net *net) {

@@ -120,7 +120,8 @@ static size_t padded(size_t count) {
 static spur_status sizes(const spur_net *net, size_t *values, size_t *gradients, spur_error *err) {
     *values = *gradients = 0;
     for (int i = 0; i < net->param_count; i++) {
-        const spur_param *p = &net->params[i]->param;
+        spur_param *p = &net->params[i]->param;
+        if (net->params[i]->spec.buffer) p->trainable = false; /* whatever the caller set */
         size_t n = padded(p->count);
         bool trained = net->backward && p->trainable;
         if (!spur__add(*values, n, values) || (trained && !spur__add(*gradients, n, gradients)))
@@ -248,10 +249,12 @@ static void copy_values(copy c) {
 }
 
 void spur_param_export(const spur_param *param, float *out) {
+    if (!param->value) return; /* not built */
     copy_values((copy){.param = param, .out = out});
 }
 
 void spur_param_import(spur_param *param, const float *in) {
+    if (!param->value) return;
     spur_net_parameters_changed(param->net);
     copy_values((copy){.param = param, .in = in});
 }

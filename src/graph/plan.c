@@ -59,9 +59,10 @@ static spur_status mark_gradients(const plan *p, spur_error *err) {
     for (int i = p->nodes - 1; i >= 0; i--) {
         spur_node *node = net->nodes[i];
         node->needs_gradient = node->needs_gradient && below[i];
-        bool flows = node->op->backward || node->op->view;
-        for (int k = 0; k < node->input_count && flows; k++)
-            below[node->inputs[k]->index] |= below[i];
+        int flows = node->op->compares                     ? 1
+                    : node->op->backward || node->op->view ? node->input_count
+                                                           : 0;
+        for (int k = 0; k < flows; k++) below[node->inputs[k]->index] |= below[i];
     }
     spur__free(below);
     return SPUR_OK;
@@ -70,7 +71,7 @@ static spur_status mark_gradients(const plan *p, spur_error *err) {
 /* True when node i's backward call writes the gradient of its input k. */
 bool spur__gives_gradient(const spur_node *node, int k) {
     return node->needs_gradient && !node->passive && node->op->backward &&
-           node->inputs[k]->needs_gradient;
+           !(node->op->compares && k > 0) && node->inputs[k]->needs_gradient;
 }
 
 /* ---- who shares memory ---------------------------------------------------------------------- */

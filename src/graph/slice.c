@@ -4,7 +4,8 @@
  * rows lie the result's width apart (node->pitch). Its producers and consumers must all be able to
  * work with a pitch. The same holds for the gradient: the slice of the result's gradient is the
  * input's. There, the first to write must be a reader of the whole result, so every other consumer
- * of the input has to come before the result's last consumer.
+ * of the input has to come before the result's last consumer. They add to it, so a gradient that the
+ * caller will read is no place for them.
  *
  * Outer concatenations are looked at first, so that inner ones become slices of slices.
  */
@@ -33,10 +34,19 @@ static int last_reader(const spur__plan *p, const spur_node *concat) {
     return -1;
 }
 
+/* Whether the caller reads the gradient in which the slice would lie. */
+static bool is_kept(const spur__plan *p, const spur_node *concat) {
+    int root = spur__root_of(p->data_root, concat->index);
+    for (int i = 0; i < p->nodes; i++)
+        if (in_group(p, i, root) && p->net->nodes[i]->keep) return true;
+    return false;
+}
+
 /* Nodes of the group, and those who read them, must work with a pitch; where an addition is merged
  * in, nobody does. */
 static bool group_allows(const spur__plan *p, int root, const spur_node *concat, int last) {
     bool gradients = concat->needs_gradient && p->net->nodes[root]->needs_gradient;
+    if (gradients && is_kept(p, concat)) last = 0;
     for (int i = 0; i < p->nodes; i++) {
         const spur_node *node = p->net->nodes[i];
         if (in_group(p, i, root)) {

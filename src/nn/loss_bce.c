@@ -68,7 +68,11 @@ static void backward_rows(const spur_node *node, size_t begin, size_t end, float
 }
 
 static spur_status shape(spur_node *node, spur_error *err) {
+    const options *o = node->options;
     SPUR__TRY(spur__loss_shape(node, true, true, err));
+    SPUR__TRY(spur__loss_check("label_smoothing", (double)o->smoothing, 0, 1, err));
+    SPUR__TRY(spur__loss_check_weights("pos_weight", o->weighted ? o->pos_weight : NULL,
+                                       spur__loss_width(node), err));
     if (node->inputs[1]->dtype == SPUR_FLOAT32 || spur__loss_width(node) == 1) return SPUR_OK;
     return spur__fail(err, SPUR_E_SHAPE,
                       "int32 labels go with one output, found '%s' with %zu; give float targets",
@@ -100,6 +104,7 @@ static const spur__op op = {
     .forward = forward,
     .backward = backward,
     .explain = explain,
+    .compares = true,
 };
 
 spur_node *spur_bce(spur_net *net, spur_node *logits, spur_node *target,

@@ -185,7 +185,11 @@ static void backward_rows(const spur_node *node, size_t begin, size_t end, float
 }
 
 static spur_status shape(spur_node *node, spur_error *err) {
-    return spur__loss_shape(node, true, true, err);
+    const options *o = node->options;
+    SPUR__TRY(spur__loss_shape(node, true, true, err));
+    SPUR__TRY(spur__loss_check("label_smoothing", (double)o->smoothing, 0, 1, err));
+    return spur__loss_check_weights("class_weights", o->weighted ? o->weights : NULL,
+                                    spur__loss_width(node), err);
 }
 
 static spur_status plan(spur_node *node, spur__demand *demand, spur_error *err) {
@@ -214,6 +218,7 @@ static const spur__op op = {
     .forward = forward,
     .backward = backward,
     .explain = explain,
+    .compares = true,
 };
 
 spur_node *spur_cross_entropy(spur_net *net, spur_node *logits, spur_node *target,

@@ -197,6 +197,7 @@ static const spur__op op = {
     .forward = forward,
     .backward = backward,
     .explain = explain,
+    .compares = true,
 };
 
 spur_node *spur_dice(spur_net *net, spur_node *logits, spur_node *target,

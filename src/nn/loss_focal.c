@@ -5,6 +5,7 @@
  * sigmoid_focal_loss); several take the softmax and class weights. The mean divides by the number
  * of rows counted.
  */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -105,7 +106,12 @@ static void backward_rows(const spur_node *node, size_t begin, size_t end, float
 }
 
 static spur_status shape(spur_node *node, spur_error *err) {
-    return spur__loss_shape(node, true, false, err);
+    const options *o = node->options;
+    SPUR__TRY(spur__loss_shape(node, true, false, err));
+    SPUR__TRY(spur__loss_check("gamma", (double)o->gamma, 0, FLT_MAX, err));
+    SPUR__TRY(spur__loss_check("alpha", (double)o->alpha, 0, 1, err));
+    return spur__loss_check_weights("class_weights", o->weighted ? o->weights : NULL,
+                                    spur__loss_width(node), err);
 }
 
 static spur_status plan(spur_node *node, spur__demand *demand, spur_error *err) {
@@ -134,6 +140,7 @@ static const spur__op op = {
     .forward = forward,
     .backward = backward,
     .explain = explain,
+    .compares = true,
 };
 
 spur_node *spur_focal(spur_net *net, spur_node *logits, spur_node *target,
@@ -146,7 +153,7 @@ spur_node *spur_focal(spur_net *net, spur_node *logits, spur_node *target,
     options *o = spur__calloc(1, size);
     if (!o) return spur__net_no_memory(net, "focal");
     o->ignore_index = given->ignore ? given->ignore_index : SPUR__TORCH_IGNORE;
-    o->gamma = given->gamma > 0 ? (float)given->gamma : given->gamma < 0 ? 0 : 2;
+    o->gamma = given->gamma == 0 ? 2 : given->gamma < 0 ? 0 : (float)given->gamma;
     o->alpha = (float)given->alpha;
     o->sum = given->reduction == SPUR_SUM;
     o->weighted = weighted;

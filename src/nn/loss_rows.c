@@ -4,6 +4,7 @@
  */
 #include "nn/loss_rows.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -123,6 +124,21 @@ spur_status spur__loss_shape(spur_node *node, bool labels, bool soft, spur_error
         logits, labels ? "int32 labels of that shape without the last axis" : "",
         labels && soft ? ", or " : "", soft ? "float targets of that very shape" : "", t->name,
         spur__shape_text(t, target, sizeof target), t->dtype == SPUR_INT32 ? "int32" : "float32");
+}
+
+spur_status spur__loss_check(const char *option, double value, double from, double to,
+                             spur_error *err) {
+    if (value >= from && value <= to) return SPUR_OK;
+    return spur__fail(err, SPUR_E_RANGE, "%s is %g, expected %g to %g", option, value, from, to);
+}
+
+spur_status spur__loss_check_weights(const char *option, const float *weights, size_t count,
+                                     spur_error *err) {
+    for (size_t i = 0; weights && i < count; i++)
+        if (!(weights[i] >= 0 && weights[i] <= FLT_MAX))
+            return spur__fail(err, SPUR_E_RANGE, "%s[%zu] is %g, expected a finite number from 0",
+                              option, i, (double)weights[i]);
+    return SPUR_OK;
 }
 
 /* Writes the indices of row `row` as "[3][12][40]". */

@@ -70,6 +70,13 @@ bool spur__is_same_shape(const spur_node *node);
 /* Sets the node to a scalar; E_SHAPE unless labels or (if `soft`) targets fit the logits. */
 spur_status spur__loss_shape(spur_node *node, bool labels, bool soft, spur_error *err);
 
+/* E_RANGE unless from <= value <= to (NaN never is). */
+spur_status spur__loss_check(const char *option, double value, double from, double to,
+                             spur_error *err);
+/* E_RANGE unless all weights are finite and none is negative; NULL passes. */
+spur_status spur__loss_check_weights(const char *option, const float *weights, size_t count,
+                                     spur_error *err);
+
 /* E_RANGE for the first label that is neither ignored nor in [0, classes), with its place. */
 spur_status spur__explain_labels(const spur_node *node, int ignore_index, int classes,
                                  spur_error *err);

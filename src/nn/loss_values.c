@@ -3,6 +3,7 @@
  * Losses between numbers: squared (mse), absolute (mae) and Huber's, as torch.nn.MSELoss, L1Loss
  * and HuberLoss. The gradient of |e| at 0 is 0.
  */
+#include <float.h>
 #include <math.h>
 
 #include <spur/loss.h>
@@ -56,6 +57,8 @@ static spur_status shape(spur_node *node, spur_error *err) {
     for (int i = 0; short_form && i < t->rank; i++) short_form = x->shape[i] == t->shape[i];
     node->rank = 0;
     node->dtype = SPUR_FLOAT32;
+    SPUR__TRY(spur__loss_check("delta", (double)((const options *)node->options)->delta, 0, FLT_MAX,
+                               err));
     return short_form ? SPUR_OK : spur__loss_shape(node, false, true, err);
 }
 
@@ -74,7 +77,10 @@ static void backward(spur_node *node, const spur__run *run) {
 }
 
 #define OP(name)                                                                                   \
-    { .kind = (name), .shape = shape, .plan = plan, .forward = forward, .backward = backward }
+    {                                                                                              \
+        .kind = (name), .shape = shape, .plan = plan, .forward = forward, .backward = backward,    \
+        .compares = true                                                                           \
+    }
 
 static const spur__op ops[] = {
     [FORM_SQUARED] = OP("mse"), [FORM_ABSOLUTE] = OP("mae"), [FORM_HUBER] = OP("huber")};
@@ -94,6 +100,6 @@ spur_node *spur_mae(spur_net *net, spur_node *output, spur_node *target, spur_re
 
 spur_node *spur_huber(spur_net *net, spur_node *output, spur_node *target, double delta,
                       spur_reduction reduction) {
-    float d = delta > 0 ? (float)delta : 1;
+    float d = delta == 0 ? 1 : (float)delta;
     return create(net, output, target, (options){FORM_HUBER, d, reduction == SPUR_SUM});
 }

@@ -88,18 +88,22 @@ static void concat_backward(spur_node *node, const spur__run *run) {
     }
 }
 
-static const spur__op concat_op = {.kind = "concat",
-                                   .shape = concat_shape,
-                                   .forward = concat_forward,
-                                   .backward = concat_backward,
-                                   .concat_axis = axis_of,
-                                   .pitched = true};
+/* Only along the last axis can pixels lie apart. */
+#define OP(last)                                                                                   \
+    {                                                                                              \
+        .kind = "concat", .shape = concat_shape, .forward = concat_forward,                        \
+        .backward = concat_backward, .concat_axis = axis_of, .pitched = (last)                     \
+    }
+static const spur__op of_channels = OP(true), of_rows = OP(false);
 
 spur_node *spur_concat(spur_net *net, spur_node *const *nodes, int count, int axis) {
     if (count < 1 || !nodes) {
         spur_error err = {0};
-        spur__fail(&err, SPUR_E_ARGUMENT, "concat: expected at least one input, found %d", count);
+        spur__fail(&err, SPUR_E_ARGUMENT, "concat: expected at least one input, found %s",
+                   nodes ? "none" : "NULL");
         return spur__net_fail(net, &err);
     }
-    return spur__node_create(net, &concat_op, NULL, nodes, count, &axis, sizeof axis);
+    bool last = nodes[0] && (axis == -1 || axis == nodes[0]->rank - 1);
+    return spur__node_create(net, last ? &of_channels : &of_rows, NULL, nodes, count, &axis,
+                             sizeof axis);
 }

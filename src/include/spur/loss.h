@@ -8,6 +8,8 @@
  * Values: outputs and float targets of the same shape; a last axis of size 1 may be missing.
  * With [n][h][w][classes] each is the per-pixel form for segmentation.
  *
+ * Targets are constants: no gradient flows into them, also where layers compute them (a teacher's outputs).
+ *
  * Labels that are out of range make the forward run fail with a message that names the loss, the
  * label and where it stands. NULL options for the defaults, which are in brackets.
  */
@@ -28,7 +30,7 @@ typedef struct spur_cross_entropy_options {
     const float *class_weights; /* [classes], copied; NULL: all one */
     bool ignore; /* labels equal to ignore_index do not count; */
     int ignore_index; /* without `ignore` it is -100, as in PyTorch */
-    double label_smoothing; /* in [0, 1) [0] */
+    double label_smoothing; /* in [0, 1] [0] */
     spur_reduction reduction; /* [mean: by the sum of the labels' weights] */
 } spur_cross_entropy_options;
 
