@@ -370,6 +370,10 @@ static const char *kind_name(const void *kinds, size_t i) {
 }
 
 const spur__kind *spur__family_find(const spur__family *family, const char *name, spur_error *err) {
+    if (!name) {
+        spur__fail(err, SPUR_E_ARGUMENT, "expected the name of one %s, found NULL", family->name);
+        return NULL;
+    }
     for (size_t i = 0; i < family->count; i++)
         if (strcmp(family->kinds[i]->name, name) == 0) return family->kinds[i];
     const char *near = spur__nearest(name, family->count, kind_name, family->kinds);

@@ -90,11 +90,13 @@ static void swap_run(void *job, ptrdiff_t index, int thread) {
 }
 
 void spur_ema_update(spur_ema *ema) {
+    if (!ema) return;
     const spur__exec *exec = spur__net_exec(ema->net);
     spur__parallel(exec, (ptrdiff_t)ema->runs.count, update_run, ema);
 }
 
 void spur_ema_swap(spur_ema *ema) {
+    if (!ema) return;
     const spur__exec *exec = spur__net_exec(ema->net);
     spur__parallel(exec, (ptrdiff_t)ema->runs.count, swap_run, ema);
 }

@@ -109,7 +109,18 @@ static spur_status make_slots(spur_optimizer *optimizer, held *h, spur_error *er
 static spur_status hold_parameters(spur_optimizer *optimizer, spur_error *err) {
     spur_param **params;
     int count;
+    if (!optimizer->net)
+        return spur__fail(err, SPUR_E_ARGUMENT, "optimizer %s: the net is NULL",
+                          optimizer->kind->kind.name);
     SPUR__TRY(spur__params_of(optimizer->net, true, &params, &count, err));
+    if (count == 0 && spur_net_trainable_count(optimizer->net) > 0) {
+        spur__free(params);
+        return spur__fail(
+            err, SPUR_E_STATE,
+            "optimizer %s: no parameter has a gradient; is the net built, with a loss "
+            "and not for inference?",
+            optimizer->kind->kind.name);
+    }
     spur_status status = spur__runs_create(&optimizer->runs, params, count, err);
     if (status == SPUR_OK) {
         optimizer->held = spur__calloc((size_t)count + 1, sizeof *optimizer->held);
@@ -191,6 +202,9 @@ static int count_matches(const spur_optimizer *optimizer, const char *prefix) {
 
 spur_status spur_optimizer_add_group(spur_optimizer *optimizer, const char *prefix,
                                      const char *options, spur_error *err) {
+    if (!optimizer || !prefix)
+        return spur__fail(err, SPUR_E_ARGUMENT, "spur_optimizer_add_group: the %s is NULL",
+                          optimizer ? "prefix" : "optimizer");
     const spur__kind *kind = &optimizer->kind->kind;
     void *own;
     if (optimizer->steps > 0)
@@ -249,17 +263,8 @@ static void update_task(void *job, ptrdiff_t index, int thread) {
     if (!h->taken) update_run(optimizer, (size_t)index, h->param->gradient + run->begin);
 }
 
-static spur_status expect_values(const spur_optimizer *optimizer, spur_error *err) {
-    for (int i = 0; i < optimizer->held_count; i++)
-        if (!optimizer->held[i].param->value || !optimizer->held[i].param->gradient)
-            return spur__fail(err, SPUR_E_STATE,
-                              "optimizer %s: %s has no values; is the net built?",
-                              optimizer->kind->kind.name, optimizer->held[i].param->name);
-    return SPUR_OK;
-}
-
 spur_status spur_optimizer_step(spur_optimizer *optimizer, spur_error *err) {
-    SPUR__TRY(expect_values(optimizer, err));
+    if (!optimizer) return spur__fail(err, SPUR_E_ARGUMENT, "spur_optimizer_step: NULL");
     optimizer->steps++;
     spur__parallel(spur__net_exec(optimizer->net), (ptrdiff_t)optimizer->runs.count, update_task,
                    optimizer);
@@ -302,7 +307,7 @@ static double norm_of_sums(const spur_optimizer *optimizer) {
 
 spur_status spur_optimizer_backward_step(spur_optimizer *optimizer, float scale, double *norm,
                                          spur_error *err) {
-    SPUR__TRY(expect_values(optimizer, err));
+    if (!optimizer) return spur__fail(err, SPUR_E_ARGUMENT, "spur_optimizer_backward_step: NULL");
     for (int i = 0; i < optimizer->held_count; i++) optimizer->held[i].taken = false;
     optimizer->sums_wanted = norm != NULL;
     optimizer->steps++;
@@ -327,20 +332,24 @@ int spur_optimizer_group_count(const spur_optimizer *optimizer) {
     return optimizer->group_count;
 }
 
+static bool has_group(const spur_optimizer *optimizer, int g) {
+    return g >= 0 && g < optimizer->group_count;
+}
+
 double spur_optimizer_base_lr(const spur_optimizer *optimizer, int g) {
-    return common_of(optimizer, g)->lr;
+    return has_group(optimizer, g) ? common_of(optimizer, g)->lr : NAN;
 }
 
 double spur_optimizer_lr(const spur_optimizer *optimizer, int g) {
-    return optimizer->groups[g].lr;
+    return has_group(optimizer, g) ? optimizer->groups[g].lr : NAN;
 }
 
 void spur_optimizer_set_lr(spur_optimizer *optimizer, int g, double lr) {
-    optimizer->groups[g].lr = lr;
+    if (has_group(optimizer, g)) optimizer->groups[g].lr = lr;
 }
 
 void spur_optimizer_set_momentum(spur_optimizer *optimizer, int g, double momentum) {
-    optimizer->groups[g].momentum = momentum;
+    if (has_group(optimizer, g)) optimizer->groups[g].momentum = momentum;
 }
 
 const spur__optimizer_kind *spur__optimizer_kind_of(const spur_optimizer *optimizer) {

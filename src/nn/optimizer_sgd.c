@@ -38,6 +38,14 @@ static const spur__option rows[] = {
 };
 static const spur__options table = SPUR__OPTIONS(rows, options);
 
+static spur_status check(const void *given, spur_error *err) {
+    const options *o = given;
+    if (!o->nesterov || (o->momentum > 0 && o->dampening == 0)) return SPUR_OK;
+    return spur__fail(err, SPUR_E_RANGE,
+                      "sgd: nesterov needs momentum above 0 and no dampening, found %g and %g",
+                      o->momentum, o->dampening);
+}
+
 static unsigned slots(const void *o) {
     return ((const options *)o)->momentum != 0 ? 1u : 0u;
 }
@@ -60,6 +68,7 @@ static void update(const spur__update *u) {
 const spur__optimizer_kind spur__sgd = {
     .kind = {"sgd", "stochastic gradient descent, with momentum and Nesterov's form", &table},
     .slot_names = {"momentum_buffer"},
+    .check = check,
     .slots = slots,
     .momentum = momentum,
     .update = update,

@@ -91,9 +91,8 @@ static spur_status conv_shape(spur_node *node, spur_error *err) {
 /* The window of a transposed convolution slides over its output: `in` there is our output. */
 static spur_status transposed_window(const conv_options *o, const int64_t image[2], spur__slide *w,
                                      spur_error *err) {
-    int extra[2];
+    const int *extra = o->user.output_padding;
     window_of(o, image, w);
-    spur__pair(extra, o->user.output_padding, 0);
     for (int d = 0; d < 2; d++) {
         if (w->kernel[d] < 1 || w->stride[d] < 1 || w->dilation[d] < 1)
             return spur__fail(err, SPUR_E_RANGE, "expected kernel, stride and dilation above 0");

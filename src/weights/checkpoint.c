@@ -185,6 +185,9 @@ static char *step_folder(const char *directory, uint64_t step) {
 
 spur_status spur_checkpoint_save(const spur_checkpoint_parts *parts, const char *directory,
                                  uint64_t step, spur_error *err) {
+    if (!parts || !parts->net || !directory)
+        return spur__fail(err, SPUR_E_ARGUMENT, "spur_checkpoint_save: the %s is NULL",
+                          directory ? "net" : "directory");
     spur__manifest m = {.step = step};
     char *folder = step_folder(directory, step), *path = NULL;
     spur_state *state = spur_state_create();

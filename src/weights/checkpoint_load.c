@@ -269,6 +269,9 @@ static spur_status apply(const spur_checkpoint_parts *parts, const char *folder,
 
 spur_status spur_checkpoint_load(const spur_checkpoint_parts *parts, const char *path,
                                  uint64_t *step, spur_error *err) {
+    if (!parts || !path)
+        return spur__fail(err, SPUR_E_ARGUMENT, "spur_checkpoint_load: the %s is NULL",
+                          path ? "list of parts" : "path");
     loading l = {.state = spur_state_create()};
     if (!l.state) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
     spur_status status = prepare(parts, path, &l, err);

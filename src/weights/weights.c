@@ -91,6 +91,7 @@ spur_status spur__weights_write(spur_net *net, const char *path, uint64_t *size,
 }
 
 spur_status spur_weights_save(spur_net *net, const char *path, spur_error *err) {
+    if (!path) return spur__fail(err, SPUR_E_ARGUMENT, "spur_weights_save: the path is NULL");
     return spur__weights_write(net, path, NULL, NULL, err);
 }
 
@@ -228,6 +229,7 @@ spur_status spur_weights_load(spur_net *net, const char *path, const spur_load_o
     spur_load_report own = {0};
     spur__safetensors file;
     const spur_load_options *o = options ? options : &strict;
+    if (!path) return spur__fail(err, SPUR_E_ARGUMENT, "spur_weights_load: the path is NULL");
     if (!net || (spur_net_param_count(net) > 0 && !spur_net_param(net, 0)->value))
         return spur__fail(err, SPUR_E_STATE, "%s: the net is not built", path);
     SPUR__TRY(spur__safetensors_open(&file, path, err));

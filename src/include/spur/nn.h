@@ -113,7 +113,7 @@ typedef struct spur_conv2d_options {
     int dilation[2]; /* [1] */
     int groups; /* [1]; = channels for depthwise */
     bool no_bias;
-    int output_padding[2]; /* transposed convolution only [0] */
+    int output_padding[2]; /* transposed convolution only: {height, width}, as given [0] */
     spur_init init;
 } spur_conv2d_options;
 
@@ -280,7 +280,8 @@ typedef struct spur_param {
     size_t count; /* number of values */
     float *value; /* in our layout; valid after spur_net_build() */
     float *gradient; /* same layout; NULL for buffers (running statistics) */
-    bool trainable; /* may be cleared to freeze it; set before spur_net_build() */
+    bool
+        trainable; /* may be cleared to freeze it; set before spur_net_build(); never true of a buffer then */
     bool decay; /* weight matrices and kernels: true; biases, norms: false */
     spur_net *net; /* whose it is */
 } spur_param;

@@ -6,7 +6,7 @@
 #include "kernels/conv.h"
 #include "kernels_test.h"
 
-enum { BATCH = 20, SHAPES = 60, THREADS = 2, GUARD = 1 << 16 };
+enum { BATCH = 20, SHAPES = 40, THREADS = 2, GUARD = 1 << 16 };
 
 typedef struct layer {
     spur__conv_plan plan;

@@ -189,7 +189,7 @@ static const op_case op_cases[] = {
      TRANSPOSE(3, {.kernel = {2}, .stride = {2}})},
     {"conv_transpose2d 3x3 stride 2, output padding",
      {{4, {2, 4, 3, 4}, 0}},
-     TRANSPOSE(5, {.stride = {2}, .padding = {1, 1, 1, 1}, .output_padding = {1}})},
+     TRANSPOSE(5, {.stride = {2}, .padding = {1, 1, 1, 1}, .output_padding = {1, 1}})},
     {"conv_transpose2d groups, asymmetric, dilated",
      {{4, {2, 3, 4, 4}, 0}},
      TRANSPOSE(6, {.kernel = {3, 2},
