@@ -24,7 +24,7 @@ ALWAYS_INLINE vf of_group(vf v, int depth, int j) {
 #elif defined(SPUR_ISA_avx2)
     return (vf)_mm256_permutevar8x32_ps((__m256)v, (__m256i)lane);
 #else
-    vf w;
+    vf w = {0};
     for (int i = 0; i < VL; i++) w[i] = v[lane[i]];
     return w;
 #endif
