@@ -84,7 +84,8 @@ static spur_status make_plan(const spur_log_clips *clips, const spur_log_audio_o
     if (c.count == 0) c.count = 1;
     if (c.channels == 0) c.channels = 1;
     if (c.type != SPUR_LOG_I16 && c.type != SPUR_LOG_F32 && c.type != SPUR_LOG_F64)
-        return spur__fail(err, SPUR_E_TYPE, "audio is I16, F32 or F64, not type %d", (int)c.type);
+        return spur__fail(err, SPUR_E_TYPE, "audio is I16, F32 or F64, not %s",
+                          spur__type_name(c.type));
     if (c.count < 0 || c.channels < 1 || c.channels > CHANNELS_MAX)
         return spur__fail(err, SPUR_E_SHAPE, "%d clips of %d channels", c.count, c.channels);
     if (!(c.sample_rate >= 1.0) || !(c.sample_rate * c.channels * 2 <= 4294967295.0))
@@ -102,7 +103,7 @@ static spur_status write_clips(spur_writer *w, const char *tag, int64_t step,
     spur_error err;
     int64_t dims[2] = {(int64_t)plan->count, 2};
     if (spur__tensor_strings(&tensor, plan->count * 2, dims, 2, &err) != SPUR_OK)
-        return spur__writer_fail(w, &err);
+        return spur__point_fail(w, tag, step, &err);
     for (size_t i = 0; i < plan->count; i++) {
         spur__tensor_string(&tensor, 2 * i, wavs + i * plan->wav_size, plan->wav_size);
         spur__tensor_string(&tensor, 2 * i + 1, "", 0);
@@ -124,9 +125,10 @@ spur_status spur_log_audio(spur_writer *w, const char *tag, int64_t step,
     spur_error err;
     clips_plan plan;
     if (!spur__alive(w)) return SPUR_OK;
-    if (make_plan(clips, options, &plan, &err) != SPUR_OK) return spur__writer_fail(w, &err);
+    if (make_plan(clips, options, &plan, &err) != SPUR_OK)
+        return spur__point_fail(w, tag, step, &err);
     unsigned char *wavs = spur__malloc_array(plan.count, plan.wav_size);
-    if (!wavs) return spur__writer_failf(w, SPUR_E_MEMORY, "audio: out of memory");
+    if (!wavs) return spur__point_failf(w, tag, step, SPUR_E_MEMORY, "audio: out of memory");
     for (size_t i = 0; i < plan.count; i++) put_wav(wavs + i * plan.wav_size, &plan, i);
     spur_status status = write_clips(w, tag, step, &plan, wavs, options ? &options->log : NULL);
     spur__free(wavs);

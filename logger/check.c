@@ -39,6 +39,24 @@ spur_status spur__writer_failf(spur_writer *w, spur_status status, const char *f
     return spur__writer_fail(w, &err);
 }
 
+spur_status spur__point_fail(spur_writer *w, const char *tag, int64_t step, spur_error *err) {
+    if (tag && spur__utf8_valid(tag, strlen(tag)))
+        spur__error_prefix(err, "tag \"%.200s\", step %lld", tag, (long long)step);
+    else
+        spur__error_prefix(err, "step %lld", (long long)step);
+    return spur__writer_fail(w, err);
+}
+
+spur_status spur__point_failf(spur_writer *w, const char *tag, int64_t step, spur_status status,
+                              const char *fmt, ...) {
+    spur_error err = {.status = status};
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(err.message, sizeof err.message, fmt, args);
+    va_end(args);
+    return spur__point_fail(w, tag, step, &err);
+}
+
 spur_status spur__queue_result(spur_writer *w, spur_status status) {
     if (status != SPUR_E_IO) return status;
     pthread_mutex_lock(&w->queue.mutex);
@@ -135,27 +153,30 @@ static spur_status check_new_tag(const char *name, size_t length, spur__kind_of_
     bool reserved =
         starts_with(name, "_hparams_/") || strcmp(name, "custom_scalars__config__") == 0;
     if (reserved && kind != SPUR__TAG_HPARAMS && kind != SPUR__TAG_LAYOUT)
-        return spur__fail(err, SPUR_E_ARGUMENT, "tag \"%s\" is TensorBoard's own", name);
+        return spur__fail(err, SPUR_E_ARGUMENT, "the tag is TensorBoard's own");
     return SPUR_OK;
+}
+
+spur_status spur__tag_check(const spur_writer *w, const char *name, size_t length, uint64_t hash,
+                            spur__kind_of_tag kind, spur_error *err) {
+    const spur__tag *tag = spur__tags_find(&w->tags, hash, name, length);
+    if (!tag) return check_new_tag(name, length, kind, err);
+    if (tag->kind == kind) return SPUR_OK;
+    return spur__fail(err, SPUR_E_TYPE, "the tag is a %s here, it was a %s before",
+                      spur__kind_name(kind), spur__kind_name(tag->kind));
 }
 
 spur_status spur__tag_entry(spur_writer *w, const char *name, size_t length, uint64_t hash,
                             spur__kind_of_tag kind, spur__tag **out, spur_error *err) {
-    spur__tag *tag = spur__tags_find(&w->tags, hash, name, length);
-    if (!tag) {
-        SPUR__TRY(check_new_tag(name, length, kind, err));
-        spur_status status = spur__tags_add(&w->tags, hash, name, length, kind, &tag);
-        if (status == SPUR_E_RANGE)
-            return spur__fail(err, status, "tag \"%.200s\": there are %zu tags already (max_tags)",
-                              name, w->tags.limit);
-        if (status != SPUR_OK)
-            return spur__fail(err, status, "tag \"%.200s\": out of memory", name);
-    }
-    if (tag->kind != kind)
-        return spur__fail(err, SPUR_E_TYPE, "tag \"%.200s\" is a %s here, it was a %s before", name,
-                          spur__kind_name(kind), spur__kind_name(tag->kind));
-    *out = tag;
-    return SPUR_OK;
+    SPUR__TRY(spur__tag_check(w, name, length, hash, kind, err));
+    *out = spur__tags_find(&w->tags, hash, name, length);
+    if (*out) return SPUR_OK;
+    spur_status status = spur__tags_add(&w->tags, hash, name, length, kind, out);
+    if (status == SPUR_E_RANGE)
+        spur__fail(err, status, "there are %zu tags already (max_tags)", w->tags.limit);
+    else if (status != SPUR_OK)
+        spur__fail(err, status, "a new tag: out of memory");
+    return status;
 }
 
 uint64_t spur__metadata_hash(const char *description, size_t n, const char *display_name,

@@ -99,13 +99,15 @@ spur_status spur_log_histogram(spur_writer *w, const char *tag, int64_t step, sp
     if (!spur__alive(w)) return SPUR_OK;
     int wanted = options && options->buckets ? options->buckets : BUCKETS_DEFAULT;
     if (wanted > BUCKETS_MAX)
-        return spur__writer_failf(w, SPUR_E_RANGE, "%d buckets; at most %d", wanted, BUCKETS_MAX);
+        return spur__point_failf(w, tag, step, SPUR_E_RANGE, "%d buckets; at most %d", wanted,
+                                 BUCKETS_MAX);
     if (values.count && !values.data)
-        return spur__writer_failf(w, SPUR_E_ARGUMENT, "the values are NULL");
-    if (spur__check_type(values.type, &err) != SPUR_OK) return spur__writer_fail(w, &err);
+        return spur__point_failf(w, tag, step, SPUR_E_ARGUMENT, "the values are NULL");
+    if (spur__check_type(values.type, &err) != SPUR_OK) return spur__point_fail(w, tag, step, &err);
     size_t k = wanted > 0 ? (size_t)wanted : 0;
     double *rows = spur__calloc(k * 3, sizeof *rows);
-    if (!rows) return spur__writer_failf(w, SPUR_E_MEMORY, "%zu buckets: out of memory", k);
+    if (!rows)
+        return spur__point_failf(w, tag, step, SPUR_E_MEMORY, "%zu buckets: out of memory", k);
     range r = range_of(&values, k);
     fill_rows(&values, r, rows, k);
     spur_status status = write_rows(w, tag, step, rows, k, options ? &options->log : NULL);
@@ -143,12 +145,13 @@ spur_status spur_log_histogram_buckets(spur_writer *w, const char *tag, int64_t 
     spur_error err;
     size_t first = 0;
     if (!spur__alive(w)) return SPUR_OK;
-    if (check_buckets(buckets, count, &err) != SPUR_OK) return spur__writer_fail(w, &err);
+    if (check_buckets(buckets, count, &err) != SPUR_OK) return spur__point_fail(w, tag, step, &err);
     while (first < count && buckets[first].count == 0.0) first++;
     while (count > first && buckets[count - 1].count == 0.0) count--;
     size_t k = count - first;
     double *rows = spur__malloc_array(k, 3 * sizeof *rows);
-    if (!rows) return spur__writer_failf(w, SPUR_E_MEMORY, "%zu buckets: out of memory", k);
+    if (!rows)
+        return spur__point_failf(w, tag, step, SPUR_E_MEMORY, "%zu buckets: out of memory", k);
     for (size_t i = 0; i < k; i++) {
         rows[3 * i] = buckets[first + i].left;
         rows[3 * i + 1] = buckets[first + i].right;

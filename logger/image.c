@@ -28,8 +28,8 @@ static uint8_t byte_of(double x) {
 static spur_status check_images(const spur_log_images *images, spur_error *err) {
     if (!images) return spur__fail(err, SPUR_E_ARGUMENT, "the images are NULL");
     if (images->type != SPUR_LOG_U8 && images->type != SPUR_LOG_F32 && images->type != SPUR_LOG_F64)
-        return spur__fail(err, SPUR_E_TYPE, "images are U8, F32 or F64, not type %d",
-                          (int)images->type);
+        return spur__fail(err, SPUR_E_TYPE, "images are U8, F32 or F64, not %s",
+                          spur__type_name(images->type));
     if (images->count < 0 || images->height < 1 || images->width < 1 || images->height > SIDE_MAX ||
         images->width > SIDE_MAX)
         return spur__fail(err, SPUR_E_SHAPE, "%d images of height %d and width %d", images->count,
@@ -103,7 +103,7 @@ static spur_status write_files(spur_writer *w, const char *tag, int64_t step,
     spur_error err;
     int64_t dim = (int64_t)files->count + 2;
     if (spur__tensor_strings(&tensor, files->count + 2, &dim, 1, &err) != SPUR_OK)
-        return spur__writer_fail(w, &err);
+        return spur__point_fail(w, tag, step, &err);
     snprintf(sizes[0], sizeof sizes[0], "%d", files->width);
     snprintf(sizes[1], sizeof sizes[1], "%d", files->height);
     for (size_t i = 0; i < 2; i++) spur__tensor_string(&tensor, i, sizes[i], strlen(sizes[i]));
@@ -132,7 +132,7 @@ static spur_status write_blobs(spur_writer *w, const char *tag, int64_t step,
                                const spur__blob *blobs, spur__image_files *files,
                                const spur_log_options *options) {
     spur_log_bytes *bytes = spur__malloc_array(files->count, sizeof *bytes);
-    if (!bytes) return spur__writer_failf(w, SPUR_E_MEMORY, "images: out of memory");
+    if (!bytes) return spur__point_failf(w, tag, step, SPUR_E_MEMORY, "images: out of memory");
     for (size_t i = 0; i < files->count; i++)
         bytes[i] = (spur_log_bytes){.data = blobs[i].data, .size = blobs[i].size};
     files->bytes = bytes;
@@ -151,7 +151,7 @@ spur_status spur_log_image(spur_writer *w, const char *tag, int64_t step,
     if (status == SPUR_OK) status = outputs_of(options, (size_t)images->count, &count, &err);
     if (status == SPUR_OK)
         status = encode_all(images, (int)count, options ? options->compression : 0, &blobs, &err);
-    if (status != SPUR_OK) return spur__writer_fail(w, &err);
+    if (status != SPUR_OK) return spur__point_fail(w, tag, step, &err);
     spur__image_files files = {.count = count, .width = images->width, .height = images->height};
     status = write_blobs(w, tag, step, blobs, &files, options ? &options->log : NULL);
     free_files(blobs, (int)count);
@@ -181,10 +181,11 @@ spur_status spur_log_image_encoded(spur_writer *w, const char *tag, int64_t step
     spur_error err;
     spur__image_files files = {.bytes = images};
     if (!spur__alive(w)) return SPUR_OK;
-    if (count && !images) return spur__writer_failf(w, SPUR_E_ARGUMENT, "the images are NULL");
+    if (count && !images)
+        return spur__point_failf(w, tag, step, SPUR_E_ARGUMENT, "the images are NULL");
     spur_status status = outputs_of(options, count, &files.count, &err);
     if (status == SPUR_OK) status = check_files(images, &files, &err);
-    if (status != SPUR_OK) return spur__writer_fail(w, &err);
+    if (status != SPUR_OK) return spur__point_fail(w, tag, step, &err);
     return write_files(w, tag, step, &files, options ? &options->log : NULL);
 }
 
@@ -212,13 +213,13 @@ spur_status spur_log_animation(spur_writer *w, const char *tag, int64_t step,
     if (status == SPUR_OK)
         status =
             encode_all(frames, frames->count, options ? options->compression : 0, &blobs, &err);
-    if (status != SPUR_OK) return spur__writer_fail(w, &err);
+    if (status != SPUR_OK) return spur__point_fail(w, tag, step, &err);
     status = spur__apng_join(blobs, (size_t)frames->count, delay, &joined, &err);
     free_files(blobs, frames->count);
     spur__image_files files = {.count = 1, .width = frames->width, .height = frames->height};
     status = status == SPUR_OK
                  ? write_blobs(w, tag, step, &joined, &files, options ? &options->log : NULL)
-                 : spur__writer_fail(w, &err);
+                 : spur__point_fail(w, tag, step, &err);
     spur__blob_free(&joined);
     return status;
 }

@@ -72,7 +72,7 @@ static spur_status write_curve(spur_writer *w, const char *tag, int64_t step, co
     spur_log_options shown = options ? *options : (spur_log_options){0};
     Spur__Tb__PrCurvePluginData data = SPUR__TB__PR_CURVE_PLUGIN_DATA__INIT;
     float *values = spur__malloc_array(ROWS * t, sizeof *values);
-    if (!values) return spur__writer_failf(w, SPUR_E_MEMORY, "a PR curve: out of memory");
+    if (!values) return spur__point_failf(w, tag, step, SPUR_E_MEMORY, "a PR curve: out of memory");
     for (size_t i = 0; i < ROWS * t; i++) values[i] = (float)rows[i];
     if (!shown.display_name) shown.display_name = tag;
     data.num_thresholds = (uint32_t)t;
@@ -97,10 +97,10 @@ spur_status spur_log_pr_curve(spur_writer *w, const char *tag, int64_t step,
     int thresholds = options && options->thresholds ? options->thresholds : THRESHOLDS_DEFAULT;
     if (check_thresholds(thresholds, &err) != SPUR_OK ||
         check_predictions(predictions, &err) != SPUR_OK)
-        return spur__writer_fail(w, &err);
+        return spur__point_fail(w, tag, step, &err);
     size_t t = (size_t)thresholds;
     double *rows = spur__calloc(ROWS * t, sizeof *rows);
-    if (!rows) return spur__writer_failf(w, SPUR_E_MEMORY, "a PR curve: out of memory");
+    if (!rows) return spur__point_failf(w, tag, step, SPUR_E_MEMORY, "a PR curve: out of memory");
     count_buckets(predictions, rows + TP * t, rows + FP * t, t);
     for (size_t i = 0; i < t; i++) {
         rows[TN * t + i] = rows[FP * t] - rows[FP * t + i];
@@ -126,12 +126,14 @@ spur_status spur_log_pr_curve_raw(spur_writer *w, const char *tag, int64_t step,
     if (!spur__alive(w)) return SPUR_OK;
     if (!c || !c->true_positives || !c->false_positives || !c->true_negatives ||
         !c->false_negatives || !c->precision != !c->recall)
-        return spur__writer_failf(
-            w, SPUR_E_ARGUMENT, "a row of the PR curve is NULL (precision and recall go together)");
-    if (check_thresholds(c->thresholds, &err) != SPUR_OK) return spur__writer_fail(w, &err);
+        return spur__point_failf(
+            w, tag, step, SPUR_E_ARGUMENT,
+            "a row of the PR curve is NULL (precision and recall go together)");
+    if (check_thresholds(c->thresholds, &err) != SPUR_OK)
+        return spur__point_fail(w, tag, step, &err);
     size_t t = (size_t)c->thresholds;
     double *rows = spur__calloc(ROWS * t, sizeof *rows);
-    if (!rows) return spur__writer_failf(w, SPUR_E_MEMORY, "a PR curve: out of memory");
+    if (!rows) return spur__point_failf(w, tag, step, SPUR_E_MEMORY, "a PR curve: out of memory");
     const double *given[ROWS] = {c->true_positives,  c->false_positives, c->true_negatives,
                                  c->false_negatives, c->precision,       c->recall};
     for (size_t row = 0; row < ROWS; row++)
@@ -139,7 +141,7 @@ spur_status spur_log_pr_curve_raw(spur_writer *w, const char *tag, int64_t step,
     if (!c->precision) fill_ratios(rows, t);
     spur_status status = check_rows(rows, t, &err) == SPUR_OK
                              ? write_curve(w, tag, step, rows, t, options)
-                             : spur__writer_fail(w, &err);
+                             : spur__point_fail(w, tag, step, &err);
     spur__free(rows);
     return status;
 }

@@ -87,16 +87,24 @@ spur_status spur__push_record(spur_writer *w, unsigned char *record, size_t size
     return spur__queue_result(w, status);
 }
 
-/* With the mutex held: what only the tag's entry can tell. */
-static spur_status check_entry(const spur__tag *tag, const spur__entry *entry, spur_error *err) {
+static bool has_point(const spur_writer *w, const char *name) {
+    size_t length = strlen(name);
+    const spur__tag *tag = spur__tags_find(&w->tags, spur__tag_hash(name, length), name, length);
+    return tag && tag->has_step;
+}
+
+/* With the mutex held: what only the tags' entries can tell. */
+static spur_status check_entry(const spur_writer *w, const spur__tag *tag, const spur__entry *entry,
+                               spur_error *err) {
     if (entry->once && tag->has_step)
-        return spur__fail(err, SPUR_E_STATE,
-                          "%s: this run has one already, and the first one counts", entry->tag);
+        return spur__fail(err, SPUR_E_STATE, "this run has one already, and the first one counts");
+    if (entry->after && !w->restarted && !has_point(w, entry->after))
+        return spur__fail(err, SPUR_E_STATE, "\"%s\" has to come first", entry->after);
     if (entry->parts && tag->parts && tag->parts != entry->parts)
         return spur__fail(err, SPUR_E_SHAPE,
-                          "tag \"%.200s\", step %lld: %zu clips, but %zu at earlier steps; "
-                          "TensorBoard fails on a tag with varying numbers",
-                          entry->tag, (long long)entry->step, entry->parts, tag->parts);
+                          "%zu clips, but %zu at earlier steps; TensorBoard fails on a tag with "
+                          "varying numbers",
+                          entry->parts, tag->parts);
     return SPUR_OK;
 }
 
@@ -107,7 +115,7 @@ static spur_status queue_entry(spur_writer *w, const spur__entry *entry, unsigne
     spur__tag *tag;
     spur_status status = spur__tag_entry(w, entry->tag, length, spur__tag_hash(entry->tag, length),
                                          entry->kind, &tag, err);
-    if (status == SPUR_OK) status = check_entry(tag, entry, err);
+    if (status == SPUR_OK) status = check_entry(w, tag, entry, err);
     if (status != SPUR_OK) {
         spur__free(record);
         return status;
@@ -138,11 +146,11 @@ spur_status spur__log_entry(spur_writer *w, const spur__entry *entry) {
     unsigned flags = 0;
     spur__error_clear(&err);
     spur_status status = pack_entry(entry, &record, &size, &err);
-    if (status != SPUR_OK) return spur__writer_fail(w, &err);
+    if (status != SPUR_OK) return spur__point_fail(w, entry->tag, entry->step, &err);
     pthread_mutex_lock(&w->queue.mutex);
     status = queue_entry(w, entry, record, size, &flags, &err);
     pthread_mutex_unlock(&w->queue.mutex);
     if (flags) spur__tell(w, entry->tag, entry->step, flags);
-    if (err.status != SPUR_OK) return spur__writer_fail(w, &err);
+    if (err.status != SPUR_OK) return spur__point_fail(w, entry->tag, entry->step, &err);
     return spur__queue_result(w, status);
 }

@@ -79,6 +79,7 @@ static spur_status adopt_value(spur_writer *w, const spur_value *value, int64_t 
             tag->parts = (size_t)value->tensor.shape[0];
     }
 done:
+    if (status != SPUR_OK) spur__error_prefix(err, "%s: tag \"%.200s\"", w->directory, name);
     spur__free(name);
     return status;
 }

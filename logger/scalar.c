@@ -121,7 +121,7 @@ static spur_status scalar_tag(spur_writer *w, const char *name, size_t length, u
 
 /* With the mutex held: a record that would fill much of the queue goes the way of the large ones. */
 static spur_status queue_scalar(spur_writer *w, spur__tag *tag, double wall_time, int64_t step,
-                                float value) {
+                                float value, spur_error *err) {
     unsigned char *record;
     size_t bound = spur__template_bound(&tag->scalar);
     if (bound <= w->queue.options.bytes / 4) {
@@ -131,7 +131,7 @@ static spur_status queue_scalar(spur_writer *w, spur__tag *tag, double wall_time
         return SPUR_OK;
     }
     record = spur__malloc(bound);
-    if (!record) return SPUR_E_MEMORY;
+    if (!record) return spur__fail(err, SPUR_E_MEMORY, "%zu bytes: out of memory", bound);
     size_t size = spur__template_fill(&tag->scalar, wall_time, step, value, record);
     return spur__queue_push(&w->queue, record, size);
 }
@@ -146,7 +146,7 @@ static spur_status log_scalar(spur_writer *w, const char *name, int64_t step, do
     err.status = SPUR_OK;
     pthread_mutex_lock(&w->queue.mutex);
     spur_status status = scalar_tag(w, name, length, hash, options, &tag, &err);
-    if (status == SPUR_OK) status = queue_scalar(w, tag, wall_time, step, (float)value);
+    if (status == SPUR_OK) status = queue_scalar(w, tag, wall_time, step, (float)value, &err);
     if (status == SPUR_OK) {
         flags = isfinite(value) && fabs(value) > 1e37 ? SPUR__WARN_HUGE : 0;
         flags = spur__tag_point(w, tag, step, flags | spur__tag_metadata(tag, options));
@@ -154,12 +154,13 @@ static spur_status log_scalar(spur_writer *w, const char *name, int64_t step, do
     pthread_mutex_unlock(&w->queue.mutex);
     if (flags) spur__tell(w, name, step, flags);
     if (status == SPUR_OK) return SPUR_OK;
-    return err.status != SPUR_OK ? spur__writer_fail(w, &err) : spur__queue_result(w, status);
+    return err.status != SPUR_OK ? spur__point_fail(w, name, step, &err)
+                                 : spur__queue_result(w, status);
 }
 
 spur_status spur_log_scalar(spur_writer *w, const char *tag, int64_t step, double value) {
     if (!spur__alive(w)) return SPUR_OK;
-    if (!tag) return spur__writer_failf(w, SPUR_E_ARGUMENT, "the tag is NULL");
+    if (!tag) return spur__point_failf(w, tag, step, SPUR_E_ARGUMENT, "the tag is NULL");
     return log_scalar(w, tag, step, value, spur__wall_time(), NULL);
 }
 
@@ -168,8 +169,9 @@ spur_status spur_log_scalar_with(spur_writer *w, const char *tag, int64_t step, 
     spur_error err;
     double wall_time;
     if (!spur__alive(w)) return SPUR_OK;
-    if (!tag) return spur__writer_failf(w, SPUR_E_ARGUMENT, "the tag is NULL");
-    if (spur__wall_time_of(options, &wall_time, &err) != SPUR_OK) return spur__writer_fail(w, &err);
-    if (spur__check_options(options, &err) != SPUR_OK) return spur__writer_fail(w, &err);
+    if (!tag) return spur__point_failf(w, tag, step, SPUR_E_ARGUMENT, "the tag is NULL");
+    if (spur__wall_time_of(options, &wall_time, &err) != SPUR_OK)
+        return spur__point_fail(w, tag, step, &err);
+    if (spur__check_options(options, &err) != SPUR_OK) return spur__point_fail(w, tag, step, &err);
     return log_scalar(w, tag, step, value, wall_time, options);
 }

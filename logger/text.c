@@ -23,10 +23,10 @@ static spur_status log_cells(spur_writer *w, const char *tag, int64_t step,
     spur__tensor tensor;
     for (size_t i = 0; i < rank; i++)
         if (!spur__mul(count, (size_t)dims[i], &count))
-            return spur__writer_failf(w, SPUR_E_RANGE, "the table is too large");
-    if (check_cells(cells, count, &err) != SPUR_OK) return spur__writer_fail(w, &err);
+            return spur__point_failf(w, tag, step, SPUR_E_RANGE, "the table is too large");
+    if (check_cells(cells, count, &err) != SPUR_OK) return spur__point_fail(w, tag, step, &err);
     if (spur__tensor_strings(&tensor, count, dims, rank, &err) != SPUR_OK)
-        return spur__writer_fail(w, &err);
+        return spur__point_fail(w, tag, step, &err);
     for (size_t i = 0; i < count; i++) spur__tensor_string(&tensor, i, cells[i], strlen(cells[i]));
     spur__entry entry = {.kind = SPUR__TAG_TEXT,
                          .tag = tag,
@@ -47,7 +47,7 @@ spur_status spur_log_text(spur_writer *w, const char *tag, int64_t step, const c
 spur_status spur_log_text_table(spur_writer *w, const char *tag, int64_t step,
                                 const spur_log_cells *cells, const spur_log_options *options) {
     if (!spur__alive(w)) return SPUR_OK;
-    if (!cells) return spur__writer_failf(w, SPUR_E_ARGUMENT, "the cells are NULL");
+    if (!cells) return spur__point_failf(w, tag, step, SPUR_E_ARGUMENT, "the cells are NULL");
     int64_t dims[2] = {(int64_t)cells->rows, (int64_t)cells->columns};
     return log_cells(w, tag, step, cells->cells, dims, cells->columns ? 2 : 1, options);
 }

@@ -23,12 +23,14 @@ struct spur_writer {
     spur__queue queue; /* its mutex guards everything below that changes */
     spur__tags tags;
     spur_writer_options options; /* strings: only filename_suffix, owned */
-    char *directory, *path;
+    char *directory, *path; /* as they are shown */
+    char *place; /* the directory's absolute path: the program may change its own */
     char *stream; /* name of the first file of this run's chain of continued files */
     spur_error first;
     uint64_t warnings, falling, repeated, nonfinite;
     bool has_graph;
     bool fixed_time; /* options.wall_time came from the caller */
+    bool restarted; /* the directory has earlier files of which nothing is known here */
     pthread_mutex_t files; /* held while projector files are written */
     dev_t device; /* of the directory, to find a second writer on it */
     ino_t inode;
@@ -57,10 +59,15 @@ spur_status spur__writer_fail(spur_writer *w, const spur_error *err);
 spur_status spur__writer_failf(spur_writer *w, spur_status status, const char *fmt, ...)
     SPUR_PRINTF(3, 4);
 
+/* The same for a point that is refused: the message gets the tag and the step in front. */
+spur_status spur__point_fail(spur_writer *w, const char *tag, int64_t step, spur_error *err);
+spur_status spur__point_failf(spur_writer *w, const char *tag, int64_t step, spur_status status,
+                              const char *fmt, ...) SPUR_PRINTF(5, 6);
+
 /* Counts a warning and tells it. */
 void spur__writer_warn(spur_writer *w, const char *fmt, ...) SPUR_PRINTF(2, 3);
 
-/* Turns the queue's answer into the caller's: E_IO gets its message and sticks. */
+/* Turns the queue's answer into the caller's: E_IO gets its message. */
 spur_status spur__queue_result(spur_writer *w, spur_status status);
 
 /* Warnings that a point may cause, by bit. */
@@ -69,7 +76,8 @@ enum {
     SPUR__WARN_REPEATED = 2,
     SPUR__WARN_BIG_STEP = 4,
     SPUR__WARN_HUGE = 8,
-    SPUR__WARN_METADATA = 16
+    SPUR__WARN_METADATA = 16,
+    SPUR__WARN_NOT_FINITE = 32 /* told by the histogram, which knows how many */
 };
 
 /* ---- checks; all fill *err ----------------------------------------------------------------- */
@@ -83,7 +91,12 @@ spur_status spur__check_text(const char *text, const char *what, spur_error *err
 /* description and display_name. */
 spur_status spur__check_options(const spur_log_options *options, spur_error *err);
 
-/* With the mutex held: the tag's entry, made if it is new. E_TYPE if it belongs to another kind. */
+/* With the mutex held: whether a point of this kind may go under the tag. E_TYPE if it belongs to
+ * another kind. */
+spur_status spur__tag_check(const spur_writer *w, const char *name, size_t length, uint64_t hash,
+                            spur__kind_of_tag kind, spur_error *err);
+
+/* With the mutex held: the tag's entry, made if it is new, after the same check. */
 spur_status spur__tag_entry(spur_writer *w, const char *name, size_t length, uint64_t hash,
                             spur__kind_of_tag kind, spur__tag **out, spur_error *err);
 
@@ -115,6 +128,7 @@ typedef struct spur__entry {
     ProtobufCBinaryData content; /* of the plugin's metadata */
     const spur_log_options *options; /* may be NULL */
     bool once; /* E_STATE if the tag has a point already */
+    const char *after; /* E_STATE unless this tag has one; NULL: any time */
     size_t parts; /* audio: clips; others 0 */
 } spur__entry;
 

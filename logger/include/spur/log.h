@@ -12,7 +12,7 @@
  * - Nothing here exits, aborts, prints, raises a signal or grows without bound. Records wait in a
  *   queue of fixed size; a background thread writes them.
  * - Every call returns a status. The first error sticks to the writer (spur_writer_error), so that
- *   checking once, at spur_writer_close, is enough.
+ *   checking once, at spur_writer_close, is enough. That of a point names its tag and step.
  * - Any thread may call any function on the same writer at any time, except spur_writer_close,
  *   which must be a writer's last call.
  * - After fork() the child's copy of a writer does nothing; the child may open its own. What was
