@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,10 +13,11 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "guard.h"
 
 /* One write(2), at most about this much: what was checksummed is still in the CPU's cache, and room
  * comes free in small steps. */
-enum { CHUNK = 256 * 1024, STACK = 256 * 1024 };
+enum { CHUNK = 256 * 1024 };
 
 void spur__record_head(unsigned char *record, size_t payload) {
     spur__store32(record, (uint32_t)payload);
@@ -179,22 +179,6 @@ static void *run(void *argument) {
 
 /* ---- opening and closing ------------------------------------------------------------------- */
 
-/* All signals are blocked in the thread: the host's handlers run on the host's threads, and a file
- * size limit gives EFBIG instead of SIGXFSZ. */
-static int start_thread(spur__queue *q) {
-    sigset_t all, old;
-    pthread_attr_t attributes;
-    int error = pthread_attr_init(&attributes);
-    if (error) return error;
-    pthread_attr_setstacksize(&attributes, STACK);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    error = pthread_create(&q->thread, &attributes, run, q);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    pthread_attr_destroy(&attributes);
-    return error;
-}
-
 static void init_locks(spur__queue *q) {
     pthread_condattr_t monotonic;
     pthread_mutex_init(&q->mutex, NULL);
@@ -222,7 +206,7 @@ spur_status spur__queue_open(spur__queue *q, int fd, uint64_t written,
         return spur__fail(err, SPUR_E_MEMORY, "a queue of %zu bytes: out of memory",
                           options->bytes);
     init_locks(q);
-    int error = start_thread(q);
+    int error = spur__guard_thread(&q->thread, run, q);
     if (error) {
         destroy_locks(q);
         spur__free(q->ring);
@@ -231,7 +215,7 @@ spur_status spur__queue_open(spur__queue *q, int fd, uint64_t written,
     return SPUR_OK;
 }
 
-spur_status spur__queue_stop(spur__queue *q) {
+static spur_status stop(spur__queue *q) {
     pthread_mutex_lock(&q->mutex);
     bool again = q->stopping;
     q->stopping = true;
@@ -249,6 +233,14 @@ spur_status spur__queue_stop(spur__queue *q) {
     pthread_cond_broadcast(&q->served);
     pthread_mutex_unlock(&q->mutex);
     return error ? SPUR_E_IO : SPUR_OK;
+}
+
+spur_status spur__queue_stop(spur__queue *q) {
+    spur__guard guard;
+    spur__guard_enter(&guard);
+    spur_status status = stop(q);
+    spur__guard_leave(&guard);
+    return status;
 }
 
 void spur__queue_free(spur__queue *q, bool forked) {
@@ -287,7 +279,7 @@ static void wait_for_room(spur__queue *q) {
         q->requests++; /* nobody waits for this one; it makes the thread empty the ring */
         pthread_cond_signal(&q->wake);
     }
-    pthread_cond_wait(&q->room, &q->mutex);
+    spur__guard_wait(&q->room, &q->mutex);
 }
 
 spur_status spur__queue_reserve(spur__queue *q, size_t size, unsigned char **out) {
@@ -337,8 +329,7 @@ static spur_status push_direct(spur__queue *q, unsigned char *record, size_t siz
     q->records++;
     uint64_t target = q->accepted;
     pthread_cond_signal(&q->wake);
-    while (q->written < target && !q->failing && !q->stopped)
-        pthread_cond_wait(&q->room, &q->mutex);
+    while (q->written < target && !q->failing && !q->stopped) spur__guard_wait(&q->room, &q->mutex);
     return SPUR_OK;
 }
 
@@ -358,6 +349,6 @@ spur_status spur__queue_flush(spur__queue *q) {
     if (q->stopping) return SPUR_E_STATE;
     uint64_t ticket = ++q->requests;
     pthread_cond_signal(&q->wake);
-    while (q->requests_served < ticket && !q->stopped) pthread_cond_wait(&q->served, &q->mutex);
+    while (q->requests_served < ticket && !q->stopped) spur__guard_wait(&q->served, &q->mutex);
     return q->failing ? SPUR_E_IO : SPUR_OK;
 }

@@ -16,7 +16,9 @@
  * - Any thread may call any function on the same writer at any time, except spur_writer_close,
  *   which must be a writer's last call.
  * - After fork() the child's copy of a writer does nothing; the child may open its own. What was
- *   logged before exit() is kept; after a kill, all but the last `flush_seconds` is.
+ *   logged before exit() is kept; after a kill, all but the last `flush_seconds` is. A thread that
+ *   is cancelled finishes the call that it is in; spur_writer_flush alone is a cancellation point,
+ *   at its end.
  * - A NULL writer is the no-op writer: every call on it returns SPUR_OK and does nothing. A failed
  *   open yields NULL, so a program whose log cannot be opened runs on without one.
  *
