@@ -16,15 +16,32 @@ enum { TAG_LIMIT = 65535 };
 
 /* ---- errors and warnings ------------------------------------------------------------------- */
 
-/* With the mutex held: a failed write came before whatever is noted now. */
-static void note_io_error(spur_writer *w) {
-    if (w->first.status == SPUR_OK && w->queue.error)
+/* With the mutex held: what the queue met came before whatever is noted now. A failed write says
+ * more than the records that were refused because of it. */
+static void note_queue_error(spur_writer *w) {
+    if (w->first.status != SPUR_OK) return;
+    if (w->queue.error)
         spur__fail_errno(&w->first, w->queue.error, "%s: cannot write", w->path);
+    else if (w->queue.refused != SPUR_OK)
+        w->first.status = w->queue.refused; /* its message tells a number: see describe_refusal */
+}
+
+/* With the mutex held: the message of an error that stands for all refused records. */
+static void describe_refusal(const spur_writer *w, spur_error *err) {
+    unsigned long long count = w->queue.dropped;
+    if (err->status == SPUR_E_DROPPED)
+        spur__fail(err, SPUR_E_DROPPED, "%s: records dropped because the queue was full: %llu",
+                   w->path, count);
+    else if (err->status == SPUR_E_STATE)
+        spur__fail(err, SPUR_E_STATE,
+                   "%s: records refused because they came after the exit handler, which closes "
+                   "the file: %llu",
+                   w->path, count);
 }
 
 spur_status spur__writer_fail(spur_writer *w, const spur_error *err) {
     pthread_mutex_lock(&w->queue.mutex);
-    note_io_error(w);
+    note_queue_error(w);
     if (w->first.status == SPUR_OK) w->first = *err;
     pthread_mutex_unlock(&w->queue.mutex);
     return err->status;
@@ -60,7 +77,7 @@ spur_status spur__point_failf(spur_writer *w, const char *tag, int64_t step, spu
 spur_status spur__queue_result(spur_writer *w, spur_status status) {
     if (status != SPUR_E_IO) return status;
     pthread_mutex_lock(&w->queue.mutex);
-    note_io_error(w);
+    note_queue_error(w);
     pthread_mutex_unlock(&w->queue.mutex);
     return status;
 }
@@ -69,9 +86,10 @@ spur_status spur_writer_error(spur_writer *w, spur_error *err) {
     spur__error_clear(err);
     if (!spur__alive(w)) return SPUR_OK;
     pthread_mutex_lock(&w->queue.mutex);
-    note_io_error(w);
+    note_queue_error(w);
     spur_status status = w->first.status;
     if (err) *err = w->first;
+    if (err && !*err->message) describe_refusal(w, err);
     pthread_mutex_unlock(&w->queue.mutex);
     return status;
 }

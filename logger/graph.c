@@ -312,13 +312,20 @@ static spur_status pack_graph(const spur_log_graph_builder *g, double wall_time,
     return status;
 }
 
-/* The first graph of a run is its graph. */
-static bool claim(spur_writer *w) {
+/* The first graph of a run is its graph. Takes the record over. */
+static spur_status push_first(spur_writer *w, unsigned char *record, size_t size) {
     pthread_mutex_lock(&w->queue.mutex);
     bool first = !w->has_graph;
-    w->has_graph = true;
+    spur_status status = SPUR_OK;
+    if (first) {
+        w->has_graph = true; /* the push may wait, and another thread come with a graph */
+        status = spur__queue_push(&w->queue, record, size);
+        w->has_graph = status == SPUR_OK;
+    }
     pthread_mutex_unlock(&w->queue.mutex);
-    return first;
+    if (first) return spur__queue_result(w, status);
+    spur__free(record);
+    return spur__writer_failf(w, SPUR_E_STATE, "this run has a graph already; it can have one");
 }
 
 spur_status spur_log_graph(spur_writer *w, const spur_log_graph_builder *graph,
@@ -334,7 +341,5 @@ spur_status spur_log_graph(spur_writer *w, const spur_log_graph_builder *graph,
     if (status == SPUR_OK) status = check_inputs(graph, &err);
     if (status == SPUR_OK) status = pack_graph(graph, wall_time, &record, &size, &err);
     if (status != SPUR_OK) return spur__writer_fail(w, &err);
-    if (claim(w)) return spur__push_record(w, record, size);
-    spur__free(record);
-    return spur__writer_failf(w, SPUR_E_STATE, "this run has a graph already; it can have one");
+    return push_first(w, record, size);
 }

@@ -262,16 +262,18 @@ static unsigned char *find_room(spur__queue *q, size_t size) {
     return q->ring;
 }
 
+/* A record is lost. */
+static spur_status refuse(spur__queue *q, spur_status status) {
+    q->dropped++;
+    if (q->refused == SPUR_OK) q->refused = status;
+    return status;
+}
+
 /* No room: what the caller may do. SPUR_OK = wait. */
 static spur_status may_wait(spur__queue *q) {
-    if (q->stopping) return SPUR_E_STATE;
-    if (q->failing) {
-        q->dropped++;
-        return SPUR_E_IO;
-    }
-    if (!q->options.drop) return SPUR_OK;
-    q->dropped++;
-    return SPUR_E_DROPPED;
+    if (q->stopping) return refuse(q, SPUR_E_STATE);
+    if (q->failing) return refuse(q, SPUR_E_IO);
+    return q->options.drop ? refuse(q, SPUR_E_DROPPED) : SPUR_OK;
 }
 
 static void wait_for_room(spur__queue *q) {
@@ -284,11 +286,9 @@ static void wait_for_room(spur__queue *q) {
 
 spur_status spur__queue_reserve(spur__queue *q, size_t size, unsigned char **out) {
     *out = NULL;
-    if (q->stopping) return SPUR_E_STATE;
-    while ((*out = find_room(q, size)) == NULL) {
+    while (q->stopping || (*out = find_room(q, size)) == NULL) {
         SPUR__TRY(may_wait(q));
         wait_for_room(q);
-        if (q->stopping) return SPUR_E_STATE;
     }
     return SPUR_OK;
 }
@@ -307,11 +307,7 @@ void spur__queue_commit(spur__queue *q, size_t size) {
 
 /* A record that can never fit: waits for its turn, then until it is written or writing fails. */
 static spur_status push_direct(spur__queue *q, unsigned char *record, size_t size) {
-    spur_status status = SPUR_OK;
-    if (q->options.drop) {
-        status = SPUR_E_DROPPED;
-        q->dropped++;
-    }
+    spur_status status = q->options.drop ? refuse(q, SPUR_E_DROPPED) : SPUR_OK;
     while (status == SPUR_OK && (q->direct || q->stopping)) {
         status = may_wait(q);
         if (status == SPUR_OK) wait_for_room(q);
@@ -346,7 +342,6 @@ spur_status spur__queue_push(spur__queue *q, unsigned char *record, size_t size)
 }
 
 spur_status spur__queue_flush(spur__queue *q) {
-    if (q->stopping) return SPUR_E_STATE;
     uint64_t ticket = ++q->requests;
     pthread_cond_signal(&q->wake);
     while (q->requests_served < ticket && !q->stopped) spur__guard_wait(&q->served, &q->mutex);

@@ -51,6 +51,7 @@ typedef struct spur__queue {
     uint64_t accepted, written; /* bytes, ever */
     uint64_t requests, requests_served; /* flushes */
     uint64_t records, dropped, peak, write_errors;
+    spur_status refused; /* why the first record was refused */
     int error; /* errno of the last failed write or sync */
 } spur__queue;
 
@@ -74,7 +75,7 @@ void spur__queue_commit(spur__queue *q, size_t size);
 /* With the mutex held: appends a record, which becomes the queue's (also on failure). */
 spur_status spur__queue_push(spur__queue *q, unsigned char *record, size_t size);
 
-/* With the mutex held: the barrier. */
+/* With the mutex held: the barrier. After the stop SPUR_OK if everything was written. */
 spur_status spur__queue_flush(spur__queue *q);
 
 /* Puts the payload checksums of the whole records in [data, data + size) in place, stopping after

@@ -50,7 +50,8 @@ typedef struct spur_writer spur_writer;
 /* What happens to a record when the queue is full. */
 typedef enum spur_log_full {
     SPUR_LOG_BLOCK = 0, /* the call waits for the background thread */
-    SPUR_LOG_DROP = 1 /* the call returns SPUR_E_DROPPED at once; the record is counted and lost */
+    SPUR_LOG_DROP = 1 /* the call returns SPUR_E_DROPPED at once; the record is counted and lost,
+                         and spur_writer_close tells how many were if no other error came first */
 } spur_log_full;
 
 typedef struct spur_writer_options {
@@ -117,7 +118,9 @@ SPUR_API spur_status spur_writer_open_sub(spur_writer **out, spur_writer *parent
                                           spur_error *err);
 
 /* Writes everything out, closes the file and frees the writer, in every case. Returns the first
- * error of the writer's life (also an error of an earlier call), SPUR_OK if there was none. */
+ * error of the writer's life (also an error of an earlier call), SPUR_OK if there was none.
+ * exit() writes everything out and closes the file, too, in a handler that the first open installs;
+ * records that come later are refused with SPUR_E_STATE. */
 SPUR_API spur_status spur_writer_close(spur_writer *writer, spur_error *err);
 
 /* A barrier: when it returns SPUR_OK, all records whose calls returned before are in the file (on
@@ -139,7 +142,7 @@ SPUR_API bool spur_writer_is_noop(const spur_writer *writer);
 typedef struct spur_writer_stats {
     uint64_t records; /* accepted, the file's first records included */
     uint64_t bytes; /* in the file */
-    uint64_t dropped; /* records lost: queue full, or a write failed for good */
+    uint64_t dropped; /* records lost: queue full, a write failed for good, or after exit() */
     uint64_t warnings; /* everything below, and the rarer ones; on_warning has the texts */
     uint64_t
         falling_steps; /* a step below the tag's last one: TensorBoard's fast loader deletes the

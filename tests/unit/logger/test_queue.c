@@ -120,6 +120,45 @@ static void test_drop(void **state) {
     free(large);
 }
 
+/* Nobody need look at each call: the end tells, with the number, unless something came before. */
+static void test_drops_are_told_at_the_end(void **state) {
+    spur_writer_options options = {.queue_bytes = SMALL, .when_full = SPUR_LOG_DROP};
+    char *large = text_of(SMALL, 'x');
+    spur_error err;
+    for (int round = 0; round < 2; round++) {
+        spur_writer *w = begin(state, &options);
+        if (round == 1) assert_int_equal(spur_log_scalar(w, "", 0, 0), SPUR_E_ARGUMENT);
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(spur_log_text(w, "large", i, large, NULL), SPUR_E_DROPPED);
+        assert_int_equal(spur_log_scalar(w, "a", 0, 0), SPUR_OK);
+        if (round == 0) assert_int_equal(spur_log_text(w, "a", 0, "", NULL), SPUR_E_TYPE);
+        assert_int_equal(spur_writer_error(w, NULL), round ? SPUR_E_ARGUMENT : SPUR_E_DROPPED);
+        assert_int_equal(spur_writer_close(w, &err), round ? SPUR_E_ARGUMENT : SPUR_E_DROPPED);
+        if (round == 0) assert_suffix(err.message, "the queue was full: 3");
+    }
+    free(large);
+}
+
+/* What was refused is not there, and may be tried again. */
+static void test_refused_graph_may_come_again(void **state) {
+    spur_writer_options options = {.queue_bytes = SMALL, .when_full = SPUR_LOG_DROP};
+    spur_writer *w = begin(state, &options);
+    spur_log_graph_builder *large, *small;
+    char *device = text_of(SMALL, 'd');
+    spur_log_graph_create(&large);
+    spur_log_graph_create(&small);
+    spur_log_graph_add(large, &(spur_log_node){.name = "a", .op = "b", .device = device});
+    spur_log_graph_add(small, &(spur_log_node){.name = "a", .op = "b"});
+    assert_int_equal(spur_log_graph(w, large, NULL), SPUR_E_DROPPED);
+    assert_int_equal(spur_log_graph(w, large, NULL), SPUR_E_DROPPED);
+    assert_int_equal(spur_log_graph(w, small, NULL), SPUR_OK);
+    assert_int_equal(spur_log_graph(w, small, NULL), SPUR_E_STATE);
+    spur_log_graph_destroy(large);
+    spur_log_graph_destroy(small);
+    spur_writer_close(w, NULL);
+    free(device);
+}
+
 static void test_large_records_wait_their_turn(void **state) {
     spur_writer *w =
         begin(state, &(spur_writer_options){.queue_bytes = SMALL, .flush_seconds = -1});
@@ -280,6 +319,8 @@ int main(void) {
         TEST(test_everything_arrives_in_order),
         TEST(test_no_allocation_per_scalar),
         TEST(test_drop),
+        TEST(test_drops_are_told_at_the_end),
+        TEST(test_refused_graph_may_come_again),
         TEST(test_large_records_wait_their_turn),
         TEST(test_limits_of_options),
         TEST(test_flush_interval),
