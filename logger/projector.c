@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/str.h"
+#include "guard.h"
 #include "image_size.h"
 #include "sha256.h"
 #include "writer.h"
@@ -284,11 +285,14 @@ spur_status spur_log_embedding(spur_writer *w, const char *tag, int64_t step,
                                const spur_log_points *points) {
     spur_error err;
     if (!spur__alive(w)) return SPUR_OK;
-    if (check_points(tag, points, &err) != SPUR_OK) return spur__writer_fail(w, &err);
+    if (check_points(tag, points, &err) != SPUR_OK) return spur__point_fail(w, tag, step, &err);
+    spur__guard guard;
+    spur__guard_enter(&guard);
     pthread_mutex_lock(&w->files);
-    spur_status status = write_embedding(w->directory, tag, step, points, &err);
+    spur_status status = write_embedding(w->place, tag, step, points, &err);
     pthread_mutex_unlock(&w->files);
-    if (status != SPUR_OK) return spur__writer_fail(w, &err);
+    spur__guard_leave(&guard);
+    if (status != SPUR_OK) return spur__point_fail(w, tag, step, &err);
     if (points->rows > POINTS_SHOWN)
         spur__writer_warn(w, "embedding \"%.200s\": the browser shows %d of %zu points", tag,
                           POINTS_SHOWN, points->rows);

@@ -98,6 +98,14 @@ static spur_status exact_directory(const char *directory, char **out, spur_error
     return *out ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", directory);
 }
 
+spur_status spur__absolute_path(const char *path, char **out, spur_error *err) {
+    char here[PATH_LIMIT];
+    if (path[0] != '/' && !getcwd(here, sizeof here))
+        return spur__fail_errno(err, errno, "%s: cannot tell the current directory", path);
+    *out = path[0] == '/' ? spur__strdup(path) : spur__path_join(here, path);
+    return *out ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
+}
+
 spur_status spur__run_directory(const spur_writer_options *options, double now, char **out,
                                 spur_error *err) {
     static _Atomic bool handed_out;

@@ -14,6 +14,9 @@
 spur_status spur__run_directory(const spur_writer_options *options, double now, char **out,
                                 spur_error *err);
 
+/* The path as it is from anywhere (spur__free). */
+spur_status spur__absolute_path(const char *path, char **out, spur_error *err);
+
 /* Refuses names that TensorBoard cannot live with: bad UTF-8, and a last component (with `all`, any
  * component) that contains "tfevents". */
 spur_status spur__check_directory_name(const char *path, bool all, spur_error *err);

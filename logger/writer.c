@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "guard.h"
 #include "rundir.h"
 
 enum { QUEUE_DEFAULT = 8 << 20, QUEUE_MIN = 64 << 10, TAGS_DEFAULT = 100000 };
@@ -145,6 +146,7 @@ static void free_writer(spur_writer *w) {
     spur__tags_free(&w->tags);
     spur__free((char *)(uintptr_t)w->options.filename_suffix);
     spur__free(w->directory);
+    spur__free(w->place);
     spur__free(w->path);
     spur__free(w->stream);
     spur__free(w);
@@ -152,33 +154,50 @@ static void free_writer(spur_writer *w) {
 
 /* Everything after the directory's name is known; w is in no list yet. */
 static spur_status open_in_directory(spur_writer *w, const spur_writer_options *o,
-                                     spur_error *err) {
+                                     spur__event_files *found, spur_error *err) {
     struct stat info;
-    spur__event_files found;
     if (stat(w->directory, &info) != 0)
         return spur__fail_errno(err, errno, "%s: cannot stat", w->directory);
     w->device = info.st_dev;
     w->inode = info.st_ino;
     SPUR__TRY(spur__registry_add(w, err));
-    spur_status status = spur__event_files_scan(w->directory, &found, err);
+    spur_status status = spur__event_files_scan(w->directory, found, err);
+    w->restarted = found->count > 0 && !o->continue_file;
     if (status == SPUR_OK)
         status = o->continue_file ? open_continued(w, o, o->wall_time, err)
-                                  : open_fresh(w, &found, o->wall_time, err);
-    if (status != SPUR_OK) {
+                                  : open_fresh(w, found, o->wall_time, err);
+    if (status == SPUR_OK)
+        spur__registry_ready(w);
+    else
         spur__registry_remove(w);
-        return status;
-    }
-    spur__registry_ready(w);
-    if (!o->continue_file) warn_about_neighbours(w, &found);
+    return status;
+}
+
+/* All of the work on files. */
+static spur_status open_files(spur_writer *w, const spur_writer_options *o,
+                              spur__event_files *found, spur_error *err) {
+    spur__guard guard;
+    spur__guard_enter(&guard);
+    spur_status status = spur__run_directory(o, o->wall_time, &w->directory, err);
+    if (status == SPUR_OK) status = spur__absolute_path(w->directory, &w->place, err);
+    if (status == SPUR_OK) status = open_in_directory(w, o, found, err);
+    spur__guard_leave(&guard);
+    return status;
+}
+
+static spur_status clear_writer(spur_writer **out, spur_error *err) {
+    if (!out) return spur__fail(err, SPUR_E_ARGUMENT, "the place for the writer is NULL");
+    *out = NULL;
     return SPUR_OK;
 }
 
 spur_status spur_writer_open(spur_writer **out, const spur_writer_options *options,
                              spur_error *err) {
     spur_writer_options o = {0};
+    spur__event_files found = {0};
     if (options) o = *options;
     spur__error_clear(err);
-    *out = NULL;
+    SPUR__TRY(clear_writer(out, err));
     SPUR__TRY(complete_options(&o, err));
     spur_writer *w = spur__calloc(1, sizeof *w);
     if (!w) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
@@ -189,32 +208,54 @@ spur_status spur_writer_open(spur_writer **out, const spur_writer_options *optio
     spur__tags_init(&w->tags, o.max_tags);
     spur_status status = adopt_options(w, &o);
     if (status != SPUR_OK) spur__fail(err, status, "out of memory");
-    if (status == SPUR_OK) status = spur__run_directory(&o, o.wall_time, &w->directory, err);
-    if (status == SPUR_OK) status = open_in_directory(w, &o, err);
+    if (status == SPUR_OK) status = open_files(w, &o, &found, err);
     if (status != SPUR_OK) {
         pthread_mutex_destroy(&w->files);
         free_writer(w);
         return status;
     }
+    if (!o.continue_file) warn_about_neighbours(w, &found);
     *out = w;
+    return SPUR_OK;
+}
+
+/* Lets a sub-writer show paths below its parent's, as they were given; its own are absolute. */
+static spur_status show_below(spur_writer *w, const spur_writer *parent, const char *name,
+                              spur_error *err) {
+    char *directory = spur__path_join(parent->directory, name);
+    char *path = directory ? spur__path_join(directory, base_name(w->path)) : NULL;
+    if (!path) {
+        spur__free(directory);
+        return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", name);
+    }
+    spur__free(w->directory);
+    spur__free(w->path);
+    w->directory = directory;
+    w->path = path;
     return SPUR_OK;
 }
 
 spur_status spur_writer_open_sub(spur_writer **out, spur_writer *parent, const char *name,
                                  spur_error *err) {
     spur__error_clear(err);
-    *out = NULL;
+    SPUR__TRY(clear_writer(out, err));
     if (!spur__alive(parent)) return SPUR_OK;
     if (!name || !*name || *name == '/' || strstr(name, ".."))
         return spur__fail(err, SPUR_E_ARGUMENT, "a sub-writer's name is a path below its parent");
     SPUR__TRY(spur__check_directory_name(name, true, err));
     spur_writer_options o = parent->options;
-    char *directory = spur__path_join(parent->directory, name);
+    char *directory = spur__path_join(parent->place, name);
     if (!directory) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", name);
     o.directory = directory;
     if (!parent->fixed_time) o.wall_time = 0.0;
     spur_status status = spur_writer_open(out, &o, err);
     spur__free(directory);
+    if (status != SPUR_OK) return status;
+    status = show_below(*out, parent, name, err);
+    if (status == SPUR_OK) return SPUR_OK;
+    unlink((*out)->path);
+    spur_writer_close(*out, NULL);
+    *out = NULL;
     return status;
 }
 
@@ -225,7 +266,9 @@ spur_status spur_writer_flush(spur_writer *w) {
     pthread_mutex_lock(&w->queue.mutex);
     spur_status status = spur__queue_flush(&w->queue);
     pthread_mutex_unlock(&w->queue.mutex);
-    return spur__queue_result(w, status);
+    status = spur__queue_result(w, status);
+    pthread_testcancel(); /* here nothing is held */
+    return status;
 }
 
 spur_status spur_writer_close(spur_writer *w, spur_error *err) {
@@ -259,6 +302,7 @@ bool spur_writer_is_noop(const spur_writer *w) {
 }
 
 void spur_writer_get_stats(spur_writer *w, spur_writer_stats *stats) {
+    if (!stats) return;
     *stats = (spur_writer_stats){0};
     if (!spur__alive(w)) return;
     pthread_mutex_lock(&w->queue.mutex);
@@ -275,8 +319,9 @@ void spur_writer_get_stats(spur_writer *w, spur_writer_stats *stats) {
 }
 
 spur_status spur_writer_checkpoint(spur_writer *w, spur_writer_position *position) {
-    *position = (spur_writer_position){.length = 0};
+    if (position) *position = (spur_writer_position){.length = 0};
     if (!spur__alive(w)) return SPUR_OK;
+    if (!position) return spur__writer_failf(w, SPUR_E_ARGUMENT, "the position is NULL");
     pthread_mutex_lock(&w->queue.mutex);
     uint64_t length = w->queue.accepted;
     spur_status status = spur__queue_flush(&w->queue);

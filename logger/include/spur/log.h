@@ -55,11 +55,12 @@ typedef enum spur_log_full {
 } spur_log_full;
 
 typedef struct spur_writer_options {
-    /* Where. Either the exact `directory` (made if missing), or else a new run directory
-     * `<logdir>/run_%Y_%m_%d-%H_%M_%S[_name]` (local time), created exclusively: a clash gets "_1",
-     * "_2", ... Without `directory`, the environment variable SPUR_RUN_DIR, if set and not empty,
-     * names the exact directory: so a sweep hands a trial its place. Only the first such open of a
-     * program takes it; later ones make run directories inside it. */
+    /* Where. A relative path counts from the current directory at the open, also for what the
+     * writer makes later. Either the exact `directory` (made if missing), or else a new run
+     * directory `<logdir>/run_%Y_%m_%d-%H_%M_%S[_name]` (local time), created exclusively: a clash
+     * gets "_1", "_2", ... Without `directory`, the environment variable SPUR_RUN_DIR, if set and
+     * not empty, names the exact directory: so a sweep hands a trial its place. Only the first such
+     * open of a program takes it; later ones make run directories inside it. */
     const char *directory;
     const char *logdir; /* default "./my_logs" */
     const char *name; /* no '/' */
