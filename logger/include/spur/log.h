@@ -535,9 +535,11 @@ typedef struct spur_log_mesh_data {
     const int32_t *faces; /* [batch, face_count, 3], indices of vertices; NULL: a point cloud */
     size_t face_count;
     const unsigned char *colors; /* [batch, vertex_count, 3]; NULL: none */
-    const char *config_json; /* keys camera, lights, material: classes of three.js; NULL: "{}" */
+    const char *config_json; /* keys camera, lights, material: classes of three.js; NULL: "{}";
+                                no JSON object: SPUR_E_FORMAT */
 } spur_log_mesh_data;
 
+/* Up to three tags, <tag>_VERTEX, <tag>_FACE and <tag>_COLOR: all or none of them. */
 SPUR_API spur_status spur_log_mesh(spur_writer *writer, const char *tag, int64_t step,
                                    const spur_log_mesh_data *mesh, const spur_log_options *options);
 

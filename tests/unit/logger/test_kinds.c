@@ -445,6 +445,30 @@ static void test_mesh(void **state) {
     forget(got);
 }
 
+/* All parts of a mesh or none: a tag that is something else is found before anything is written. */
+static void test_mesh_is_whole(void **state) {
+    spur_writer *w = begin(state);
+    spur_error err;
+    const float v[9] = {0, 0, 0, 1, 0, 0, 0, 1, 0};
+    const int32_t f[3] = {0, 1, 2};
+    spur_log_mesh_data mesh = {.vertices = v, .vertex_count = 3, .faces = f, .face_count = 1};
+    assert_int_equal(spur_log_mesh(w, "", 0, &mesh, NULL), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_log_scalar(w, "m_FACE", 0, 0), SPUR_OK);
+    assert_int_equal(spur_log_mesh(w, "m", 0, &mesh, NULL), SPUR_E_TYPE);
+    assert_int_equal(spur_log_scalar(w, "m_VERTEX", 0, 0), SPUR_OK); /* nothing was taken */
+    mesh.config_json = "{\"camera\": {\"cls\": \"PerspectiveCamera\"}}";
+    assert_int_equal(spur_log_mesh(w, "n", 0, &mesh, NULL), SPUR_OK);
+    mesh.config_json = "{camera: 1}";
+    assert_int_equal(spur_log_mesh(w, "n", 1, &mesh, NULL), SPUR_E_FORMAT);
+    mesh.config_json = "[]";
+    assert_int_equal(spur_log_mesh(w, "n", 1, &mesh, NULL), SPUR_E_FORMAT);
+    spur_writer_error(w, &err);
+    assert_string_equal(err.message, "tag \"\", step 0: the tag is empty");
+    written *got = finish(w);
+    assert_int_equal(got->count, FIRST + 4);
+    forget(got);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
 
 int main(void) {
@@ -464,6 +488,7 @@ int main(void) {
         TEST(test_layout),
         TEST(test_pr_curve),
         TEST(test_mesh),
+        TEST(test_mesh_is_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
