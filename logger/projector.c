@@ -17,7 +17,7 @@
 #include "sha256.h"
 #include "writer.h"
 
-enum { SPRITE_SIDE = 8192, POINTS_SHOWN = 100000, NAME_LIMIT = 180 };
+enum { SPRITE_SIDE = 8192, POINTS_SHOWN = 100000, NAME_LIMIT = 180, PIECE = 64 << 10 };
 static const size_t table_limit = (size_t)8 << 30, config_limit = (size_t)64 << 20;
 
 /* ---- checks -------------------------------------------------------------------------------- */
@@ -30,14 +30,53 @@ static spur_status check_cell(const char *cell, const char *what, spur_error *er
     return SPUR_OK;
 }
 
+/* What String.trim of a browser leaves nothing of. */
+static bool is_blank(const char *cell) {
+    static const char *const spaces[] = {"\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\xa8",
+                                         "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
+                                         "\xe3\x80\x80", "\xef\xbb\xbf"};
+    for (const char *p = cell; *p;) {
+        size_t n = strspn(p, " \v\f");
+        if (strncmp(p, "\xe2\x80", 2) == 0 && (unsigned char)p[2] - 0x80u < 11) n = 3;
+        for (size_t i = 0; n == 0 && i < sizeof spaces / sizeof spaces[0]; i++)
+            if (strncmp(p, spaces[i], strlen(spaces[i])) == 0) n = strlen(spaces[i]);
+        if (n == 0) return false;
+        p += n;
+    }
+    return true;
+}
+
+/* A row of the metadata. The browser skips blank lines: each one would move the labels of all points
+ * behind it. */
+static spur_status check_row(const char *const *cells, size_t columns, const char *what,
+                             spur_error *err) {
+    bool blank = true;
+    for (size_t i = 0; i < columns; i++) {
+        SPUR__TRY(check_cell(cells[i], what, err));
+        blank = blank && is_blank(cells[i]);
+    }
+    return blank ? spur__fail(err, SPUR_E_RANGE, "%s is blank: the browser skips such a row", what)
+                 : SPUR_OK;
+}
+
 static spur_status check_metadata(const spur_log_points *p, size_t columns, spur_error *err) {
+    char what[64];
     if (!p->metadata) return SPUR_OK;
     if (columns > 1 && !p->metadata_header)
         return spur__fail(err, SPUR_E_ARGUMENT, "metadata of %zu columns need a header", columns);
-    for (size_t i = 0; columns > 1 && i < columns; i++)
-        SPUR__TRY(check_cell(p->metadata_header[i], "a header of the metadata", err));
-    for (size_t i = 0; i < p->rows * columns; i++)
-        SPUR__TRY(check_cell(p->metadata[i], "a cell of the metadata", err));
+    if (columns > 1)
+        SPUR__TRY(check_row(p->metadata_header, columns, "the metadata's header", err));
+    for (size_t i = 0; i < p->rows; i++) {
+        snprintf(what, sizeof what, "the metadata of point %zu", i);
+        SPUR__TRY(check_row(p->metadata + i * columns, columns, what, err));
+    }
+    return SPUR_OK;
+}
+
+static spur_status check_values(const spur_log_points *p, spur_error *err) {
+    for (size_t i = 0; i < p->rows * p->columns; i++)
+        if (!isfinite(p->values[i]))
+            return spur__fail(err, SPUR_E_NUMERIC, "point %zu is not finite", i / p->columns);
     return SPUR_OK;
 }
 
@@ -52,12 +91,13 @@ static spur_status check_sprites(const spur_log_points *p, spur_error *err) {
     const spur_log_images *s = p->sprites;
     if (!s) return SPUR_OK;
     size_t side = grid_side(p->rows);
-    if (s->count < 0 || (size_t)s->count != p->rows || s->height < 1 || s->width < 1)
-        return spur__fail(err, SPUR_E_SHAPE, "%d sprites of %d x %d for %zu points", s->count,
+    int count = s->count ? s->count : 1;
+    if (count < 0 || (size_t)count != p->rows || s->height < 1 || s->width < 1)
+        return spur__fail(err, SPUR_E_SHAPE, "%d sprites of %d x %d for %zu points", count,
                           s->width, s->height, p->rows);
     if (side * (size_t)s->height > SPRITE_SIDE || side * (size_t)s->width > SPRITE_SIDE)
         return spur__fail(err, SPUR_E_RANGE,
-                          "%d sprites of %d x %d do not fit a picture of %d x %d pixels", s->count,
+                          "%d sprites of %d x %d do not fit a picture of %d x %d pixels", count,
                           s->width, s->height, SPRITE_SIDE, SPRITE_SIDE);
     return SPUR_OK;
 }
@@ -70,6 +110,7 @@ static spur_status check_points(const char *tag, const spur_log_points *p, spur_
         return spur__fail(err, SPUR_E_ARGUMENT, "an embedding needs points");
     if (!spur__mul(p->rows, p->columns, &product) || product > SIZE_MAX / sizeof(float))
         return spur__fail(err, SPUR_E_RANGE, "%zu points of %zu dimensions", p->rows, p->columns);
+    SPUR__TRY(check_values(p, err));
     SPUR__TRY(check_metadata(p, p->metadata_columns ? p->metadata_columns : 1, err));
     return check_sprites(p, err);
 }
@@ -86,43 +127,71 @@ static spur_status write_file(const char *folder, const char *name, const void *
     return status;
 }
 
-static spur_status write_text(const char *folder, const char *name, spur__str *text,
-                              spur_error *err) {
-    spur_status status = spur__str_status(text);
-    if (status != SPUR_OK)
-        spur__fail(err, status, "%s: %s", name, spur_strstatus(status));
-    else
-        status = write_file(folder, name, spur__str_text(text), text->length, err);
-    spur__str_free(text);
+/* A table on its way to its file: never more than a row and a piece of it in memory. */
+typedef struct table {
+    spur__file_writer file;
+    spur__str text;
+} table;
+
+static spur_status table_open(table *t, const char *folder, const char *name, spur_error *err) {
+    char *path = spur__path_join(folder, name);
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", name);
+    spur_status status = spur__file_writer_open(&t->file, path, err);
+    spur__str_init(&t->text, table_limit);
+    spur__free(path);
+    return status;
+}
+
+/* Behind each row; `least`: only if that much is waiting. */
+static void table_pass_on(table *t, size_t least) {
+    if (t->text.length < least || spur__str_status(&t->text) != SPUR_OK) return;
+    spur__file_writer_put(&t->file, spur__str_text(&t->text), t->text.length);
+    spur__str_clear(&t->text);
+}
+
+static spur_status table_close(table *t, spur_error *err) {
+    spur_status status = spur__str_status(&t->text);
+    table_pass_on(t, 0);
+    if (status == SPUR_OK) {
+        status = spur__file_writer_commit(&t->file, err);
+    } else {
+        spur__fail(err, status, "%s: %s", t->file.path, spur_strstatus(status));
+        spur__file_writer_abandon(&t->file);
+    }
+    spur__str_free(&t->text);
     return status;
 }
 
 static spur_status write_tensors(const char *folder, const spur_log_points *p, spur_error *err) {
-    spur__str text;
-    spur__str_init(&text, table_limit);
-    for (size_t i = 0; i < p->rows; i++)
-        for (size_t k = 0; k < p->columns; k++)
-            spur__str_printf(&text, "%.9g%c", (double)p->values[i * p->columns + k],
-                             k + 1 < p->columns ? '\t' : '\n');
-    return write_text(folder, "tensors.tsv", &text, err);
+    table t;
+    SPUR__TRY(table_open(&t, folder, "tensors.tsv", err));
+    for (size_t i = 0; i < p->rows; i++) {
+        for (size_t k = 0; k < p->columns; k++) {
+            spur__str_float(&t.text, p->values[i * p->columns + k]);
+            spur__str_putc(&t.text, k + 1 < p->columns ? '\t' : '\n');
+        }
+        table_pass_on(&t, PIECE);
+    }
+    return table_close(&t, err);
 }
 
-static void put_row(spur__str *text, const char *const *cells, size_t columns) {
+static void put_row(table *t, const char *const *cells, size_t columns) {
     for (size_t i = 0; i < columns; i++) {
-        spur__str_puts(text, cells[i]);
-        spur__str_putc(text, i + 1 < columns ? '\t' : '\n');
+        spur__str_puts(&t->text, cells[i]);
+        spur__str_putc(&t->text, i + 1 < columns ? '\t' : '\n');
     }
+    table_pass_on(t, PIECE);
 }
 
 /* One column has no header line, several have one: so TensorBoard tells them apart. */
 static spur_status write_metadata(const char *folder, const spur_log_points *p, spur_error *err) {
-    spur__str text;
+    table t;
     size_t columns = p->metadata_columns ? p->metadata_columns : 1;
     if (!p->metadata) return SPUR_OK;
-    spur__str_init(&text, table_limit);
-    if (columns > 1) put_row(&text, p->metadata_header, columns);
-    for (size_t i = 0; i < p->rows; i++) put_row(&text, p->metadata + i * columns, columns);
-    return write_text(folder, "metadata.tsv", &text, err);
+    SPUR__TRY(table_open(&t, folder, "metadata.tsv", err));
+    if (columns > 1) put_row(&t, p->metadata_header, columns);
+    for (size_t i = 0; i < p->rows; i++) put_row(&t, p->metadata + i * columns, columns);
+    return table_close(&t, err);
 }
 
 /* Copies picture i to its place in the grid; `pixel` is the size of one in bytes. */
@@ -185,20 +254,20 @@ static void put_path(spur__str *out, const char *key, const char *folder, const 
     spur__str_free(&path);
 }
 
-/* The line that names the tensor: "  tensor_name: ...\n". */
-static void put_name(spur__str *out, const char *tag, int64_t step) {
+/* How an entry begins: with the line that names the tensor. */
+static void put_head(spur__str *out, const char *tag, int64_t step) {
     spur__str name;
     spur__str_init(&name, 1 << 20);
     spur__str_printf(&name, "%s:%05lld", tag, (long long)step);
-    spur__str_puts(out, "  tensor_name: ");
+    spur__str_puts(out, "embeddings {\n  tensor_name: ");
     put_quoted(out, spur__str_text(&name));
     spur__str_putc(out, '\n');
     spur__str_free(&name);
 }
 
-static void put_entry(spur__str *out, const char *name_line, const char *folder,
+static void put_entry(spur__str *out, const char *head, const char *folder,
                       const spur_log_points *p) {
-    spur__str_printf(out, "embeddings {\n%s", name_line);
+    spur__str_puts(out, head);
     put_path(out, "  tensor_path", folder, "tensors.tsv");
     if (p->metadata) put_path(out, "  metadata_path", folder, "metadata.tsv");
     if (p->sprites) {
@@ -210,33 +279,42 @@ static void put_entry(spur__str *out, const char *name_line, const char *folder,
     spur__str_puts(out, "}\n");
 }
 
-/* Adds the entry to the run's configuration, unless a restart has found it there. */
+/* Where the entry with this head begins and ends in the text: at its end, if there is none. */
+static void find_entry(const char *text, size_t size, const char *head, size_t *at, size_t *end) {
+    const char *begin = strstr(text, head), *last = begin ? strstr(begin, "\n}\n") : NULL;
+    *at = last ? (size_t)(begin - text) : size;
+    *end = last ? (size_t)(last - text) + 3 : size;
+}
+
+/* Adds the entry to the run's configuration, in place of one of the same name. */
 static spur_status update_config(const char *directory, const char *folder, const char *tag,
                                  int64_t step, const spur_log_points *p, spur_error *err) {
-    spur__str text, name;
+    spur__str text, head;
     char *path = spur__path_join(directory, "projector_config.pbtxt"), *old = NULL;
-    size_t size = 0;
+    size_t size = 0, at, end;
     spur_status status = SPUR_OK;
     spur__str_init(&text, config_limit);
-    spur__str_init(&name, 1 << 20);
+    spur__str_init(&head, 1 << 20);
     if (!path) {
         status = spur__fail(err, SPUR_E_MEMORY, "projector_config.pbtxt: out of memory");
         goto done;
     }
     if (spur__exists(path))
         SPUR__TRY_GOTO(spur__file_read(path, config_limit, &old, &size, err), done);
-    put_name(&name, tag, step);
-    if (old && strstr(old, spur__str_text(&name))) goto done;
-    if (old) spur__str_append(&text, old, size);
-    put_entry(&text, spur__str_text(&name), folder, p);
-    status = spur__str_status(&text);
+    put_head(&head, tag, step);
+    find_entry(old ? old : "", size, spur__str_text(&head), &at, &end);
+    spur__str_append(&text, old, at);
+    put_entry(&text, spur__str_text(&head), folder, p);
+    if (end < size) spur__str_append(&text, old + end, size - end);
+    status = spur__str_status(&head);
+    if (status == SPUR_OK) status = spur__str_status(&text);
     if (status != SPUR_OK)
         spur__fail(err, status, "%s: %s", path, spur_strstatus(status));
     else
         status = spur__file_write(path, text.data, text.length, err);
 done:
     spur__str_free(&text);
-    spur__str_free(&name);
+    spur__str_free(&head);
     spur__free(old);
     spur__free(path);
     return status;

@@ -122,6 +122,13 @@ void spur__str_double(spur__str *s, double value) {
     spur__str_puts(s, value != value ? "nan" : text);
 }
 
+void spur__str_float(spur__str *s, float value) {
+    char text[40];
+    snprintf(text, sizeof text, "%.9g", (double)value);
+    decimal_comma_to_point(text);
+    spur__str_puts(s, value != value ? "nan" : text);
+}
+
 void spur__str_json(spur__str *s, const char *text) {
     spur__str_putc(s, '"');
     for (const unsigned char *p = (const unsigned char *)text; *p; p++) {

@@ -47,6 +47,9 @@ char *spur__str_take(spur__str *s);
 /* The shortest decimal text that reads back as exactly `value`: "0.001", "1e-05", "inf", "nan". */
 void spur__str_double(spur__str *s, double value);
 
+/* At most nine digits that read back as exactly `value`, quicker to make than the shortest text. */
+void spur__str_float(spur__str *s, float value);
+
 /* Appends `text` quoted for JSON, quotes included; control characters as \u00XX. */
 void spur__str_json(spur__str *s, const char *text);
 

@@ -546,9 +546,10 @@ SPUR_API spur_status spur_log_mesh(spur_writer *writer, const char *tag, int64_t
 /* ---- projector ----------------------------------------------------------------------------- */
 
 typedef struct spur_log_points {
-    const float *values; /* [rows, columns] */
+    const float *values; /* [rows, columns], finite */
     size_t rows, columns;
-    const char *const *metadata; /* [rows, metadata_columns], no tabs or newlines; NULL: none */
+    const char *const *metadata; /* [rows, metadata_columns], no tabs or newlines, no row of blanks
+                                    (SPUR_E_RANGE); NULL: none */
     size_t metadata_columns; /* 0 means 1 */
     const char *const *metadata_header; /* [metadata_columns]; needed with 2 columns or more */
     const spur_log_images
@@ -558,7 +559,7 @@ typedef struct spur_log_points {
 
 /* Points for the Projector tab. Written at once as files beside the event file: tensors.tsv,
  * metadata.tsv, sprite.png under projector/, and an entry "<tag>:<step>" in
- * projector_config.pbtxt. */
+ * projector_config.pbtxt, in place of an earlier one of this name. */
 SPUR_API spur_status spur_log_embedding(spur_writer *writer, const char *tag, int64_t step,
                                         const spur_log_points *points);
 

@@ -5,6 +5,7 @@
  */
 #include "logger_test.h"
 
+#include <locale.h>
 #include <math.h>
 #include <png.h>
 
@@ -77,6 +78,76 @@ static void test_restart(void **state) {
     spur__free(after);
 }
 
+/* Logged again with other parts, an entry says so, in its old place. */
+static void test_replaced(void **state) {
+    const float values[2] = {1, 2};
+    const char *const names[] = {"first"};
+    spur_log_points p = {.values = values, .rows = 1, .columns = 2};
+    spur_writer *w;
+    assert_int_equal(open_exact(&w, *state, NULL), SPUR_OK);
+    assert_int_equal(spur_log_embedding(w, "a", 0, &p), SPUR_OK);
+    assert_int_equal(spur_log_embedding(w, "b", 0, &p), SPUR_OK);
+    p.metadata = names;
+    assert_int_equal(spur_log_embedding(w, "a", 0, &p), SPUR_OK);
+    spur_writer_close(w, NULL);
+    char *text = read_text(*state, "projector_config.pbtxt");
+    assert_string_equal(text, "embeddings {\n"
+                              "  tensor_name: \"a:00000\"\n"
+                              "  tensor_path: \"projector/a-00000/tensors.tsv\"\n"
+                              "  metadata_path: \"projector/a-00000/metadata.tsv\"\n"
+                              "}\n"
+                              "embeddings {\n"
+                              "  tensor_name: \"b:00000\"\n"
+                              "  tensor_path: \"projector/b-00000/tensors.tsv\"\n"
+                              "}\n");
+    spur__free(text);
+}
+
+/* Tables of many pieces. */
+static void test_large_tables(void **state) {
+    enum { ROWS = 5000, COLUMNS = 9 };
+    float *values = malloc(ROWS * COLUMNS * sizeof *values);
+    const char **names = malloc(ROWS * sizeof *names);
+    spur_writer *w;
+    for (int i = 0; i < ROWS * COLUMNS; i++) values[i] = 1.0f / (float)(i + 3);
+    for (int i = 0; i < ROWS; i++) names[i] = "a label of a point among many others";
+    const spur_log_points p = {
+        .values = values, .rows = ROWS, .columns = COLUMNS, .metadata = names};
+    assert_int_equal(open_exact(&w, *state, NULL), SPUR_OK);
+    assert_int_equal(spur_log_embedding(w, "e", 0, &p), SPUR_OK);
+    spur_writer_close(w, NULL);
+    char *text = read_text(*state, "projector/e-00000/tensors.tsv"), *at = text;
+    for (int i = 0; i < ROWS * COLUMNS; i++, at++) assert_true(strtof(at, &at) == values[i]);
+    assert_int_equal(*at, '\0');
+    spur__free(text);
+    text = read_text(*state, "projector/e-00000/metadata.tsv");
+    assert_int_equal(strlen(text), ROWS * (strlen(names[0]) + 1));
+    spur__free(text);
+    free(values);
+    free(names);
+}
+
+/* A locale with a decimal comma, made here: few systems have one installed. */
+static void test_decimal_comma(void **state) {
+    const float values[2] = {0.5f, -1.25e-7f};
+    const spur_log_points p = {.values = values, .rows = 1, .columns = 2};
+    char command[4400];
+    spur_writer *w;
+    snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 '%s/comma' >/dev/null 2>&1",
+             (char *)*state);
+    int made = system(command);
+    setenv("LOCPATH", *state, 1);
+    if (made != 0 || !setlocale(LC_NUMERIC, "comma")) skip();
+    assert_int_equal(open_exact(&w, *state, NULL), SPUR_OK);
+    assert_int_equal(spur_log_embedding(w, "e", 0, &p), SPUR_OK);
+    spur_writer_close(w, NULL);
+    setlocale(LC_NUMERIC, "C");
+    unsetenv("LOCPATH");
+    char *text = read_text(*state, "projector/e-00000/tensors.tsv");
+    assert_string_equal(text, "0.5\t-1.25e-07\n");
+    spur__free(text);
+}
+
 /* Five 2x3 pictures make a 3x3 grid with four empty places. */
 static void test_sprites(void **state) {
     enum { N = 5, H = 2, W = 3, SIDE = 3 };
@@ -125,19 +196,47 @@ static void test_refused(void **state) {
     assert_int_equal(spur_log_embedding(w, "e", 0, &p), SPUR_E_ARGUMENT);
     p.metadata = NULL;
     assert_int_equal(spur_log_embedding(w, "", 0, &p), SPUR_E_ARGUMENT);
+    p.values = &(float){NAN};
+    assert_int_equal(spur_log_embedding(w, "e", 0, &p), SPUR_E_NUMERIC);
+    p.values = values;
     p.rows = 0;
     assert_int_equal(spur_log_embedding(w, "e", 0, &p), SPUR_E_ARGUMENT);
     spur_writer_close(w, NULL);
+}
+
+/* The browser skips lines that it finds blank, and then counts fewer labels than points. */
+static void test_blank_labels(void **state) {
+    static const char *const blanks[] = {"", " ", "\xc2\xa0 \xe2\x80\x83", "\xe3\x80\x80",
+                                         "\xef\xbb\xbf"};
+    const float values[2] = {0};
+    const char *cells[4] = {"a", "", "", "b"}, *const header[] = {"name", ""};
+    spur_log_points p = {.values = values, .rows = 2, .columns = 1, .metadata = cells};
+    spur_writer *w;
+    spur_error err;
+    assert_int_equal(open_exact(&w, *state, NULL), SPUR_OK);
+    for (size_t i = 0; i < sizeof blanks / sizeof blanks[0]; i++) {
+        cells[1] = blanks[i];
+        assert_int_equal(spur_log_embedding(w, "e", 3, &p), SPUR_E_RANGE);
+    }
+    cells[1] = "\xe2\x80\x94"; /* a dash */
+    assert_int_equal(spur_log_embedding(w, "e", 3, &p), SPUR_OK);
+    cells[1] = "";
+    p.metadata_columns = 2;
+    p.metadata_header = header;
+    assert_int_equal(spur_log_embedding(w, "two", 0, &p), SPUR_OK); /* no row is blank */
+    cells[3] = " ";
+    assert_int_equal(spur_log_embedding(w, "two", 0, &p), SPUR_E_RANGE);
+    spur_writer_close(w, &err);
+    assert_string_equal(err.message, "tag \"e\", step 3: the metadata of point 1 is blank: the "
+                                     "browser skips such a row");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_tables),
-        TEST(test_restart),
-        TEST(test_sprites),
-        TEST(test_refused),
+        TEST(test_tables),        TEST(test_restart), TEST(test_replaced), TEST(test_large_tables),
+        TEST(test_decimal_comma), TEST(test_sprites), TEST(test_refused),  TEST(test_blank_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
