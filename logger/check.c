@@ -12,7 +12,9 @@
 #include "base/str.h"
 #include "writer.h"
 
-enum { TAG_LIMIT = 65535 };
+/* TensorBoard's server takes requests of 64 KiB, in which a byte of a tag or a run may take three. */
+enum { TAG_LIMIT = 16384 };
+static const double year_10000 = 253402300800.0;
 
 /* ---- errors and warnings ------------------------------------------------------------------- */
 
@@ -114,7 +116,7 @@ static const struct {
     {SPUR__WARN_FALLING, "the step is below an earlier one: TensorBoard may forget the points from "
                          "it on"},
     {SPUR__WARN_REPEATED, "the step was used before: only the last value will be shown"},
-    {SPUR__WARN_BIG_STEP, "a step above 2147483647 stops the HParams tab"},
+    {SPUR__WARN_BIG_STEP, "a step of more than 32 bits stops the HParams tab"},
     {SPUR__WARN_HUGE, "a value near or beyond the range of float cannot be drawn"},
     {SPUR__WARN_METADATA,
      "another description or display name than at first: the first one is shown"},
@@ -137,7 +139,10 @@ spur_status spur__wall_time_of(const spur_log_options *options, double *out, spu
     double t = options ? options->wall_time : 0.0;
     if (!isfinite(t))
         return spur__fail(err, SPUR_E_NUMERIC, "the wall time is not a finite number");
-    if (t < 0.0) return spur__fail(err, SPUR_E_RANGE, "the wall time %g is before 1970", t);
+    if (t < 0.0) return spur__fail(err, SPUR_E_RANGE, "the wall time %.17g is before 1970", t);
+    if (t >= year_10000)
+        return spur__fail(err, SPUR_E_RANGE,
+                          "the wall time %.17g is beyond the year 9999; it counts seconds", t);
     *out = t > 0.0 ? t : spur__wall_time();
     return SPUR_OK;
 }
@@ -166,7 +171,9 @@ static spur_status check_new_tag(const char *name, size_t length, spur__kind_of_
                                  spur_error *err) {
     if (length == 0) return spur__fail(err, SPUR_E_ARGUMENT, "the tag is empty");
     if (length > TAG_LIMIT)
-        return spur__fail(err, SPUR_E_RANGE, "a tag of %zu bytes; at most %d", length, TAG_LIMIT);
+        return spur__fail(err, SPUR_E_RANGE,
+                          "a tag of %zu bytes; TensorBoard can be asked for one of %d at most",
+                          length, TAG_LIMIT);
     SPUR__TRY(spur__check_text(name, "the tag", err));
     bool reserved =
         starts_with(name, "_hparams_/") || strcmp(name, "custom_scalars__config__") == 0;
@@ -221,7 +228,7 @@ unsigned spur__tag_point(spur_writer *w, spur__tag *tag, int64_t step, unsigned 
             w->repeated++;
         flags |= step < tag->last_step ? SPUR__WARN_FALLING : SPUR__WARN_REPEATED;
     }
-    if (step > INT32_MAX) flags |= SPUR__WARN_BIG_STEP;
+    if (step > INT32_MAX || step < INT32_MIN) flags |= SPUR__WARN_BIG_STEP;
     tag->has_step = true;
     tag->last_step = step;
     if (flags == 0) return 0;

@@ -83,9 +83,13 @@ static spur_status write_rows(spur_writer *w, const char *tag, int64_t step, con
     return spur__log_entry(w, &entry);
 }
 
+/* After the point was queued: each tag is told about once. */
 static void count_left_out(spur_writer *w, const char *tag, int64_t step, size_t n) {
+    size_t length = strlen(tag);
     pthread_mutex_lock(&w->queue.mutex);
-    bool first = w->nonfinite == 0;
+    spur__tag *entry = spur__tags_find(&w->tags, spur__tag_hash(tag, length), tag, length);
+    bool first = !(entry->warned & SPUR__WARN_NOT_FINITE);
+    entry->warned |= SPUR__WARN_NOT_FINITE;
     w->nonfinite += n;
     pthread_mutex_unlock(&w->queue.mutex);
     if (first)

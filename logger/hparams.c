@@ -19,7 +19,11 @@
 
 enum { JSON_LIMIT = 16 << 20 };
 
-/* Packs `data` and logs it under `tag`, of which a run can have one. */
+static const char experiment_tag[] = "_hparams_/experiment",
+                  start_tag[] = "_hparams_/session_start_info",
+                  end_tag[] = "_hparams_/session_end_info";
+
+/* Packs `data` and logs it under `tag`, of which a run can have one. The end comes after the start. */
 static spur_status write_data(spur_writer *w, const char *tag,
                               const Spur__Tb__HParamsPluginData *data,
                               const spur_log_options *options) {
@@ -35,7 +39,8 @@ static spur_status write_data(spur_writer *w, const char *tag,
                          .tensor = &tensor.proto,
                          .content = {size, content},
                          .options = options,
-                         .once = true};
+                         .once = true,
+                         .after = tag == end_tag ? start_tag : NULL};
     spur_status status = spur__log_entry(w, &entry);
     spur__free(content);
     return status;
@@ -186,7 +191,7 @@ static spur_status write_session(spur_writer *w, session_parts *s, size_t count,
     data.data_case = SPUR__TB__HPARAMS_PLUGIN_DATA__DATA_SESSION_START_INFO;
     data.session_start_info = &start;
     spur_log_options log = {.wall_time = o->wall_time};
-    return write_data(w, "_hparams_/session_start_info", &data, &log);
+    return write_data(w, start_tag, &data, &log);
 }
 
 spur_status spur_log_hparams(spur_writer *w, const spur_log_hparam *hparams, size_t count,
@@ -220,7 +225,7 @@ spur_status spur_log_hparams_end(spur_writer *w, spur_log_outcome outcome,
     end.status = (Spur__Tb__HParamStatus)outcome;
     data.data_case = SPUR__TB__HPARAMS_PLUGIN_DATA__DATA_SESSION_END_INFO;
     data.session_end_info = &end;
-    return write_data(w, "_hparams_/session_end_info", &data, options);
+    return write_data(w, end_tag, &data, options);
 }
 
 /* ---- the experiment ------------------------------------------------------------------------ */
@@ -371,7 +376,7 @@ spur_status spur_log_hparams_experiment(spur_writer *w, const spur_log_experimen
     spur_status status = build_experiment(experiment, &parts, &message, &err);
     data.data_case = SPUR__TB__HPARAMS_PLUGIN_DATA__DATA_EXPERIMENT;
     data.experiment = &message;
-    status = status == SPUR_OK ? write_data(w, "_hparams_/experiment", &data, options)
+    status = status == SPUR_OK ? write_data(w, experiment_tag, &data, options)
                                : spur__writer_fail(w, &err);
     free_experiment(&parts);
     return status;

@@ -45,14 +45,16 @@ spur_status spur__check_directory_name(const char *path, bool all, spur_error *e
 /* ---- directories --------------------------------------------------------------------------- */
 
 /* Appends "run_2026_11_22-09_31_07[_name]". */
-static void put_run_name(spur__str *path, const char *name, double now) {
+static spur_status put_run_name(spur__str *path, const char *name, double now, spur_error *err) {
     char stamp[64];
     time_t seconds = (time_t)now;
     struct tm parts;
-    localtime_r(&seconds, &parts);
+    if (!localtime_r(&seconds, &parts))
+        return spur__fail(err, SPUR_E_RANGE, "the time %.17g has no date", now);
     strftime(stamp, sizeof stamp, "run_%Y_%m_%d-%H_%M_%S", &parts);
     spur__str_puts(path, stamp);
     if (name && *name) spur__str_printf(path, "_%s", name);
+    return SPUR_OK;
 }
 
 /* mkdir(path), then path_1, path_2, ...: the first that is new. */
@@ -61,7 +63,11 @@ static spur_status make_exclusive(spur__str *path, spur_error *err) {
     for (int i = 0; i < TRIES; i++) {
         path->length = length;
         if (i > 0) spur__str_printf(path, "_%d", i);
-        SPUR__TRY(spur__str_status(path));
+        if (spur__str_status(path) == SPUR_E_RANGE)
+            return spur__fail(err, SPUR_E_RANGE, "%.200s...: a path of more than %d bytes",
+                              spur__str_text(path), PATH_LIMIT);
+        if (spur__str_status(path) != SPUR_OK)
+            return spur__fail(err, SPUR_E_MEMORY, "a run directory: out of memory");
         if (mkdir(spur__str_text(path), 0777) == 0) return SPUR_OK;
         if (errno != EEXIST)
             return spur__fail_errno(err, errno, "%s: cannot create directory", path->data);
@@ -81,13 +87,12 @@ static spur_status new_run(const spur_writer_options *options, const char *logdi
     spur__str_init(&path, PATH_LIMIT);
     spur__str_puts(&path, logdir);
     if (path.length && path.data[path.length - 1] != '/') spur__str_putc(&path, '/');
-    put_run_name(&path, options->name, now);
-    status = make_exclusive(&path, err);
+    status = put_run_name(&path, options->name, now, err);
+    if (status == SPUR_OK) status = make_exclusive(&path, err);
     *out = status == SPUR_OK ? spur__str_take(&path) : NULL;
-    if (status == SPUR_OK && !*out) status = SPUR_E_MEMORY;
     spur__str_free(&path);
-    if (status == SPUR_E_MEMORY) spur__fail(err, status, "%s: out of memory", logdir);
-    return status;
+    if (status != SPUR_OK || *out) return status;
+    return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", logdir);
 }
 
 /* An exact directory, made if it is missing. */

@@ -82,8 +82,9 @@ typedef struct spur_writer_options {
     /* Different tags that the writer accepts (each takes some 300 bytes); default 100000. */
     size_t max_tags;
 
-    /* Seconds since the epoch that count as "now" for names and for the file's first records;
-     * default: the clock. Each logging call has its own `wall_time` to override. */
+    /* Seconds since the epoch, up to the year 9999, that count as "now" for names and for the
+     * file's first records; default: the clock. Each logging call has its own `wall_time` to
+     * override. */
     double wall_time;
 
     /* Restarting a run in its old directory: points at steps >= purge_step, written by an earlier
@@ -167,10 +168,12 @@ SPUR_API spur_status spur_writer_checkpoint(spur_writer *writer, spur_writer_pos
 /* ---- common to all kinds ------------------------------------------------------------------- */
 
 /* A tag belongs to the kind that used it first; another kind gets SPUR_E_TYPE. Cards are grouped by
- * the text before the first '/'. Steps should rise within a tag. */
+ * the text before the first '/'. At most 16384 bytes: TensorBoard refuses longer requests. Steps
+ * should rise within a tag. */
 
 typedef struct spur_log_options {
-    double wall_time; /* seconds since the epoch; 0 = now. NaN and infinity are SPUR_E_NUMERIC */
+    double wall_time; /* seconds since the epoch; 0 = now. NaN and infinity are SPUR_E_NUMERIC,
+                         before 1970 or after 9999 SPUR_E_RANGE */
     const char *description; /* Markdown, shown with the card; the tag's first call decides */
     const char *display_name; /* shown instead of the tag by the older dashboards; likewise */
 } spur_log_options;
@@ -378,7 +381,8 @@ typedef enum spur_log_outcome {
     SPUR_LOG_RUNNING = 3
 } spur_log_outcome;
 
-/* Ends the session, for good: the first call wins, a later one gets SPUR_E_STATE. */
+/* Ends the session, for good: the first call wins, a later one gets SPUR_E_STATE, as one before
+ * spur_log_hparams does (unless an earlier process has left event files in the directory). */
 SPUR_API spur_status spur_log_hparams_end(spur_writer *writer, spur_log_outcome outcome,
                                           const spur_log_options *options);
 

@@ -251,6 +251,7 @@ static void test_hparams(void **state) {
                                  {"flip", spur_log_boolean(false)}};
     const spur_log_hparam twice[] = {{"a", spur_log_number(1)}, {"a", spur_log_number(2)}};
     assert_int_equal(spur_log_hparams(w, twice, 2, NULL), SPUR_E_EXISTS);
+    assert_int_equal(spur_log_hparams_end(w, SPUR_LOG_SUCCESS, NULL), SPUR_E_STATE); /* of what? */
     assert_int_equal(spur_log_hparams(w, p, 3, NULL), SPUR_OK);
     assert_int_equal(spur_log_hparams(w, p, 3, NULL), SPUR_E_STATE);
     assert_int_equal(spur_log_hparams_end(w, SPUR_LOG_FAILURE, NULL), SPUR_OK);

@@ -52,7 +52,10 @@ static void test_steps(void **state) {
     spur_log_scalar(w, "b", (int64_t)1 << 31, 0);
     assert_warned(&n, 4, "HParams");
     spur_log_scalar(w, "c", INT32_MAX, 0);
+    spur_log_scalar(w, "d", INT32_MIN, 0);
     assert_int_equal(n.count, 4);
+    spur_log_scalar(w, "e", (int64_t)INT32_MIN - 1, 0);
+    assert_warned(&n, 5, "HParams");
     spur_writer_close(w, NULL);
 }
 
@@ -70,6 +73,8 @@ static void test_wall_times(void **state) {
     options.wall_time = -5;
     assert_int_equal(spur_log_scalar_with(w, "a", 0, 0, &options), SPUR_E_RANGE);
     assert_int_equal(spur_log_hparams_end(w, SPUR_LOG_SUCCESS, &options), SPUR_E_RANGE);
+    options.wall_time = 253402300800.0; /* the year 10000 */
+    assert_int_equal(spur_log_scalar_with(w, "a", 0, 0, &options), SPUR_E_RANGE);
     assert_int_equal(spur_writer_flush(w), SPUR_OK);
     assert_int_equal(count_records(spur_writer_path(w)), 2);
     spur_writer *other = NULL;
@@ -91,14 +96,17 @@ static void test_values(void **state) {
     assert_warned(&n, 1, "float");
     spur_log_scalar(w, "beyond", 0, -1e300);
     assert_warned(&n, 2, "float");
-    spur_log_histogram(w, "h", 0, spur_log_doubles(odd, 3), NULL);
+    for (int step = 0; step < 3; step++)
+        spur_log_histogram(w, "h", step, spur_log_doubles(odd, 3), NULL);
     assert_warned(&n, 3, "2 values are not finite");
+    spur_log_histogram(w, "other", 0, spur_log_doubles(odd, 3), NULL);
+    assert_warned(&n, 4, "histogram \"other\"");
     spur_writer_get_stats(w, &stats);
-    assert_int_equal(stats.nonfinite, 2);
+    assert_int_equal(stats.nonfinite, 8);
     spur_log_hparams(w, &p, 1, NULL);
-    assert_warned(&n, 4, "clip");
+    assert_warned(&n, 5, "clip");
     spur_writer_get_stats(w, &stats);
-    assert_int_equal(stats.warnings, 4);
+    assert_int_equal(stats.warnings, 5);
     spur_writer_close(w, NULL);
 }
 
@@ -155,6 +163,10 @@ static void test_tags(void **state) {
     assert_int_equal(spur_log_scalar(w, "", 0, 0), SPUR_E_ARGUMENT);
     assert_int_equal(spur_log_text(w, NULL, 0, "x", NULL), SPUR_E_ARGUMENT);
     assert_int_equal(spur_log_scalar(w, long_tag, 0, 0), SPUR_E_RANGE);
+    long_tag[16385] = '\0';
+    assert_int_equal(spur_log_scalar(w, long_tag, 0, 0), SPUR_E_RANGE);
+    long_tag[16384] = '\0'; /* three bytes for each fit TensorBoard's 64 KiB of a request */
+    assert_int_equal(spur_log_scalar(w, long_tag, 0, 0), SPUR_OK);
     assert_int_equal(spur_log_scalar(w, "_hparams_/session_start_info", 0, 0), SPUR_E_ARGUMENT);
     assert_int_equal(spur_log_text(w, "custom_scalars__config__", 0, "x", NULL), SPUR_E_ARGUMENT);
     assert_int_equal(spur_log_scalar(w, "a", 0, 0), SPUR_OK);
@@ -231,6 +243,31 @@ static void test_names_of_directories(void **state) {
     assert_int_equal(system(path), 0);
 }
 
+/* A name or a time that makes no directory: the reason is told, nothing is created. */
+static void test_run_names(void **state) {
+    char name[5001], command[4200];
+    spur_writer *w;
+    spur_error err;
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    spur_writer_options o = {.logdir = *state, .name = name};
+    assert_int_equal(spur_writer_open(&w, &o, &err), SPUR_E_RANGE);
+    assert_non_null(strstr(err.message, "4096"));
+    name[300] = '\0';
+    assert_int_equal(try_open(&o), SPUR_E_IO); /* more than a name can have */
+    const double times[] = {1.7e18, 1.7e12, 253402300800.0, -1};
+    const char *const shown[] = {"1.7e+18", "1700000000000", "253402300800", "-1"};
+    for (int i = 0; i < 4; i++) {
+        o = (spur_writer_options){.logdir = *state, .wall_time = times[i]};
+        assert_int_equal(spur_writer_open(&w, &o, &err), SPUR_E_RANGE);
+        assert_non_null(strstr(err.message, shown[i]));
+    }
+    snprintf(command, sizeof command, "test -z \"$(ls -A '%s')\"", (char *)*state);
+    assert_int_equal(system(command), 0);
+    o.wall_time = 253402300799.0;
+    assert_int_equal(try_open(&o), SPUR_OK);
+}
+
 static void test_sub_names(void **state) {
     notes n = {0};
     spur_writer *w = begin(state, &n), *sub;
@@ -304,6 +341,7 @@ int main(void) {
         TEST(test_descriptions),
         TEST(test_tag_budget),
         TEST(test_names_of_directories),
+        TEST(test_run_names),
         TEST(test_sub_names),
         TEST(test_two_writers_in_one_directory),
         TEST(test_other_program_in_the_directory),
