@@ -119,6 +119,11 @@ static spur_status write_files(spur_writer *w, const char *tag, int64_t step,
     return status;
 }
 
+/* Pixels without a number are those of one image. */
+static size_t count_of(const spur_log_images *images) {
+    return images->count == 0 && images->pixels ? 1 : (size_t)images->count;
+}
+
 /* How many of `count` images to write. */
 static spur_status outputs_of(const spur_log_image_options *options, size_t count, size_t *out,
                               spur_error *err) {
@@ -148,7 +153,7 @@ spur_status spur_log_image(spur_writer *w, const char *tag, int64_t step,
     size_t count = 0;
     if (!spur__alive(w)) return SPUR_OK;
     spur_status status = check_images(images, &err);
-    if (status == SPUR_OK) status = outputs_of(options, (size_t)images->count, &count, &err);
+    if (status == SPUR_OK) status = outputs_of(options, count_of(images), &count, &err);
     if (status == SPUR_OK)
         status = encode_all(images, (int)count, options ? options->compression : 0, &blobs, &err);
     if (status != SPUR_OK) return spur__point_fail(w, tag, step, &err);

@@ -254,7 +254,7 @@ SPUR_API spur_status spur_log_histogram_buckets(spur_writer *writer, const char 
 typedef struct spur_log_images {
     const void *pixels;
     spur_log_type type;
-    int count; /* 0 means none */
+    int count; /* 0 means 1, or none if there are no pixels */
     int height, width, channels;
 } spur_log_images;
 

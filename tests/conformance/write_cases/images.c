@@ -22,7 +22,7 @@ static spur_log_images fill(uint8_t *to, int count, int channels, int step) {
         for (int y = 0; y < HEIGHT; y++)
             for (int x = 0; x < WIDTH; x++)
                 for (int c = 0; c < channels; c++) to[i++] = pixel(k, y, x, c, step);
-    return (spur_log_images){to, SPUR_LOG_U8, count, HEIGHT, WIDTH, channels};
+    return (spur_log_images){count ? to : NULL, SPUR_LOG_U8, count, HEIGHT, WIDTH, channels};
 }
 
 static void put(spur_writer *writer, const char *tag, int step, int count, int channels, int most) {

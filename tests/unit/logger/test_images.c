@@ -89,16 +89,20 @@ static void test_floats(void **state) {
 
 static void test_counts(void **state) {
     const uint8_t pixels[5] = {1, 2, 3, 4, 5};
-    const int counts[] = {0, 1, 5, 5, 5}, limits[] = {0, 0, 0, 4, 9}, expected[] = {0, 1, 3, 4, 5};
+    const int counts[] = {0, 1, 5, 5, 5, 0}, limits[] = {0, 0, 0, 4, 9, 0},
+              expected[] = {1, 1, 3, 4, 5, 0};
     spur_writer *w = begin(state);
-    for (int i = 0; i < 5; i++) {
-        spur_log_images images = {
-            .pixels = pixels, .count = counts[i], .height = 1, .width = 1, .channels = 1};
+    for (int i = 0; i < 6; i++) {
+        spur_log_images images = {.pixels = i < 5 ? pixels : NULL,
+                                  .count = counts[i],
+                                  .height = 1,
+                                  .width = 1,
+                                  .channels = 1};
         spur_log_image_options options = {.max_outputs = limits[i]};
         assert_int_equal(spur_log_image(w, "i", i, &images, &options), SPUR_OK);
     }
     written *got = finish(w);
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 6; i++)
         assert_shape(value_at(got, FIRST + (size_t)i, "images")->tensor, 1, 2 + expected[i], 0, 0);
     forget(got);
 }
