@@ -45,6 +45,7 @@ static char *text_of(spur_log_graph_builder *g, const char *text) {
 }
 
 spur_status spur_log_graph_create(spur_log_graph_builder **out) {
+    if (!out) return SPUR_E_ARGUMENT;
     *out = spur__calloc(1, sizeof **out);
     if (!*out) return SPUR_E_MEMORY;
     spur__tags_init(&(*out)->names, SIZE_MAX);

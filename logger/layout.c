@@ -89,8 +89,8 @@ static void add_chart(builder *b, const spur_log_chart *chart) {
 
 static spur_status check_chart(const spur_log_chart *chart, spur_error *err) {
     SPUR__TRY(spur__check_text(chart->title, "a chart's title", err));
-    bool tags = chart->tags && chart->tag_count, margins = chart->margins && chart->margin_count;
-    if (tags == margins)
+    bool given = (chart->tags || !chart->tag_count) && (chart->margins || !chart->margin_count);
+    if (!given || !chart->tag_count == !chart->margin_count)
         return spur__fail(err, SPUR_E_ARGUMENT, "chart \"%.200s\" needs either tags or margins",
                           chart->title);
     for (size_t i = 0; i < chart->tag_count; i++)

@@ -9,6 +9,13 @@
 
 #include "base/error.h"
 
+/* What every open needs. */
+static inline spur_status spur__check_open(const char *path, const void *out, spur_error *err) {
+    if (!path) return spur__fail(err, SPUR_E_ARGUMENT, "the path is NULL");
+    if (!out) return spur__fail(err, SPUR_E_ARGUMENT, "%s: the place for the reader is NULL", path);
+    return SPUR_OK;
+}
+
 /* Goes on reading at `offset` (of a record), for a file that was read that far before. */
 void spur__records_seek(spur_records *records, uint64_t offset);
 

@@ -143,7 +143,8 @@ static spur_status start_walk(spur_logdir *logdir, const char *path, spur_error 
 }
 
 spur_status spur_logdir_open(const char *path, spur_logdir **out, spur_error *err) {
-    *out = NULL;
+    if (out) *out = NULL;
+    SPUR__TRY(spur__check_open(path, out, err));
     spur_logdir *logdir = spur__calloc(1, sizeof *logdir);
     if (!logdir) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
     spur_status status = start_walk(logdir, path, err);

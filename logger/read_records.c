@@ -50,7 +50,8 @@ static spur_status open_file(spur_records *r, spur_error *err) {
 }
 
 spur_status spur_records_open(const char *path, spur_records **out, spur_error *err) {
-    *out = NULL;
+    if (out) *out = NULL;
+    SPUR__TRY(spur__check_open(path, out, err));
     spur_records *r = spur__calloc(1, sizeof *r);
     if (r) r->fd = -1;
     if (r) r->path = spur__strdup(path);

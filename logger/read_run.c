@@ -127,7 +127,8 @@ static spur_status look_at(spur_run *run, spur_error *err) {
 }
 
 spur_status spur_run_open(const char *path, spur_run **out, spur_error *err) {
-    *out = NULL;
+    if (out) *out = NULL;
+    SPUR__TRY(spur__check_open(path, out, err));
     spur_run *run = spur__calloc(1, sizeof *run);
     if (run) run->path = spur__strdup(path);
     if (!run || !run->path) {
@@ -373,6 +374,7 @@ const spur_tag *spur_run_tag(const spur_run *run, size_t index) {
 }
 
 const spur_tag *spur_run_find_tag(const spur_run *run, const char *name) {
+    if (!run || !name) return NULL;
     return spur__tag_table_find(&run->tags, (spur_slice){name, strlen(name)});
 }
 

@@ -169,7 +169,8 @@ spur_status spur_scalars_load(const char *path, const spur_scalars_options *opti
     static const spur_scalars_options defaults = {0};
     const spur_scalars_options *chosen = options ? options : &defaults;
     spur_logdir *logdir = NULL;
-    *out = NULL;
+    if (out) *out = NULL;
+    SPUR__TRY(spur__check_open(path, out, err));
     spur_scalars *scalars = spur__calloc(1, sizeof *scalars);
     if (!scalars) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
     spur_status status = spur_logdir_open(path, &logdir, err);
@@ -205,16 +206,16 @@ void spur_scalars_destroy(spur_scalars *scalars) {
 }
 
 size_t spur_scalars_count(const spur_scalars *scalars) {
-    return scalars->count;
+    return scalars ? scalars->count : 0;
 }
 
 const spur_series *spur_scalars_series(const spur_scalars *scalars, size_t index) {
-    return index < scalars->count ? &scalars->series[index]->public : NULL;
+    return index < spur_scalars_count(scalars) ? &scalars->series[index]->public : NULL;
 }
 
 const spur_series *spur_scalars_find(const spur_scalars *scalars, const char *run,
                                      const char *tag) {
-    for (size_t i = 0; i < scalars->count; i++) {
+    for (size_t i = 0; run && tag && i < spur_scalars_count(scalars); i++) {
         const spur_series *s = &scalars->series[i]->public;
         if (strcmp(s->run, run) == 0 && strcmp(s->tag, tag) == 0) return s;
     }
@@ -222,9 +223,9 @@ const spur_series *spur_scalars_find(const spur_scalars *scalars, const char *ru
 }
 
 size_t spur_scalars_problem_count(const spur_scalars *scalars) {
-    return scalars->problems.count;
+    return scalars ? scalars->problems.count : 0;
 }
 
 const char *spur_scalars_problem(const spur_scalars *scalars, size_t index) {
-    return index < scalars->problems.count ? scalars->problems.texts[index] : NULL;
+    return index < spur_scalars_problem_count(scalars) ? scalars->problems.texts[index] : NULL;
 }

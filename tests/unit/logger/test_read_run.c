@@ -370,6 +370,34 @@ static void test_long_tag(void **state) {
 }
 
 /* Memory depends on the tags, not on the number of records. */
+static void test_null_arguments(void **state) {
+    fixture *f = *state;
+    spur_records *records;
+    spur_run *run;
+    spur_logdir *logdir;
+    spur_scalars *scalars;
+    spur_error err;
+    append_scalar(path_of(f, "a.tfevents.1"), "t", 0, 1);
+    assert_int_equal(spur_records_open(NULL, &records, &err), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_run_open(NULL, &run, &err), SPUR_E_ARGUMENT);
+    assert_null(run);
+    assert_string_equal(err.message, "the path is NULL");
+    assert_int_equal(spur_run_open(f->directory, NULL, &err), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_logdir_open(NULL, &logdir, &err), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_scalars_load(NULL, NULL, &scalars, &err), SPUR_E_ARGUMENT);
+    assert_null(spur_scalars_find(scalars, ".", "t")); /* of a load that failed */
+    assert_int_equal(spur_scalars_count(scalars), 0);
+    assert_int_equal(spur_scalars_problem_count(scalars), 0);
+    assert_int_equal(spur_scalars_load(f->directory, NULL, &scalars, &err), SPUR_OK);
+    assert_null(spur_scalars_find(scalars, NULL, "t"));
+    assert_null(spur_scalars_find(scalars, ".", NULL));
+    spur_scalars_destroy(scalars);
+    assert_int_equal(spur_run_open(f->directory, &run, &err), SPUR_OK);
+    assert_null(spur_run_find_tag(NULL, "t"));
+    assert_null(spur_run_find_tag(run, NULL));
+    spur_run_close(run);
+}
+
 static void test_constant_memory(void **state) {
     fixture *f = *state;
     uint64_t allocations[2];
@@ -465,6 +493,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_replaced_and_shrunk, setup, teardown),
         cmocka_unit_test_setup_teardown(test_metadata_once_in_a_run, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_tag, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_null_arguments, setup, teardown),
         cmocka_unit_test_setup_teardown(test_constant_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failing_allocations, setup, teardown),
         cmocka_unit_test_setup_teardown(test_memory_comes_back, setup, teardown),

@@ -208,6 +208,88 @@ static void test_tag_budget(void **state) {
     spur_writer_close(w, NULL);
 }
 
+/* An error is read at the end: it says where it happened. */
+static void assert_told(void **state, spur_status (*run)(spur_writer *w), const char *message) {
+    notes n = {0};
+    spur_error err;
+    spur_writer *w = begin(state, &n);
+    spur_status status = run(w);
+    assert_true(status != SPUR_OK);
+    assert_int_equal(spur_writer_close(w, &err), status);
+    assert_string_equal(err.message, message);
+}
+
+static spur_status bad_tag(spur_writer *w) {
+    return spur_log_scalar(w, "a\xe9", 4, 0);
+}
+
+static spur_status bad_text(spur_writer *w) {
+    return spur_log_text(w, "notes", 5, "a\xe9", NULL);
+}
+
+static spur_status bad_image(spur_writer *w) {
+    const uint8_t pixel[5] = {0};
+    return spur_log_image(
+        w, "in", 6, &(spur_log_images){.pixels = pixel, .height = 1, .width = 1, .channels = 5},
+        NULL);
+}
+
+static spur_status bad_sound(spur_writer *w) {
+    const int32_t sample = 0;
+    return spur_log_audio(w, "out", 7,
+                          &(spur_log_clips){.samples = &sample, .type = SPUR_LOG_I32, .frames = 1},
+                          NULL);
+}
+
+static spur_status bad_bucket(spur_writer *w) {
+    return spur_log_histogram_buckets(w, "h", 8, &(spur_log_bucket){NAN, 1, 1}, 1, NULL);
+}
+
+static spur_status bad_score(spur_writer *w) {
+    const unsigned char label = 0;
+    const spur_log_predictions p = {.labels = &label, .scores = &(float){NAN}, .count = 1};
+    return spur_log_pr_curve(w, "pr", 9, &p, NULL);
+}
+
+static spur_status other_kind(spur_writer *w) {
+    spur_log_scalar(w, "a", 1, 0);
+    return spur_log_text(w, "a", 2, "x", NULL);
+}
+
+static void test_places_of_errors(void **state) {
+    assert_told(state, bad_tag, "step 4: the tag is not valid UTF-8");
+    assert_told(state, bad_text, "tag \"notes\", step 5: the text is not valid UTF-8");
+    assert_told(state, bad_image, "tag \"in\", step 6: images of 5 channels, expected 1 to 4");
+    assert_told(state, bad_sound, "tag \"out\", step 7: audio is I16, F32 or F64, not I32");
+    assert_told(state, bad_bucket, "tag \"h\", step 8: bucket 0: (nan, 1, 1) is not finite");
+    assert_told(state, bad_score, "tag \"pr\", step 9: score 0 is nan, expected 0 to 1");
+    assert_told(state, other_kind,
+                "tag \"a\", step 2: the tag is a text here, it was a scalar before");
+}
+
+static void test_null_arguments(void **state) {
+    notes n = {0};
+    spur_error err;
+    spur_writer *w = begin(state, &n);
+    const char *const tags[] = {"a"};
+    const spur_log_chart charts[] = {
+        {.title = "t", .tag_count = 2},
+        {.title = "t", .margin_count = 2},
+        {.title = "t", .tags = tags, .tag_count = 1, .margin_count = 2}};
+    assert_int_equal(spur_writer_open(NULL, NULL, &err), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_writer_open_sub(NULL, w, "sub", &err), SPUR_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "NULL"));
+    spur_writer_get_stats(w, NULL);
+    assert_int_equal(spur_writer_checkpoint(w, NULL), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_writer_checkpoint(NULL, NULL), SPUR_OK);
+    assert_int_equal(spur_log_graph_create(NULL), SPUR_E_ARGUMENT);
+    for (int i = 0; i < 3; i++) {
+        const spur_log_category category = {.title = "t", .charts = &charts[i], .chart_count = 1};
+        assert_int_equal(spur_log_layout(w, &category, 1, NULL), SPUR_E_ARGUMENT);
+    }
+    spur_writer_close(w, NULL);
+}
+
 /* ---- places -------------------------------------------------------------------------------- */
 
 static spur_status try_open(const spur_writer_options *options) {
@@ -340,6 +422,8 @@ int main(void) {
         TEST(test_tags),
         TEST(test_descriptions),
         TEST(test_tag_budget),
+        TEST(test_places_of_errors),
+        TEST(test_null_arguments),
         TEST(test_names_of_directories),
         TEST(test_run_names),
         TEST(test_sub_names),
