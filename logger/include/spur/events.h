@@ -201,7 +201,7 @@ SPUR_API spur_status spur_event_decode(spur_slice payload, spur_event *event, sp
 
 /* Steps through the values of a summary event (any other has none):
  *
- *   for (spur_value value = {0}; spur_event_value(&event, &value);) ...;
+ *   for (spur_value value = {0}; spur_event_value(&event, &value);) ...;     // C++: value{}
  *
  * The kind is judged by what the value itself says. Writers may leave out the metadata after the
  * first value of a tag: spur_run_value() remembers it. */

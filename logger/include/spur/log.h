@@ -10,7 +10,8 @@
  *
  * Promises to the program that logs:
  * - Nothing here exits, aborts, prints, raises a signal or grows without bound. Records wait in a
- *   queue of fixed size; a background thread writes them.
+ *   queue of fixed size; a background thread writes them. On top come the tags (max_tags) and, while
+ *   a call is under way, what it encodes.
  * - Every call returns a status. The first error sticks to the writer (spur_writer_error), so that
  *   checking once, at spur_writer_close, is enough. That of a point names its tag and step.
  * - Any thread may call any function on the same writer at any time, except spur_writer_close,
@@ -25,6 +26,10 @@
  * Option structs are made with designated initialisers; zero means the default, a NULL pointer all
  * defaults:
  *     spur_log_image(log, "in", step, &images, &(spur_log_image_options){.max_outputs = 8});
+ * In C++ they are variables:
+ *     spur_log_image_options options{};
+ *     options.max_outputs = 8;
+ *     spur_log_image(log, "in", step, &images, &options);
  *
  * Strings are UTF-8; others are refused with SPUR_E_UTF8. Nothing passed in is kept: data are
  * copied or encoded before a call returns.
@@ -97,7 +102,8 @@ typedef struct spur_writer_options {
      * event file in `directory` and its flushed length, as spur_writer_checkpoint told them. A new
      * file with a later name takes over the records up to that length and is synced; then the old
      * one is emptied but for its first records (and removed by a later resume). One checkpoint may
-     * be continued from any number of times. Needs `directory`; not together with `purge`. */
+     * be continued from any number of times. Needs `directory`; not together with `purge`. It goes
+     * for one file: sub-writers have positions of their own (see spur_writer_open_sub). */
     const char *continue_file; /* NULL or "": no */
     uint64_t continue_length;
 
@@ -115,7 +121,9 @@ SPUR_API spur_status spur_writer_open(spur_writer **out, const spur_writer_optio
 
 /* A writer on <parent's directory>/<name>, with the parent's options: "train", "validation". The
  * same tag in both gives two lines in one chart. It is closed on its own; the parent may be closed
- * before. A sub-writer of a no-op writer is a no-op writer. */
+ * before. A sub-writer of a no-op writer is a no-op writer.
+ * Of a run that continues from a checkpoint each sub-writer is continued, too: by spur_writer_open
+ * with .directory = "<run>/train" and the position that spur_writer_checkpoint told of it. */
 SPUR_API spur_status spur_writer_open_sub(spur_writer **out, spur_writer *parent, const char *name,
                                           spur_error *err);
 
@@ -305,7 +313,8 @@ SPUR_API spur_status spur_log_text_table(spur_writer *writer, const char *tag, i
 
 /* ---- audio --------------------------------------------------------------------------------- */
 
-/* `count` clips, samples [count, frames, channels]: F32 in [-1, 1] (clamped, NaN is 0) or I16. */
+/* `count` clips, samples [count, frames, channels]: I16, or F32/F64 in [-1, 1] (others are clamped,
+ * NaN is 0). */
 typedef struct spur_log_clips {
     const void *samples;
     spur_log_type type;

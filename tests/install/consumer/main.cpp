@@ -26,11 +26,20 @@ int main(int argc, char **argv) {
     std::vector<float> values(100);
     for (std::size_t i = 0; i < values.size(); i++) values[i] = std::sin(static_cast<float>(i));
     for (int step = 0; step < 10; step++) spur_log_scalar(log.get(), "loss", step, 1.0 / (step + 1));
-    spur_log_histogram(log.get(), "values", 0, spur_log_floats(values.data(), values.size()), nullptr);
+    spur_log_histogram_options buckets{};
+    buckets.buckets = 20;
+    spur_log_histogram(log.get(), "values", 0, spur_log_floats(values.data(), values.size()), &buckets);
     if (spur_writer_flush(log.get()) || spur_writer_error(log.get(), &err)) {
         std::fprintf(stderr, "%s\n", err.message);
         return 1;
     }
+    std::size_t read = 0;
+    spur_run *run = nullptr;
+    if (spur_run_open(argv[1], &run, &err)) return 1;
+    for (spur_event event{}; spur_run_next(run, &event, nullptr) == SPUR_OK;)
+        for (spur_value value{}; spur_run_value(run, &event, &value);) read += value.kind == SPUR_KIND_SCALAR;
+    spur_run_close(run);
+    if (read != 10) return 1;
     std::printf("spur %s: 10 points\n", spur_version());
     return 0;
 }
