@@ -296,6 +296,7 @@ class Sweep(Cli):
         rows = self.spur("compare", "logs/s", "--csv").rows
         self.assertEqual([x["configuration"] for x in rows], ["lr=1e-2", "lr=1e-1", "lr=1e-3"])
         self.assertLess(float(rows[1]["p"]), 0.001)
+        self.assertEqual(self.spur("compare", "logs/s", "--json").json["reference"], "lr=1e-2")
         self.assertEqual(self.spur("compare", "logs/s", "--json").json["configurations"][0]["n"], 3)
         self.assertIn("| lr=1e-2 |", self.spur("compare", "logs/s", "--md").out)
         self.assertAlmostEqual(float(rows[0]["last_mean"]), 1 / 3 + 0.002, places=5)
@@ -316,6 +317,22 @@ class Sweep(Cli):
         self.assertNotIn("Checkpoints", shown)
         self.assertIn("9 trials done", self.spur("list", "logs").out)
         self.assertEqual(len(self.spur("list", "logs/s", "--json").json), 9)
+
+    def test_failed_seeds_do_not_win(self):
+        """What failed with two seeds of three is not the best for the third, and every report tells of it."""
+        fails = "if lr == 1e-2 and seed > 1 or lr > 5:"
+        (self.dir / "program.py").write_text(PROGRAM.replace("if lr > 5:", fails))
+        r = self.spur("sweep", self.ini(lr="1e-2, 1e-3, 10", seeds="1..3"), status=1)
+        self.assertIn("Best val_loss: lr=1e-3: ", r.out)
+        self.assertIn("  lr=1e-2: 2 of 3 seeds failed\n  lr=10: 3 of 3 seeds failed\n", r.out)
+        self.assertNotIn("seeds = 1..5", r.out)
+        self.assertEqual([x["configuration"] for x in self.spur("compare", "logs/s", "--csv").rows],
+                         ["lr=1e-3", "lr=1e-2", "lr=10"])
+        self.assertIn("| lr=1e-2 (2 failed) |", self.spur("compare", "logs/s", "--md").out)
+        self.assertIn("lr=1e-2 (2 failed)", self.spur("compare", "logs/s", "--latex").out)
+        self.assertIn("'param.lr=1e-3'", self.spur("best", "logs/s").out)
+        self.spur("sweep", self.ini(name="t", lr="1e-2", seeds="1..3"), status=1)
+        self.assertIn("2 of 3 seeds failed", self.spur("best", "logs/t").out)
 
     def test_options_of_one_name_keep_their_sections(self):
         """gamma is an option of a loss and of a scheduler: a label must tell which."""

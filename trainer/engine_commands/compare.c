@@ -22,8 +22,10 @@ const command command_compare = {
         "                   those of the others beside it; without it the best value of each\n"
         "                   run's monitor, and the last one beside it\n"
         "  --csv --json --md --latex   the table only, in this format\n\n"
-        "Runs whose configurations agree but for the seed are repetitions of each other. The\n"
-        "p-values are Welch's t test against the best configuration, Holm-corrected.",
+        "Runs whose configurations agree but for the seed are repetitions of each other; of those\n"
+        "with the same seed the newest counts. The p-values are Welch's t test against the best\n"
+        "configuration, Holm-corrected for all pairs. Configurations in which seeds failed rank\n"
+        "behind the complete ones.",
     .run = run_compare,
 };
 const command command_best = {
@@ -135,6 +137,10 @@ static void print_best(const sweep_view *v, const report *r) {
     spur__str text;
     spur__str_init(&text, 1 << 20);
     report_text(r, 1, &text);
+    if (r->groups[0].failed) {
+        report_put_failed(&r->groups[0], &text);
+        spur__str_puts(&text, "; no configuration is complete\n");
+    }
     printf("%s\n%s\n", r->metric, spur__str_text(&text));
     spur__str_free(&text);
     for (size_t s = 0; s < v->plan.seed_count; s++) {

@@ -94,7 +94,7 @@ static spur_status fill_group(const sweep_view *v, size_t c, const metric_list *
         const run_outcome *o = &v->outcomes[c * seeds + s];
         double numbers[1 + REPORT_OTHERS];
         char name[64];
-        g->failed += o->verdict == VERDICT_FAILED;
+        g->failed += run_outcome_failed(o);
         g->pruned += o->verdict == VERDICT_PRUNED;
         if (o->verdict != VERDICT_DONE && o->verdict != VERDICT_PRUNED) continue;
         sweep_trial_name(&v->plan, c, s, name, sizeof name);

@@ -81,6 +81,7 @@ spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err)
         out->best_epoch = integer_of(&doc, "best_epoch");
         out->epochs = integer_of(&doc, "epoch");
         out->maximize = strcmp(value_of(&doc, "direction"), "max") == 0;
+        snprintf(out->started, sizeof out->started, "%s", value_of(&doc, "started"));
         snprintf(out->monitor, sizeof out->monitor, "%s", value_of(&doc, "monitor"));
         snprintf(out->message, sizeof out->message, "%s", value_of(&doc, "message"));
         double number;
@@ -90,6 +91,11 @@ spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err)
     document_free(&doc);
     spur__free(path);
     return status;
+}
+
+bool run_outcome_failed(const run_outcome *o) {
+    bool ended = o->verdict == VERDICT_DONE || o->verdict == VERDICT_PRUNED;
+    return o->verdict == VERDICT_FAILED || (ended && isnan(o->best));
 }
 
 /* Position of a column in a comma-separated header line; -1 when it is not there. */
@@ -120,30 +126,50 @@ static double cell(const char *line, long index) {
     return spur__parse_double(text, &value) ? value : NAN;
 }
 
+static size_t count_fields(const char *line) {
+    size_t n = 1;
+    for (; *line && *line != '\n'; line++) n += *line == ',';
+    return n;
+}
+
+/* The numbers of one column. Only whole lines: the last one may be in the middle of being written. */
+static spur_status read_column(const char *text, const char *path, const char *column, double *out,
+                               size_t *count, spur_error *err) {
+    size_t fields = count_fields(text), number = 1;
+    long index = find_column(text, column);
+    if (index < 0) return spur__fail(err, SPUR_E_NOTFOUND, "%s: no column '%s'", path, column);
+    *count = 0;
+    for (const char *line = strchr(text, '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
+        number++;
+        if (!strchr(line + 1, '\n')) break;
+        if (count_fields(line + 1) != fields)
+            return spur__fail(err, SPUR_E_DAMAGED, "%s:%zu: found %zu fields, the header has %zu",
+                              path, number, count_fields(line + 1), fields);
+        out[(*count)++] = cell(line + 1, index);
+    }
+    return SPUR_OK;
+}
+
 spur_status run_metric_column(const char *run, const char *column, double **values, size_t *count,
                               spur_error *err) {
     char *path = spur__path_join(run, "metrics.csv"), *text = NULL;
     size_t size, rows = 0;
-    spur_status status = path ? spur__file_read(path, 1u << 30, &text, &size, err) : SPUR_E_MEMORY;
-    spur__free(path);
-    if (status != SPUR_OK) return status;
-    long index = find_column(text, column);
-    for (const char *p = text; (p = strchr(p, '\n')); p++) rows++;
-    double *out = spur__malloc_array(rows + 1, sizeof *out);
-    if (index < 0 || !out) {
-        spur__free(out);
-        spur__free(text);
-        return index < 0
-                   ? spur__fail(err, SPUR_E_NOTFOUND, "%s/metrics.csv: no column '%s'", run, column)
-                   : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
+    double *out = NULL;
+    spur_status status = path ? spur__file_read(path, 1u << 30, &text, &size, err)
+                              : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
+    if (status == SPUR_OK) {
+        for (const char *p = text; (p = strchr(p, '\n')); p++) rows++;
+        out = spur__malloc_array(rows + 1, sizeof *out);
+        status = out ? read_column(text, path, column, out, count, err)
+                     : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
     }
-    *count = 0;
-    /* Only whole lines: the last one may be in the middle of being written. */
-    for (const char *line = strchr(text, '\n'); line && line[1]; line = strchr(line + 1, '\n'))
-        if (strchr(line + 1, '\n')) out[(*count)++] = cell(line + 1, index);
-    *values = out;
+    if (status == SPUR_OK)
+        *values = out;
+    else
+        spur__free(out);
     spur__free(text);
-    return SPUR_OK;
+    spur__free(path);
+    return status;
 }
 
 spur_status run_metric_last(const char *run, const char *column, double *value, spur_error *err) {

@@ -30,8 +30,12 @@ typedef struct run_outcome {
     double best; /* NaN: none */
     double last; /* NaN: none, or status.ini does not say: see run_metric_last */
     long long best_epoch, epochs;
+    char started[32]; /* when its last process began, sortable; "" when status.ini does not say */
     char message[256]; /* why it failed */
 } run_outcome;
+
+/* Whether a run has ended without a value: it failed, or its monitor was never a number. */
+bool run_outcome_failed(const run_outcome *o);
 
 /* Reads <run>/status.ini. A missing file is VERDICT_NONE, a damaged one an error. */
 spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err);
@@ -40,7 +44,8 @@ spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err)
 bool run_is_locked(const char *run);
 
 /* A column of <run>/metrics.csv. *values is newly allocated (spur__free), rows without a number are
- * NaN. E_NOTFOUND when there is no file or no such column. */
+ * NaN. E_NOTFOUND when there is no file or no such column, E_DAMAGED when a row has more or fewer
+ * fields than the header. */
 spur_status run_metric_column(const char *run, const char *column, double **values, size_t *count,
                               spur_error *err);
 

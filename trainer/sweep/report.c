@@ -55,15 +55,27 @@ void report_group_add(report_group *g, const double *numbers, size_t others, lon
         if (!isnan(numbers[k + 1])) g->others[k][g->other_counts[k]++] = numbers[k + 1];
 }
 
-/* A key that sorts best first. */
-static double rank_key(const report *r, size_t i) {
-    double mean = stats_summarize(r->groups[i].values, r->groups[i].count).mean;
-    return isnan(mean) ? INFINITY : r->maximize ? -mean : mean;
+/* Complete configurations come first: a mean over the seeds that did not fail flatters. */
+static int rank_class(const report_group *g) {
+    return g->count == 0 ? 2 : g->failed > 0;
+}
+
+static double mean_of(const report_group *g) {
+    return stats_summarize(g->values, g->count).mean;
+}
+
+static bool is_better(const report *r, const report_group *a, const report_group *b) {
+    return r->maximize ? mean_of(a) > mean_of(b) : mean_of(a) < mean_of(b);
+}
+
+static bool goes_before(const report *r, const report_group *a, const report_group *b) {
+    int left = rank_class(a), right = rank_class(b);
+    return left != right ? left < right : is_better(r, a, b);
 }
 
 void report_sort(report *r) {
     for (size_t i = 1; i < r->group_count; i++) {
-        for (size_t j = i; j > 0 && rank_key(r, j) < rank_key(r, j - 1); j--) {
+        for (size_t j = i; j > 0 && goes_before(r, &r->groups[j], &r->groups[j - 1]); j--) {
             report_group swap = r->groups[j];
             r->groups[j] = r->groups[j - 1];
             r->groups[j - 1] = swap;
@@ -76,83 +88,160 @@ void report_sort(report *r) {
     }
 }
 
+size_t report_reference(const report *r) {
+    for (size_t i = 0; i < r->group_count; i++) {
+        if (rank_class(&r->groups[i]) != rank_class(&r->groups[0])) break;
+        if (r->groups[i].count >= 2) return i;
+    }
+    return 0;
+}
+
+/* The pairs of configurations that could be tested. The reference is chosen by what is tested, so
+ * that a comparison with it is one of all of these. */
+static size_t count_pairs(const report *r) {
+    size_t n = 0;
+    for (size_t i = 0; i < r->group_count; i++) n += r->groups[i].count >= 2;
+    return n * (n - (n > 0)) / 2;
+}
+
 bool report_p_values(const report *r, double *p) {
     double *raw = spur__malloc_array(2 * r->group_count + 1, sizeof *raw);
     if (!raw) return false;
-    raw[0] = NAN;
-    for (size_t i = 1; i < r->group_count; i++)
-        raw[i] = stats_welch(r->groups[0].values, r->groups[0].count, r->groups[i].values,
-                             r->groups[i].count)
-                     .p;
-    stats_holm(raw, r->group_count, p, raw + r->group_count);
+    size_t reference = report_reference(r);
+    for (size_t i = 0; i < r->group_count; i++) {
+        const report_group *best = &r->groups[reference], *g = &r->groups[i];
+        raw[i] =
+            i == reference ? NAN : stats_welch(best->values, best->count, g->values, g->count).p;
+    }
+    stats_holm(raw, r->group_count, count_pairs(r), p, raw + r->group_count);
     spur__free(raw);
     return true;
 }
 
+void report_put_failed(const report_group *g, spur__str *out) {
+    size_t runs = g->count + g->failed;
+    spur__str_printf(out, "%zu of %zu seed%s failed", g->failed, runs, runs == 1 ? "" : "s");
+}
+
+/* "0.91 +- 0.02 (n = 3)", and how many seeds are missing. */
 static void put_mean(const report_group *g, spur__str *out) {
     summary_stats s = stats_summarize(g->values, g->count);
     spur__str_printf(out, "%.4g", s.mean);
     if (s.n > 1) spur__str_printf(out, " +- %.2g", s.std);
     spur__str_printf(out, " (n = %zu)", s.n);
+    if (g->failed == 0) return;
+    spur__str_puts(out, ", ");
+    report_put_failed(g, out);
 }
 
-/* Pairs with the same seed: Wilcoxon's p, NaN when the seeds do not match. */
-static double paired_p(const report_group *a, const report_group *b) {
-    if (a->count != b->count || a->count < 2) return NAN;
+/* Pairs with the same seed: Wilcoxon's p, and the least that so few pairs can come to. */
+static void put_paired(const report_group *a, const report_group *b, spur__str *out) {
+    if (a->count != b->count || a->count < 2) return;
     for (size_t i = 0; i < a->count; i++)
-        if (a->seeds[i] != b->seeds[i]) return NAN;
-    return stats_wilcoxon(a->values, b->values, a->count).p;
+        if (a->seeds[i] != b->seeds[i]) return;
+    wilcoxon_result w = stats_wilcoxon(a->values, b->values, a->count);
+    if (!isfinite(w.p)) return;
+    double least = ldexp(1, 1 - (int)w.pairs);
+    spur__str_printf(out, ", Wilcoxon p = %.2g", w.p);
+    if (least > LEVEL)
+        spur__str_printf(out, " (cannot be below %.2g with %zu seed%s)", least, w.pairs,
+                         w.pairs == 1 ? "" : "s");
+}
+
+/* What a test found of a configuration beside the reference. */
+typedef enum finding { NOT_TESTED, CONSTANT, UNPROVED, WORSE, BETTER, FINDINGS } finding;
+
+static const char *const headings[FINDINGS] = {
+    [CONSTANT] = "Nothing can be tested where no seed changes the value:\n",
+    [UNPROVED] = "No evidence of a difference from the best:\n",
+    [WORSE] = "Really worse (Welch's t test, Holm-corrected for all pairs, 5 %):\n",
+    [BETTER] = "Better by the same test in the seeds that did not fail:\n",
+};
+
+/* Everything that a statement is about. */
+typedef struct comparison {
+    const report *r;
+    const report_group *best;
+    const double *p; /* [group_count] */
+} comparison;
+
+static finding finding_of(const comparison *c, size_t i) {
+    const report_group *g = &c->r->groups[i];
+    if (g == c->best || g->count < 2 || c->best->count < 2) return NOT_TESTED;
+    if (isnan(c->p[i])) return CONSTANT;
+    if (c->p[i] >= LEVEL) return UNPROVED;
+    return is_better(c->r, g, c->best) ? BETTER : WORSE;
 }
 
 static void put_real(const report_group *best, const report_group *g, double p, spur__str *out) {
     welch_result w = stats_welch(best->values, best->count, g->values, g->count);
-    double paired = paired_p(best, g),
-           size = stats_hedges_g(best->values, best->count, g->values, g->count);
-    spur__str_printf(out, "  %s: difference %.3g, 95 %% interval [%.3g, %.3g], p = %.2g", g->label,
-                     w.difference, w.low, w.high, p);
+    double size = stats_hedges_g(best->values, best->count, g->values, g->count);
+    spur__str_printf(out, "difference %.3g, 95 %% interval [%.3g, %.3g], p = %.2g", w.difference,
+                     w.low, w.high, p);
     if (isfinite(size)) spur__str_printf(out, ", effect g = %.1f", fabs(size));
-    if (isfinite(paired)) spur__str_printf(out, ", Wilcoxon p = %.2g", paired);
-    spur__str_putc(out, '\n');
+    put_paired(best, g, out);
 }
 
 /* The number of seeds holds for all comparisons together, as the p-value does, and is more than
- * those that did not suffice. */
-static void put_unproved(const report_group *best, const report_group *g, double p,
-                         size_t comparisons, spur__str *out) {
+ * those that did not suffice. Where seeds failed, more of them are no advice. */
+static void put_unproved(const comparison *c, const report_group *g, double p, spur__str *out) {
+    const report_group *best = c->best;
     double size = stats_hedges_g(best->values, best->count, g->values, g->count);
     size_t runs = best->count > g->count ? best->count : g->count;
-    spur__str_printf(out, "  %s: p = %.2g", g->label, p);
-    if (isfinite(size) && fabs(size) > 0.05) {
-        size_t needed = stats_runs_needed(size, LEVEL / (double)comparisons, POWER);
+    spur__str_printf(out, "p = %.2g", p);
+    put_paired(best, g, out);
+    if (!isfinite(size) || fabs(size) <= 0.05) {
+        spur__str_puts(out, "; the means are practically equal");
+    } else if (g->failed == 0 && best->failed == 0) {
+        size_t needed = stats_runs_needed(size, LEVEL / (double)count_pairs(c->r), POWER);
         spur__str_printf(out, "; a difference of this size would need about %zu seeds each",
                          needed > runs ? needed : runs + 1);
-    } else {
-        spur__str_puts(out, "; the means are practically equal");
+    }
+}
+
+static void put_line(const comparison *c, size_t i, finding found, spur__str *out) {
+    const report_group *g = &c->r->groups[i];
+    spur__str_printf(out, "  %s: ", g->label);
+    if (found == CONSTANT)
+        spur__str_printf(out, "difference %.3g", mean_of(c->best) - mean_of(g));
+    else if (found == UNPROVED)
+        put_unproved(c, g, c->p[i], out);
+    else
+        put_real(c->best, g, c->p[i], out);
+    if (g->failed) {
+        spur__str_puts(out, "; ");
+        report_put_failed(g, out);
     }
     spur__str_putc(out, '\n');
 }
 
-/* Every group whose p-value is on the wanted side of the level. */
-static void put_group_of(const report *r, const double *p, bool real, spur__str *out) {
-    size_t told = 0, comparisons = 0;
-    for (size_t i = 1; i < r->group_count; i++)
-        if (!isnan(p[i])) comparisons++;
-    for (size_t i = 1; i < r->group_count; i++) {
-        if (isnan(p[i]) || (p[i] < LEVEL) != real) continue;
-        if (told++ == 0)
-            spur__str_puts(out, real ? "Really worse (Welch's t test, Holm-corrected, 5 %):\n"
-                                     : "No evidence of a difference from the best:\n");
-        if (real)
-            put_real(&r->groups[0], &r->groups[i], p[i], out);
-        else
-            put_unproved(&r->groups[0], &r->groups[i], p[i], comparisons, out);
+/* Every configuration of which this was found, below a heading. */
+static void put_findings(const comparison *c, finding wanted, spur__str *out) {
+    size_t told = 0;
+    for (size_t i = 0; i < c->r->group_count; i++) {
+        if (finding_of(c, i) != wanted) continue;
+        if (told++ == 0) spur__str_puts(out, headings[wanted]);
+        put_line(c, i, wanted, out);
+    }
+}
+
+/* Those that no test speaks of, but whose failures must be told. */
+static void put_failed_ones(const comparison *c, spur__str *out) {
+    size_t told = 0;
+    for (size_t i = 0; i < c->r->group_count; i++) {
+        const report_group *g = &c->r->groups[i];
+        if (g->failed == 0 || g == c->best || finding_of(c, i) != NOT_TESTED) continue;
+        if (told++ == 0) spur__str_puts(out, "Behind the others, since seeds failed:\n");
+        spur__str_printf(out, "  %s: ", g->label);
+        report_put_failed(g, out);
+        spur__str_putc(out, '\n');
     }
 }
 
 /* True when some comparison cannot be made because a side was run once only. */
 static bool has_single_run(const report *r) {
     for (size_t i = 0; i < r->group_count && r->group_count > 1; i++)
-        if (r->groups[i].count == 1) return true;
+        if (r->groups[i].count == 1 && r->groups[i].failed == 0) return true;
     return false;
 }
 
@@ -162,28 +251,50 @@ static bool has_pruned_run(const report *r) {
     return false;
 }
 
+static void put_best(const comparison *c, spur__str *out) {
+    const report_group *first = &c->r->groups[0];
+    spur__str_printf(out, "Best %s: %s: ", c->r->metric, first->label);
+    put_mean(first, out);
+    spur__str_putc(out, '\n');
+    if (c->best == first) return;
+    spur__str_printf(out,
+                     "Best of those with several seeds, which the others are compared with: %s: ",
+                     c->best->label);
+    put_mean(c->best, out);
+    spur__str_putc(out, '\n');
+}
+
+static void put_notes(const report *r, spur__str *out) {
+    if (has_pruned_run(r))
+        spur__str_puts(out, "A run that was pruned counts with its best value until then: where it "
+                            "stands lower,\nit may be for that.\n");
+    if (r->repeated > 0)
+        spur__str_printf(out,
+                         "Left out: %zu run%s with the seed and the configuration of another. Each "
+                         "seed counts once,\nwith its newest run.\n",
+                         r->repeated, r->repeated == 1 ? "" : "s");
+    if (has_single_run(r))
+        spur__str_puts(out,
+                       "With a single run of a configuration nothing can be said about chance: "
+                       "repeat with\n`seeds = 1..5` before believing a difference.\n");
+}
+
 void report_statements(const report *r, spur__str *out) {
     if (r->group_count == 0 || r->groups[0].count == 0) {
         spur__str_puts(out, "No run has finished with a value: there is nothing to compare.\n");
         return;
     }
-    spur__str_printf(out, "Best %s: %s: ", r->metric, r->groups[0].label);
-    put_mean(&r->groups[0], out);
-    spur__str_putc(out, '\n');
     double *p = spur__malloc_array(r->group_count, sizeof *p);
-    if (!p || !report_p_values(r, p)) {
-        spur__free(p);
-        return;
+    if (p && report_p_values(r, p)) {
+        comparison c = {r, &r->groups[report_reference(r)], p};
+        put_best(&c, out);
+        put_findings(&c, WORSE, out);
+        put_findings(&c, BETTER, out);
+        put_findings(&c, UNPROVED, out);
+        put_findings(&c, CONSTANT, out);
+        put_failed_ones(&c, out);
+        put_notes(r, out);
     }
-    put_group_of(r, p, true, out);
-    put_group_of(r, p, false, out);
-    if (has_pruned_run(r))
-        spur__str_puts(out, "A run that was pruned counts with its best value until then: where it "
-                            "stands lower,\nit may be for that.\n");
-    if (has_single_run(r))
-        spur__str_puts(out,
-                       "With a single run of a configuration nothing can be said about chance: "
-                       "repeat with\n`seeds = 1..5` before believing a difference.\n");
     spur__free(p);
 }
 
@@ -221,6 +332,17 @@ static bool is_varied(const report *r, const report_factor *f) {
     return false;
 }
 
+static void put_weights(const report *r, const weight *weights, spur__str *out) {
+    size_t told = 0;
+    for (size_t f = 0; f < r->factor_count; f++) {
+        if (!isfinite(weights[f].share) || !is_varied(r, weights[f].factor)) continue;
+        if (told++ == 0)
+            spur__str_puts(out,
+                           "What matters (share of the variance between runs, less chance):\n");
+        spur__str_printf(out, "  %5.1f %%  %s\n", 100 * weights[f].share, weights[f].factor->name);
+    }
+}
+
 void report_importance(const report *r, spur__str *out) {
     size_t runs = 0, most = 0;
     for (size_t g = 0; g < r->group_count; g++) runs += r->groups[g].count;
@@ -234,11 +356,7 @@ void report_importance(const report *r, spur__str *out) {
             weights[f] = (weight){&r->factors[f],
                                   share_of(r, &r->factors[f], values, classes, values + runs)};
         qsort(weights, r->factor_count, sizeof *weights, by_share);
-        spur__str_puts(out, "What matters (share of the variance between runs, less chance):\n");
-        for (size_t f = 0; f < r->factor_count; f++)
-            if (isfinite(weights[f].share) && is_varied(r, weights[f].factor))
-                spur__str_printf(out, "  %5.1f %%  %s\n", 100 * weights[f].share,
-                                 weights[f].factor->name);
+        put_weights(r, weights, out);
     }
     spur__free(weights);
     spur__free(classes);

@@ -42,6 +42,7 @@ typedef struct report {
     size_t group_count;
     report_factor *factors;
     size_t factor_count;
+    size_t repeated; /* runs left out, as another of their seed counts for the configuration */
 } report;
 
 void report_free(report *r);
@@ -53,7 +54,8 @@ bool report_group_init(report_group *g, char *label, size_t runs, size_t others)
 /* Adds a run: numbers[0] is of the metric compared, the others follow. NaN: the run has none. */
 void report_group_add(report_group *g, const double *numbers, size_t others, long long seed);
 
-/* Best first; groups without a value last. */
+/* Best first; groups in which runs failed behind those in which none did, groups without a value
+ * last. */
 void report_sort(report *r);
 
 /* The table for people; `most` rows (0: all). */
@@ -62,16 +64,23 @@ void report_text(const report *r, size_t most, spur__str *out);
 /* The table for programs and papers. JSON is an object that also has every run's value. */
 spur_status report_write(const report *r, table_format format, FILE *file);
 
+/* The group that the others of a sorted report are compared with: the best one with several runs,
+ * if there is one among those that rank as high as the first. */
+size_t report_reference(const report *r);
+
+/* "2 of 3 seeds failed" */
+void report_put_failed(const report_group *g, spur__str *out);
+
 /* Sentences: the best group, what is really worse, what shows no evidence, what would be needed.
- * Welch's t test against the best group, Holm-corrected, at 5 %; with the same seeds on both sides
- * also Wilcoxon's signed-rank test. */
+ * Welch's t test against the reference, Holm-corrected for all pairs of groups, at 5 %; with the
+ * same seeds on both sides also Wilcoxon's signed-rank test. */
 void report_statements(const report *r, spur__str *out);
 
 /* Share of the variance between runs that each factor explains, largest first. */
 void report_importance(const report *r, spur__str *out);
 
-/* p-values of every group against the first, Holm-corrected, into p[group_count]; p[0] is NaN.
- * False when out of memory. */
+/* p-values of every group against the reference, Holm-corrected for all pairs, into p[group_count];
+ * NaN for the reference and where nothing can be tested. False when out of memory. */
 bool report_p_values(const report *r, double *p);
 
 #endif

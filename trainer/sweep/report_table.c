@@ -39,7 +39,7 @@ static void format_mean(const summary_stats *s, char *out, size_t size) {
         snprintf(out, size, "%.4g \xc2\xb1 %.2g", s->mean, s->std);
 }
 
-enum { MEAN_TEXT = 48, OTHER_WIDTH = 16 };
+enum { MEAN_TEXT = 48, OTHER_WIDTH = 16, PAPER_FIXED = 4 };
 
 static size_t other_width(const report *r, size_t k) {
     size_t n = width_of(r->others[k]);
@@ -49,6 +49,13 @@ static size_t other_width(const report *r, size_t k) {
 static void put_right(spur__str *out, const char *text, size_t width) {
     for (size_t n = width_of(text); n < width; n++) spur__str_putc(out, ' ');
     spur__str_puts(out, text);
+}
+
+/* "lr=0.1 (2 failed)" */
+static void put_label(const report_group *g, spur__str *out) {
+    spur__str_puts(out, g->label);
+    if (g->failed) spur__str_printf(out, " (%zu failed)", g->failed);
+    if (g->pruned) spur__str_printf(out, " (%zu pruned)", g->pruned);
 }
 
 /* Numbers first: a label may be longer than the line of a terminal, columns stay in place. */
@@ -70,9 +77,8 @@ static void text_row(const report *r, const report_group *g, double p, spur__str
         format_mean(&other, mean, sizeof mean);
         put_right(out, mean, other_width(r, k) + 2);
     }
-    spur__str_printf(out, "  %s", g->label);
-    if (g->failed) spur__str_printf(out, " (%zu failed)", g->failed);
-    if (g->pruned) spur__str_printf(out, " (%zu pruned)", g->pruned);
+    spur__str_puts(out, "  ");
+    put_label(g, out);
     spur__str_putc(out, '\n');
 }
 
@@ -128,30 +134,37 @@ static spur_status csv_table(const report *r, const double *p, FILE *file) {
     return table_end(&t);
 }
 
+/* One row of a paper's table. */
+static void paper_row(const report *r, const report_group *g, double p, table *t) {
+    summary_stats s = stats_summarize(g->values, g->count);
+    char mean[1 + REPORT_OTHERS][MEAN_TEXT], chance[32] = "-";
+    spur__str label;
+    spur__str_init(&label, 1 << 14);
+    put_label(g, &label);
+    if (!isnan(p)) snprintf(chance, sizeof chance, "%.2g", p);
+    format_mean(&s, mean[0], sizeof mean[0]);
+    cell cells[PAPER_FIXED + REPORT_OTHERS] = {text_cell(spur__str_text(&label)),
+                                               text_cell(mean[0]), cell_int((int64_t)s.n),
+                                               text_cell(chance)};
+    for (size_t k = 0; k < r->other_count; k++) {
+        summary_stats other = other_stats(g, k);
+        format_mean(&other, mean[k + 1], sizeof mean[k + 1]);
+        cells[PAPER_FIXED + k] = text_cell(mean[k + 1]);
+    }
+    table_row(t, cells);
+    spur__str_free(&label);
+}
+
 /* Means with their deviation, as they stand in a paper. */
 static spur_status paper_table(const report *r, const double *p, table_format format, FILE *file) {
-    enum { FIXED = 4 };
-    column columns[FIXED + REPORT_OTHERS] = {
+    column columns[PAPER_FIXED + REPORT_OTHERS] = {
         {"configuration", false}, {r->metric, true}, {"n", true}, {"p", true}};
     table t;
-    for (size_t k = 0; k < r->other_count; k++) columns[FIXED + k] = (column){r->others[k], true};
-    table_begin(&t, file, format, columns, FIXED + r->other_count);
+    for (size_t k = 0; k < r->other_count; k++)
+        columns[PAPER_FIXED + k] = (column){r->others[k], true};
+    table_begin(&t, file, format, columns, PAPER_FIXED + r->other_count);
     table_head(&t);
-    for (size_t i = 0; i < r->group_count; i++) {
-        const report_group *g = &r->groups[i];
-        summary_stats s = stats_summarize(g->values, g->count);
-        char mean[1 + REPORT_OTHERS][MEAN_TEXT], chance[32] = "-";
-        if (!isnan(p[i])) snprintf(chance, sizeof chance, "%.2g", p[i]);
-        format_mean(&s, mean[0], sizeof mean[0]);
-        cell cells[FIXED + REPORT_OTHERS] = {text_cell(g->label), text_cell(mean[0]),
-                                             cell_int((int64_t)s.n), text_cell(chance)};
-        for (size_t k = 0; k < r->other_count; k++) {
-            summary_stats other = other_stats(g, k);
-            format_mean(&other, mean[k + 1], sizeof mean[k + 1]);
-            cells[FIXED + k] = text_cell(mean[k + 1]);
-        }
-        table_row(&t, cells);
-    }
+    for (size_t i = 0; i < r->group_count; i++) paper_row(r, &r->groups[i], p[i], &t);
     return table_end(&t);
 }
 
@@ -208,8 +221,10 @@ static spur_status json_report(const report *r, const double *p, FILE *file) {
     spur__str_init(&out, 1u << 30);
     spur__str_puts(&out, "{\"metric\": ");
     text_json(&out, r->metric, strlen(r->metric));
-    spur__str_printf(&out, ", \"direction\": \"%s\", \"configurations\": [",
-                     r->maximize ? "max" : "min");
+    spur__str_printf(&out, ", \"direction\": \"%s\", \"reference\": ", r->maximize ? "max" : "min");
+    const char *reference = r->group_count ? r->groups[report_reference(r)].label : "";
+    text_json(&out, reference, strlen(reference));
+    spur__str_printf(&out, ", \"repeated\": %zu, \"configurations\": [", r->repeated);
     for (size_t i = 0; i < r->group_count; i++) json_group(r, i, p[i], &out);
     spur__str_puts(&out, "\n]}\n");
     spur_status status = spur__str_status(&out);

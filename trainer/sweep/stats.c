@@ -22,7 +22,7 @@ summary_stats stats_summarize(const double *x, size_t n) {
     }
     s.mean = sum / (double)n;
     for (size_t i = 0; i < n; i++) squares += (x[i] - s.mean) * (x[i] - s.mean);
-    if (n > 1) s.std = sqrt(squares / (double)(n - 1));
+    if (n > 1) s.std = s.min == s.max ? 0 : sqrt(squares / (double)(n - 1)); /* 0 exactly */
     return s;
 }
 
@@ -138,11 +138,7 @@ welch_result stats_welch(const double *a, size_t n, const double *b, size_t m) {
     r.difference = x.mean - y.mean;
     if (n < 2 || m < 2) return r;
     double u = x.std * x.std / (double)n, v = y.std * y.std / (double)m, error = sqrt(u + v);
-    if (error == 0) {
-        r.p = r.difference == 0 ? 1 : 0;
-        r.low = r.high = r.difference;
-        return r;
-    }
+    if (error == 0) return r;
     r.t = r.difference / error;
     r.df = (u + v) * (u + v) / (u * u / (double)(n - 1) + v * v / (double)(m - 1));
     r.p = stats_t_two_sided(r.t, r.df);
@@ -227,9 +223,7 @@ size_t stats_runs_needed(double g, double alpha, double power) {
     return n < 2 ? 2 : (size_t)n;
 }
 
-void stats_holm(const double *p, size_t n, double *adjusted, double *scratch) {
-    size_t tests = 0;
-    for (size_t i = 0; i < n; i++) tests += p[i] == p[i];
+void stats_holm(const double *p, size_t n, size_t tests, double *adjusted, double *scratch) {
     for (size_t i = 0; i < n; i++) {
         size_t smaller = 0;
         for (size_t j = 0; j < n; j++) smaller += p[j] < p[i];

@@ -35,7 +35,8 @@ double stats_normal_quantile(double p);
 double stats_normal_two_sided(double z);
 
 /* Welch's t test for two independent samples (Welch 1947; degrees of freedom after
- * Satterthwaite). p is NaN with fewer than two values on a side, and 0 or 1 for two constants. */
+ * Satterthwaite). Only the difference is known, all else NaN, with fewer than two values on a side
+ * or when the values of both sides are constant. */
 typedef struct welch_result {
     double t, df, p;
     double difference; /* mean(a) - mean(b) */
@@ -63,9 +64,10 @@ double stats_hedges_g(const double *a, size_t n, const double *b, size_t m);
  * at least 2, at most 1000000. */
 size_t stats_runs_needed(double g, double alpha, double power);
 
-/* Holm's step-down adjustment of n p-values (Holm 1979); NaNs stay and do not count. Scratch of n
- * doubles. */
-void stats_holm(const double *p, size_t n, double *adjusted, double *scratch);
+/* Holm's step-down adjustment (Holm 1979) of n p-values out of a family of `tests`, which is at
+ * least their number: those not given are taken for larger ones, which errs on the safe side. NaNs
+ * stay and do not count. Scratch of n doubles. */
+void stats_holm(const double *p, size_t n, size_t tests, double *adjusted, double *scratch);
 
 /* Ranks 1..n with ties sharing their mean rank. */
 void stats_ranks(const double *x, size_t n, double *ranks);

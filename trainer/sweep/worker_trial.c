@@ -70,7 +70,8 @@ done:
     return status;
 }
 
-/* Mean of the bests of a configuration's finished seeds; NaN when there is none. */
+/* Mean of the bests of a configuration's seeds; NaN when one of them has failed: the mean of the
+ * others would make the configuration better than it is. */
 static double objective_of(const sweep_worker *w, size_t configuration, size_t *done,
                            size_t *pruned, size_t *epochs, bool *final) {
     double sum = 0;
@@ -83,9 +84,7 @@ static double objective_of(const sweep_worker *w, size_t configuration, size_t *
         *done += o->verdict == VERDICT_DONE;
         *pruned += o->verdict == VERDICT_PRUNED;
         if (o->verdict == VERDICT_PRUNED) *epochs = (size_t)o->epochs;
-        if ((o->verdict != VERDICT_DONE && o->verdict != VERDICT_PRUNED) || isnan(o->best))
-            continue;
-        sum += o->best;
+        sum += run_outcome_failed(o) ? NAN : o->best;
         n++;
     }
     return n ? sum / (double)n : NAN;

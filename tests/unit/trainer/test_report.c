@@ -2,6 +2,7 @@
  *
  * What a comparison says of groups of runs.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,8 +76,166 @@ static void test_more_seeds_than_there_are(void **state) {
     report_free(&r);
 }
 
+/* Appends an empty group of the label to a report that has room for it. */
+static report_group *add_group(report *r, const char *label, const double *values, size_t n) {
+    report_group *g = &r->groups[r->group_count++];
+    assert_true(report_group_init(g, spur__strdup(label), n, 0));
+    for (size_t i = 0; i < n; i++) report_group_add(g, &values[i], 0, (long long)i + 1);
+    return g;
+}
+
+static report empty_report(size_t room) {
+    report r = {.metric = spur__strdup("accuracy"), .maximize = true};
+    r.groups = calloc(room, sizeof *r.groups);
+    assert_non_null(r.groups);
+    return r;
+}
+
+static char *statements_of(const report *r) {
+    spur__str text;
+    spur__str_init(&text, 1 << 16);
+    report_statements(r, &text);
+    return spur__str_take(&text);
+}
+
+static void says(const report *r, const char *part, bool wanted) {
+    char *text = statements_of(r);
+    if ((strstr(text, part) != NULL) != wanted)
+        fail_msg("%s '%s' in:\n%s", wanted ? "no" : "there is", part, text);
+    spur__free(text);
+}
+
+/* A configuration that failed on two of three seeds is not the best for the third. */
+static void test_failed_seeds_rank_behind(void **state) {
+    (void)state;
+    const double lucky[] = {0.99}, sound[] = {0.7, 0.71, 0.69}, other[] = {0.2, 0.21, 0.19};
+    report r = empty_report(3);
+    add_group(&r, "lucky", lucky, 1)->failed = 2;
+    add_group(&r, "other", other, 3);
+    add_group(&r, "sound", sound, 3);
+    report_sort(&r);
+    assert_string_equal(r.groups[0].label, "sound");
+    assert_string_equal(r.groups[2].label, "lucky");
+    says(&r, "Best accuracy: sound: 0.7 +- 0.01 (n = 3)\n", true);
+    says(&r, "  lucky: 2 of 3 seeds failed\n", true);
+    says(&r, "Really worse", true);
+    says(&r, "seeds = 1..5", false); /* it is not for want of seeds */
+    report_free(&r);
+}
+
+/* It may be better by the test in the seeds that were left, which is then no "worse". */
+static void test_failed_seeds_are_no_reference(void **state) {
+    (void)state;
+    const double high[] = {0.99, 0.98}, sound[] = {0.7, 0.71, 0.69};
+    report r = empty_report(2);
+    add_group(&r, "high", high, 2)->failed = 1;
+    add_group(&r, "sound", sound, 3);
+    report_sort(&r);
+    assert_int_equal(report_reference(&r), 0);
+    assert_string_equal(r.groups[0].label, "sound");
+    says(&r, "Really worse", false);
+    says(&r, "Better by the same test in the seeds that did not fail:\n  high: ", true);
+    says(&r, "1 of 3 seeds failed", true);
+    report_free(&r);
+}
+
+/* One run proves nothing: the others are compared with the best of those that have several. */
+static void test_reference_has_several_runs(void **state) {
+    (void)state;
+    const double once[] = {0.99}, good[] = {0.7, 0.71, 0.69}, bad[] = {0.2, 0.21, 0.19};
+    double p[3];
+    report r = empty_report(3);
+    add_group(&r, "once", once, 1);
+    add_group(&r, "bad", bad, 3);
+    add_group(&r, "good", good, 3);
+    report_sort(&r);
+    assert_int_equal(report_reference(&r), 1);
+    assert_true(report_p_values(&r, p));
+    assert_true(isnan(p[0]) && isnan(p[1]) && p[2] < 0.05);
+    says(&r, "which the others are compared with: good: 0.7 ", true);
+    report_free(&r);
+}
+
+static void test_no_test_where_nothing_varies(void **state) {
+    (void)state;
+    const double high[] = {0.9, 0.9, 0.9}, low[] = {0.8, 0.8, 0.8};
+    report r = empty_report(2);
+    add_group(&r, "high", high, 3);
+    add_group(&r, "low", low, 3);
+    report_sort(&r);
+    says(&r, "Really worse", false);
+    says(&r, "Nothing can be tested where no seed changes the value:\n  low: difference 0.1\n",
+         true);
+    report_free(&r);
+}
+
+/* Wilcoxon's test stands by every comparison of the same seeds, with what it can come to. */
+static void test_paired_test_is_always_told(void **state) {
+    (void)state;
+    const double a[] = {0.7, 0.75, 0.65}, b[] = {0.69, 0.74, 0.64}, c[] = {0.2, 0.21, 0.19};
+    report r = empty_report(3);
+    add_group(&r, "a", a, 3);
+    add_group(&r, "b", b, 3);
+    add_group(&r, "c", c, 3);
+    report_sort(&r);
+    char *text = statements_of(&r), *worse = strstr(text, "Really worse"),
+         *none = strstr(text, "No evidence");
+    assert_true(worse && none && worse < none);
+    const char *bound = "Wilcoxon p = 0.25 (cannot be below 0.25 with 3 seeds)";
+    assert_true(strstr(worse, bound) && strstr(worse, bound) < none);
+    assert_non_null(strstr(none, bound));
+    spur__free(text);
+    report_free(&r);
+}
+
+/* A fixed stream of normal numbers (splitmix64, Box and Muller). */
+static double normal(uint64_t *stream) {
+    double u[2];
+    for (int i = 0; i < 2; i++) {
+        uint64_t z = *stream += 0x9e3779b97f4a7c15u;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+        u[i] = (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0;
+    }
+    return sqrt(-2 * log(1 - u[0])) * cos(6.283185307179586 * u[1]);
+}
+
+/* Whether some of `count` configurations that are equal is told to be worse than the best. */
+static bool false_alarm(size_t count, size_t seeds, uint64_t *stream) {
+    double values[16], p[32];
+    bool alarm = false;
+    report r = empty_report(count);
+    for (size_t g = 0; g < count; g++) {
+        for (size_t i = 0; i < seeds; i++) values[i] = normal(stream);
+        add_group(&r, "equal", values, seeds);
+    }
+    report_sort(&r);
+    assert_true(report_p_values(&r, p));
+    for (size_t g = 0; g < count; g++) alarm = alarm || p[g] < 0.05;
+    report_free(&r);
+    return alarm;
+}
+
+/* The best of many is chosen by its luck: the level must hold all the same. */
+static void test_level_holds_for_the_choice_of_the_best(void **state) {
+    (void)state;
+    static const size_t cases[][2] = {{3, 3}, {5, 5}, {20, 10}};
+    uint64_t stream = 1;
+    for (size_t k = 0; k < 3; k++) {
+        int alarms = 0;
+        for (int i = 0; i < 1000; i++) alarms += false_alarm(cases[k][0], cases[k][1], &stream);
+        if (alarms > 50) fail_msg("%zu configurations: %d of 1000", cases[k][0], alarms);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_failed_seeds_rank_behind),
+        cmocka_unit_test(test_failed_seeds_are_no_reference),
+        cmocka_unit_test(test_reference_has_several_runs),
+        cmocka_unit_test(test_no_test_where_nothing_varies),
+        cmocka_unit_test(test_paired_test_is_always_told),
+        cmocka_unit_test(test_level_holds_for_the_choice_of_the_best),
         cmocka_unit_test(test_seeds_hold_for_all_comparisons),
         cmocka_unit_test(test_more_seeds_than_there_are),
     };

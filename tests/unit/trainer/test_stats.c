@@ -74,7 +74,9 @@ static void check_holm(FILE *f) {
     size_t n = read_count(f);
     read_numbers(f, p, n);
     read_numbers(f, e, n);
-    stats_holm(p, n, adjusted, scratch);
+    size_t tests = 0;
+    for (size_t i = 0; i < n; i++) tests += isnan(p[i]) ? 0 : 1;
+    stats_holm(p, n, tests, adjusted, scratch);
     for (size_t i = 0; i < n; i++) near(adjusted[i], e[i], "holm");
 }
 
@@ -112,8 +114,10 @@ static void test_degenerate_samples(void **state) {
     (void)state;
     const double same[] = {0.5, 0.5, 0.5}, other[] = {0.6, 0.6, 0.6};
     assert_true(isnan(stats_welch(same, 1, other, 3).p));
-    assert_true(stats_welch(same, 3, other, 3).p == 0);
-    assert_true(stats_welch(same, 3, same, 3).p == 1);
+    assert_true(isnan(stats_welch(same, 3, other, 3).p)); /* nothing varies: nothing is tested */
+    assert_true(isnan(stats_welch(same, 3, same, 3).p));
+    const double tenth[] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1}; /* their mean is not quite 0.1 */
+    assert_true(isnan(stats_welch(tenth, 7, other, 3).p));
     assert_true(isnan(stats_wilcoxon(same, same, 3).p));
     assert_true(isnan(stats_hedges_g(same, 3, other, 3)));
     assert_true(isnan(stats_summarize(same, 0).mean));
@@ -139,10 +143,22 @@ static void test_importance(void **state) {
     assert_true(isnan(stats_importance(equal, decisive, 7, 2, scratch)));
 }
 
+/* A family of more tests than are given: Holm's factors begin at its size. */
+static void test_holm_in_a_larger_family(void **state) {
+    (void)state;
+    const double p[] = {0.02, NAN, 0.001};
+    double adjusted[3], scratch[3];
+    stats_holm(p, 3, 6, adjusted, scratch);
+    near(adjusted[0], 5 * 0.02, "second");
+    near(adjusted[2], 6 * 0.001, "first");
+    assert_true(isnan(adjusted[1]));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scipy),
         cmocka_unit_test(test_degenerate_samples),
+        cmocka_unit_test(test_holm_in_a_larger_family),
         cmocka_unit_test(test_runs_needed),
         cmocka_unit_test(test_importance),
     };
