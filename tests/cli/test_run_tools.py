@@ -256,5 +256,30 @@ class Tools(Cli):
         self.assertFalse((self.dir / "x.ini").exists())
 
 
+class Compare(Cli):
+    def setUp(self):
+        super().setUp()
+        self.write("shapes.ini", SHAPES)
+        self.spur("train", "shapes.ini", "train.epochs=2", env={"SPUR_RUN_DIR": "logs/a"})
+
+    def test_a_seed_counts_once(self):
+        self.spur("train", "shapes.ini", "train.epochs=2", env={"SPUR_RUN_DIR": "logs/b"})
+        self.spur("train", "shapes.ini", "train.epochs=2", "run.seed=2", env={"SPUR_RUN_DIR": "logs/c"})
+        r = self.spur("compare", "logs/a", "logs/b", "logs/c")
+        self.assertIn("(n = 2)", r.out)
+        self.assertIn("Left out: 1 run with the seed and the configuration of another.", r.out)
+        self.assertEqual(self.spur("compare", "logs/a", "logs/b", "--json").json["repeated"], 1)
+        self.assertNotIn("Left out", self.spur("compare", "logs/a", "logs/c").out)
+
+    def test_a_row_that_does_not_fit_its_header(self):
+        path = self.dir / "logs/a/metrics.csv"
+        lines = path.read_text().splitlines()
+        path.write_text("\n".join(lines[:2] + [lines[2].rsplit(",", 2)[0]]) + "\n")
+        fields = lines[0].count(",") + 1
+        for more in ([], ["--metric", "loss"]):
+            r = self.spur("compare", "logs/a", *more, status=2)
+            self.assertIn("logs/a/metrics.csv:3: found %d fields, the header has %d" % (fields - 2, fields), r.err)
+
+
 if __name__ == "__main__":
     main()

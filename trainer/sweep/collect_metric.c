@@ -43,17 +43,20 @@ size_t metric_list_others(const metric_list *m) {
 }
 
 /* The monitor's last value: status.ini has it for programs, metrics.csv for the trainer. */
-static double last_of(const char *run, const run_outcome *o) {
-    double last = o->last;
-    if (isnan(last) && run_metric_last(run, o->monitor, &last, NULL) != SPUR_OK) return NAN;
-    return last;
+static spur_status last_of(const char *run, const run_outcome *o, double *last, spur_error *err) {
+    *last = o->last;
+    if (!isnan(*last)) return SPUR_OK;
+    spur_error why = {.status = SPUR_OK};
+    spur_status status = run_metric_last(run, o->monitor, last, &why);
+    if (status == SPUR_OK || status == SPUR_E_NOTFOUND) return SPUR_OK;
+    return spur__fail(err, status, "%s", why.message);
 }
 
 spur_status run_numbers(const char *run, const run_outcome *o, const metric_list *m,
                         double *numbers, spur_error *err) {
     if (m->count == 0) {
         numbers[0] = o->best;
-        numbers[1] = last_of(run, o);
+        return last_of(run, o, &numbers[1], err);
     }
     for (size_t i = 0; i < m->count; i++)
         SPUR__TRY(run_metric_last(run, m->names[i], &numbers[i], err));

@@ -21,6 +21,7 @@ typedef struct loose_run {
     double numbers[1 + REPORT_OTHERS];
     long long seed;
     size_t group;
+    bool repeated; /* another run of its seed counts for the group */
 } loose_run;
 
 static bool is_place(const document_entry *e) {
@@ -102,24 +103,48 @@ typedef struct loose_runs {
     size_t count;
 } loose_runs;
 
+/* Whether run `a` counts for its seed rather than `b`: one with a value, of two such the newest. */
+static bool counts_before(const loose_runs *runs, size_t a, size_t b) {
+    bool left = isnan(runs->list[a].numbers[0]), right = isnan(runs->list[b].numbers[0]);
+    if (left != right) return right;
+    int order = strcmp(runs->outcomes[a].started, runs->outcomes[b].started);
+    return order > 0 || (order == 0 && a > b);
+}
+
+/* Runs of one configuration with the same seed come to the same: they are one repetition. */
+static size_t leave_out_repeated(loose_runs *runs) {
+    size_t left_out = 0;
+    for (size_t i = 0; i < runs->count; i++) {
+        loose_run *own = &runs->list[i];
+        for (size_t k = 0; k < runs->count && !own->repeated; k++) {
+            const loose_run *other = &runs->list[k];
+            own->repeated = k != i && other->group == own->group && other->seed == own->seed &&
+                            counts_before(runs, k, i);
+        }
+        left_out += own->repeated;
+    }
+    return left_out;
+}
+
 static bool fill_group(const loose_runs *runs, const size_t *firsts, size_t groups, size_t g,
                        size_t others, report_group *out) {
     char *label = label_of(runs->list, firsts, groups, g);
     if (!report_group_init(out, label, runs->count, others)) return false;
     for (size_t i = 0; i < runs->count; i++) {
-        if (runs->list[i].group != g) continue;
-        out->failed += runs->outcomes[i].verdict == VERDICT_FAILED;
+        if (runs->list[i].group != g || runs->list[i].repeated) continue;
+        out->failed += run_outcome_failed(&runs->outcomes[i]);
         out->pruned += runs->outcomes[i].verdict == VERDICT_PRUNED;
         report_group_add(out, runs->list[i].numbers, others, runs->list[i].seed);
     }
     return true;
 }
 
-static spur_status make_report(const loose_runs *runs, const metric_list *metrics, report *out,
+static spur_status make_report(loose_runs *runs, const metric_list *metrics, report *out,
                                spur_error *err) {
     size_t *firsts = spur__malloc_array(runs->count + 1, sizeof *firsts);
     size_t groups = firsts ? number_groups(runs->list, runs->count, firsts) : 0;
     out->groups = spur__calloc(groups + 1, sizeof *out->groups);
+    out->repeated = leave_out_repeated(runs);
     bool complete =
         firsts && out->groups && report_name_metrics(out, metrics, runs->outcomes, runs->count);
     for (size_t g = 0; complete && g < groups; g++)
