@@ -252,6 +252,16 @@ class Tools(Cli):
                 self.write("sounds/%s/%d.wav" % (label, i), wave)
         self.spur("init", "sounds", "--out", "sounds.ini")
         self.assertNotIn("\nhorizontal_flip", (self.dir / "sounds.ini").read_text())
+        for part in ("train", "t10k"):
+            pictures = struct.pack(">4I", 0x803, 20, 28, 28) + bytes(20 * 28 * 28)
+            self.write("digits/%s-images-idx3-ubyte" % part, pictures)
+            self.write("digits/%s-labels-idx1-ubyte" % part, struct.pack(">2I", 0x801, 20) + bytes(i % 10 for i in range(20)))
+        for name in ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"):
+            self.write("objects/%s.bin" % name, b"".join(bytes([i % 10]) + bytes(3072) for i in range(10)))
+        for folder, name in (("digits", "mnist"), ("objects", "cifar10")):
+            self.spur("init", folder, "--out", folder + ".ini")
+            self.assertIn("format = " + name, (self.dir / (folder + ".ini")).read_text())
+            self.spur("train", folder + ".ini", "--dry-run")
         self.assertIn("nowhere", self.spur("init", "nowhere", "--out", "x.ini", status=2).err)
         self.assertFalse((self.dir / "x.ini").exists())
 

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "data/folder.h"
 #include "data/image.h"
 #include "engine_commands/setup.h"
@@ -72,15 +73,21 @@ static const char *guess_format(const char *folder) {
     return "image_folder";
 }
 
+/* Adds an option if the format has it. */
+static size_t add_known(const char *format, const char **options, size_t n, const char *key,
+                        const char *value) {
+    const spur__kind *kind = spur__family_find(&spur__dataset_family, format, NULL);
+    if (!kind || !spur__options_find(kind->options, key)) return n;
+    options[n++] = key;
+    options[n++] = value;
+    return n;
+}
+
 static spur_status try_open(finding *f, spur_error *err) {
     const char *options[16] = {"path", f->folder};
-    size_t n = 2;
-    if (strcmp(f->format, "csv") != 0) {
-        options[n++] = "verify";
-        options[n++] = strcmp(f->format, "segmentation") == 0 ? "full" : "header";
-        options[n++] = "normalization";
-        options[n++] = "none";
-    }
+    bool masks = strcmp(f->format, "segmentation") == 0;
+    size_t n = add_known(f->format, options, 2, "verify", masks ? "full" : "header");
+    n = add_known(f->format, options, n, "normalization", "none");
     for (size_t i = 0; i < f->extras; i++) {
         options[n++] = f->extra[i][0];
         options[n++] = f->extra[i][1];
