@@ -139,7 +139,7 @@ spur_status spur_checkpoint_prune(const char *directory, int keep, spur_error *e
     }
     if (l.count) qsort(l.entries, l.count, sizeof *l.entries, newest_first);
     for (size_t i = 0; i < l.count && status == SPUR_OK; i++)
-        if (!l.entries[i].linked && (int)i >= keep)
+        if (!l.entries[i].linked && keep-- <= 0)
             status = remove_step(directory, l.entries[i].step, err);
     spur__free(l.entries);
     return status;

@@ -87,7 +87,7 @@ SPUR_API SPUR_WARN_UNUSED spur_status spur_checkpoint_save(const spur_checkpoint
 SPUR_API SPUR_WARN_UNUSED spur_status spur_checkpoint_link(const char *directory, const char *name,
                                                            uint64_t step, spur_error *err);
 
-/* Removes every step_N that no link in DIRECTORY points to, the newest `keep` aside. */
+/* Removes every step_N that no link in DIRECTORY points to, the newest `keep` of them aside. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_checkpoint_prune(const char *directory, int keep,
                                                             spur_error *err);
 

@@ -422,7 +422,12 @@ static void test_pruning(void **state) {
     assert_int_equal(spur_checkpoint_prune(cp, 2, &err), SPUR_OK);
     for (int step = 1; step <= 6; step++) {
         snprintf(path, sizeof path, "%s/step_%d/state", cp, step);
-        assert_int_equal(spur__exists(path), step == 2 || step >= 5);
+        assert_int_equal(spur__exists(path), step == 2 || step >= 4); /* 5 and 4 beside the links */
+    }
+    assert_int_equal(spur_checkpoint_prune(cp, 0, &err), SPUR_OK);
+    for (int step = 1; step <= 6; step++) {
+        snprintf(path, sizeof path, "%s/step_%d/state", cp, step);
+        assert_int_equal(spur__exists(path), step == 2 || step == 6);
     }
     stop(&t);
 }
