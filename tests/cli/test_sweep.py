@@ -115,6 +115,17 @@ class Sweep(Cli):
         self.assertIn("exit status 1", r.err)
         self.assertIn("the rate is too large", (self.dir / "logs/s/trial_0001_seed_1/output.log").read_text())
 
+    def test_why_a_program_failed(self):
+        """Its last words and where all of them are; and a number that is none is no result."""
+        r = self.spur("sweep", self.ini(lr="10, 1e-2", seeds="1"), status=1)
+        self.assertIn("exit status 1 (logs/s/trial_0001_seed_1/output.log): the rate is too large", r.err)
+        r = self.spur("sweep", self.ini(name="t", lr="1", seeds="1"), "program.command=nowhere {lr}", status=1)
+        self.assertRegex(r.err, r"exit status 127 \(logs/t/trial_0001_seed_1/output.log\): .*nowhere.*not found")
+        (self.dir / "program.py").write_text(PROGRAM.replace("event(e, abs", "event(e, math.nan * abs"))
+        r = self.spur("sweep", self.ini(name="n", lr="1e-2", seeds="1"), status=1)
+        self.assertIn("failed: diverged: 'val_loss' was never a finite number", r.err)
+        self.assertEqual(self.results("n")[0]["state"], "failed")
+
     def test_on_failure_stop(self):
         r = self.spur("sweep", self.ini(lr="10, 1e-2", more="on_failure = stop"), status=1)
         self.assertIn("on_failure = stop", r.err)

@@ -148,13 +148,24 @@ void format_time(double seconds, char *out, size_t size) {
     strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
-/* A message in one line, without what would begin a comment. */
-static void put_message(spur__str *out, const char *message) {
+void run_put_message(spur__str *out, const char *message) {
     for (; *message; message++) {
-        char c = *message == '\n' || *message == '\r' ? ' ' : *message;
+        char c = (unsigned char)*message < ' ' ? ' ' : *message;
         if ((c == ';' || c == '#') && out->length && out->data[out->length - 1] == ' ') c = ',';
         spur__str_putc(out, c);
     }
+}
+
+/* The last word of a run on a full disk: the file that is there has a block already, which a new one
+ * would not get. False when that fails, too. */
+static bool overwrite_status(const run_dir *run, const spur__str *text) {
+    char *path = run_path(run, "status.ini");
+    int file = path && spur__str_status(text) == SPUR_OK ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+    bool written = file >= 0 && spur__write_all(file, text->data, text->length) == 0 &&
+                   ftruncate(file, (off_t)text->length) == 0 && fsync(file) == 0;
+    if (file >= 0) close(file);
+    spur__free(path);
+    return written;
 }
 
 spur_status run_write_status(const run_dir *run, const run_status *s, spur_error *err) {
@@ -178,12 +189,14 @@ spur_status run_write_status(const run_dir *run, const run_status *s, spur_error
     }
     if (s->message) {
         spur__str_puts(&text, "message = ");
-        put_message(&text, s->message);
+        run_put_message(&text, s->message);
         spur__str_putc(&text, '\n');
     }
     spur_status status = spur__str_status(&text);
     if (status == SPUR_OK)
         status = run_write(run, "status.ini", spur__str_text(&text), text.length, err);
+    if (status != SPUR_OK && s->state != RUN_RUNNING && overwrite_status(run, &text))
+        status = SPUR_OK;
     spur__str_free(&text);
     return status;
 }

@@ -61,6 +61,11 @@ typedef struct run_status {
     int64_t best_epoch;
 } run_status;
 
+/* A message as a value of an INI file: in one line, without what would begin a comment. */
+void run_put_message(spur__str *out, const char *message);
+
+/* Replaces status.ini. The end of a run is written over the old file where there is no room for a
+ * new one. */
 spur_status run_write_status(const run_dir *run, const run_status *status, spur_error *err);
 
 #endif

@@ -98,6 +98,19 @@ bool run_outcome_failed(const run_outcome *o) {
     return o->verdict == VERDICT_FAILED || (ended && isnan(o->best));
 }
 
+void run_last_output(const char *run, char *out, size_t n) {
+    char *path = spur__path_join(run, "output.log"), *text = NULL, *line;
+    size_t size = 0;
+    out[0] = '\0';
+    if (path && spur__file_read(path, 1u << 26, &text, &size, NULL) == SPUR_OK) {
+        while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == ' ')) text[--size] = '\0';
+        line = strrchr(text, '\n');
+        snprintf(out, n, "%s", line ? line + 1 : text);
+    }
+    spur__free(text);
+    spur__free(path);
+}
+
 /* Position of a column in a comma-separated header line; -1 when it is not there. */
 static long find_column(const char *header, const char *column) {
     size_t n = strlen(column);

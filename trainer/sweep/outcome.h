@@ -31,7 +31,7 @@ typedef struct run_outcome {
     double last; /* NaN: none, or status.ini does not say: see run_metric_last */
     long long best_epoch, epochs;
     char started[32]; /* when its last process began, sortable; "" when status.ini does not say */
-    char message[256]; /* why it failed */
+    char message[512]; /* why it failed */
 } run_outcome;
 
 /* Whether a run has ended without a value: it failed, or its monitor was never a number. */
@@ -42,6 +42,10 @@ spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err)
 
 /* True when a living process holds the lock of the run (run.lock, or program.lock). */
 bool run_is_locked(const char *run);
+
+/* The last line of <run>/output.log that has anything in it, "" when there is none: why a trial
+ * failed that could not say it itself. */
+void run_last_output(const char *run, char *out, size_t n);
 
 /* A column of <run>/metrics.csv. *values is newly allocated (spur__free), rows without a number are
  * NaN. E_NOTFOUND when there is no file or no such column, E_DAMAGED when a row has more or fewer

@@ -14,7 +14,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "run/rundir.h"
 #include "sweep/launch.h"
+#include "sweep/outcome.h"
 
 /* A step above every step that programs log: a restart record there makes TensorBoard forget
  * nothing. */
@@ -77,7 +79,7 @@ static double best_of(const double *values, size_t count, bool maximize, size_t 
     double best = NAN;
     *epoch = 0;
     for (size_t i = 0; i < count; i++) {
-        if (values[i] != values[i]) continue;
+        if (!isfinite(values[i])) continue;
         if (best == best && (maximize ? values[i] <= best : values[i] >= best)) continue;
         best = values[i];
         *epoch = i + 1;
@@ -106,7 +108,11 @@ static spur_status write_status(const sweep_plan *plan, const char *run, const c
         spur__str_double(&text, values[count - 1]);
         spur__str_putc(&text, '\n');
     }
-    if (why) spur__str_printf(&text, "message = %s\n", why);
+    if (why) {
+        spur__str_puts(&text, "message = ");
+        run_put_message(&text, why);
+        spur__str_putc(&text, '\n');
+    }
     char *path = spur__path_join(run, "status.ini");
     spur_status result = path ? spur__str_status(&text) : SPUR_E_MEMORY;
     if (result == SPUR_OK) result = spur__file_write(path, spur__str_text(&text), text.length, err);
@@ -115,20 +121,35 @@ static spur_status write_status(const sweep_plan *plan, const char *run, const c
     return result;
 }
 
+/* Why a program that was not pruned counts as failed; "" when it does not. */
+static void find_fault(const sweep_plan *plan, const char *run, int status, const double *values,
+                       size_t count, char *why, size_t n) {
+    size_t epoch;
+    char line[200];
+    double best = best_of(values, count, plan->program.maximize == 1, &epoch);
+    why[0] = '\0';
+    if (status < 0) {
+        snprintf(why, n, "the program was killed");
+    } else if (status > 0) {
+        run_last_output(run, line, sizeof line);
+        snprintf(why, n, "the program ended with exit status %d (%s/output.log)%s%s", status, run,
+                 *line ? ": " : "", line);
+    } else if (count == 0) {
+        snprintf(why, n, "the program logged no scalar '%s'", plan->program.objective);
+    } else if (!isfinite(best)) {
+        snprintf(why, n, "diverged: '%s' was never a finite number", plan->program.objective);
+    }
+}
+
 spur_status program_finish(const sweep_plan *plan, const char *run, const char *group,
                            const assignment *a, int64_t seed, int status, size_t pruned_at,
                            spur_error *err) {
     double *values;
     size_t count;
-    char why[200] = "";
+    char why[512] = "";
     SPUR__TRY(program_curve(plan, run, &values, &count, err));
     if (pruned_at > 0 && count > pruned_at) count = pruned_at;
-    if (pruned_at == 0 && status < 0)
-        snprintf(why, sizeof why, "the program was killed");
-    else if (pruned_at == 0 && status > 0)
-        snprintf(why, sizeof why, "the program ended with exit status %d", status);
-    else if (count == 0)
-        snprintf(why, sizeof why, "the program logged no scalar '%s'", plan->program.objective);
+    if (pruned_at == 0) find_fault(plan, run, status, values, count, why, sizeof why);
     bool failed = why[0] != '\0';
     spur_status result = log_session(plan, run, group, a, seed, failed, err);
     if (result == SPUR_OK)

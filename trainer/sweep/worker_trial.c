@@ -116,20 +116,6 @@ static spur_status finish_program(sweep_worker *w, const trial_slot *slot, const
                           exit_status, pruned_at, err);
 }
 
-/* The last line of <run>/output.log that has anything in it: why a trial failed that could not say
- * it in its status.ini. */
-static void last_output(const char *run, char *out, size_t n) {
-    char *path = spur__path_join(run, "output.log"), *text = NULL, *line;
-    size_t size = 0;
-    if (path && spur__file_read(path, 1u << 26, &text, &size, NULL) == SPUR_OK) {
-        while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == ' ')) text[--size] = '\0';
-        line = strrchr(text, '\n');
-        snprintf(out, n, "%s", line ? line + 1 : text);
-    }
-    spur__free(text);
-    spur__free(path);
-}
-
 /* Reads what an ended trial left, and corrects it where the trial could not tell it itself. */
 static spur_status read_end(sweep_worker *w, trial_slot *slot, const char *run, int exit_status,
                             spur_error *err) {
@@ -145,7 +131,9 @@ static spur_status read_end(sweep_worker *w, trial_slot *slot, const char *run, 
     if (exit_status < 0)
         snprintf(o->message, sizeof o->message, "killed");
     else
-        last_output(run, o->message, sizeof o->message);
+        run_last_output(run, o->message, sizeof o->message);
+    if (!o->message[0])
+        snprintf(o->message, sizeof o->message, "exit status %d, and no output", exit_status);
     return SPUR_OK;
 }
 

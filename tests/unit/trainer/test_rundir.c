@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * status.ini where there is no room for a new one.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "run/rundir.h"
+
+/* A run in a fresh directory; its temporary name of status.ini is taken, if `blocked`, by what
+ * stands in the way of a new file as a full disk does. */
+static void check_last_word(bool blocked) {
+    char folder[] = "/tmp/spur_rundir_XXXXXX", name[96];
+    run_dir run = {.path = mkdtemp(folder), .lock = -1};
+    run_status going = {.state = RUN_RUNNING, .epoch = 3};
+    run_status over = {
+        .state = RUN_FAILED, .exit_code = 1, .message = "no space ; left\non device"};
+    assert_non_null(run.path);
+    assert_int_equal(run_write_status(&run, &going, NULL), SPUR_OK);
+    snprintf(name, sizeof name, "%s/status.ini.%ld.tmp", folder, (long)getpid());
+    if (blocked) assert_int_equal(mkdir(name, 0700), 0);
+    assert_true((run_write_status(&run, &going, NULL) == SPUR_OK) == !blocked);
+    assert_int_equal(run_write_status(&run, &over, NULL), SPUR_OK);
+    char *path = run_path(&run, "status.ini"), *text;
+    size_t size;
+    assert_int_equal(spur__file_read(path, 1 << 16, &text, &size, NULL), SPUR_OK);
+    assert_non_null(strstr(text, "state = failed\n"));
+    assert_non_null(strstr(text, "message = no space , left on device\n"));
+    assert_string_equal(text + size - strlen("on device\n"), "on device\n");
+    spur__free(text);
+    unlink(path);
+    spur__free(path);
+    if (blocked) rmdir(name);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void test_last_word(void **state) {
+    (void)state;
+    check_last_word(false);
+    check_last_word(true);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_last_word)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
