@@ -147,7 +147,7 @@ static spur_status parse_float_value(const spur__option *row, const char *text, 
         return SPUR_OK;
     }
     if (!spur__parse_double(text, &number)) return misfit(row, SPUR_E_TYPE, text, err);
-    if (!in_range(row, number) || number != number) return misfit(row, SPUR_E_RANGE, text, err);
+    if (!in_range(row, number) || !isfinite(number)) return misfit(row, SPUR_E_RANGE, text, err);
     *out = number;
     return SPUR_OK;
 }

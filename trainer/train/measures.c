@@ -26,6 +26,24 @@ void measures_free(measures *m) {
     m->count = 0;
 }
 
+/* Options that name a class, or count classes, fit the data's. */
+static spur_status check_classes(const spur__kind *kind, const void *options, size_t classes,
+                                 spur_error *err) {
+    static const char *const keys[] = {"class", "k"};
+    for (size_t i = 0; kind->options && i < 2; i++) {
+        const spur__option *row = spur__options_find(kind->options, keys[i]);
+        if (!row || row->type != SPUR__OPT_INT) continue;
+        int64_t value = *(const int64_t *)((const char *)options + row->offset);
+        int64_t most = (int64_t)classes - (i == 0);
+        if (value > most)
+            return spur__fail(
+                err, SPUR_E_RANGE,
+                "%s: found %s = %lld, expected at most %lld: the data have %zu classes", kind->name,
+                keys[i], (long long)value, (long long)most, classes);
+    }
+    return SPUR_OK;
+}
+
 /* One of "f1", "top_k(k=3)", "iou(class=1)". */
 static spur_status add(measures *m, char *text, const spur_data_info *info, spur_error *err) {
     char *open = strchr(text, '('), *options = NULL;
@@ -48,6 +66,7 @@ static spur_status add(measures *m, char *text, const spur_data_info *info, spur
     SPUR__TRY(spur__kind_options_create(kind, "metric", options, &one->options, err));
     spur__metric_label(one->kind, one->options, one->name, sizeof one->name);
     m->count++;
+    SPUR__TRY(check_classes(kind, one->options, info->classes, err));
     for (size_t i = 0; i + 1 < m->count; i++)
         if (strcmp(m->items[i].name, one->name) == 0)
             return spur__fail(err, SPUR_E_EXISTS, "'%s' stands there twice", one->name);
