@@ -5,6 +5,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -163,6 +164,24 @@ class Train(Run):
         self.assertIn("img/s", shown)
         self.assertNotIn("\x1b", self.spur("train", "a.ini", "train.epochs=1").out)
 
+    def test_a_bar_keeps_to_its_line(self):
+        """A line of the terminal's full width would scroll at every redrawing."""
+        for columns in (12, 40, 60, 80):
+            shown = self.on_terminal("train", "a.ini", "train.epochs=1", columns=columns)
+            bars = [part.split("\x1b[K")[0] for part in shown.split("\r")[1:]]
+            self.assertTrue(any("Epoch 1/1" in bar for bar in bars))
+            for bar in bars:
+                self.assertLess(len(re.sub("\x1b\\[[0-9]*m", "", bar)), columns, bar)
+
+    def test_no_color(self):
+        os.environ["NO_COLOR"] = "1"
+        self.addCleanup(os.environ.pop, "NO_COLOR")
+        shown = self.on_terminal("train", "a.ini", "train.epochs=1")
+        self.assertIn("Epoch 1/1 \u2501", shown)
+        self.assertNotIn("m\u2501", shown)
+        os.environ["NO_COLOR"] = ""
+        self.assertIn("\x1b[36m", self.on_terminal("train", "a.ini", "train.epochs=1"))
+
     def test_overfit_limit_and_max_steps(self):
         run = self.train("--overfit", "16", "train.epochs=30", "augment.horizontal_flip=0", "log.images=0")
         rows = self.rows(run / "metrics.csv")
@@ -173,6 +192,29 @@ class Train(Run):
         rows = self.rows(run / "metrics.csv")
         self.assertEqual([r["step"] for r in rows], ["7"])
         self.assertEqual(self.status(run)["state"], "done")
+
+    def test_limited_validation_is_spread_over_the_data(self):
+        """The first batches of sorted data are not what the data are like."""
+        table = "a,y\n" + "".join("%d,%d\n" % (i % 7, i) for i in range(100))
+        self.write("data/train.csv", table)
+        self.write("data/val.csv", table)
+        self.write("r.ini", "[data]\nformat = csv\npath = data\ntarget = y\nbatch_size = 5\n[model]\nname = mlp\n"
+                            "[loss]\nname = mse\n[optimizer]\nlr = 0\n[train]\nepochs = 2\n")
+        run = self.dir / "limited"
+        self.spur("train", "r.ini", "--limit-batches", "2", env={"SPUR_RUN_DIR": str(run)})
+        rows = self.rows(run / "metrics.csv")
+        self.assertGreater(float(rows[0]["val_mae"]), 30)  # the mean of y is 49.5, of its first ten 4.5
+        self.assertEqual(rows[0]["val_mae"], rows[1]["val_mae"])
+
+    def test_keep(self):
+        """So many checkpoints beside those that `best` and `last` are."""
+        run = self.train("train.epochs=5", "train.checkpoint_every=0", "train.monitor=loss", "train.keep=2")
+        links = {os.readlink(run / "checkpoints" / name) for name in ("best", "last")}
+        steps = {p.name for p in (run / "checkpoints").glob("step_*")}
+        self.assertLessEqual(links, steps)
+        others = sorted(steps - links)
+        self.assertEqual(len(others), 2)
+        self.assertEqual(others, sorted({"step_%d" % s for s in (10, 20, 30, 40, 50)} - links)[-2:])
 
     def test_early_stopping(self):
         run = self.train("train.early_stopping=2", "optimizer.lr=0", "train.epochs=20")
@@ -429,6 +471,10 @@ class BadInput(Run):
         self.refused(SMALL, "command line: train.epochs=x", "train.epochs=x")
         self.refused(SMALL, "expected section.key=value", "epochs=3")
         self.refused(SMALL, "train.monitor=val_f2: no column 'val_f2'", "train.monitor=val_f2")
+        self.refused("[optimizer]\nlr = inf\n", "bad.ini:2:6: lr: found 'inf', expected number in [0, inf)")
+        self.refused(SMALL, "train.metrics=iou(class=8): iou: found class = 8, expected at most 7: the data have 8 classes",
+                     "train.metrics=iou(class=8)")
+        self.refused(SMALL, "top_k: found k = 9, expected at most 8", "train.metrics=top_k(k=9)")
         self.refused(SMALL, "'unet' answers for each pixel", "model.name=unet")
         self.refused(SMALL, "'mse' compares numbers", "loss.name=mse")
         self.refused(SMALL, "no parameter begins with 'conv9'", "model.freeze=conv9")

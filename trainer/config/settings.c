@@ -115,7 +115,8 @@ static const spur__option train_rows[] = {
     ROW(FLOAT, train_settings, ema, "0", .min = 0, .max = 0.999999999,
         .help = "Decay of the moving average of the weights that is validated and saved; 0 is off"),
     ROW(INT, train_settings, limit_batches, "0", .min = 0, .max = 1e15, .unit = "batches",
-        .help = "Use only so many batches of each epoch and validation; 0 is all"),
+        .help =
+            "Use only so many batches of each epoch and, spread evenly, of each validation; 0 is all"),
     ROW(INT, train_settings, overfit, "0", .min = 0, .max = 1e15, .unit = "samples",
         .help = "Train and validate on the same first samples, to see whether they can be learnt"),
     ROW(INT, train_settings, validate_every, "1", .min = 1, .max = 1e9, .unit = "epochs",

@@ -29,8 +29,9 @@ static bool locale_is_utf8(void) {
 }
 
 void terminal_init(terminal *t, bool quiet, bool json) {
-    const char *kind = getenv("TERM");
+    const char *kind = getenv("TERM"), *plain = getenv("NO_COLOR");
     *t = (terminal){.quiet = quiet, .json = json, .unicode = locale_is_utf8()};
+    t->color = !plain || !*plain;
     t->bars = !quiet && !json && isatty(STDOUT_FILENO) && kind && strcmp(kind, "dumb") != 0;
 }
 
@@ -91,7 +92,7 @@ void terminal_json(terminal *t, const char *object) {
 
 int terminal_width(void) {
     struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20) return size.ws_col;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
     return 80;
 }
 
@@ -108,31 +109,34 @@ void format_duration(double seconds, char *out, size_t size) {
 }
 
 /* The bar itself: thick cells, thin ones behind. */
-static void put_bar(spur__str *line, double share, int cells, bool unicode) {
+static void put_bar(const terminal *t, spur__str *line, double share, int cells) {
     int full = (int)(share * cells + 0.5);
-    spur__str_puts(line, "\033[36m");
+    spur__str_puts(line, t->color ? "\033[36m" : "");
     for (int i = 0; i < cells; i++) {
-        if (i == full) spur__str_puts(line, "\033[90m");
+        if (i == full) spur__str_puts(line, t->color ? "\033[90m" : "");
         if (i < full)
-            spur__str_puts(line, unicode ? "\xe2\x94\x81" : "=");
+            spur__str_puts(line, t->unicode ? "\xe2\x94\x81" : "=");
         else
-            spur__str_puts(line, unicode ? "\xe2\x94\x80" : "-");
+            spur__str_puts(line, t->unicode ? "\xe2\x94\x80" : "-");
     }
-    spur__str_puts(line, "\033[0m");
+    spur__str_puts(line, t->color ? "\033[0m" : "");
 }
 
-/* Columns that a text takes; escape sequences take none. */
+/* Columns that a text takes. */
 static int columns_of(const char *text) {
     int n = 0;
-    for (; *text; text++) {
-        if (*text == '\033') {
-            text += strcspn(text, "m");
-            if (!*text) break;
-        } else {
-            n += ((unsigned char)*text & 0xc0) != 0x80;
-        }
-    }
+    for (; *text; text++) n += ((unsigned char)*text & 0xc0) != 0x80;
     return n;
+}
+
+/* As much of the text as fits into so many columns; what is left of them. */
+static int put_cut(spur__str *line, const char *text, int room) {
+    for (; *text; text++) {
+        room -= ((unsigned char)*text & 0xc0) != 0x80;
+        if (room < 0) return 0;
+        spur__str_putc(line, *text);
+    }
+    return room;
 }
 
 static void put_tail(spur__str *line, const progress *p) {
@@ -152,12 +156,14 @@ void terminal_progress(terminal *t, const progress *p) {
     spur__str_init(&line, 4096);
     spur__str_init(&tail, 4096);
     put_tail(&tail, p);
-    int room = terminal_width() - 1 - columns_of(p->label) - columns_of(spur__str_text(&tail)) - 1;
-    spur__str_printf(&line, "\r%s ", p->label);
-    if (room >= FEWEST_CELLS)
-        put_bar(&line, (double)p->done / (double)p->total, room < MOST_CELLS ? room : MOST_CELLS,
-                t->unicode);
-    spur__str_printf(&line, "%.*s\033[K", terminal_width(), spur__str_text(&tail));
+    spur__str_putc(&line, '\r');
+    int room = put_cut(&line, p->label, terminal_width() - 1);
+    room = put_cut(&line, " ", room);
+    int cells = room - columns_of(spur__str_text(&tail));
+    if (cells > MOST_CELLS) cells = MOST_CELLS;
+    if (cells >= FEWEST_CELLS) put_bar(t, &line, (double)p->done / (double)p->total, cells);
+    put_cut(&line, spur__str_text(&tail), room);
+    spur__str_puts(&line, "\033[K");
     fputs(spur__str_text(&line), stdout);
     fflush(stdout);
     t->bar_shown = true;

@@ -15,6 +15,7 @@
 typedef struct terminal {
     bool bars; /* stdout is a terminal, and nobody asked for silence */
     bool unicode;
+    bool color; /* nobody has set NO_COLOR */
     bool quiet, json;
     bool bar_shown;
     uint64_t last_drawn; /* monotonic nanoseconds */

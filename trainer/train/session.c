@@ -35,6 +35,16 @@ static spur_status open_data(session *s, spur_error *err) {
     return SPUR_OK;
 }
 
+/* So many samples, spread evenly over the split, as train.limit_batches leaves: the first ones
+ * would be of one class where the data are sorted. 0: all. */
+static size_t validation_limit(const session *s) {
+    const spur__data_common *common = s->cfg->parts[SECTION_DATA].options;
+    size_t batches = (size_t)s->train->limit_batches, all = s->info->samples[s->val_split];
+    if (s->train->overfit > 0) all = (size_t)s->train->overfit;
+    return batches > 0 && batches < all ? batches * (size_t)common->batch_size
+                                        : (size_t)s->train->overfit;
+}
+
 /* Overfitting means the very same samples, unchanged. */
 static spur_status open_loaders(session *s, spur_error *err) {
     const spur__augment *augment = config_common(s->cfg, SECTION_AUGMENT, spur__augment);
@@ -54,7 +64,7 @@ static spur_status open_loaders(session *s, spur_error *err) {
     spur__loader_config validation = {.split = s->val_split,
                                       .seed = train.seed,
                                       .sampler = "sequential",
-                                      .limit = (size_t)s->train->overfit};
+                                      .limit = validation_limit(s)};
     return spur__loader_create(&s->val_loader, s->data, &validation, err);
 }
 
@@ -63,7 +73,6 @@ static spur_status count_batches(session *s, spur_error *err) {
     s->batches = (int64_t)spur_loader_batches(s->train_loader);
     s->val_batches = s->val_loader ? (int64_t)spur_loader_batches(s->val_loader) : 0;
     if (limit > 0 && limit < s->batches) s->batches = limit;
-    if (limit > 0 && limit < s->val_batches) s->val_batches = limit;
     if (s->batches == 0)
         return config_fail(s->cfg, SECTION_DATA, "batch_size", SPUR_E_RANGE, err,
                            "no full batch in %zu training samples (see data.drop_last)",
