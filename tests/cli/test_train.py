@@ -446,7 +446,89 @@ class Resume(Run):
         text = (run / "config.ini").read_text().replace("classes = 8", "classes = 6")
         (run / "config.ini").write_text(text)
         r = self.spur("resume", run, "train.epochs=2", status=2)
-        self.assertIn("expected", r.err)
+        self.assertIn("8 classes then, 6 now", r.err)
+
+
+class Amended(Run):
+    """Overrides of a run that goes on: kept, or refused."""
+
+    def state_of(self, run):
+        return {name: (run / name).read_bytes() for name in self.tree(run) if name != "run.lock"}
+
+    def refused(self, run, message, *overrides):
+        before = self.state_of(run)
+        r = self.spur("resume", run, *overrides, status=2)
+        self.assertIn(message, r.err)
+        self.assertEqual(self.state_of(run), before)
+
+    def test_overrides_are_kept(self):
+        run = self.train("optimizer.lr=0.002", "--max-time", "0.05", "train.epochs=4")
+        self.assertEqual(self.status(run)["state"], "interrupted")
+        self.spur("resume", run, "optimizer.lr=0.004", "train.max_time=0.05", "log.images=1")
+        config = (run / "config.ini").read_text()
+        self.assertIn("\nlr = 0.004\n", config)
+        self.assertIn("\nimages = 1\n", config)
+        kept = (run / "overrides.ini").read_text()
+        self.assertIn("spur train a.ini optimizer.lr=0.002", kept)
+        self.assertRegex(kept, r"spur resume \S+ optimizer.lr=0.004 train.max_time=0.05 log.images=1\n")
+        self.assertRegex(kept, r"(?s)\[optimizer\]\nlr = 0.004\n.*\[train\]\n.*epochs = 4.*\[log\]\nimages = 1\n")
+        self.assertNotIn("\nlr = 0.002", kept)
+        self.spur("resume", run, "train.max_time=")
+        self.assertEqual((run / "config.ini").read_text(), config.replace("max_time = 0.05", "max_time ="))
+        self.assertEqual(self.rows(run / "metrics.csv")[-1]["epoch"], "4")
+        self.assertIn("0.004", self.spur("show", run).out)
+
+    def test_what_contradicts_the_run_is_refused(self):
+        run = self.train("--max-time", "0.05")
+        for override, why in (("run.seed=4", "it was '3'"), ("data.size=16x16", "the run is about its data"),
+                              ("model.classes=3", "unknown key"), ("model.name=mlp", "the checkpoint holds this network"),
+                              ("train.metrics=accuracy", "they are the columns of metrics.csv"),
+                              ("train.monitor=loss", "judged by it"), ("optimizer.name=adamw", "it was 'adam'"),
+                              ("train.limit_batches=2", "which samples an epoch has"), ("run.name=x", "has its directory")):
+            self.refused(run, why, override)
+        self.refused(run, "train.metrics cannot become 'accuracy', it was 'auto': ", "train.metrics=accuracy")
+        self.spur("resume", run, "run.seed=3", "train.max_time=")  # as it was: nothing is contradicted
+
+    def test_a_run_that_is_done(self):
+        run = self.train("train.epochs=2")
+        self.refused(run, "optimizer.lr cannot become '0.1', it was '0.001': the run is done", "optimizer.lr=0.1")
+        self.refused(run, "train.epochs cannot become '1', it was '2': 2 epochs are done", "train.epochs=1")
+        self.refused(run, "this run is done", "train.epochs=2")
+        self.spur("resume", run, "train.epochs=3", "optimizer.lr=0.0005")
+        self.assertIn("\nepochs = 3\n", (run / "config.ini").read_text())
+        self.assertEqual(len(self.rows(run / "metrics.csv")), 3)
+        run = self.train("train.early_stopping=1", "optimizer.lr=0", "train.epochs=20")
+        self.refused(run, "this run is done, and stays so: 2 epochs, 20 steps, stopped early", "train.epochs=30")
+        self.spur("resume", run, "train.early_stopping=3")
+        self.assertEqual(len(self.rows(run / "metrics.csv")), 4)
+
+    def test_a_trial_of_a_sweep(self):
+        self.write("s.ini", SMALL + "[sweep]\noptimizer.lr = 0.01\n")
+        self.spur("sweep", "s.ini", "train.epochs=1")
+        self.refused(self.dir / "my_logs/s/trial_0001", "the run is a trial", "train.epochs=2")
+
+    def tables(self, classes):
+        """Tables whose last column has so many classes, and a run on them that is stopped at once."""
+        rows = "".join("%d,%d,%s\n" % (i % 9, i % 5, "abcd"[i % classes]) for i in range(60))
+        for part in ("train", "val"):
+            self.write("table/%s.csv" % part, "x,y,kind\n" + rows)
+        self.write("t.ini", "[data]\nformat = csv\npath = table\ntarget = kind\ntask = classification\n"
+                            "[model]\nname = mlp\n[train]\nepochs = 400\nmetrics = recall(class=3), accuracy\n"
+                            "max_time = 0.05\n")
+
+    def test_data_that_have_changed(self):
+        self.tables(4)
+        run = self.dir / "run"
+        self.spur("train", "t.ini", env={"SPUR_RUN_DIR": str(run)})
+        path = self.dir / "table/val.csv"
+        whole = path.read_text()
+        path.write_text("\n".join(whole.split("\n")[:41]) + "\n")
+        self.refused(run, "the run began with: validation samples: 60 then, 40 now")
+        path.write_text(whole)
+        self.tables(3)
+        self.refused(run, "4 classes then, 3 now; class 3: 'd' then, none now")
+        self.tables(4)
+        self.spur("resume", run)
 
 
 class BadInput(Run):
@@ -511,7 +593,7 @@ class Failing(Run):
         self.assertIn("epoch 2, step 1", r.err)
         self.assertEqual(os.readlink(run / "checkpoints/last"), "step_10")
         self.assertEqual(self.spur("eval", run, "--weights", "last", "--json").json, before)
-        self.spur("resume", run, "train.epochs=2")
+        self.spur("resume", run, "train.epochs=2", "optimizer.lr=0.001")
 
     def fill_disk(self, kilobytes, *overrides):
         """A file-size limit stands in for a full disk: writes beyond it fail. Then there is room again."""

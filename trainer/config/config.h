@@ -75,6 +75,9 @@ typedef void config_visit(void *user, const char *section, const char *key, cons
                           const char *initial);
 void config_each(const config *cfg, config_visit *visit, void *user);
 
+/* The text of an option, newly allocated; NULL when there is no such one (or no memory). */
+char *config_option(const config *cfg, const char *section, const char *key);
+
 /* The row of `key` in a section, looking in every kind of its family; *kind (may be NULL) gets the
  * kind that has it, NULL when it is common to all. NULL if there is no such key. */
 const spur__option *config_find_row(section_id section, const char *key, const spur__kind **kind);

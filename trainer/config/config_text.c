@@ -36,6 +36,26 @@ void config_each(const config *cfg, config_visit *visit, void *user) {
     spur__str_free(&w.value);
 }
 
+/* Looks for one option while config_each goes over all. */
+typedef struct search_for {
+    const char *section, *key;
+    char *found;
+} search_for;
+
+static void match_option(void *user, const char *section, const char *key, const char *value,
+                         const char *initial) {
+    search_for *want = user;
+    (void)initial;
+    if (!want->found && strcmp(section, want->section) == 0 && strcmp(key, want->key) == 0)
+        want->found = spur__strdup(value);
+}
+
+char *config_option(const config *cfg, const char *section, const char *key) {
+    search_for want = {section, key, NULL};
+    config_each(cfg, match_option, &want);
+    return want.found;
+}
+
 typedef struct printing {
     spur__str *out;
     const char *section;

@@ -68,7 +68,7 @@ static int run_summary(int argc, char **argv) {
     if (status == EXIT_DONE) status = with_config(&command_summary, argv + 1, words, &cfg);
     if (status != EXIT_DONE) return status;
     terminal_init(&term, false, false);
-    if (session_open(&s, &cfg, &term, &err) != SPUR_OK) {
+    if (session_open(&s, &cfg, NULL, &term, &err) != SPUR_OK) {
         status = command_refuse(&command_summary, &err);
     } else {
         if (spur_net_summary(s.net.net, stdout) != SPUR_OK) status = EXIT_FAILED;
@@ -160,7 +160,8 @@ static int evaluate(const config *cfg, const evaluation *e) {
     pass_result result;
     spur_error err = {.status = SPUR_OK};
     terminal_init(&term, false, e->json);
-    if (session_open(&s, cfg, &term, &err) != SPUR_OK) return command_refuse(&command_eval, &err);
+    if (session_open(&s, cfg, NULL, &term, &err) != SPUR_OK)
+        return command_refuse(&command_eval, &err);
     int status = measure_run(&s, e, &result, &err) == SPUR_OK ? report(&s, e, &result)
                                                               : command_refuse(&command_eval, &err);
     session_close(&s);

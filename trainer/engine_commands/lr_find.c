@@ -248,7 +248,7 @@ static int lr_find(const config *cfg, search *f, bool json, int argc, char **arg
     terminal term;
     spur_error err = {.status = SPUR_OK};
     terminal_init(&term, false, json);
-    if (session_open(&s, cfg, &term, &err) != SPUR_OK)
+    if (session_open(&s, cfg, NULL, &term, &err) != SPUR_OK)
         return command_refuse(&command_lr_find, &err);
     int status = EXIT_DONE;
     if (find(&s, &term, f, argc, argv, &err) != SPUR_OK) {

@@ -39,7 +39,9 @@ const command command_resume = {
     .summary = "Continue an interrupted run from its last checkpoint.",
     .help =
         "The run goes on at the very step where it was saved, and ends as if it had never been\n"
-        "interrupted. Overrides change the rest of it (train.epochs=20, run.threads=4).",
+        "interrupted. Overrides change the rest of it (train.epochs=20, run.threads=4); the run's\n"
+        "config.ini keeps them. Those that contradict what the run has written already (data,\n"
+        "model, metrics, seed), that come to nothing, or that are for a sweep's trial are refused.",
     .run = run_resume,
 };
 
@@ -93,7 +95,7 @@ static int train(const command *self, const config *cfg, const train_flags *flag
     terminal_init(&term, flags->quiet, flags->json);
     if (cfg->program)
         return command_misuse(self, "the file has a [program]: `spur sweep` runs such files");
-    if (session_open(&s, cfg, &term, &err) != SPUR_OK) return command_refuse(self, &err);
+    if (session_open(&s, cfg, NULL, &term, &err) != SPUR_OK) return command_refuse(self, &err);
     if (flags->dry_run) return dry_run(self, &s, &term, &err);
     if (session_start(&s, argc, argv, &err) != SPUR_OK)
         return finish(self, &s, &term, &err, s.run.path ? EXIT_FAILED : EXIT_USAGE);
@@ -140,27 +142,14 @@ static int run_train(int argc, char **argv) {
     return status;
 }
 
-static int is_done(const char *run) {
-    document doc;
-    document_init(&doc);
-    char *path = spur__path_join(run, "status.ini");
-    bool done = false;
-    if (path && document_read(&doc, path, NULL) == SPUR_OK) {
-        const document_entry *entry = document_find(&doc, "status", "state");
-        done = entry && strcmp(entry->value, "done") == 0;
-    }
-    document_free(&doc);
-    spur__free(path);
-    return done;
-}
-
-static int resume(config *cfg, const char *run, bool quiet, bool json) {
+static int resume(const amendment *a, const char *run, bool quiet, bool json) {
     session s;
     terminal term;
     spur_error err = {.status = SPUR_OK};
     terminal_init(&term, quiet, json);
-    if (session_open(&s, cfg, &term, &err) != SPUR_OK) return command_refuse(&command_resume, &err);
-    if (session_resume(&s, run, &err) != SPUR_OK)
+    if (session_open(&s, a->now, run, &term, &err) != SPUR_OK)
+        return command_refuse(&command_resume, &err);
+    if (session_resume(&s, run, a, &err) != SPUR_OK)
         return finish(&command_resume, &s, &term, &err, EXIT_USAGE);
     say_start(&s, &term);
     terminal_say(&term, "Continuing after step %lld (epoch %lld, batch %lld)", (long long)s.at.step,
@@ -170,16 +159,33 @@ static int resume(config *cfg, const char *run, bool quiet, bool json) {
     return finish(&command_resume, &s, &term, &err, status);
 }
 
-static int resume_from(const char *run, char **words, int count, bool quiet, bool json) {
-    config cfg;
-    overrides o = {.count = 0};
+/* Checks what the overrides change, and goes on if the run allows it. */
+static int check_and_resume(amendment *a, const char *run, bool quiet, bool json) {
+    spur_error err = {.status = SPUR_OK};
+    if (amend_check(a, run, &err) != SPUR_OK) return command_refuse(&command_resume, &err);
+    if (a->run_is_done && a->count == 0)
+        return command_misuse(&command_resume, "%s: this run is done", run);
+    return resume(a, run, quiet, json);
+}
+
+/* words[0] is the run, the others are overrides. */
+static int resume_from(const char *run, char **words, int count, amendment *a, bool quiet,
+                       bool json) {
+    config was, now;
+    overrides o = {.count = 0}, none = {.count = 0};
     char *file = spur__path_join(run, "config.ini");
     if (!file) return EXIT_FAILED;
     words[0] = file;
-    int status = load_config(&command_resume, &cfg, words, count, &o);
+    int status = load_config(&command_resume, &was, words, 1, &none);
     if (status == EXIT_DONE) {
-        status = resume(&cfg, run, quiet, json);
-        config_free(&cfg);
+        status = load_config(&command_resume, &now, words, count, &o);
+        if (status == EXIT_DONE) {
+            a->was = &was;
+            a->now = &now;
+            status = check_and_resume(a, run, quiet, json);
+            config_free(&now);
+        }
+        config_free(&was);
     }
     overrides_free(&o);
     spur__free(file);
@@ -191,18 +197,20 @@ static int run_resume(int argc, char **argv) {
     const flag table[] = {{.name = "quiet", .letter = 'q', .on = &quiet},
                           {.name = "json", .on = &json}};
     int words;
+    char *line[512];
+    if (argc > 500) return command_misuse(&command_resume, "too many arguments");
+    memcpy(line, argv, (size_t)argc * sizeof *argv); /* the parser changes the order */
+    amendment a = {.argc = argc, .argv = line};
     int status = arguments_parse(&command_resume, argc, argv, table, 2, &words);
     if (status != EXIT_DONE) return status;
     if (words < 1) return command_misuse(&command_resume, "expected a run directory");
     spur_error err = {.status = SPUR_OK};
     if (run_require(argv[1], "config.ini", &err) != SPUR_OK)
         return command_refuse(&command_resume, &err);
-    if (is_done(argv[1]) && words == 1)
-        return command_misuse(&command_resume, "%s: this run is done", argv[1]);
     char *run = stable_path(argv[1]);
     if (!run) return EXIT_FAILED;
     enter_start_directory(&command_resume, run);
-    status = resume_from(run, argv + 1, words, quiet, json);
+    status = resume_from(run, argv + 1, words, &a, quiet, json);
     spur__free(run);
     return status;
 }

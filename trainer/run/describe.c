@@ -12,6 +12,7 @@
 
 #include "base/cpu.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "run/process.h"
 #include "run/rundir.h"
@@ -52,28 +53,82 @@ static void put_word(spur__str *out, const char *word) {
     spur__str_putc(out, '\'');
 }
 
+static void put_command_line(spur__str *text, int argc, char **argv) {
+    spur__str_puts(text, "# command line: spur");
+    for (int i = 0; i < argc; i++) {
+        spur__str_putc(text, ' ');
+        put_word(text, argv[i]);
+    }
+    spur__str_putc(text, '\n');
+}
+
+/* The last word on every option that was overridden: by the command line, and before. */
+static void put_overrides(spur__str *text, const document *before, const document *now) {
+    for (section_id s = 0; s < SECTION_COUNT; s++) {
+        const char *section = section_specs[s].name;
+        bool headed = false;
+        for (size_t i = 0; i < before->count + now->count; i++) {
+            bool old = i < before->count;
+            const document_entry *entry =
+                old ? &before->entries[i] : &now->entries[i - before->count];
+            if (!entry->key || strcmp(entry->section, section) != 0) continue;
+            const document_entry *last = document_find(now, section, entry->key);
+            bool stands = old ? !last || last->line > 0 : last == entry && entry->line == 0;
+            if (!stands) continue;
+            if (!headed) spur__str_printf(text, "\n[%s]\n", section);
+            headed = true;
+            spur__str_printf(text, "%s = %s\n", entry->key, entry->value);
+        }
+    }
+}
+
 /* What was changed against the file, as sections; and the command line as a comment. */
 static spur_status write_overrides(const run_dir *run, const config *cfg, int argc, char **argv,
                                    spur_error *err) {
     spur__str text;
-    const char *section = "";
+    document none;
+    document_init(&none);
     spur__str_init(&text, 1 << 22);
-    spur__str_puts(&text, "# command line: spur");
-    for (int i = 0; i < argc; i++) {
-        spur__str_putc(&text, ' ');
-        put_word(&text, argv[i]);
-    }
-    spur__str_putc(&text, '\n');
-    for (size_t i = 0; i < cfg->doc.count; i++) {
-        const document_entry *entry = &cfg->doc.entries[i];
-        if (entry->line || !entry->key) continue;
-        if (document_find(&cfg->doc, entry->section, entry->key) != entry) continue;
-        if (strcmp(section, entry->section) != 0)
-            spur__str_printf(&text, "\n[%s]\n", entry->section);
-        section = entry->section;
-        spur__str_printf(&text, "%s = %s\n", entry->key, entry->value);
-    }
+    put_command_line(&text, argc, argv);
+    put_overrides(&text, &none, &cfg->doc);
     return write_text(run, "overrides.ini", &text, err);
+}
+
+/* The comments of the overrides.ini that is there: earlier command lines. */
+static void put_comments(spur__str *out, const char *text) {
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        if (*text == '#') spur__str_printf(out, "%.*s\n", (int)n, text);
+        text += n + (text[n] == '\n');
+    }
+}
+
+/* The same of a run that goes on: what was changed earlier stays in the record. */
+static spur_status add_overrides(const run_dir *run, const config *cfg, int argc, char **argv,
+                                 spur_error *err) {
+    spur__str text;
+    document before;
+    char *path = run_path(run, "overrides.ini"), *old = NULL;
+    size_t size;
+    document_init(&before);
+    spur__str_init(&text, 1 << 22);
+    spur_status status = path ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    if (status == SPUR_OK && spur__exists(path)) {
+        status = spur__file_read(path, 1 << 22, &old, &size, err);
+        if (status == SPUR_OK) status = document_parse(&before, path, old, size, err);
+    }
+    if (status == SPUR_OK) {
+        put_comments(&text, old ? old : "");
+        put_command_line(&text, argc, argv);
+        put_overrides(&text, &before, &cfg->doc);
+        status = write_text(run, "overrides.ini", &text, err);
+    } else {
+        spur__str_free(&text);
+    }
+    document_free(&before);
+    spur__free(old);
+    spur__free(path);
+    return status;
 }
 
 static const char *first_line(spur__str *text) {
@@ -157,6 +212,12 @@ static spur_status write_environment(const run_dir *run, int threads, spur_error
     bool repository = put_git(&text);
     SPUR__TRY(write_text(run, "env.ini", &text, err));
     return repository ? write_diff(run, err) : SPUR_OK;
+}
+
+spur_status run_describe_change(const run_dir *run, const config *cfg, int argc, char **argv,
+                                spur_error *err) {
+    SPUR__TRY(write_config(run, cfg, err));
+    return add_overrides(run, cfg, argc, argv, err);
 }
 
 spur_status run_describe(const run_dir *run, const config *cfg, int argc, char **argv, int threads,

@@ -49,6 +49,10 @@ spur_status run_write(const run_dir *run, const char *name, const char *text, si
 spur_status run_describe(const run_dir *run, const config *cfg, int argc, char **argv, int threads,
                          spur_error *err);
 
+/* Writes config.ini anew, and adds the overrides of a run that goes on to overrides.ini. */
+spur_status run_describe_change(const run_dir *run, const config *cfg, int argc, char **argv,
+                                spur_error *err);
+
 /* What stands in status.ini. */
 typedef struct run_status {
     run_state state;

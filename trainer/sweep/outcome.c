@@ -80,6 +80,7 @@ spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err)
         out->exit_code = (int)integer_of(&doc, "exit");
         out->best_epoch = integer_of(&doc, "best_epoch");
         out->epochs = integer_of(&doc, "epoch");
+        out->steps = integer_of(&doc, "step");
         out->maximize = strcmp(value_of(&doc, "direction"), "max") == 0;
         snprintf(out->started, sizeof out->started, "%s", value_of(&doc, "started"));
         snprintf(out->monitor, sizeof out->monitor, "%s", value_of(&doc, "monitor"));

@@ -29,7 +29,7 @@ typedef struct run_outcome {
     bool maximize;
     double best; /* NaN: none */
     double last; /* NaN: none, or status.ini does not say: see run_metric_last */
-    long long best_epoch, epochs;
+    long long best_epoch, epochs, steps;
     char started[32]; /* when its last process began, sortable; "" when status.ini does not say */
     char message[512]; /* why it failed */
 } run_outcome;

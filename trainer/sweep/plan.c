@@ -23,32 +23,15 @@ static section_id split_name(const char *name, const char **key) {
     return section_find(section);
 }
 
-/* Looks for one option while config_each goes over all. */
-typedef struct search_for {
-    const char *section, *key;
-    size_t section_length;
-    char *found;
-} search_for;
-
-static void match_option(void *user, const char *section, const char *key, const char *value,
-                         const char *initial) {
-    search_for *want = user;
-    (void)initial;
-    if (want->found || strlen(section) != want->section_length) return;
-    if (strncmp(section, want->section, want->section_length) != 0) return;
-    if (strcmp(key, want->key) == 0) want->found = spur__strdup(value);
-}
-
 const char *sweep_plan_option(const void *context, const char *name) {
     static _Thread_local char text[1024];
     const sweep_plan *plan = context;
-    const char *dot = strchr(name, '.');
-    if (!dot) return NULL;
-    search_for want = {name, dot + 1, (size_t)(dot - name), NULL};
-    config_each(plan->cfg, match_option, &want);
-    if (!want.found) return NULL;
-    snprintf(text, sizeof text, "%s", want.found);
-    spur__free(want.found);
+    const char *key = NULL;
+    section_id id = split_name(name, &key);
+    char *found = id < SECTION_COUNT ? config_option(plan->cfg, section_specs[id].name, key) : NULL;
+    if (!found) return NULL;
+    snprintf(text, sizeof text, "%s", found);
+    spur__free(found);
     return text;
 }
 

@@ -5,6 +5,7 @@
 #include "train/card.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,11 @@
 
 static const char *const tasks[] = {"classification", "segmentation", "regression"};
 
-enum { MOST_CLASSES = 100000, MOST_CHANNELS = 65536 };
+enum { MOST_CLASSES = 100000, MOST_CHANNELS = 65536, SPLITS = 3 };
+
+static const char *const splits[SPLITS] = {[SPUR_SPLIT_TRAIN] = "training",
+                                           [SPUR_SPLIT_VALIDATION] = "validation",
+                                           [SPUR_SPLIT_TEST] = "test"};
 
 static void put_floats(spur__str *out, const char *key, const float *values, int n) {
     spur__str_printf(out, "%s =", key);
@@ -36,6 +41,9 @@ spur_status card_write(const run_dir *run, const spur_data_info *info, spur_erro
                      info->targets, info->ignore_index);
     put_floats(&text, "mean", info->mean, info->channels);
     put_floats(&text, "std", info->std, info->channels);
+    spur__str_puts(&text, "\n[samples]\n");
+    for (int i = 0; i < SPLITS; i++)
+        spur__str_printf(&text, "%s = %zu\n", splits[i], info->samples[i]);
     spur__str_puts(&text, "\n[classes]\n");
     for (size_t i = 0; i < info->classes; i++)
         spur__str_printf(&text, "%zu = %s\n", i, info->class_names[i]);
@@ -95,6 +103,17 @@ static spur_status get_names(const document *doc, card *c, spur_error *err) {
     return SPUR_OK;
 }
 
+/* Runs of earlier versions do not have them. */
+static void get_samples(const document *doc, card *c) {
+    c->counted = true;
+    for (int i = 0; i < SPLITS; i++) {
+        long long n = 0;
+        const document_entry *entry = document_find(doc, "samples", splits[i]);
+        c->counted = c->counted && entry && spur__parse_int(entry->value, &n) && n >= 0;
+        c->info.samples[i] = (size_t)n;
+    }
+}
+
 static spur_status get_task(const document *doc, spur_task *out, spur_error *err) {
     const document_entry *entry = document_find(doc, "data", "task");
     for (size_t i = 0; entry && i < 3; i++) {
@@ -124,6 +143,7 @@ static spur_status fill(card *c, const document *doc, spur_error *err) {
     SPUR__TRY(get_floats(doc, "std", (int)channels, &c->std, err));
     c->info.mean = c->mean;
     c->info.std = c->std;
+    get_samples(doc, c);
     return get_names(doc, c, err);
 }
 
@@ -138,6 +158,71 @@ spur_status card_read(card *c, const char *run, spur_error *err) {
     if (status != SPUR_OK) card_free(c);
     document_free(&doc);
     spur__free(path);
+    return status;
+}
+
+/* One fact of the data; the first that differs becomes the error. */
+static spur_status same_number(const char *run, const char *what, long long was, long long is,
+                               spur_error *err) {
+    if (was == is) return SPUR_OK;
+    return spur__fail(err, SPUR_E_STATE,
+                      "%s: the data are not those that the run began with: %s: %lld then, %lld now",
+                      run, what, was, is);
+}
+
+/* The classes, by name: which one is gone says more than how many there are. */
+static spur_status same_classes(const char *run, const spur_data_info *was,
+                                const spur_data_info *now, spur_error *err) {
+    size_t i = 0;
+    while (i < was->classes && i < now->classes &&
+           strcmp(was->class_names[i], now->class_names[i]) == 0)
+        i++;
+    if (i == was->classes && i == now->classes) return SPUR_OK;
+    return spur__fail(
+        err, SPUR_E_STATE,
+        "%s: the data are not those that the run began with: %zu classes then, %zu now; "
+        "class %zu: %s%s%s then, %s%s%s now",
+        run, was->classes, now->classes, i, i < was->classes ? "'" : "",
+        i < was->classes ? was->class_names[i] : "none", i < was->classes ? "'" : "",
+        i < now->classes ? "'" : "", i < now->classes ? now->class_names[i] : "none",
+        i < now->classes ? "'" : "");
+}
+
+static spur_status same_floats(const char *run, const char *what, const float *was,
+                               const float *now, int n, spur_error *err) {
+    for (int i = 0; was && now && i < n; i++)
+        if (fabsf(was[i] - now[i]) > 1e-5f * fabsf(was[i]))
+            return spur__fail(
+                err, SPUR_E_STATE,
+                "%s: the data are not those that the run began with: %s of channel %d: "
+                "%g then, %g now",
+                run, what, i, (double)was[i], (double)now[i]);
+    return SPUR_OK;
+}
+
+static spur_status compare(const card *c, const char *run, const spur_data_info *now,
+                           spur_error *err) {
+    const spur_data_info *was = &c->info;
+    char what[48];
+    SPUR__TRY(same_classes(run, was, now, err));
+    SPUR__TRY(same_number(run, "height", was->height, now->height, err));
+    SPUR__TRY(same_number(run, "width", was->width, now->width, err));
+    SPUR__TRY(same_number(run, "channels", was->channels, now->channels, err));
+    SPUR__TRY(same_number(run, "targets", (long long)was->targets, (long long)now->targets, err));
+    for (int i = 0; c->counted && i < SPLITS; i++) {
+        snprintf(what, sizeof what, "%s samples", splits[i]);
+        SPUR__TRY(
+            same_number(run, what, (long long)was->samples[i], (long long)now->samples[i], err));
+    }
+    SPUR__TRY(same_floats(run, "mean", was->mean, now->mean, now->channels, err));
+    return same_floats(run, "std", was->std, now->std, now->channels, err);
+}
+
+spur_status card_check(const char *run, const spur_data_info *now, spur_error *err) {
+    card c;
+    SPUR__TRY(card_read(&c, run, err));
+    spur_status status = compare(&c, run, now, err);
+    card_free(&c);
     return status;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * <run>/data.ini: what the data of a run turned out to be - task, size, classes, normalization - so
- * that its weights can be used where the data are not.
+ * <run>/data.ini: what the data of a run turned out to be - task, size, classes, normalization,
+ * numbers of samples - so that its weights can be used where the data are not, and that a run does
+ * not go on with other data.
  */
 #ifndef SPUR_TRAINER_TRAIN_CARD_H
 #define SPUR_TRAINER_TRAIN_CARD_H
@@ -16,7 +17,12 @@ typedef struct card {
     spur_data_info info; /* its pointers belong to the card */
     char **names;
     float *mean, *std;
+    bool counted; /* info.samples is known */
 } card;
+
+/* E_STATE, with what was and what is, when the data are not those that the run in `run` began
+ * with. */
+spur_status card_check(const char *run, const spur_data_info *now, spur_error *err);
 
 spur_status card_read(card *c, const char *run, spur_error *err);
 void card_free(card *c);

@@ -58,6 +58,8 @@ static spur_status get_position(session *s, const spur_state *state, spur_error 
     }
     SPUR__TRY(get_flag(state, "has_best", &s->at.has_best, err));
     SPUR__TRY(get_flag(state, "stopped_early", &s->at.stopped_early, err));
+    int64_t patience = s->train->early_stopping; /* a run that goes on may have got more of it */
+    if (patience == 0 || s->at.bad_epochs < patience) s->at.stopped_early = false;
     SPUR__TRY(spur_state_get_double(state, "best", &s->at.best, err));
     if (s->at.batch > s->batches)
         return spur__fail(err, SPUR_E_DAMAGED,

@@ -377,14 +377,14 @@ static spur_status ask_pruner(const session *s, bool *stop, spur_error *err) {
 }
 
 /* Epochs are behind us, or the steps, and the epoch in which they ended is closed. */
-static bool trained_enough(const session *s) {
+bool session_is_over(const session *s) {
     return s->at.epoch >= s->train->epochs || s->at.stopped_early ||
            (where_we_are(s) == STEPS_OVER && s->at.batch == 0);
 }
 
 static int train_epochs(session *s, spur_error *err) {
     bool pruned = false;
-    while (!trained_enough(s)) {
+    while (!session_is_over(s)) {
         if (ask_pruner(s, &pruned, err) != SPUR_OK) return failed(s, err);
         if (pruned) break;
         outcome why = run_batches(s, err);

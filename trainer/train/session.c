@@ -135,8 +135,9 @@ static spur_status make_schedule(session *s, spur_error *err) {
     return s->ema ? SPUR_OK : err ? err->status : SPUR_E_MEMORY;
 }
 
-static spur_status open_all(session *s, spur_error *err) {
+static spur_status open_all(session *s, const char *run, spur_error *err) {
     SPUR__TRY(open_data(s, err));
+    if (run) SPUR__TRY(card_check(run, s->info, err));
     SPUR__TRY(open_loaders(s, err));
     SPUR__TRY(count_batches(s, err));
     SPUR__TRY(measures_init(&s->measures, s->cfg, s->info, s->val_loader != NULL, err));
@@ -149,7 +150,8 @@ static spur_status open_all(session *s, spur_error *err) {
     return pass_init(&s->val_pass, s->info, err);
 }
 
-spur_status session_open(session *s, const config *cfg, terminal *term, spur_error *err) {
+spur_status session_open(session *s, const config *cfg, const char *run, terminal *term,
+                         spur_error *err) {
     *s = (session){.cfg = cfg, .term = term, .run = {.lock = -1}, .started = spur__wall_time()};
     s->run_options = config_common(cfg, SECTION_RUN, run_settings);
     s->train = config_common(cfg, SECTION_TRAIN, train_settings);
@@ -157,7 +159,7 @@ spur_status session_open(session *s, const config *cfg, terminal *term, spur_err
     double limit = duration_seconds(s->train->max_time);
     if (limit > 0) s->deadline = s->started + limit;
     spur_error detail = {.status = SPUR_OK};
-    spur_status status = open_all(s, &detail);
+    spur_status status = open_all(s, run, &detail);
     if (status != SPUR_OK) {
         session_close(s);
         if (err) *err = detail;
@@ -211,11 +213,23 @@ spur_status session_start(session *s, int argc, char **argv, spur_error *err) {
     return session_log_start(s, err);
 }
 
-spur_status session_resume(session *s, const char *path, spur_error *err) {
+/* Writes what was amended into the run, if it leads anywhere. */
+static spur_status amend(session *s, const amendment *a, spur_error *err) {
+    if (a->run_is_done && session_is_over(s))
+        return spur__fail(err, SPUR_E_ARGUMENT,
+                          "%s: this run is done, and stays so: %lld epochs, %lld steps%s",
+                          s->run.path, (long long)s->at.epoch, (long long)s->at.step,
+                          s->at.stopped_early ? ", stopped early" : "");
+    if (a->count == 0) return SPUR_OK;
+    return run_describe_change(&s->run, s->cfg, a->argc, a->argv, err);
+}
+
+spur_status session_resume(session *s, const char *path, const amendment *a, spur_error *err) {
     journal_position from;
     bool found = false;
     SPUR__TRY(run_open(&s->run, path, err));
     SPUR__TRY(checkpoint_load_last(s, &from, &found, err));
+    SPUR__TRY(amend(s, a, err));
     SPUR__TRY(announce(s, err));
     if (found) return open_journal(s, &from, err);
     SPUR__TRY(journal_discard(&s->run, err));

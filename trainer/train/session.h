@@ -15,6 +15,7 @@
 #include "run/rundir.h"
 #include "sweep/trial.h"
 #include "terminal/terminal.h"
+#include "train/amend.h"
 #include "train/journal.h"
 #include "train/measures.h"
 #include "train/network.h"
@@ -68,21 +69,24 @@ struct session {
     double samples_here;
 };
 
-/* `term` must outlive the session. */
-spur_status session_open(session *s, const config *cfg, terminal *term, spur_error *err);
+/* `run`: the run that is to go on, whose data must be the same still; NULL: none. `term` must outlive
+ * the session. */
+spur_status session_open(session *s, const config *cfg, const char *run, terminal *term,
+                         spur_error *err);
 void session_close(session *s);
 
 /* A new run: makes the directory and logs what is known before the first step. */
 spur_status session_start(session *s, int argc, char **argv, spur_error *err);
 
-/* Continues the run in `path` from its last checkpoint, or from the start when there is none. */
-spur_status session_resume(session *s, const char *path, spur_error *err);
+/* Continues the run in `path` from its last checkpoint, or from the start when there is none. What
+ * is amended is written into the run. */
+spur_status session_resume(session *s, const char *path, const amendment *a, spur_error *err);
 
 /* Trains. Returns the exit status of the program; *err says what went wrong. */
 int session_train(session *s, spur_error *err);
 
-/* True when the directory's last process finished the run. */
-bool session_is_done(const session *s);
+/* True when nothing is left to train. */
+bool session_is_over(const session *s);
 
 /* validate.c: a pass over the validation data with the weights that would be saved. */
 typedef struct gallery gallery;

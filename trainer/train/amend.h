@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Overrides of a run that goes on (`spur resume RUN section.key=value`). What is accepted becomes
+ * part of the run: its config.ini and overrides.ini say so before the training goes on, and every
+ * later resume knows it. What cannot take effect, or contradicts what the run has already written,
+ * is refused.
+ */
+#ifndef SPUR_TRAINER_TRAIN_AMEND_H
+#define SPUR_TRAINER_TRAIN_AMEND_H
+
+#include "config/config.h"
+
+/* The options that a resume changes: those of the command line whose text is another than before. */
+typedef struct amendment {
+    const config *was, *now;
+    size_t count; /* of changed options */
+    bool run_is_done;
+    int argc; /* the command line, for the record */
+    char **argv;
+} amendment;
+
+/* Compares the configuration of the run in `path` with the one wanted now. E_ARGUMENT with key, old
+ * and new value and the reason for what is refused. */
+spur_status amend_check(amendment *a, const char *path, spur_error *err);
+
+#endif
