@@ -53,6 +53,8 @@ class Ablations(Cli):
         for path in ABLATIONS.glob("*.ini"):
             shutil.copy(path, self.dir)
         (self.dir / "photographs-base.ini").write_text(SMALL)
+        balance = self.dir / "balance.ini"  # the small form has eight classes, not ten
+        balance.write_text(balance.read_text().replace("class=8", "class=6").replace("class=9", "class=5"))
         (self.dir / "unet-base.ini").write_text(SMALL_UNET)
         self.names = sorted(p.name for p in ABLATIONS.glob("*.ini") if "base" not in p.name)
 

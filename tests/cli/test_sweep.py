@@ -347,7 +347,7 @@ class Sweep(Cli):
 
     def test_options_of_one_name_keep_their_sections(self):
         """gamma is an option of a loss and of a scheduler: a label must tell which."""
-        (self.dir / "g.ini").write_text("[data]\nformat = shapes\n[loss]\nname = focal\n[scheduler]\nname = step\n"
+        (self.dir / "g.ini").write_text("[data]\nformat = shapes\n[model]\nname = my_net\n[loss]\nname = focal\n[scheduler]\nname = step\n"
                                         "[sweep]\nloss.gamma = 1, 2\nscheduler.gamma = 0.1, 0.3\noptimizer.lr = 0.1\n"
                                         "data.seed = 1, 2\n")
         shown = self.spur("sweep", "g.ini", "--dry-run").out

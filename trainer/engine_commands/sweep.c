@@ -11,12 +11,15 @@
 #include "base/memory.h"
 #include "config/settings.h"
 #include "engine_commands/setup.h"
+#include "engine_commands/sweep_check.h"
 #include "sweep/aggregate.h"
 #include "sweep/launch.h"
 #include "sweep/live.h"
 #include "sweep/remove.h"
 #include "sweep/worker.h"
 #include "terminal/stop.h"
+
+enum { MOST_CHECKED = 1000 }; /* configurations, before a sweep begins */
 
 static int run_sweep(int argc, char **argv);
 
@@ -29,7 +32,7 @@ const command command_sweep = {
     .help =
         "  --worker          join a sweep that others work on; leave the report to them\n"
         "  --accept-changes  continue although the file has changed\n"
-        "  --dry-run         check everything and list the configurations\n"
+        "  --dry-run         list the configurations, and check each as `spur train --dry-run` does\n"
         "  --quiet, -q       print errors and the report only\n"
         "  --json            print one JSON object per finished trial\n\n"
         "Trials lie in <logdir>/<name>/, where the name is [run] name, or the file's. A killed\n"
@@ -149,28 +152,46 @@ static int work(const sweep_plan *plan, const char *path, const sweep_flags *fla
     return interrupted ? EXIT_INTERRUPTED : status != SPUR_OK || failed ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* What would be run, one configuration a line. */
-static int list_configurations(const sweep_plan *plan) {
-    search_state s;
-    const assignment *a;
+/* What would be run, one configuration a line; EXIT_USAGE when some of them could not. */
+static int list_configurations(const sweep_plan *plan, const char *file, const overrides *given) {
+    sweep_check c;
     spur_error err = {.status = SPUR_OK};
-    search_init(&s, &plan->space, (uint64_t)plan->seeds[0], false);
-    s.lookup = sweep_plan_option;
-    s.context = plan;
-    s.trials = (size_t)plan->settings.trials;
-    while (search_next(&s, plan->method, sweep_plan_method_options(plan), &a, &err) == SPUR_OK) {
+    if (sweep_check_open(&c, plan, SIZE_MAX, &err) != SPUR_OK)
+        return command_refuse(&command_sweep, &err);
+    for (size_t i = 0; i < c.search.count; i++) {
         spur__str line;
         spur__str_init(&line, 1 << 16);
-        assignment_label(&plan->space, a, &line);
-        printf("%4zu  %s\n", s.count, spur__str_text(&line));
+        assignment_label(&plan->space, &c.search.known[i].assigned, &line);
+        printf("%4zu  %s\n", i + 1, spur__str_text(&line));
         spur__str_free(&line);
-        if (plan->method->adaptive && s.count == (size_t)plan->settings.tpe.startup_trials) break;
     }
-    printf("%zu configurations, %zu seeds each: %zu trials%s\n", s.count, plan->seed_count,
-           s.count * plan->seed_count,
+    printf("%zu configurations, %zu seed%s each: %zu trials%s\n", c.search.count, plan->seed_count,
+           plan->seed_count == 1 ? "" : "s", c.search.count * plan->seed_count,
            plan->method->adaptive ? ", then as the results suggest" : "");
-    search_free(&s);
-    return EXIT_DONE;
+    fflush(stdout);
+    int status = EXIT_DONE;
+    if (!plan->is_program && sweep_check_run(&c, file, given, &err) != SPUR_OK)
+        status = command_refuse(&command_sweep, &err);
+    if (c.failed > 0) {
+        sweep_check_print(&c);
+        status = EXIT_USAGE;
+    }
+    sweep_check_close(&c);
+    return status;
+}
+
+/* Before a new sweep makes anything: true when it may begin. What only some configurations of a
+ * value cannot do is told, and left to their trials. */
+static bool check_configurations(const sweep_plan *plan, const char *file, const overrides *given) {
+    sweep_check c;
+    spur_error err = {.status = SPUR_OK};
+    if (sweep_check_open(&c, plan, MOST_CHECKED, &err) != SPUR_OK) return false;
+    bool fine = sweep_check_run(&c, file, given, &err) == SPUR_OK;
+    if (!fine) command_refuse(&command_sweep, &err);
+    if (c.failed > 0) sweep_check_print(&c);
+    fine = fine && !sweep_check_is_hopeless(&c);
+    sweep_check_close(&c);
+    return fine;
 }
 
 /* A command that names what nobody gives a value to is refused before anything is made. */
@@ -187,16 +208,22 @@ static spur_status check_command(const sweep_plan *plan, spur_error *err) {
     return status;
 }
 
-static int sweep(const config *cfg, const char *file, const sweep_flags *flags) {
+static int sweep(const config *cfg, const char *file, const overrides *given,
+                 const sweep_flags *flags) {
     sweep_plan plan;
     spur_error err = {.status = SPUR_OK};
     if (sweep_plan_make(&plan, cfg, &err) != SPUR_OK) return command_refuse(&command_sweep, &err);
     bool sound = check_command(&plan, &err) == SPUR_OK;
     char *path = sound ? sweep_place(cfg, file) : NULL;
-    int status = !sound           ? command_refuse(&command_sweep, &err)
-                 : !path          ? EXIT_FAILED
-                 : flags->dry_run ? list_configurations(&plan)
-                                  : work(&plan, path, flags);
+    int status = EXIT_USAGE;
+    if (!sound)
+        command_refuse(&command_sweep, &err);
+    else if (!path)
+        status = EXIT_FAILED;
+    else if (flags->dry_run)
+        status = list_configurations(&plan, file, given);
+    else if (plan.is_program || is_sweep(path) || check_configurations(&plan, file, given))
+        status = work(&plan, path, flags);
     spur__free(path);
     sweep_plan_free(&plan);
     return status;
@@ -218,7 +245,7 @@ static int run_sweep(int argc, char **argv) {
     if (words < 1) return command_misuse(&command_sweep, "expected an INI file");
     status = load_config(&command_sweep, &cfg, argv + 1, words, &o);
     if (status == EXIT_DONE) {
-        status = sweep(&cfg, argv[1], &f);
+        status = sweep(&cfg, argv[1], &o, &f);
         config_free(&cfg);
     }
     overrides_free(&o);

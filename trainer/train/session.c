@@ -135,9 +135,8 @@ static spur_status make_schedule(session *s, spur_error *err) {
     return s->ema ? SPUR_OK : err ? err->status : SPUR_E_MEMORY;
 }
 
-static spur_status open_all(session *s, const char *run, spur_error *err) {
-    SPUR__TRY(open_data(s, err));
-    if (run) SPUR__TRY(card_check(run, s->info, err));
+/* Everything that follows from the data. */
+static spur_status open_rest(session *s, spur_error *err) {
     SPUR__TRY(open_loaders(s, err));
     SPUR__TRY(count_batches(s, err));
     SPUR__TRY(measures_init(&s->measures, s->cfg, s->info, s->val_loader != NULL, err));
@@ -150,16 +149,22 @@ static spur_status open_all(session *s, const char *run, spur_error *err) {
     return pass_init(&s->val_pass, s->info, err);
 }
 
-spur_status session_open(session *s, const config *cfg, const char *run, terminal *term,
-                         spur_error *err) {
+static void begin(session *s, const config *cfg, terminal *term) {
     *s = (session){.cfg = cfg, .term = term, .run = {.lock = -1}, .started = spur__wall_time()};
     s->run_options = config_common(cfg, SECTION_RUN, run_settings);
     s->train = config_common(cfg, SECTION_TRAIN, train_settings);
     s->log = config_common(cfg, SECTION_LOG, log_settings);
     double limit = duration_seconds(s->train->max_time);
     if (limit > 0) s->deadline = s->started + limit;
+}
+
+spur_status session_open(session *s, const config *cfg, const char *run, terminal *term,
+                         spur_error *err) {
     spur_error detail = {.status = SPUR_OK};
-    spur_status status = open_all(s, run, &detail);
+    begin(s, cfg, term);
+    spur_status status = open_data(s, &detail);
+    if (status == SPUR_OK && run) status = card_check(run, s->info, &detail);
+    if (status == SPUR_OK) status = open_rest(s, &detail);
     if (status != SPUR_OK) {
         session_close(s);
         if (err) *err = detail;
@@ -182,8 +187,73 @@ void session_close(session *s) {
     spur__free(s->class_weights);
     spur_loader_destroy(s->val_loader);
     spur_loader_destroy(s->train_loader);
-    spur_data_close(s->data);
+    if (!s->data_shared) spur_data_close(s->data);
     *s = (session){.run = {.lock = -1}};
+}
+
+void shared_data_free(shared_data *d) {
+    for (size_t i = 0; i < d->count; i++) {
+        spur_data_close(d->entries[i].data);
+        spur__free(d->entries[i].text);
+    }
+    spur__free(d->entries);
+    *d = (shared_data){.count = 0};
+}
+
+static void put_data_option(void *text, const char *section, const char *key, const char *value,
+                            const char *initial) {
+    (void)initial;
+    if (strcmp(section, section_specs[SECTION_DATA].name) == 0)
+        spur__str_printf(text, "%s = %s\n", key, value);
+}
+
+/* Appends an entry, taking the text over; NULL when out of memory. */
+static struct shared_entry *add_shared(shared_data *d, char *text) {
+    struct shared_entry *grown =
+        text ? spur__realloc_array(d->entries, d->count + 1, sizeof *grown) : NULL;
+    if (!grown) {
+        spur__free(text);
+        return NULL;
+    }
+    d->entries = grown;
+    d->entries[d->count] = (struct shared_entry){.text = text};
+    return &d->entries[d->count++];
+}
+
+/* The session's data out of those that are open already, or opened here. */
+static spur_status share_data(session *s, shared_data *d, spur_error *err) {
+    spur__str text;
+    struct shared_entry *found = NULL;
+    spur__str_init(&text, 1 << 20);
+    config_each(s->cfg, put_data_option, &text);
+    for (size_t i = 0; !found && i < d->count; i++)
+        if (strcmp(d->entries[i].text, spur__str_text(&text)) == 0) found = &d->entries[i];
+    if (found) {
+        spur__str_free(&text);
+    } else {
+        found = add_shared(d, spur__str_take(&text));
+        if (!found) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+        if (open_data(s, &found->fault) == SPUR_OK) found->data = s->data;
+    }
+    if (!found->data) {
+        *err = found->fault;
+        return err->status;
+    }
+    s->data = found->data;
+    s->data_shared = true;
+    s->info = spur_data_describe(s->data);
+    return SPUR_OK;
+}
+
+spur_status session_try(const config *cfg, shared_data *data, terminal *term, spur_error *err) {
+    session s;
+    spur_error detail = {.status = SPUR_OK};
+    begin(&s, cfg, term);
+    spur_status status = share_data(&s, data, &detail);
+    if (status == SPUR_OK) status = open_rest(&s, &detail);
+    session_close(&s);
+    if (status != SPUR_OK) *err = detail;
+    return status;
 }
 
 /* stdout.log and the first status.ini. */

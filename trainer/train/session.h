@@ -42,6 +42,7 @@ struct session {
     run_dir run;
 
     spur_data *data;
+    bool data_shared; /* somebody else closes it */
     const spur_data_info *info;
     spur_loader *train_loader, *val_loader; /* val_loader NULL: no validation */
     spur_split val_split;
@@ -74,6 +75,20 @@ struct session {
 spur_status session_open(session *s, const config *cfg, const char *run, terminal *term,
                          spur_error *err);
 void session_close(session *s);
+
+/* Data that several configurations have in common, opened once: one for every text of [data]. */
+typedef struct shared_data {
+    struct shared_entry {
+        char *text;
+        spur_data *data; /* NULL: it could not be opened, and why */
+        spur_error fault;
+    } * entries;
+    size_t count;
+} shared_data;
+void shared_data_free(shared_data *d);
+
+/* Whether session_open would succeed. Opens nothing but data, which stay in *data. */
+spur_status session_try(const config *cfg, shared_data *data, terminal *term, spur_error *err);
 
 /* A new run: makes the directory and logs what is known before the first step. */
 spur_status session_start(session *s, int argc, char **argv, spur_error *err);

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+# cli needs: engine
+"""spur sweep looks at every configuration before it makes anything: what no trial could do is told at once."""
+from harness import Cli, main
+
+SMALL = """
+[run]
+name = s
+logdir = logs
+[data]
+format = shapes
+samples = 40
+val_samples = 20
+size = 16x16
+batch_size = 10
+[model]
+name = my_net
+[train]
+epochs = 1
+[log]
+images = 0
+worst = 0
+[sweep]
+"""
+
+
+class SweepCheck(Cli):
+    def sweep(self, space, *more, status=0):
+        self.write("s.ini", SMALL + space)
+        return self.spur("sweep", "s.ini", *more, status=status)
+
+    def refused(self, space, count, *messages):
+        """Both a dry run and a real one say so, and nothing is there afterwards."""
+        for more in (["--dry-run"], []):
+            r = self.sweep(space, *more, status=2)
+            self.assertIn("spur sweep: %s configurations cannot be trained:\n" % count, r.err)
+            for message in messages:
+                self.assertIn(message, r.err)
+            self.assertEqual(self.tree(), ["s.ini"])
+
+    def test_data_that_are_not_there(self):
+        self.write("s.ini", SMALL.replace("format = shapes\nsamples = 40\nval_samples = 20",
+                                          "format = image_folder\npath = nowhere") + "optimizer.lr = 0.1, 0.01\n")
+        for more in (["--dry-run"], []):
+            r = self.spur("sweep", "s.ini", *more, status=2)
+            self.assertIn("2 of 2 configurations", r.err)
+            self.assertEqual(r.err.count("nowhere"), 2)
+            self.assertEqual(self.tree(), ["s.ini"])
+
+    def test_a_value_that_no_trial_could_use(self):
+        self.refused("model.name = my_net, unet\noptimizer.lr = 0.1, 0.01\n", "2 of 4",
+                     "model=unet lr=0.1: command line: model.name=unet: 'unet' answers for each pixel")
+        self.refused("data.val_samples = 20, 0\ntrain.monitor = val_accuracy\nseeds = 1..2\n", "1 of 2",
+                     "val_samples=0 monitor=val_accuracy: ")
+        self.refused("train.metrics = accuracy | top_k(k=9)\n", "1 of 2", "found k = 9, expected at most 8")
+
+    def test_what_only_some_trials_cannot_do(self):
+        """Each value has its use: the sweep runs, and those trials fail by themselves."""
+        space = "loss.name = cross_entropy, focal\naugment.mixup = 0, 0.2\n"
+        self.assertIn("loss=focal mixup=0.2: ", self.sweep(space, "--dry-run", status=2).err)
+        self.assertFalse((self.dir / "logs").exists())
+        r = self.sweep(space, status=1)
+        self.assertIn("1 of 4 configurations cannot be trained:\n  loss=focal mixup=0.2: ", r.err)
+        self.assertEqual(self.spur("list", "logs/s", "--state", "done", "--json").out.count('"state":'), 3)
+        self.assertNotIn("cannot be trained", self.sweep(space, status=1).err)  # it has begun: trials are all that counts
+
+    def test_a_sound_sweep(self):
+        r = self.sweep("data.batch_size = 5, 10\nmodel.name = my_net, mlp\n", "--dry-run")
+        self.assertIn("4 configurations", r.out)
+        self.assertEqual(r.err, "")
+        self.sweep("data.batch_size = 5, 10\nmethod = tpe\ntrials = 2\n")
+
+
+if __name__ == "__main__":
+    main()
