@@ -124,6 +124,12 @@ class Tools(Cli):
         self.assertIn("no JPEG or PNG files", self.spur("predict", run, "my_logs", status=2).err)
         self.write("broken.png", "this is text")
         self.assertIn("broken.png", self.spur("predict", run, "broken.png", status=2).err)
+        self.write("in/a0.png", "this is text")  # told and left out, the others are answered
+        r = self.spur("predict", run, "in", "gone.png", "run.threads=1", "--out", "rest", status=1)
+        self.assertEqual([row["file"] for row in self.table(self.dir / "rest/predictions.csv")], ["in/a.png", "in/b.png"])
+        self.assertIn("in/a0.png", r.err)
+        self.assertIn("2 of 4 pictures could not be read", r.err)
+        self.assertIn("threads", self.spur("predict", run, "in", "run.threads=0", status=2).err)
 
     def test_predict_masks(self):
         run = self.train(SCENES)
@@ -280,6 +286,11 @@ class Compare(Cli):
         self.assertIn("Left out: 1 run with the seed and the configuration of another.", r.out)
         self.assertEqual(self.spur("compare", "logs/a", "logs/b", "--json").json["repeated"], 1)
         self.assertNotIn("Left out", self.spur("compare", "logs/a", "logs/c").out)
+
+    def test_list_knows_its_states(self):
+        self.assertIn("--state: found 'bogus'", self.spur("list", "logs", "--state", "bogus", status=2).err)
+        self.assertEqual(len(self.spur("list", "logs", "--state", "done", "--json").json), 1)
+        self.assertEqual(self.spur("list", "logs", "--state", "sweep", "--json").json, [])
 
     def test_a_row_that_does_not_fit_its_header(self):
         path = self.dir / "logs/a/metrics.csv"

@@ -29,7 +29,7 @@ const command command_list = {
     .usage = "[LOGDIR | SWEEP] [--state STATE] [--tag TAG] [--match PATTERN] [--json | --csv]",
     .summary = "List runs and sweeps with state, best value and age.",
     .help = "LOGDIR is ./my_logs when nothing is given; a sweep's directory lists its trials.\n"
-            "States: queued, running, stale (killed), interrupted, done, pruned, failed.",
+            "States: queued, running, stale (killed), interrupted, done, pruned, failed; sweep.",
     .run = run_list,
 };
 const command command_tag = {
@@ -63,6 +63,12 @@ static bool has_tag(const catalog_entry *e, const char *tag) {
 
 static const char *state_of(const catalog_entry *e) {
     return e->is_sweep ? "sweep" : run_verdict_names[e->outcome.verdict];
+}
+
+static bool is_state(const char *word) {
+    for (int v = VERDICT_NONE; v <= VERDICT_FAILED; v++)
+        if (strcmp(word, run_verdict_names[v]) == 0) return true;
+    return strcmp(word, "sweep") == 0;
 }
 
 static bool wanted(const catalog_entry *e, const list_flags *f) {
@@ -189,6 +195,11 @@ static int run_list(int argc, char **argv) {
     if (parsed != EXIT_DONE) return parsed;
     if (words > 1) return command_misuse(&command_list, "expected one directory at most");
     if (f.json && f.csv) return command_misuse(&command_list, "expected one format at most");
+    if (f.state && !is_state(f.state))
+        return command_misuse(&command_list,
+                              "--state: found '%s', expected queued, running, stale, interrupted, "
+                              "done, pruned, failed or sweep",
+                              f.state);
     if (catalog_read(&c, words ? argv[1] : "./my_logs", &err) != SPUR_OK)
         return command_refuse(&command_list, &err);
     spur_status status = SPUR_OK;

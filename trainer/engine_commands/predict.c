@@ -24,7 +24,8 @@ static int run_predict(int argc, char **argv);
 extern const command command_predict;
 const command command_predict = {
     .name = "predict",
-    .usage = "RUN PICTURE|FOLDER ... [--out DIR] [--weights best|last] [--overlap N] [--json]",
+    .usage = "RUN PICTURE|FOLDER ... [section.key=value ...] [--out DIR]\n"
+             "                  [--weights best|last] [--overlap N] [--json]",
     .summary = "Answers of a trained run for pictures: labels, or masks and overlays; and a CSV.",
     .help =
         "  --out DIR        where to write (default: RUN/predictions)\n"
@@ -32,7 +33,9 @@ const command command_predict = {
         "  --overlap N      masks: go over each picture in tiles of the network's size that\n"
         "                   overlap by N pixels and are blended, instead of resizing it; a run\n"
         "                   trained on tiles (data.tile) does so by itself, by data.overlap\n"
-        "  --json           one JSON object per picture on the standard output",
+        "  --json           one JSON object per picture on the standard output\n\n"
+        "A picture that cannot be read is told and left out; the exit status is then 1, and 2 when\n"
+        "none could be read. run.threads=4 and the like change how it is done.",
     .run = run_predict,
 };
 
@@ -41,7 +44,7 @@ typedef struct job {
     const char *out;
     FILE *csv;
     bool json;
-    size_t done;
+    size_t done, damaged;
     spur__bytes bytes;
     spur__image image, mask;
 } job;
@@ -153,7 +156,12 @@ static spur_status do_classes(job *j, const char *path, spur_error *err) {
 }
 
 static spur_status do_picture(job *j, const char *path, spur_error *err) {
-    SPUR__TRY(spur__image_read(path, SPUR__DECODE_PICTURE, &j->bytes, &j->image, err));
+    spur_error why = {.status = SPUR_OK};
+    if (spur__image_read(path, SPUR__DECODE_PICTURE, &j->bytes, &j->image, &why) != SPUR_OK) {
+        fprintf(stderr, "spur predict: %s\n", why.message);
+        j->damaged++;
+        return SPUR_OK;
+    }
     j->done++;
     return j->model.card.info.task == SPUR_SEGMENTATION ? do_mask(j, path, err)
                                                         : do_classes(j, path, err);
@@ -251,21 +259,53 @@ static spur_status choose_tiles(predictor *p, const char *overlap, spur_error *e
     return SPUR_OK;
 }
 
-static int predict(const char *run, char **paths, int count, const char *which, const char *overlap,
-                   job *j) {
+/* What is told at the end, and the exit status. */
+static int conclude(const job *j) {
+    if (!j->json) printf("%zu pictures; answers in %s\n", j->done, j->out);
+    if (j->damaged == 0) return EXIT_DONE;
+    fprintf(stderr, "spur predict: %zu of %zu pictures could not be read\n", j->damaged,
+            j->done + j->damaged);
+    return j->done ? EXIT_FAILED : EXIT_USAGE;
+}
+
+/* What the command line asks for. */
+typedef struct request {
+    const char *run, *which, *overlap;
+    overrides given;
+} request;
+
+/* "section.key=value", unless there is a file of that name. */
+static bool is_override(const char *word) {
+    const char *dot = strchr(word, '.'), *equals = strchr(word, '=');
+    return dot && equals && dot < equals && !spur__exists(word);
+}
+
+/* Takes the overrides out of the words; how many pictures and folders are left. */
+static int take_overrides(request *r, char **words, int count) {
+    int left = 0;
+    for (int i = 0; i < count; i++) {
+        char *equals = strchr(words[i], '=');
+        if (!is_override(words[i])) {
+            words[left++] = words[i];
+            continue;
+        }
+        *equals = '\0';
+        overrides_add(&r->given, words[i], equals + 1);
+    }
+    return left;
+}
+
+static int predict(const request *r, char **paths, int count, job *j) {
     spur_error err = {.status = SPUR_OK};
-    char *folder = j->out ? NULL : spur__path_join(run, "predictions");
+    char *folder = j->out ? NULL : spur__path_join(r->run, "predictions");
     if (!j->out) j->out = folder;
-    if (predictor_open(&j->model, run, which, &err) != SPUR_OK) {
+    if (predictor_open(&j->model, r->run, r->which, &r->given, &err) != SPUR_OK) {
         spur__free(folder);
         return command_refuse(&command_predict, &err);
     }
-    int status = EXIT_DONE;
-    if (choose_tiles(&j->model, overlap, &err) != SPUR_OK ||
-        do_all(j, paths, count, &err) != SPUR_OK)
-        status = command_refuse(&command_predict, &err);
-    else if (!j->json)
-        printf("%zu pictures; answers in %s\n", j->done, j->out);
+    bool fine = choose_tiles(&j->model, r->overlap, &err) == SPUR_OK &&
+                do_all(j, paths, count, &err) == SPUR_OK;
+    int status = fine ? conclude(j) : command_refuse(&command_predict, &err);
     predictor_close(&j->model);
     spur__bytes_free(&j->bytes);
     spur__image_free(&j->image);
@@ -276,20 +316,25 @@ static int predict(const char *run, char **paths, int count, const char *which, 
 
 static int run_predict(int argc, char **argv) {
     job j = {.json = false};
-    const char *which = "best", *overlap = NULL;
+    request r = {.which = "best"};
     const flag table[] = {{.name = "out", .letter = 'o', .text = &j.out},
-                          {.name = "weights", .text = &which},
-                          {.name = "overlap", .text = &overlap},
+                          {.name = "weights", .text = &r.which},
+                          {.name = "overlap", .text = &r.overlap},
                           {.name = "json", .on = &j.json}};
     int words;
     int status = arguments_parse(&command_predict, argc, argv, table, 4, &words);
     if (status != EXIT_DONE) return status;
     if (words < 2) return command_misuse(&command_predict, "expected a run and pictures");
-    if (strcmp(which, "best") != 0 && strcmp(which, "last") != 0)
+    if (strcmp(r.which, "best") != 0 && strcmp(r.which, "last") != 0)
         return command_misuse(&command_predict, "--weights: found '%s', expected best or last",
-                              which);
+                              r.which);
     spur_error err = {.status = SPUR_OK};
     if (run_require(argv[1], "config.ini", &err) != SPUR_OK)
         return command_refuse(&command_predict, &err);
-    return predict(argv[1], argv + 2, words - 1, which, overlap, &j);
+    r.run = argv[1];
+    int count = take_overrides(&r, argv + 2, words - 1);
+    status = count > 0 ? predict(&r, argv + 2, count, &j)
+                       : command_misuse(&command_predict, "expected pictures");
+    overrides_free(&r.given);
+    return status;
 }

@@ -6,6 +6,7 @@
 #define SPUR_TRAINER_ENGINE_COMMANDS_PREDICT_H
 
 #include "config/config.h"
+#include "engine_commands/setup.h"
 #include "train/card.h"
 #include "train/slide.h"
 
@@ -19,8 +20,10 @@ typedef struct predictor {
     spur__workspace space;
 } predictor;
 
-/* Opens <run>: configuration, data.ini, and checkpoints/<which>/weights.safetensors. */
-spur_status predictor_open(predictor *p, const char *run, const char *which, spur_error *err);
+/* Opens <run>: configuration (with overrides), data.ini, and
+ * checkpoints/<which>/weights.safetensors. */
+spur_status predictor_open(predictor *p, const char *run, const char *which, const overrides *given,
+                           spur_error *err);
 void predictor_close(predictor *p);
 
 /* Probabilities of one picture's classes (or the numbers of a regression). `image` is converted to

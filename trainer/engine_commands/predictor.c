@@ -22,17 +22,19 @@ static spur_status load_weights(predictor *p, const char *run, const char *which
     return status;
 }
 
-static spur_status load_config(predictor *p, const char *run, spur_error *err) {
+static spur_status read_config(predictor *p, const char *run, const overrides *given,
+                               spur_error *err) {
     char *path = spur__path_join(run, "config.ini");
     if (!path) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
-    spur_status status = config_load(&p->cfg, path, NULL, 0, err);
+    spur_status status = config_load(&p->cfg, path, given->items, given->count, err);
     spur__free(path);
     return status;
 }
 
-spur_status predictor_open(predictor *p, const char *run, const char *which, spur_error *err) {
+spur_status predictor_open(predictor *p, const char *run, const char *which, const overrides *given,
+                           spur_error *err) {
     *p = (predictor){.slide = false};
-    SPUR__TRY(load_config(p, run, err));
+    SPUR__TRY(read_config(p, run, given, err));
     spur_status status = card_read(&p->card, run, err);
     if (status == SPUR_OK) {
         network_shape shape = network_shape_of(&p->card.info);
