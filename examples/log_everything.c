@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <spur/log.h>
 
@@ -253,6 +254,10 @@ static void on_warning(void *user, const char *message) {
 int main(int argc, char **argv) {
     spur_writer *log;
     spur_error err;
+    if (argc > 2 || (argc > 1 && argv[1][0] == '-')) {
+        fprintf(stderr, "usage: log_everything [LOGDIR]\n");
+        return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
+    }
     spur_writer_options options = {.logdir = argc > 1 ? argv[1] : NULL, .on_warning = on_warning};
     if (spur_writer_open(&log, &options, &err) != SPUR_OK) {
         fprintf(stderr, "%s\n", err.message);

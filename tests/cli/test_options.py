@@ -35,6 +35,15 @@ class Options(Cli):
         self.assertIn("usage: spur train FILE.ini", both)
         self.assertIn("early_stopping = 0", both)
 
+    def test_one_key(self):
+        shown = self.spur("help", "optimizer.lr").out
+        self.assertIn("optimizer.lr (sgd) = 0.01\n", shown)
+        self.assertIn("optimizer.lr (adam) = 0.001\n", shown)
+        self.assertIn("number in [0, inf)", shown)
+        self.assertEqual(self.spur("help", "train.epochs").out.splitlines()[0], "train.epochs = 10")
+        self.assertIn("no key 'rl' in [optimizer]", self.spur("help", "optimizer.rl", status=2).err)
+        self.assertIn("no section [optimiser]", self.spur("help", "optimiser.lr", status=2).err)
+
     def test_every_row_says_what_it_means(self):
         for line in self.spur("help", "--markdown").out.splitlines():
             if line.startswith("| `"):

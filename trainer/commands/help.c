@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * spur help [COMMAND | SECTION [KIND]]: what the program can do, and what every option means.
+ * spur help [COMMAND | SECTION [KIND] | SECTION.KEY]: what the program can do, and what every option means.
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,11 +17,11 @@ static int run_help(int argc, char **argv);
 extern const command command_help;
 const command command_help = {
     .name = "help",
-    .usage = "[COMMAND | SECTION [KIND] | --markdown]",
+    .usage = "[COMMAND | SECTION [KIND] | SECTION.KEY | --markdown]",
     .summary = "Show what spur can do, how a command is used, what an option means.",
     .help =
         "`spur help optimizer` lists the optimizers, `spur help optimizer adam` the options of\n"
-        "one. --markdown prints every option of every section (docs/options.md).",
+        "one, `spur help optimizer.lr` what stands for one key. --markdown prints every option of every section (docs/options.md).",
     .run = run_help,
 };
 
@@ -63,6 +63,40 @@ static int help_section(section_id section, const char *kind_name) {
     return print_and_free(&text);
 }
 
+/* Prints one option: its help, default and domain. */
+static void put_row(const char *name, const spur__kind *kind, const spur__option *row,
+                    spur__str *out) {
+    spur__str_puts(out, name);
+    if (kind) spur__str_printf(out, " (%s)", kind->name);
+    spur__str_printf(out, " = %s\n      %s\n      ", row->initial, row->help);
+    spur__option_domain(row, out);
+    if (row->unit) spur__str_printf(out, " (%s)", row->unit);
+    spur__str_putc(out, '\n');
+}
+
+/* "optimizer.lr": the row of every kind that has it, as the defaults differ. */
+static int help_key(const char *name) {
+    char section[64];
+    const char *key = strchr(name, '.') + 1;
+    snprintf(section, sizeof section, "%.*s", (int)(key - name - 1), name);
+    section_id id = section_find(section);
+    if (id == SECTION_COUNT) return command_misuse(&command_help, "no section [%s]", section);
+    const section_spec *spec = &section_specs[id];
+    const spur__option *row = spec->common ? spur__options_find(spec->common, key) : NULL;
+    spur__str text;
+    spur__str_init(&text, 1 << 20);
+    if (row) put_row(name, NULL, row, &text);
+    for (size_t i = 0; !row && spec->family && i < spec->family->count; i++) {
+        const spur__kind *kind = spec->family->kinds[i];
+        const spur__option *own = kind->options ? spur__options_find(kind->options, key) : NULL;
+        if (own) put_row(name, kind, own, &text);
+    }
+    if (text.length > 0) return print_and_free(&text);
+    spur__str_free(&text);
+    return command_misuse(&command_help, "no key '%s' in [%s]; `spur help %s` lists them", key,
+                          section, section);
+}
+
 static int help_all(void) {
     spur__str text;
     spur__str_init(&text, 1 << 22);
@@ -86,5 +120,8 @@ static int run_help(int argc, char **argv) {
     }
 #endif
     if (one && argc == 2) return EXIT_DONE;
+#ifdef SPUR_WITH_ENGINE
+    if (argc == 2 && strchr(argv[1], '.')) return help_key(argv[1]);
+#endif
     return command_misuse(&command_help, "no command or section '%s'", argv[1]);
 }
