@@ -164,6 +164,24 @@ class Train(Run):
         self.assertIn("img/s", shown)
         self.assertNotIn("\x1b", self.spur("train", "a.ini", "train.epochs=1").out)
 
+    def test_where_tensorboard_finds_the_run(self):
+        out = self.spur("train", "a.ini", "train.epochs=1", "train.max_steps=1", env={"SPUR_RUN_DIR": "trials/one"}).out
+        self.assertIn("TensorBoard: tensorboard --logdir=trials\n", out)
+        self.assertIn("Trained 1 epoch (1 step) in ", out)
+        self.assertIn("--logdir=./my_logs\n", self.spur("train", "a.ini", "train.epochs=1").out)
+
+    def test_huge_values_keep_their_length(self):
+        table = "a,y\n" + "".join("%d,%d\n" % (i % 7, i * 10**7) for i in range(20))
+        self.write("data/train.csv", table)
+        self.write("data/val.csv", table)
+        self.write("r.ini", "[data]\nformat = csv\npath = data\ntarget = y\n[model]\nname = mlp\n[loss]\nname = mse\n"
+                            "[optimizer]\nlr = 0\n[train]\nepochs = 1\n")
+        self.assertRegex(self.spur("train", "r.ini").out, r"loss 1\.\d+e\+16\|1\.\d+e\+16  mae 9\.\d+e\+07")
+
+    def test_output_that_nobody_reads(self):
+        self.run_program("bash", "-c", "set -o pipefail; \"$@\" | head -n 1", "bash", SPUR, "train", "a.ini")
+        self.assertEqual(self.status(self.run_dirs()[0])["state"], "done")
+
     def test_a_bar_keeps_to_its_line(self):
         """A line of the terminal's full width would scroll at every redrawing."""
         for columns in (12, 40, 60, 80):
@@ -415,6 +433,14 @@ class Resume(Run):
         self.assertEqual(self.status(run)["state"], "running")  # nothing was written any more
         self.spur("resume", run, "train.epochs=3")
 
+    def test_a_terminal_that_is_closed(self):
+        process = self.start("train", "a.ini", "train.epochs=50")
+        run = self.wait_for_step(process, 4)
+        process.send_signal(signal.SIGHUP)
+        process.communicate()
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(self.status(run)["state"], "interrupted")
+
     def test_stopped_by_its_last_step_and_a_signal(self):
         """max_steps is reached, but the signal came first: nothing is trained beyond it."""
         whole = self.digest(self.train("train.max_steps=15"))
@@ -553,6 +579,9 @@ class BadInput(Run):
         self.refused(SMALL, "command line: train.epochs=x", "train.epochs=x")
         self.refused(SMALL, "expected section.key=value", "epochs=3")
         self.refused(SMALL, "train.monitor=val_f2: no column 'val_f2'", "train.monitor=val_f2")
+        self.refused("", "bad.ini: there is no [section] in it")
+        self.refused("; nothing\n", "bad.ini: there is no [section] in it")
+        self.refused(SMALL + "[loss]\nname = bce\n", "bad.ini:26:8: 'bce' is for two classes, the data have 8")
         self.refused("[optimizer]\nlr = inf\n", "bad.ini:2:6: lr: found 'inf', expected number in [0, inf)")
         self.refused(SMALL, "train.metrics=iou(class=8): iou: found class = 8, expected at most 7: the data have 8 classes",
                      "train.metrics=iou(class=8)")

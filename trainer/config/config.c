@@ -221,6 +221,8 @@ spur_status config_load(config *cfg, const char *path, char *const *overrides, s
     document_init(&doc);
     *cfg = (config){.sweeps = false};
     spur_status status = path ? document_read(&doc, path, err) : SPUR_OK;
+    if (status == SPUR_OK && path && doc.count == 0)
+        status = spur__fail(err, SPUR_E_FORMAT, "%s: there is no [section] in it", path);
     for (size_t i = 0; status == SPUR_OK && i < count; i++)
         status = document_override(&doc, overrides[i], err);
     if (status != SPUR_OK) {

@@ -131,8 +131,8 @@ static int work(const sweep_plan *plan, const char *path, const sweep_flags *fla
         command_refuse(&command_sweep, &err);
         return status == SPUR_E_STATE ? EXIT_USAGE : EXIT_FAILED;
     }
-    terminal_say(&term, "%s %s", continued ? "Continuing" : "Sweep:", path);
     stop_listen();
+    terminal_say(&term, "%s %s", continued ? "Continuing" : "Sweep:", path);
     status = worker_run(&worker, &err);
     live_clear(&view);
     bool interrupted = status == SPUR_E_INTERRUPTED, failed = worker.failed > 0;

@@ -67,8 +67,9 @@ static int dry_run(const command *self, session *s, terminal *term, spur_error *
     terminal_say(term, "model:    %s, %lld parameters, %.1f MB planned", s->net.model->kind.name,
                  (long long)spur_net_trainable_count(s->net.net),
                  (double)spur_net_planned_bytes(s->net.net) / 1e6);
-    terminal_say(term, "training: %lld epochs of %lld steps, monitor %s",
-                 (long long)s->train->epochs, (long long)s->steps_per_epoch,
+    terminal_say(term, "training: %lld epoch%s of %lld step%s, monitor %s",
+                 (long long)s->train->epochs, s->train->epochs == 1 ? "" : "s",
+                 (long long)s->steps_per_epoch, s->steps_per_epoch == 1 ? "" : "s",
                  s->measures.monitor_name);
     terminal_say(term, "Everything fits. Nothing was created.");
     return finish(self, s, term, err, EXIT_DONE);
@@ -79,8 +80,9 @@ static void say_start(const session *s, terminal *term) {
     terminal_say(term, "Data:  %zu training, %zu validation samples of %dx%dx%d",
                  s->info->samples[SPUR_SPLIT_TRAIN], s->info->samples[SPUR_SPLIT_VALIDATION],
                  s->info->height, s->info->width, s->info->channels);
-    terminal_say(term, "Model: %s, %lld parameters, %d threads", s->net.model->kind.name,
-                 (long long)spur_net_trainable_count(s->net.net), network_threads(s->cfg));
+    int threads = network_threads(s->cfg);
+    terminal_say(term, "Model: %s, %lld parameters, %d thread%s", s->net.model->kind.name,
+                 (long long)spur_net_trainable_count(s->net.net), threads, threads == 1 ? "" : "s");
     if (s->data->notes && *s->data->notes) terminal_say(term, "%s", s->data->notes);
     if (s->val_loader)
         terminal_say(term, "Values are training|validation; * is the best %s so far.",
@@ -99,9 +101,9 @@ static int train(const command *self, const config *cfg, const train_flags *flag
     if (flags->dry_run) return dry_run(self, &s, &term, &err);
     if (session_start(&s, argc, argv, &err) != SPUR_OK)
         return finish(self, &s, &term, &err, s.run.path ? EXIT_FAILED : EXIT_USAGE);
+    stop_listen();
     if (cfg->sweeps) terminal_say(&term, "[sweep] is ignored here; `spur sweep` runs it");
     say_start(&s, &term);
-    stop_listen();
     int status = session_train(&s, &err);
     return finish(self, &s, &term, &err, status);
 }
@@ -151,10 +153,10 @@ static int resume(const amendment *a, const char *run, bool quiet, bool json) {
         return command_refuse(&command_resume, &err);
     if (session_resume(&s, run, a, &err) != SPUR_OK)
         return finish(&command_resume, &s, &term, &err, EXIT_USAGE);
+    stop_listen();
     say_start(&s, &term);
     terminal_say(&term, "Continuing after step %lld (epoch %lld, batch %lld)", (long long)s.at.step,
                  (long long)s.at.epoch + 1, (long long)s.at.batch);
-    stop_listen();
     int status = session_train(&s, &err);
     return finish(&command_resume, &s, &term, &err, status);
 }

@@ -2,6 +2,7 @@
 #include "terminal/stop.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -17,11 +18,24 @@ static void on_signal(int number) {
     (void)unused;
 }
 
-void stop_listen(void) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+/* Nobody reads the output any more: the files of the run are what counts. A handler, not SIG_IGN,
+ * which the trials of a sweep would inherit. */
+static void on_pipe(int number) {
+    (void)number;
+}
+
+static void listen_to(int number, void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, old;
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    bool ignored = sigaction(number, NULL, &old) == 0 && old.sa_handler == SIG_IGN;
+    if (!ignored || number != SIGHUP) sigaction(number, &action, NULL);
+}
+
+void stop_listen(void) {
+    listen_to(SIGINT, on_signal);
+    listen_to(SIGTERM, on_signal);
+    listen_to(SIGHUP, on_signal); /* the terminal is gone; under nohup it stays ignored */
+    listen_to(SIGPIPE, on_pipe);
 }
 
 int stop_requested(void) {

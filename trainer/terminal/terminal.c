@@ -96,6 +96,10 @@ int terminal_width(void) {
     return 80;
 }
 
+void format_value(double value, char *out, size_t size) {
+    snprintf(out, size, fabs(value) < 1e6 ? "%.4f" : "%.4g", value);
+}
+
 void format_duration(double seconds, char *out, size_t size) {
     if (!(seconds >= 0) || seconds > 1e8) {
         snprintf(out, size, "-");

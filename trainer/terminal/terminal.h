@@ -55,6 +55,9 @@ void terminal_clear(terminal *t);
 /* Columns of the terminal, 80 when stdout is none. */
 int terminal_width(void);
 
+/* "0.1234", and of numbers from a million on "1.235e+06". */
+void format_value(double value, char *out, size_t size);
+
 /* "0:42", "12:07", "3:12:07"; "-" when negative or not finite. */
 void format_duration(double seconds, char *out, size_t size);
 

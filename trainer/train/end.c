@@ -118,32 +118,49 @@ static spur_status look_again(session *s, pass_result *result, spur_error *err) 
     return status;
 }
 
+static void say_value(const session *s, const char *name, double value) {
+    char text[32];
+    format_value(value, text, sizeof text);
+    terminal_say(s->term, "  %-20s %s", name, text);
+}
+
+/* TensorBoard wants the directory in which the runs are. */
+static void say_tensorboard(const session *s) {
+    const char *slash = strrchr(s->run.path, '/');
+    int n = slash ? (int)(slash - s->run.path) : 0;
+    terminal_say(s->term, "TensorBoard: tensorboard --logdir=%.*s", n ? n : 1,
+                 n       ? s->run.path
+                 : slash ? "/"
+                         : ".");
+}
+
 static void say_table(session *s, const pass_result *final) {
-    char time[32];
+    char time[32], best[32];
     const measures *m = &s->measures;
     format_duration(spur__wall_time() - s->started, time, sizeof time);
     terminal_say(s->term, "%s", "");
     if (s->at.stopped_early)
         terminal_say(s->term, "Stopped early: no better %s for %lld epochs.", m->monitor_name,
                      (long long)s->at.bad_epochs);
-    terminal_say(s->term, "Trained %lld epochs (%lld steps) in %s.", (long long)s->at.epoch,
-                 (long long)s->at.step, time);
+    terminal_say(s->term, "Trained %lld epoch%s (%lld step%s) in %s.", (long long)s->at.epoch,
+                 s->at.epoch == 1 ? "" : "s", (long long)s->at.step, s->at.step == 1 ? "" : "s",
+                 time);
+    format_value(s->at.best, best, sizeof best);
     if (s->at.has_best)
-        terminal_say(s->term, "Best %s: %.4f, epoch %lld", m->monitor_name, s->at.best,
+        terminal_say(s->term, "Best %s: %s, epoch %lld", m->monitor_name, best,
                      (long long)s->at.best_epoch);
     if (final) {
         terminal_say(s->term, "%s", "");
         terminal_say(s->term, "  validation, %s weights",
                      s->train->restore_best && s->at.has_best ? "best" : "last");
-        terminal_say(s->term, "  %-20s %.4f", "loss", final->loss);
-        for (size_t i = 0; i < m->count; i++)
-            terminal_say(s->term, "  %-20s %.4f", m->items[i].name, final->values[i]);
+        say_value(s, "loss", final->loss);
+        for (size_t i = 0; i < m->count; i++) say_value(s, m->items[i].name, final->values[i]);
         terminal_say(s->term, "%s", "");
     }
     terminal_say(s->term, "Run:         %s", s->run.path);
     terminal_say(s->term, "Weights:     %s/checkpoints/%s/weights.safetensors", s->run.path,
                  s->at.has_best ? "best" : "last");
-    terminal_say(s->term, "TensorBoard: tensorboard --logdir=%s", s->run_options->logdir);
+    say_tensorboard(s);
 }
 
 static void json_end(session *s, const pass_result *final) {

@@ -154,7 +154,7 @@ static spur_status run_step(session *s, spur_error *err) {
 }
 
 static void show_progress(session *s) {
-    char label[48], values[256];
+    char label[48], values[256], loss[32], value[32];
     double elapsed = spur__wall_time() - s->started;
     int64_t total = s->train->epochs * s->batches;
     int64_t done = s->at.epoch * s->batches + s->at.batch;
@@ -164,7 +164,9 @@ static void show_progress(session *s) {
              (long long)s->train->epochs);
     const measure *first = &s->measures.items[0];
     now.values[0] = first->kind->value(s->train_pass.tally, first->options);
-    snprintf(values, sizeof values, "loss %.4f  %s %.4f", now.loss, first->name, now.values[0]);
+    format_value(now.loss, loss, sizeof loss);
+    format_value(now.values[0], value, sizeof value);
+    snprintf(values, sizeof values, "loss %s  %s %s", loss, first->name, value);
     progress p = {.label = label,
                   .done = s->at.batch,
                   .total = s->batches,
@@ -231,8 +233,12 @@ static bool judge(session *s, const epoch_record *r) {
 
 /* "loss 0.1234|0.2345": training, and validation where there was one. */
 static void put_pair(spur__str *line, const char *name, const epoch_record *r, size_t column) {
-    spur__str_printf(line, "  %s %.4f", name, pass_column(&r->train, column));
-    if (r->validated) spur__str_printf(line, "|%.4f", pass_column(&r->validation, column));
+    char value[32];
+    format_value(pass_column(&r->train, column), value, sizeof value);
+    spur__str_printf(line, "  %s %s", name, value);
+    if (!r->validated) return;
+    format_value(pass_column(&r->validation, column), value, sizeof value);
+    spur__str_printf(line, "|%s", value);
 }
 
 static void say_epoch(session *s, const epoch_record *r, bool best, double seconds) {

@@ -41,6 +41,10 @@ static spur_status check_fit(const network *n, const config *cfg, spur_error *er
         return config_fail(cfg, SECTION_LOSS, "name", SPUR_E_SHAPE, err,
                            "'%s' compares %s, but the data have %s", n->loss_kind->kind.name,
                            values ? "numbers" : "classes", task_names[s->task]);
+    if (n->loss_kind->task == SPUR__LOSS_BINARY && s->classes > 2 && !s->soft && !s->inference)
+        return config_fail(cfg, SECTION_LOSS, "name", SPUR_E_SHAPE, err,
+                           "'%s' is for two classes, the data have %d", n->loss_kind->kind.name,
+                           s->classes);
     if (n->model->input_rank == 4 && s->height * s->width == 1 && s->channels > 4)
         return config_fail(cfg, SECTION_MODEL, "name", SPUR_E_SHAPE, err,
                            "'%s' wants pictures, but the data are tables; `mlp` takes them",
