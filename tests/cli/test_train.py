@@ -437,6 +437,9 @@ class Resume(Run):
         process = self.start("train", "a.ini", "train.epochs=50")
         run = self.wait_for_step(process, 4)
         process.send_signal(signal.SIGHUP)
+        while b"finishing this step" not in process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGHUP)  # shell and kernel both send one: it is no second wish
         process.communicate()
         self.assertEqual(process.returncode, 130)
         self.assertEqual(self.status(run)["state"], "interrupted")
@@ -640,6 +643,10 @@ class Failing(Run):
         self.spur("resume", run)
         self.assertEqual(self.digest(run), whole)
         return saved
+
+    def test_a_disk_too_full_for_the_first_step(self):
+        """What is logged before it has no room: the run has failed, it is not running."""
+        self.assertFalse(self.fill_disk(16, "model.name=mlp", "model.layers=1", "model.width=4"))
 
     def test_a_disk_too_full_for_the_first_checkpoint(self):
         self.assertFalse(self.fill_disk(1200))  # my_net's weights are larger

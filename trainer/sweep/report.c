@@ -101,7 +101,7 @@ size_t report_reference(const report *r) {
 static size_t count_pairs(const report *r) {
     size_t n = 0;
     for (size_t i = 0; i < r->group_count; i++) n += r->groups[i].count >= 2;
-    return n * (n - (n > 0)) / 2;
+    return n < 2 ? 0 : n * (n - 1) / 2;
 }
 
 bool report_p_values(const report *r, double *p) {

@@ -12,6 +12,7 @@ static volatile sig_atomic_t came;
 static void on_signal(int number) {
     static const char note[] =
         "\nspur: finishing this step and saving; once more to leave at once\n";
+    if (came && number == SIGHUP) return; /* shell and kernel both tell of a closed terminal */
     if (came) _exit(EXIT_INTERRUPTED);
     came = number;
     ssize_t unused = write(STDERR_FILENO, note, sizeof note - 1);

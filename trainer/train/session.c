@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "command.h"
 #include "data/augment.h"
 #include "data/dataset.h"
 #include "data/loader.h"
@@ -274,22 +275,41 @@ static spur_status open_journal(session *s, const journal_position *from, spur_e
     return SPUR_OK;
 }
 
+/* The files of a run whose status says that it is running. */
+static spur_status open_files(session *s, const journal_position *from, spur_error *err) {
+    if (from) return open_journal(s, from, err);
+    SPUR__TRY(open_journal(s, NULL, err));
+    return session_log_start(s, err);
+}
+
+/* The same; a run that comes no further has failed, and says so. */
+static spur_status go(session *s, const journal_position *from, spur_error *err) {
+    SPUR__TRY(announce(s, err));
+    spur_status status = open_files(s, from, err);
+    run_status now = {.state = RUN_FAILED,
+                      .exit_code = EXIT_FAILED,
+                      .epoch = s->at.epoch,
+                      .step = s->at.step,
+                      .message = err->message};
+    if (status != SPUR_OK) run_write_status(&s->run, &now, NULL);
+    return status;
+}
+
 spur_status session_start(session *s, int argc, char **argv, spur_error *err) {
     SPUR__TRY(run_create(&s->run, s->run_options->logdir, s->run_options->name, err));
     SPUR__TRY(run_describe(&s->run, s->cfg, argc, argv, network_threads(s->cfg), err));
     SPUR__TRY(card_write(&s->run, s->info, err));
-    SPUR__TRY(announce(s, err));
-    SPUR__TRY(open_journal(s, NULL, err));
-    return session_log_start(s, err);
+    return go(s, NULL, err);
 }
 
 /* Writes what was amended into the run, if it leads anywhere. */
 static spur_status amend(session *s, const amendment *a, spur_error *err) {
     if (a->run_is_done && session_is_over(s))
-        return spur__fail(err, SPUR_E_ARGUMENT,
-                          "%s: this run is done, and stays so: %lld epochs, %lld steps%s",
-                          s->run.path, (long long)s->at.epoch, (long long)s->at.step,
-                          s->at.stopped_early ? ", stopped early" : "");
+        return spur__fail(
+            err, SPUR_E_ARGUMENT, "%s: this run is done, and stays so: %lld epochs, %lld steps%s",
+            s->run.path, (long long)s->at.epoch, (long long)s->at.step,
+            s->at.stopped_early ? ", stopped early (a larger train.early_stopping continues it)"
+                                : "");
     if (a->count == 0) return SPUR_OK;
     return run_describe_change(&s->run, s->cfg, a->argc, a->argv, err);
 }
@@ -300,9 +320,6 @@ spur_status session_resume(session *s, const char *path, const amendment *a, spu
     SPUR__TRY(run_open(&s->run, path, err));
     SPUR__TRY(checkpoint_load_last(s, &from, &found, err));
     SPUR__TRY(amend(s, a, err));
-    SPUR__TRY(announce(s, err));
-    if (found) return open_journal(s, &from, err);
-    SPUR__TRY(journal_discard(&s->run, err));
-    SPUR__TRY(open_journal(s, NULL, err));
-    return session_log_start(s, err);
+    if (!found) SPUR__TRY(journal_discard(&s->run, err));
+    return go(s, found ? &from : NULL, err);
 }
