@@ -437,8 +437,8 @@ class Resume(Run):
         process = self.start("train", "a.ini", "train.epochs=50")
         run = self.wait_for_step(process, 4)
         process.send_signal(signal.SIGHUP)
-        while b"finishing this step" not in process.stderr.readline():
-            pass
+        process.stderr.readline()
+        self.assertIn(b"finishing this step", process.stderr.readline())
         process.send_signal(signal.SIGHUP)  # shell and kernel both send one: it is no second wish
         process.communicate()
         self.assertEqual(process.returncode, 130)
