@@ -644,9 +644,13 @@ class Failing(Run):
         self.assertEqual(self.digest(run), whole)
         return saved
 
-    def test_a_disk_too_full_for_the_first_step(self):
-        """What is logged before it has no room: the run has failed, it is not running."""
-        self.assertFalse(self.fill_disk(16, "model.name=mlp", "model.layers=1", "model.width=4"))
+    def test_a_run_that_cannot_open_its_files(self):
+        """Its status says that it has failed, not that it is running."""
+        self.write("run/train", "a file where the run wants a directory")
+        self.spur("train", "a.ini", status=1, env={"SPUR_RUN_DIR": "run"})
+        status = self.status(self.dir / "run")
+        self.assertEqual(status["state"], "failed")
+        self.assertIn("run/train", status["message"])
 
     def test_a_disk_too_full_for_the_first_checkpoint(self):
         self.assertFalse(self.fill_disk(1200))  # my_net's weights are larger
