@@ -42,7 +42,7 @@ static spur_status check(const void *given, spur_error *err) {
     const options *o = given;
     if (!o->nesterov || (o->momentum > 0 && o->dampening == 0)) return SPUR_OK;
     return spur__fail(err, SPUR_E_RANGE,
-                      "sgd: nesterov needs momentum above 0 and no dampening, found %g and %g",
+                      "nesterov needs momentum above 0 and no dampening, found %g and %g",
                       o->momentum, o->dampening);
 }
 
