@@ -7,6 +7,7 @@ import os
 import pty
 import random
 import re
+import shlex
 import signal
 import struct
 import subprocess
@@ -321,7 +322,7 @@ class Sweep(Cli):
             self.assertIn("logs/s: found a sweep among several arguments, expected one sweep alone", refused)
             self.assertIn("logs/s/trial_*", refused)
         self.assertIn("logs/s: no run there: found a sweep", self.spur("eval", "logs/s", status=2).err)
-        self.assertIn("'param.lr=1e-2'", self.spur("best", "logs/s").out)
+        self.assertIn(" param.lr=1e-2\n", self.spur("best", "logs/s").out)
         shown = self.spur("show", "logs/s/trial_0001_seed_1").out
         self.assertIn("\nval_loss\n", shown)  # the curve, from the program's events
         self.assertIn("best val_loss", shown)
@@ -341,7 +342,7 @@ class Sweep(Cli):
                          ["lr=1e-3", "lr=1e-2", "lr=10"])
         self.assertIn("| lr=1e-2 (2 failed) |", self.spur("compare", "logs/s", "--md").out)
         self.assertIn("lr=1e-2 (2 failed)", self.spur("compare", "logs/s", "--latex").out)
-        self.assertIn("'param.lr=1e-3'", self.spur("best", "logs/s").out)
+        self.assertIn(" param.lr=1e-3\n", self.spur("best", "logs/s").out)
         self.spur("sweep", self.ini(name="t", lr="1e-2", seeds="1..3"), status=1)
         self.assertIn("2 of 3 seeds failed", self.spur("best", "logs/t").out)
 
@@ -391,6 +392,14 @@ class Sweep(Cli):
         rows = self.spur("export", "logs/s/groups/config_0001", "--csv", status=None)
         self.assertIn("val_loss/mean", rows.out)
         self.assertIn("val_loss/upper", rows.out)
+
+    def test_bands_reach_as_far_as_two_seeds(self):
+        """Also where the first seed has stopped early."""
+        program = (self.dir / "program.py").read_text()
+        self.write("program.py", program.replace("epochs + 1", "(2 if seed == 1 else epochs) + 1"))
+        self.spur("sweep", self.ini(lr="1e-2", seeds="1..3"), "param.epochs=4")
+        rows = [r for r in self.spur("export", "logs/s/groups/config_0001").rows if r["tag"] == "val_loss/mean"]
+        self.assertEqual([r["step"] for r in rows], ["1", "2", "3", "4"])
 
     def test_trash(self):
         self.spur("sweep", self.ini(lr="1e-2", seeds="1"))

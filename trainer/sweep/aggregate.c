@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <spur/events.h>
@@ -26,12 +27,14 @@ typedef struct bundle {
     spur_scalars **runs;
     size_t count;
     double *scratch; /* [count] */
+    int64_t *steps; /* of the series in hand */
 } bundle;
 
 static void bundle_free(bundle *b) {
     for (size_t i = 0; i < b->count; i++) spur_scalars_destroy(b->runs[i]);
     spur__free(b->runs);
     spur__free(b->scratch);
+    spur__free(b->steps);
 }
 
 static spur_status bundle_load(const sweep_view *v, size_t c, bundle *b, spur_error *err) {
@@ -64,14 +67,46 @@ static double value_at(const spur_series *s, int64_t step, size_t hint) {
     return NAN;
 }
 
-/* Logs mean, mean - std and mean + std at every step that two seeds or more have. */
-static void log_band(spur_writer *writer, const char *name, const spur_series *first, bundle *b) {
+static int by_step(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Every step that some run has in a series called like `named`, in order, into b->steps. */
+static size_t collect_steps(bundle *b, const spur_series *named, spur_error *err) {
+    size_t total = 0, n = 0;
+    for (size_t r = 0; r < b->count; r++) {
+        const spur_series *s = spur_scalars_find(b->runs[r], named->run, named->tag);
+        total += s ? s->count : 0;
+    }
+    int64_t *grown = spur__realloc_array(b->steps, total + 1, sizeof *grown);
+    if (!grown) {
+        spur__fail(err, SPUR_E_MEMORY, "out of memory");
+        return 0;
+    }
+    b->steps = grown;
+    for (size_t r = 0; r < b->count; r++) {
+        const spur_series *s = spur_scalars_find(b->runs[r], named->run, named->tag);
+        for (size_t i = 0; s && i < s->count; i++) b->steps[n++] = s->steps[i];
+    }
+    qsort(b->steps, n, sizeof *b->steps, by_step);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || b->steps[i] != b->steps[kept - 1]) b->steps[kept++] = b->steps[i];
+    return kept;
+}
+
+/* Logs mean, mean - std and mean + std at every step that two seeds or more have: the first of them
+ * may have stopped early. */
+static void log_band(spur_writer *writer, const char *name, const spur_series *named, bundle *b,
+                     spur_error *err) {
     char tag[NAME + 16];
-    for (size_t i = 0; i < first->count; i++) {
+    size_t steps = collect_steps(b, named, err);
+    for (size_t i = 0; i < steps; i++) {
         size_t n = 0;
         for (size_t r = 0; r < b->count; r++) {
-            const spur_series *s = spur_scalars_find(b->runs[r], first->run, first->tag);
-            double x = s ? value_at(s, first->steps[i], i) : NAN;
+            const spur_series *s = spur_scalars_find(b->runs[r], named->run, named->tag);
+            double x = s ? value_at(s, b->steps[i], i) : NAN;
             if (isfinite(x)) b->scratch[n++] = x;
         }
         if (n < 2) continue;
@@ -79,7 +114,7 @@ static void log_band(spur_writer *writer, const char *name, const spur_series *f
         const double values[] = {s.mean, s.mean - s.std, s.mean + s.std};
         for (size_t k = 0; k < 3; k++) {
             snprintf(tag, sizeof tag, "%s/%s", name, parts[k]);
-            spur_log_scalar(writer, tag, first->steps[i], values[k]);
+            spur_log_scalar(writer, tag, b->steps[i], values[k]);
         }
     }
 }
@@ -111,14 +146,14 @@ static void log_margins(spur_writer *writer, char names[MAX_BANDS][NAME], size_t
     spur_log_layout(writer, &category, 1, NULL);
 }
 
-static void log_all(const sweep_view *v, bundle *b, spur_writer *writer) {
+static void log_all(const sweep_view *v, bundle *b, spur_writer *writer, spur_error *err) {
     char names[MAX_BANDS][NAME];
     size_t count = 0;
     for (size_t i = 0; i < spur_scalars_count(b->runs[0]) && count < MAX_BANDS; i++) {
         const spur_series *s = spur_scalars_series(b->runs[0], i);
         if (!is_wanted(v, s)) continue;
         name_of(s, names[count]);
-        log_band(writer, names[count++], s, b);
+        log_band(writer, names[count++], s, b, err);
     }
     if (count) log_margins(writer, names, count);
 }
@@ -134,8 +169,11 @@ static spur_status aggregate_one(const sweep_view *v, size_t c, spur_error *err)
         status = remove_tree(target, err);
         if (status == SPUR_OK) status = spur_writer_open(&writer, &options, err);
         if (status == SPUR_OK) {
-            log_all(v, &b, writer);
+            spur_error fault = {.status = SPUR_OK};
+            log_all(v, &b, writer, &fault);
             status = spur_writer_close(writer, err);
+            if (fault.status != SPUR_OK)
+                status = spur__fail(err, fault.status, "%s", fault.message);
         }
     }
     bundle_free(&b);
