@@ -401,6 +401,30 @@ class Sweep(Cli):
         rows = [r for r in self.spur("export", "logs/s/groups/config_0001").rows if r["tag"] == "val_loss/mean"]
         self.assertEqual([r["step"] for r in rows], ["1", "2", "3", "4"])
 
+    def test_trash_from_elsewhere(self):
+        """A run comes back to its own place from any directory, and the way that is told can be pasted."""
+        self.spur("sweep", self.ini(lr="1e-2", seeds="1"))
+        (self.dir / "logs/s").rename(self.dir / "logs/it's here")
+        (self.dir / "logs/it's here/trial_0001_seed_1").rename(self.dir / "logs/-x")
+        (self.dir / "away").mkdir()
+        spur = lambda where, *words: self.run_program("sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", where, SPUR, *words)
+        way = lambda removed: shlex.split(re.search(r"\(spur (restore .*)\)$", removed.out.strip()).group(1))
+        before = self.tree("logs")
+        for where, run in ((".", "logs/it's here"), ("logs", "it's here"), (".", "logs/-x"), ("logs", "./-x"),
+                           (".", str(self.dir / "logs/-x") + "/")):
+            told = way(spur(where, "rm", run))
+            self.assertNotEqual(self.tree("logs"), before)
+            spur(where, *told)
+            self.assertEqual(self.tree("logs"), before)
+            spur(where, "rm", run)
+            self.assertEqual(spur("away", "restore", "--logdir", "../logs", "--", told[-1]).out,
+                             "../logs/%s\n" % told[-1])
+            self.assertEqual(self.tree("logs"), before)
+        self.assertEqual(self.tree("away"), [])
+        self.assertEqual(spur("logs", "tag", "--", "-x", "kept").out, "kept\n")
+        self.assertEqual(spur("logs", "note", "--", "-x", "-y").out, "")
+        self.assertEqual(spur("logs", "note", "-x").out, "-y\n")
+
     def test_trash(self):
         self.spur("sweep", self.ini(lr="1e-2", seeds="1"))
         self.spur("tag", "logs/s", "good", "old")

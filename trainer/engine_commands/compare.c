@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "engine_commands/setup.h"
+#include "run/process.h"
 #include "sweep/collect.h"
 
 static int run_compare(int argc, char **argv);
@@ -132,6 +134,28 @@ static size_t find_configuration(const sweep_view *v, const char *label) {
     return 0;
 }
 
+/* The command that trains configuration c once more. */
+static void print_way(const sweep_view *v, size_t c) {
+    spur__str words;
+    char *file = spur__path_join(v->dir.path, "sweep.ini");
+    spur__str_init(&words, 1 << 20);
+    spur__str_puts(&words, "\nspur train ");
+    put_shell_word(&words, file ? file : "");
+    for (size_t i = 0; i < v->plan.space.count; i++) {
+        spur__str word;
+        if (!v->configurations[c].values[i]) continue;
+        spur__str_init(&word, 1 << 20);
+        spur__str_printf(&word, "%s=%s", v->plan.space.parameters[i].name,
+                         v->configurations[c].values[i]);
+        spur__str_putc(&words, ' ');
+        put_shell_word(&words, spur__str_text(&word));
+        spur__str_free(&word);
+    }
+    printf("%s\n", spur__str_text(&words));
+    spur__str_free(&words);
+    spur__free(file);
+}
+
 static void print_best(const sweep_view *v, const report *r) {
     size_t c = find_configuration(v, r->groups[0].label);
     spur__str text;
@@ -151,11 +175,7 @@ static void print_best(const sweep_view *v, const report *r) {
         if (o->best == o->best) printf("  %.6g at epoch %lld", o->best, o->best_epoch);
         printf("\n");
     }
-    printf("\nspur train %s/sweep.ini", v->dir.path);
-    for (size_t i = 0; i < v->plan.space.count; i++)
-        if (v->configurations[c].values[i])
-            printf(" '%s=%s'", v->plan.space.parameters[i].name, v->configurations[c].values[i]);
-    printf("\n");
+    print_way(v, c);
 }
 
 static int run_best(int argc, char **argv) {

@@ -3,9 +3,11 @@
  * spur rm and spur restore: runs and sweeps go to a trash beside the log directory (TensorBoard
  * does not look there) and come back from it.
  *
- * The trash of ./my_logs is ./.spur-trash/<number>-<name>/ with a file `origin` that tells the place
- * and the thing itself under `run`.
+ * The trash of ./my_logs is ./.spur-trash/<number>-<name>/ with the thing itself under `run` and a
+ * file `origin` that tells its place as seen from where the trash lies, my_logs/<name>: so it comes
+ * back from any working directory, also after all of it has moved.
  */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "engine_commands/setup.h"
+#include "run/process.h"
 #include "sweep/catalog.h"
 #include "sweep/collect.h"
 #include "sweep/remove.h"
@@ -66,6 +69,18 @@ static char *trash_of(const char *logdir) {
     return trash;
 }
 
+/* The last part of the log directory's path; of the working directory and its parent the real name. */
+static char *base_of(const char *logdir) {
+    char *clean = plain(logdir), *real = NULL;
+    bool dots = clean && (strcmp(clean, ".") == 0 || strcmp(clean, "..") == 0);
+    if (dots) real = realpath(clean, NULL);
+    const char *path = dots ? real : clean, *slash = path ? strrchr(path, '/') : NULL;
+    char *base = path ? spur__strdup(slash ? slash + 1 : path) : NULL;
+    free(real);
+    spur__free(clean);
+    return base;
+}
+
 static bool is_busy(const char *path) {
     catalog c;
     bool busy = run_is_locked(path);
@@ -96,24 +111,40 @@ static spur_status make_place(const char *trash, const char *name, char **place,
     return status;
 }
 
+/* What brings it back, as a shell takes it. */
+static void say_moved(const char *path, const char *place, const char *name, const char *logdir) {
+    spur__str way;
+    spur__str_init(&way, 1 << 16);
+    spur__str_puts(&way, "spur restore --logdir ");
+    put_shell_word(&way, logdir);
+    spur__str_puts(&way, *name == '-' ? " -- " : " ");
+    put_shell_word(&way, name);
+    printf("%s -> %s  (%s)\n", path, place, spur__str_text(&way));
+    spur__str_free(&way);
+}
+
 static spur_status move_to_trash(const char *path, spur_error *err) {
     char *logdir = parent(path), *trash = logdir ? trash_of(logdir) : NULL, *place = NULL;
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    spur_status status = trash ? make_place(trash, name, &place, err) : SPUR_E_MEMORY;
+    char *base = trash ? base_of(logdir) : NULL, *from = base ? spur__path_join(base, name) : NULL;
+    spur_status status = from ? make_place(trash, name, &place, err)
+                              : spur__fail(err, SPUR_E_MEMORY, "rm: out of memory");
     char *origin = place ? spur__path_join(place, "origin") : NULL;
     char *target = place ? spur__path_join(place, "run") : NULL;
     if (status == SPUR_OK && origin && target) {
-        status = spur__file_write(origin, path, strlen(path), err);
+        status = spur__file_write(origin, from, strlen(from), err);
         if (status == SPUR_OK && rename(path, target) != 0)
             status = spur__fail_errno(err, errno, "%s: cannot move to %s", path, place);
         if (status == SPUR_OK)
-            printf("%s -> %s  (spur restore %s --logdir %s)\n", path, place, name, logdir);
+            say_moved(path, place, name, logdir);
         else
             remove_tree(place, NULL);
     }
     spur__free(target);
     spur__free(origin);
     spur__free(place);
+    spur__free(from);
+    spur__free(base);
     spur__free(trash);
     spur__free(logdir);
     return status;
@@ -187,13 +218,19 @@ static size_t names_in(const char *trash, char ***names) {
     return count;
 }
 
-/* Moves <place>/run back to where it was. */
-static spur_status bring_back(const char *place, spur_error *err) {
-    char *origin = spur__path_join(place, "origin"), *run = spur__path_join(place, "run");
-    char *target = NULL, *above = NULL;
+/* Moves <trash>/<name>/run back to where it was. */
+static spur_status bring_back(const char *trash, const char *name, spur_error *err) {
+    char *place = spur__path_join(trash, name), *beside = parent(trash), *from = NULL;
+    char *origin = place ? spur__path_join(place, "origin") : NULL, *above = NULL;
+    char *run = place ? spur__path_join(place, "run") : NULL, *target = NULL;
     size_t size;
-    spur_status status =
-        origin && run ? spur__file_read(origin, 1 << 16, &target, &size, err) : SPUR_E_MEMORY;
+    spur_status status = origin && run && beside
+                             ? spur__file_read(origin, 1 << 16, &from, &size, err)
+                             : spur__fail(err, SPUR_E_MEMORY, "restore: out of memory");
+    if (status == SPUR_OK) {
+        target = strcmp(beside, ".") == 0 ? spur__strdup(from) : spur__path_join(beside, from);
+        if (!target) status = spur__fail(err, SPUR_E_MEMORY, "restore: out of memory");
+    }
     if (status == SPUR_OK && spur__exists(target))
         status = spur__fail(err, SPUR_E_EXISTS, "%s: exists again", target);
     if (status == SPUR_OK) {
@@ -208,8 +245,11 @@ static spur_status bring_back(const char *place, spur_error *err) {
     }
     spur__free(above);
     spur__free(target);
+    spur__free(from);
     spur__free(run);
     spur__free(origin);
+    spur__free(beside);
+    spur__free(place);
     return status;
 }
 
@@ -233,12 +273,10 @@ static int restore_from(const char *trash, const char *name) {
     if (name && !found) {
         result = command_misuse(&command_restore, "%s: not in %s", name, trash);
     } else if (found) {
-        char *place = spur__path_join(trash, found);
-        if (!place || bring_back(place, &err) != SPUR_OK) {
+        if (bring_back(trash, found, &err) != SPUR_OK) {
             command_refuse(&command_restore, &err);
             result = EXIT_FAILED;
         }
-        spur__free(place);
     }
     for (size_t i = 0; i < count; i++) spur__free(names[i]);
     spur__free(names);

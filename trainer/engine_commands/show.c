@@ -13,6 +13,7 @@
 #include "commands/arguments.h"
 #include "commands/text.h"
 #include "engine_commands/setup.h"
+#include "run/process.h"
 #include "sweep/catalog.h"
 #include "sweep/collect.h"
 #include "terminal/curve.h"
@@ -171,7 +172,11 @@ static int run_show(int argc, char **argv) {
     if (checkpoints && spur__exists(checkpoints)) printf("Checkpoints: %s\n", checkpoints);
     spur__free(checkpoints);
     printf("TensorBoard: tensorboard --logdir=%s\n"
+    spur__str word;
+    spur__str_init(&word, 1 << 16);
+    put_shell_word(&word, argv[1]);
            "Pictures:    spur export %s\n",
-           argv[1], argv[1]);
+           spur__str_text(&word), spur__str_text(&word));
+    spur__str_free(&word);
     return EXIT_DONE;
 }

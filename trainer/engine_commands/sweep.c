@@ -12,6 +12,7 @@
 #include "config/settings.h"
 #include "engine_commands/setup.h"
 #include "engine_commands/sweep_check.h"
+#include "run/process.h"
 #include "sweep/aggregate.h"
 #include "sweep/launch.h"
 #include "sweep/live.h"
@@ -92,8 +93,10 @@ static void say_report(const sweep_view *v, const report *r, terminal *term) {
     spur__str_putc(&text, '\n');
     report_statements(r, &text);
     report_importance(r, &text);
-    spur__str_printf(&text, "\nResults: %s/results.csv\nTensorBoard: tensorboard --logdir=%s\n",
-                     v->dir.path, v->dir.path);
+    spur__str_printf(&text,
+                     "\nResults: %s/results.csv\nTensorBoard: tensorboard --logdir=", v->dir.path);
+    put_shell_word(&text, v->dir.path);
+    spur__str_putc(&text, '\n');
     if (!term->json) fputs(spur__str_text(&text), stdout);
     fflush(stdout);
     spur__str_free(&text);

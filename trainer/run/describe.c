@@ -37,28 +37,15 @@ static spur_status write_config(const run_dir *run, const config *cfg, spur_erro
     return write_text(run, "config.ini", &text, err);
 }
 
-/* One word of a command line, quoted where a shell needs it. */
-static void put_word(spur__str *out, const char *word) {
-    if (*word && !word[strcspn(word, " \t\n\"'\\$`*?[]()<>|&;#~")]) {
-        spur__str_puts(out, word);
-        return;
-    }
-    spur__str_putc(out, '\'');
-    for (; *word; word++) {
-        if (*word == '\'')
-            spur__str_puts(out, "'\\''");
-        else
-            spur__str_putc(out, *word == '\n' ? ' ' : *word);
-    }
-    spur__str_putc(out, '\'');
-}
-
 static void put_command_line(spur__str *text, int argc, char **argv) {
     spur__str_puts(text, "# command line: spur");
+    size_t begin = text->length;
     for (int i = 0; i < argc; i++) {
         spur__str_putc(text, ' ');
-        put_word(text, argv[i]);
+        put_shell_word(text, argv[i]);
     }
+    for (size_t i = begin; i < text->length; i++) /* it is one line */
+        if (text->data[i] == '\n') text->data[i] = ' ';
     spur__str_putc(text, '\n');
 }
 

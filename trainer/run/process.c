@@ -4,6 +4,7 @@
  */
 #include "run/process.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -53,6 +54,27 @@ double process_memory(void) {
     if (!read_small("/proc/self/statm", text, sizeof text)) return 0;
     char *second = strchr(text, ' ');
     return second ? strtod(second, NULL) * (double)sysconf(_SC_PAGESIZE) : 0;
+}
+
+void put_shell_quoted(spur__str *out, const char *word) {
+    spur__str_putc(out, '\'');
+    for (; *word; word++) {
+        if (*word == '\'')
+            spur__str_puts(out, "'\\''");
+        else
+            spur__str_putc(out, *word);
+    }
+    spur__str_putc(out, '\'');
+}
+
+void put_shell_word(spur__str *out, const char *word) {
+    bool plain = *word != '\0';
+    for (const char *p = word; *p && plain; p++)
+        plain = isalnum((unsigned char)*p) || strchr("%+,-./:=@_", *p) || (unsigned char)*p >= 0x80;
+    if (plain)
+        spur__str_puts(out, word);
+    else
+        put_shell_quoted(out, word);
 }
 
 static int start(char *const *argv, int output, pid_t *pid) {

@@ -27,6 +27,10 @@ double process_memory(void);
  * not be run. *cut (may be NULL): there was more. */
 int process_capture(char *const *argv, spur__str *out, int *cut);
 
+/* Appends one word of a command line for a POSIX shell: quoted, or quoted only where it must be. */
+void put_shell_quoted(spur__str *out, const char *word);
+void put_shell_word(spur__str *out, const char *word);
+
 /* "2026-11-22T09:31:07Z" */
 void format_time(double seconds, char *out, size_t size);
 

@@ -18,20 +18,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "run/process.h"
 #include "sweep/string_list.h"
 
 extern char **environ;
-
-void shell_quote(spur__str *out, const char *text) {
-    spur__str_putc(out, '\'');
-    for (; *text; text++) {
-        if (*text == '\'')
-            spur__str_puts(out, "'\\''");
-        else
-            spur__str_putc(out, *text);
-    }
-    spur__str_putc(out, '\'');
-}
 
 /* The value of placeholder `name` (n bytes): a varied parameter, else its default in [param]. */
 static const char *parameter_value(const sweep_plan *plan, const assignment *a, const char *name,
@@ -64,7 +54,7 @@ spur_status program_command(const sweep_plan *plan, const assignment *a, int64_t
             return document_fail(document_find(&plan->cfg->doc, "program", "command"), true,
                                  SPUR_E_NOTFOUND, err, "{%.*s} is neither in [param] nor varied",
                                  (int)n, p + 1);
-        shell_quote(out, value);
+        put_shell_quoted(out, value);
         p = end;
     }
     return spur__str_status(out);

@@ -36,9 +36,6 @@ int program_exit_status(const char *run);
  * group: TensorBoard shows the seed of any of them beside the mean of all. */
 bool sweep_records_seed(const sweep_plan *plan);
 
-/* Appends `text` quoted for a POSIX shell. */
-void shell_quote(spur__str *out, const char *text);
-
 /* The command with {name}, {seed} and {run_dir} replaced by quoted values. E_NOTFOUND names an
  * unknown placeholder. */
 spur_status program_command(const sweep_plan *plan, const assignment *a, int64_t seed,

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "run/process.h"
 #include "train/checkpoint.h"
 #include "train/pictures.h"
 #include "train/session.h"
@@ -127,11 +128,14 @@ static void say_value(const session *s, const char *name, double value) {
 /* TensorBoard wants the directory in which the runs are. */
 static void say_tensorboard(const session *s) {
     const char *slash = strrchr(s->run.path, '/');
-    int n = slash ? (int)(slash - s->run.path) : 0;
-    terminal_say(s->term, "TensorBoard: tensorboard --logdir=%.*s", n ? n : 1,
-                 n       ? s->run.path
-                 : slash ? "/"
-                         : ".");
+    size_t n = slash ? (size_t)(slash - s->run.path) : 0;
+    char *parent = n ? spur__strndup(s->run.path, n) : spur__strdup(slash ? "/" : ".");
+    spur__str word;
+    spur__str_init(&word, 1 << 16);
+    put_shell_word(&word, parent ? parent : "");
+    terminal_say(s->term, "TensorBoard: tensorboard --logdir=%s", spur__str_text(&word));
+    spur__str_free(&word);
+    spur__free(parent);
 }
 
 static void say_table(session *s, const pass_result *final) {

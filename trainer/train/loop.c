@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "command.h"
+#include "run/process.h"
 #include "terminal/stop.h"
 #include "train/checkpoint.h"
 #include "train/gallery.h"
@@ -348,8 +349,12 @@ static int leave(session *s, outcome why) {
     run_status now = status_of(s, RUN_INTERRUPTED, in_time ? EXIT_DONE : EXIT_INTERRUPTED,
                                in_time ? "train.max_time is over" : "stopped by a signal");
     run_write_status(&s->run, &now, NULL);
+    spur__str path;
+    spur__str_init(&path, 1 << 16);
+    put_shell_word(&path, s->run.path);
     terminal_say(s->term, "Stopped at step %lld and saved. To continue: spur resume %s",
-                 (long long)s->at.step, s->run.path);
+                 (long long)s->at.step, spur__str_text(&path));
+    spur__str_free(&path);
     return now.exit_code;
 }
 
