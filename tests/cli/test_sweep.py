@@ -401,6 +401,17 @@ class Sweep(Cli):
         rows = [r for r in self.spur("export", "logs/s/groups/config_0001").rows if r["tag"] == "val_loss/mean"]
         self.assertEqual([r["step"] for r in rows], ["1", "2", "3", "4"])
 
+    def test_tags_and_notes_of_two_at_once(self):
+        self.spur("sweep", self.ini(lr="1e-2", seeds="1"))
+        words = ["a-word-of-some-length-%d" % i for i in range(24)]
+        for p in [self.start("tag", "logs/s", w) for w in words] + [self.start("note", "logs/s", w) for w in words]:
+            p.communicate()
+            self.assertEqual(p.returncode, 0)
+        self.assertEqual(set(self.spur("tag", "logs/s").out.split()), set(words))
+        self.assertEqual(set(self.spur("note", "logs/s").out.split()), set(words))
+        self.assertEqual([r["name"] for w in words for r in self.spur("list", "logs", "--tag", w, "--csv").rows],
+                         ["s"] * len(words))
+
     def test_trash_from_elsewhere(self):
         """A run comes back to its own place from any directory, and the way that is told can be pasted."""
         self.spur("sweep", self.ini(lr="1e-2", seeds="1"))

@@ -50,17 +50,6 @@ typedef struct list_flags {
     bool json, csv;
 } list_flags;
 
-static bool has_tag(const catalog_entry *e, const char *tag) {
-    size_t n = strlen(tag);
-    for (const char *p = e->tags; *p;) {
-        size_t length = strcspn(p, " ");
-        if (length == n && strncmp(p, tag, n) == 0) return true;
-        p += length;
-        p += strspn(p, " ");
-    }
-    return false;
-}
-
 static const char *state_of(const catalog_entry *e) {
     return e->is_sweep ? "sweep" : run_verdict_names[e->outcome.verdict];
 }
@@ -73,7 +62,7 @@ static bool is_state(const char *word) {
 
 static bool wanted(const catalog_entry *e, const list_flags *f) {
     if (f->state && strcmp(f->state, state_of(e)) != 0) return false;
-    if (f->tag && !has_tag(e, f->tag)) return false;
+    if (f->tag && !tags_have(e->tags, f->tag, strlen(f->tag))) return false;
     return !f->match || fnmatch(f->match, e->name, 0) == 0;
 }
 
@@ -157,8 +146,14 @@ static spur_status write_catalog(const catalog *c, const list_flags *f) {
 
 static size_t widest_name(const catalog *c) {
     size_t width = 4, most = (size_t)terminal_width() / 2;
-    for (size_t i = 0; i < c->count; i++)
-        if (strlen(c->entries[i].name) > width) width = strlen(c->entries[i].name);
+    for (size_t i = 0; i < c->count; i++) {
+        spur__str name;
+        spur__str_init(&name, 4096);
+        text_line(&name, c->entries[i].name, strlen(c->entries[i].name));
+        size_t columns = text_columns(spur__str_text(&name));
+        if (columns > width) width = columns;
+        spur__str_free(&name);
+    }
     return width < most ? width : most;
 }
 
@@ -227,43 +222,37 @@ static bool is_run(const command *self, const char *path) {
     return found;
 }
 
+/* Tags and notes may begin with a dash, so that there are no flags; "--" before the run is fine. */
+static int without_dashes(int argc, char ***argv) {
+    bool dashes = argc > 1 && strcmp((*argv)[1], "--") == 0;
+    *argv += dashes;
+    return argc - dashes;
+}
+
 static int run_tag(int argc, char **argv) {
-    char tags[4096];
+    char *tags = NULL;
     spur_error err = {.status = SPUR_OK};
+    argc = without_dashes(argc, &argv);
     if (argc < 2) return command_misuse(&command_tag, "expected a run");
     if (!is_run(&command_tag, argv[1])) return EXIT_USAGE;
     spur_status status = SPUR_OK;
     if (argc > 2) status = tags_change(argv[1], argv + 2, (size_t)argc - 2, &err);
-    if (status == SPUR_OK) status = tags_read(argv[1], tags, sizeof tags, &err);
+    if (status == SPUR_OK) status = tags_read(argv[1], &tags, &err);
     if (status != SPUR_OK) return command_refuse(&command_tag, &err);
     printf("%s\n", tags[0] ? tags : "(no tags)");
+    spur__free(tags);
     return EXIT_DONE;
-}
-
-/* The old notes with one line more, written as a whole. */
-static spur_status add_note(const char *path, const char *line, spur_error *err) {
-    char *old = NULL;
-    size_t size = 0;
-    spur__str text;
-    if (spur__exists(path)) SPUR__TRY(spur__file_read(path, 1 << 24, &old, &size, err));
-    spur__str_init(&text, 1 << 25);
-    if (old) spur__str_append(&text, old, size);
-    spur__str_printf(&text, "%s\n", line);
-    spur_status status = spur__str_status(&text);
-    if (status == SPUR_OK) status = spur__file_write(path, spur__str_text(&text), text.length, err);
-    spur__str_free(&text);
-    spur__free(old);
-    return status;
 }
 
 static int run_note(int argc, char **argv) {
     spur_error err = {.status = SPUR_OK};
+    argc = without_dashes(argc, &argv);
     if (argc < 2 || argc > 3) return command_misuse(&command_note, "expected a run and a text");
     if (!is_run(&command_note, argv[1])) return EXIT_USAGE;
     char *path = spur__path_join(argv[1], "notes.md"), *text = NULL;
     size_t size;
-    spur_status status = path ? SPUR_OK : SPUR_E_MEMORY;
-    if (status == SPUR_OK && argc == 3) status = add_note(path, argv[2], &err);
+    spur_status status = path ? SPUR_OK : spur__fail(&err, SPUR_E_MEMORY, "out of memory");
+    if (status == SPUR_OK && argc == 3) status = notes_add(argv[1], argv[2], &err);
     if (status == SPUR_OK && argc == 2 && spur__exists(path))
         status = spur__file_read(path, 1 << 24, &text, &size, &err);
     if (text) fputs(text, stdout);

@@ -52,7 +52,7 @@ static void print_file(const char *run, const char *name, const char *title) {
 
 static void print_state(const char *run) {
     run_outcome o;
-    char tags[4096];
+    char *tags = NULL;
     spur_error err = {.status = SPUR_OK};
     if (run_outcome_read(run, &o, &err) != SPUR_OK) {
         printf("%s\n", err.message);
@@ -64,7 +64,8 @@ static void print_state(const char *run) {
         printf(", best %s %.6g (epoch %lld)", o.monitor, o.best, o.best_epoch);
     printf("\n");
     if (o.message[0]) printf("  %s\n", o.message);
-    if (tags_read(run, tags, sizeof tags, NULL) == SPUR_OK && tags[0]) printf("  tags: %s\n", tags);
+    if (tags_read(run, &tags, NULL) == SPUR_OK && tags[0]) printf("  tags: %s\n", tags);
+    spur__free(tags);
 }
 
 /* The header of metrics.csv as names. */
@@ -171,10 +172,10 @@ static int run_show(int argc, char **argv) {
     printf("\n");
     if (checkpoints && spur__exists(checkpoints)) printf("Checkpoints: %s\n", checkpoints);
     spur__free(checkpoints);
-    printf("TensorBoard: tensorboard --logdir=%s\n"
     spur__str word;
     spur__str_init(&word, 1 << 16);
     put_shell_word(&word, argv[1]);
+    printf("TensorBoard: tensorboard --logdir=%s\n"
            "Pictures:    spur export %s\n",
            spur__str_text(&word), spur__str_text(&word));
     spur__str_free(&word);

@@ -6,10 +6,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -17,7 +20,7 @@
 #include "base/str.h"
 #include "sweep/collect.h"
 
-enum { TAGS_LIMIT = 1 << 16 };
+enum { TAGS_LIMIT = 1 << 16, NOTES_LIMIT = 1 << 24 };
 
 static bool has_file(const char *directory, const char *name, struct stat *info) {
     char *path = spur__path_join(directory, name);
@@ -26,21 +29,32 @@ static bool has_file(const char *directory, const char *name, struct stat *info)
     return there;
 }
 
-spur_status tags_read(const char *run, char *out, size_t n, spur_error *err) {
+spur_status tags_read(const char *run, char **out, spur_error *err) {
     char *path = spur__path_join(run, "tags.txt"), *text = NULL;
     size_t size;
-    out[0] = '\0';
+    *out = NULL;
     if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
     spur_status status = SPUR_OK;
     if (spur__exists(path)) status = spur__file_read(path, TAGS_LIMIT, &text, &size, err);
-    if (text) {
-        for (char *p = text; *p; p++)
-            if (*p == '\n') *p = ' ';
-        snprintf(out, n, "%s", spur__trim(text));
+    for (char *p = text; p && *p; p++)
+        if (*p == '\n') *p = ' ';
+    if (status == SPUR_OK) {
+        *out = spur__strdup(text ? spur__trim(text) : "");
+        if (!*out) status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
     }
     spur__free(text);
     spur__free(path);
     return status;
+}
+
+bool tags_have(const char *tags, const char *tag, size_t n) {
+    for (const char *p = tags; *p;) {
+        size_t length = strcspn(p, " ");
+        if (length == n && strncmp(p, tag, n) == 0) return true;
+        p += length;
+        p += strspn(p, " ");
+    }
+    return false;
 }
 
 spur_status run_require(const char *path, const char *file, spur_error *err) {
@@ -93,7 +107,7 @@ static bool look_at(catalog_entry *e) {
         return false;
     }
     e->changed = (double)info.st_mtime;
-    tags_read(e->path, e->tags, sizeof e->tags, NULL);
+    if (tags_read(e->path, &e->tags, NULL) != SPUR_OK) e->tags = spur__strdup("");
     return true;
 }
 
@@ -102,7 +116,7 @@ static spur_status add(catalog *c, const char *path, const char *name, spur_erro
     catalog_entry e = {.name = spur__strdup(name), .path = spur__strdup(path)};
     bool wanted = e.name && e.path && look_at(&e);
     catalog_entry *grown =
-        wanted ? spur__realloc_array(c->entries, c->count + 1, sizeof *grown) : NULL;
+        wanted && e.tags ? spur__realloc_array(c->entries, c->count + 1, sizeof *grown) : NULL;
     if (grown) {
         c->entries = grown;
         c->entries[c->count++] = e;
@@ -111,6 +125,7 @@ static spur_status add(catalog *c, const char *path, const char *name, spur_erro
     bool short_of_memory = wanted || !e.name || !e.path;
     spur__free(e.name);
     spur__free(e.path);
+    spur__free(e.tags);
     return short_of_memory ? spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path) : SPUR_OK;
 }
 
@@ -141,19 +156,17 @@ void catalog_free(catalog *c) {
     for (size_t i = 0; i < c->count; i++) {
         spur__free(c->entries[i].name);
         spur__free(c->entries[i].path);
+        spur__free(c->entries[i].tags);
     }
     spur__free(c->entries);
     *c = (catalog){.count = 0};
 }
 
-/* True when `tag` (n bytes) is a word of the list. */
-static bool has_word(const char *list, const char *tag, size_t n) {
-    for (const char *p = list; *p;) {
-        size_t length = strcspn(p, " ");
-        if (length == n && strncmp(p, tag, n) == 0) return true;
-        p += length;
-        p += strspn(p, " ");
-    }
+/* Whether a word of its own line is in the text. */
+static bool has_line(const char *text, const char *word) {
+    size_t n = strlen(word);
+    for (; *text; text += strcspn(text, "\n") + 1)
+        if (strncmp(text, word, n) == 0 && text[n] == '\n') return true;
     return false;
 }
 
@@ -165,31 +178,78 @@ static bool is_changed(const char *tag, size_t n, char *const *words, size_t cou
     return false;
 }
 
-spur_status tags_change(const char *run, char *const *words, size_t count, spur_error *err) {
-    char old[TAGS_LIMIT];
-    spur__str text;
-    SPUR__TRY(tags_read(run, old, sizeof old, err));
-    spur__str_init(&text, TAGS_LIMIT);
+/* The tags after a change; what is added must be one word. */
+static spur_status put_changed(const char *old, char *const *words, size_t count, spur__str *text,
+                               spur_error *err) {
     for (const char *p = old; *p;) {
         size_t n = strcspn(p, " ");
-        if (!is_changed(p, n, words, count)) spur__str_printf(&text, "%.*s\n", (int)n, p);
+        if (!is_changed(p, n, words, count)) spur__str_printf(text, "%.*s\n", (int)n, p);
         p += n;
         p += strspn(p, " ");
     }
+    size_t kept = text->length;
     for (size_t i = 0; i < count; i++) {
         const char *word = words[i] + (words[i][0] == '+');
         if (words[i][0] == '-') continue;
-        if (*word == '\0' || strpbrk(word, " \t\n")) {
-            spur__str_free(&text);
+        if (*word == '\0' || strpbrk(word, " \t\n"))
             return spur__fail(err, SPUR_E_ARGUMENT, "'%s': a tag is one word", words[i]);
-        }
-        if (!has_word(spur__str_text(&text), word, strlen(word)))
-            spur__str_printf(&text, "%s\n", word);
+        if (!has_line(spur__str_text(text) + kept, word)) spur__str_printf(text, "%s\n", word);
     }
-    char *path = spur__path_join(run, "tags.txt");
-    spur_status status = path ? spur__str_status(&text) : SPUR_E_MEMORY;
-    if (status == SPUR_OK) status = spur__file_write(path, spur__str_text(&text), text.length, err);
+    return spur__str_status(text);
+}
+
+/* Holds the run's directory, so that of two changes at once the second sees the first. A file system
+ * without such locks is left alone. -1: nothing to let go of. */
+static int hold(const char *run) {
+    int fd = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR) {
+    }
+    return fd;
+}
+
+static void let_go(int fd) {
+    if (fd >= 0) close(fd);
+}
+
+static spur_status write_small(const char *run, const char *name, const spur__str *text,
+                               spur_error *err) {
+    char *path = spur__path_join(run, name);
+    spur_status status =
+        path ? spur__str_status(text) : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
+    if (status == SPUR_OK) status = spur__file_write(path, spur__str_text(text), text->length, err);
     spur__free(path);
+    return status;
+}
+
+spur_status tags_change(const char *run, char *const *words, size_t count, spur_error *err) {
+    char *old = NULL;
+    spur__str text;
+    int held = hold(run);
+    spur__str_init(&text, TAGS_LIMIT);
+    spur_status status = tags_read(run, &old, err);
+    if (status == SPUR_OK) status = put_changed(old, words, count, &text, err);
+    if (status == SPUR_OK) status = write_small(run, "tags.txt", &text, err);
     spur__str_free(&text);
+    spur__free(old);
+    let_go(held);
+    return status;
+}
+
+spur_status notes_add(const char *run, const char *line, spur_error *err) {
+    char *path = spur__path_join(run, "notes.md"), *old = NULL;
+    size_t size = 0;
+    spur__str text;
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
+    int held = hold(run);
+    spur_status status =
+        spur__exists(path) ? spur__file_read(path, NOTES_LIMIT, &old, &size, err) : SPUR_OK;
+    spur__str_init(&text, 2 * NOTES_LIMIT);
+    if (old) spur__str_append(&text, old, size);
+    spur__str_printf(&text, "%s\n", line);
+    if (status == SPUR_OK) status = write_small(run, "notes.md", &text, err);
+    spur__str_free(&text);
+    spur__free(old);
+    spur__free(path);
+    let_go(held);
     return status;
 }

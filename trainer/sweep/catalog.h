@@ -15,7 +15,7 @@ typedef struct catalog_entry {
     size_t trials[2]; /* of a sweep: finished, all that were started */
     run_outcome outcome; /* of a run */
     double changed; /* wall time of the last change of status.ini (or of the sweep) */
-    char tags[128]; /* separated by blanks */
+    char *tags; /* separated by blanks */
 } catalog_entry;
 
 typedef struct catalog {
@@ -32,10 +32,16 @@ void catalog_free(catalog *c);
  * "status.ini" for one of any). E_NOTFOUND otherwise, with what was found there instead. */
 spur_status run_require(const char *path, const char *file, spur_error *err);
 
-/* Tags of a run (or sweep): <run>/tags.txt, one a line. */
-spur_status tags_read(const char *run, char *out, size_t n, spur_error *err);
+/* Tags of a run (or sweep), separated by blanks: <run>/tags.txt, one a line. Free with spur__free. */
+spur_status tags_read(const char *run, char **out, spur_error *err);
+
+/* True when `tag` (n bytes) is a word of such a list. */
+bool tags_have(const char *tags, const char *tag, size_t n);
 
 /* Adds and removes tags; a word "-name" removes. */
 spur_status tags_change(const char *run, char *const *words, size_t count, spur_error *err);
+
+/* Adds a line to <run>/notes.md. */
+spur_status notes_add(const char *run, const char *line, spur_error *err);
 
 #endif
