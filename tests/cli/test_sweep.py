@@ -401,6 +401,18 @@ class Sweep(Cli):
         rows = [r for r in self.spur("export", "logs/s/groups/config_0001").rows if r["tag"] == "val_loss/mean"]
         self.assertEqual([r["step"] for r in rows], ["1", "2", "3", "4"])
 
+    def test_reports_at_once(self):
+        """Processes that end together take turns: one file of bands for each configuration."""
+        ini = self.ini(lr="range(0.01, 0.06, 0.01)", seeds="1..3")
+        self.spur("sweep", ini)
+        for _ in range(8):
+            sweeps = [self.start("sweep", ini, "--quiet") for _ in range(4)]
+            for p in sweeps:
+                out, err = p.communicate()
+                self.assertEqual((p.returncode, err), (0, b""))
+            self.assertEqual(len(self.tree("logs/s/groups")), 6, self.tree("logs/s/groups"))
+            self.assertEqual(self.tree("logs/s/claims"), [])
+
     def test_tags_and_notes_of_two_at_once(self):
         self.spur("sweep", self.ini(lr="1e-2", seeds="1"))
         words = ["a-word-of-some-length-%d" % i for i in range(24)]

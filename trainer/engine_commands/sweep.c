@@ -14,6 +14,7 @@
 #include "engine_commands/sweep_check.h"
 #include "run/process.h"
 #include "sweep/aggregate.h"
+#include "sweep/claim.h"
 #include "sweep/launch.h"
 #include "sweep/live.h"
 #include "sweep/remove.h"
@@ -102,12 +103,17 @@ static void say_report(const sweep_view *v, const report *r, terminal *term) {
     spur__str_free(&text);
 }
 
-/* results.csv, bands, checkpoints and the report. */
+/* results.csv, bands, checkpoints and the report, of which one process at a time makes files. */
 static spur_status conclude(const char *path, terminal *term, bool complete, spur_error *err) {
     sweep_view view;
     report r;
+    process_id self = process_self();
     SPUR__TRY(sweep_view_open(&view, path, err));
-    spur_status status = sweep_view_write_results(&view, err);
+    char *claim = sweep_path(&view.dir, "claims/report");
+    spur_status status = claim ? claim_wait(claim, &self, err)
+                               : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
+    bool ours = status == SPUR_OK;
+    if (status == SPUR_OK) status = sweep_view_write_results(&view, err);
     if (status == SPUR_OK) status = sweep_aggregate(&view, err);
     if (status == SPUR_OK) status = sweep_view_report(&view, &(metric_list){.count = 0}, &r, err);
     if (status == SPUR_OK) {
@@ -115,6 +121,8 @@ static spur_status conclude(const char *path, terminal *term, bool complete, spu
         say_report(&view, &r, term);
         report_free(&r);
     }
+    if (ours) claim_release(claim);
+    spur__free(claim);
     sweep_view_close(&view);
     return status;
 }
@@ -138,7 +146,7 @@ static int work(const sweep_plan *plan, const char *path, const sweep_flags *fla
     terminal_say(&term, "%s %s", continued ? "Continuing" : "Sweep:", path);
     status = worker_run(&worker, &err);
     live_clear(&view);
-    bool interrupted = status == SPUR_E_INTERRUPTED, failed = worker.failed > 0;
+    bool failed = worker.failed > 0;
     bool complete = status == SPUR_OK && !worker.stopping;
     bool halted = status == SPUR_OK && worker.stopping;
     bool late = worker.deadline && spur__monotonic_ns() >= worker.deadline;
@@ -148,6 +156,7 @@ static int work(const sweep_plan *plan, const char *path, const sweep_flags *fla
         status = end.status;
         err = end;
     }
+    bool interrupted = status == SPUR_E_INTERRUPTED;
     if (status != SPUR_OK) terminal_warn(&term, "sweep: %s", err.message);
     if (halted) terminal_warn(&term, late ? "sweep: max_time is over" : "sweep: on_failure = stop");
     if (interrupted || halted) terminal_warn(&term, "sweep: the same command continues the sweep");

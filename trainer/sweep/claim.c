@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "terminal/stop.h"
 
 enum { LINE = 200 };
 
@@ -90,6 +91,15 @@ spur_status claim_take(const char *path, const process_id *owner, spur_error *er
         bury(path);
     }
     return spur__fail(err, SPUR_E_EXISTS, "%s: another process is at work on it", path);
+}
+
+spur_status claim_wait(const char *path, const process_id *owner, spur_error *err) {
+    for (;;) {
+        spur_status status = claim_take(path, owner, err);
+        if (status != SPUR_E_EXISTS) return status;
+        if (stop_requested()) return spur__fail(err, SPUR_E_INTERRUPTED, "interrupted");
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
 }
 
 void claim_release(const char *path) {

@@ -22,6 +22,9 @@ enum { CLAIM_HEARTBEAT_SECONDS = 15, CLAIM_DEAD_AFTER_SECONDS = 120 };
  * process has it. */
 spur_status claim_take(const char *path, const process_id *owner, spur_error *err);
 
+/* The same, but waits until a living owner has given it back; E_INTERRUPTED when a signal asks to stop. */
+spur_status claim_wait(const char *path, const process_id *owner, spur_error *err);
+
 /* Gives it back; only the owner may call this. */
 void claim_release(const char *path);
 
