@@ -60,8 +60,8 @@ function(spur_install_library component)
     DESTINATION ${spur_package_dir} COMPONENT spur-${component})
 endfunction()
 
-spur_install_library(base spur_base)
-spur_install_library(log spur_log spur_proto)
+spur_install_library(base spur_base spur_proto)
+spur_install_library(log spur_log)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/base/include/spur ${PROJECT_SOURCE_DIR}/logger/include/spur
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT spur-log FILES_MATCHING PATTERN "*.h")
 spur_pkg_config(spur-log "TensorBoard event files: writing and reading"
@@ -78,7 +78,8 @@ if(SPUR_NN)
     set(openmp "-L${folder};${openmp}")
   endif()
   spur_pkg_config(spur-nn "A CNN and U-Net engine that trains on CPUs"
-    "spur-nn;spur-base;m;pthread;${openmp}" "openblas;libcjson;libpng;libjpeg;zlib")
+    "spur-nn;spur-base;spur-proto;m;pthread;${openmp}"
+    "openblas;libcjson;libprotobuf-c;libpng;libjpeg;zlib")
 endif()
 if(SPUR_TRAINER)
   install(TARGETS spur RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT spur)

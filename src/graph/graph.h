@@ -28,6 +28,7 @@
 enum { SPUR__MAX_INPUTS = 32, SPUR__MAX_PARAMS = 6 };
 
 typedef struct spur__op spur__op;
+struct spur__onnx;
 
 struct spur_node {
     const spur__op *op;
@@ -119,6 +120,8 @@ struct spur__op {
     spur_status (*explain)(const spur_node *node, spur_error *err);
     /* Multiply-adds of one forward run for one sample; NULL: zero. */
     double (*cost)(const spur_node *node);
+    /* What it does in evaluation, in ONNX: graph/onnx.h. NULL: it cannot be said (losses). */
+    void (*onnx)(const spur_node *node, struct spur__onnx *to);
     int (*concat_axis)(const spur_node *node); /* concatenations: along which axis */
     /* Norms, evaluation only: weights and bias (or NULL) of the layer before, [rows][channels], with
      * the norm worked in. */

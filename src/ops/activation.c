@@ -4,6 +4,7 @@
  * before it where that layer can do it.
  */
 #include "graph/graph.h"
+#include "graph/onnx.h"
 #include "kernels/vec.h"
 
 typedef struct activation_options {
@@ -61,11 +62,60 @@ static void activation_backward(spur_node *node, const spur__run *run) {
                                      .accumulate = beta == 1});
 }
 
+static void one_operator(spur__onnx *to, const char *type) {
+    spur__onnx_op(to, type);
+    spur__onnx_use_input(to, 0);
+}
+
+/* x * Phi(x), Phi the normal distribution's. */
+static void gelu_onnx(spur__onnx *to) {
+    const char *scaled = spur__onnx_op(to, "Div");
+    spur__onnx_use_input(to, 0);
+    spur__onnx_use_scalar(to, 1.41421356f);
+    const char *erf = spur__onnx_op(to, "Erf");
+    spur__onnx_use(to, scaled);
+    const char *above = spur__onnx_op(to, "Add");
+    spur__onnx_use(to, erf);
+    spur__onnx_use_scalar(to, 1.0f);
+    const char *twice = spur__onnx_op(to, "Mul");
+    spur__onnx_use_input(to, 0);
+    spur__onnx_use(to, above);
+    spur__onnx_op(to, "Mul");
+    spur__onnx_use(to, twice);
+    spur__onnx_use_scalar(to, 0.5f);
+}
+
+static void silu_onnx(spur__onnx *to) {
+    const char *gate = spur__onnx_op(to, "Sigmoid");
+    spur__onnx_use_input(to, 0);
+    spur__onnx_op(to, "Mul");
+    spur__onnx_use_input(to, 0);
+    spur__onnx_use(to, gate);
+}
+
+static void activation_onnx(const spur_node *node, spur__onnx *to) {
+    static const struct {
+        spur__map_op op;
+        const char *type;
+    } names[] = {{SPUR__MAP_RELU, "Relu"},       {SPUR__MAP_LEAKY_RELU, "LeakyRelu"},
+                 {SPUR__MAP_ELU, "Elu"},         {SPUR__MAP_HARD_SWISH, "HardSwish"},
+                 {SPUR__MAP_SIGMOID, "Sigmoid"}, {SPUR__MAP_HARD_SIGMOID, "HardSigmoid"},
+                 {SPUR__MAP_TANH, "Tanh"}};
+    const activation_options *o = node->options;
+    if (o->op == SPUR__MAP_SILU) silu_onnx(to);
+    if (o->op == SPUR__MAP_GELU) gelu_onnx(to);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (names[i].op == o->op) one_operator(to, names[i].type);
+    if (o->op == SPUR__MAP_LEAKY_RELU || o->op == SPUR__MAP_ELU)
+        spur__onnx_float(to, "alpha", o->alpha);
+    if (o->op == SPUR__MAP_HARD_SIGMOID) spur__onnx_float(to, "alpha", 1.0f / 6.0f);
+}
+
 #define OP(name, is_relu)                                                                          \
     {                                                                                              \
         .kind = name, .shape = activation_shape, .plan = activation_plan,                          \
-        .forward = activation_forward, .backward = activation_backward, .elementwise = true,       \
-        .relu = is_relu                                                                            \
+        .forward = activation_forward, .backward = activation_backward, .onnx = activation_onnx,   \
+        .elementwise = true, .relu = is_relu                                                       \
     }
 
 static const activation_row rows[] = {

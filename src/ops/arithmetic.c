@@ -3,6 +3,7 @@
  * add and multiply with broadcasting of axes of size 1 (and of scalars), and scale by a constant.
  */
 #include "graph/graph.h"
+#include "graph/onnx.h"
 #include "kernels/broadcast.h"
 #include "kernels/vec.h"
 
@@ -126,6 +127,22 @@ static void multiply_backward(spur_node *node, const spur__run *run) {
     }
 }
 
+static void both_inputs(spur__onnx *to, const char *type) {
+    spur__onnx_op(to, type);
+    spur__onnx_use_input(to, 0);
+    spur__onnx_use_input(to, 1);
+}
+
+static void add_onnx(const spur_node *node, spur__onnx *to) {
+    (void)node;
+    both_inputs(to, "Add");
+}
+
+static void multiply_onnx(const spur_node *node, spur__onnx *to) {
+    (void)node;
+    both_inputs(to, "Mul");
+}
+
 static double one_per_value(const spur_node *node) {
     return (double)spur__sample_count(node);
 }
@@ -134,13 +151,15 @@ static const spur__op add_op = {.kind = "add",
                                 .shape = arithmetic_shape,
                                 .plan = add_plan,
                                 .forward = add_forward,
-                                .backward = add_backward};
+                                .backward = add_backward,
+                                .onnx = add_onnx};
 /* add of two equal shapes, the one that takes a ReLU along. */
 static const spur__op residual_op = {.kind = "add",
                                      .shape = arithmetic_shape,
                                      .plan = add_plan,
                                      .forward = add_forward,
                                      .backward = residual_backward,
+                                     .onnx = add_onnx,
                                      .sum = true,
                                      .fuses_relu = true};
 static const spur__op multiply_op = {.kind = "multiply",
@@ -148,6 +167,7 @@ static const spur__op multiply_op = {.kind = "multiply",
                                      .plan = multiply_plan,
                                      .forward = multiply_forward,
                                      .backward = multiply_backward,
+                                     .onnx = multiply_onnx,
                                      .cost = one_per_value};
 
 spur_node *spur_add(spur_net *net, spur_node *a, spur_node *b) {
@@ -198,11 +218,18 @@ static void scale_backward(spur_node *node, const spur__run *run) {
     if (beta >= 0) multiply_by(node, run, node->gradient, node->inputs[0]->gradient, beta == 1);
 }
 
+static void scale_onnx(const spur_node *node, spur__onnx *to) {
+    spur__onnx_op(to, "Mul");
+    spur__onnx_use_input(to, 0);
+    spur__onnx_use_scalar(to, (float)*(const double *)node->options);
+}
+
 static const spur__op scale_op = {.kind = "scale",
                                   .shape = scale_shape,
                                   .plan = scale_plan,
                                   .forward = scale_forward,
                                   .backward = scale_backward,
+                                  .onnx = scale_onnx,
                                   .elementwise = true};
 
 spur_node *spur_scale(spur_net *net, spur_node *x, double factor) {

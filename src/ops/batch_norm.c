@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "graph/onnx.h"
 #include "kernels/norm.h"
 #include "kernels/pool.h"
 #include "ops/window.h"
@@ -159,11 +160,50 @@ static double batch_norm_cost(const spur_node *node) {
     return (double)spur__sample_count(node);
 }
 
+/* (x - mean) / sqrt(var + eps) * weight + bias along the last axis, which ONNX's own operator does
+ * not know. */
+static void last_axis_onnx(const spur_node *node, float eps, spur__onnx *to) {
+    int mean = node->param_count - 2;
+    const char *above = spur__onnx_op(to, "Add");
+    spur__onnx_use_param(to, mean + 1);
+    spur__onnx_use_scalar(to, eps);
+    const char *deviation = spur__onnx_op(to, "Sqrt");
+    spur__onnx_use(to, above);
+    const char *centred = spur__onnx_op(to, "Sub");
+    spur__onnx_use_input(to, 0);
+    spur__onnx_use_param(to, mean);
+    const char *y = spur__onnx_op(to, "Div");
+    spur__onnx_use(to, centred);
+    spur__onnx_use(to, deviation);
+    for (int i = 0; i < mean; i++) { /* weight, then bias */
+        const char *x = y;
+        y = spur__onnx_op(to, i ? "Add" : "Mul");
+        spur__onnx_use(to, x);
+        spur__onnx_use_param(to, i);
+    }
+}
+
+static void batch_norm_onnx(const spur_node *node, spur__onnx *to) {
+    const spur_norm_options *o = node->options;
+    float eps = o->eps > 0 ? (float)o->eps : 1e-5f;
+    if (node->rank != 2 && node->rank != 4) {
+        last_axis_onnx(node, eps, to);
+        return;
+    }
+    spur__onnx_op(to, "BatchNormalization");
+    spur__onnx_use_input(to, 0);
+    for (int i = 0; o->no_affine && i < 2; i++)
+        spur__onnx_use_filled(to, spur__channels(node), i ? 0.0f : 1.0f);
+    for (int i = 0; i < node->param_count; i++) spur__onnx_use_param(to, i);
+    spur__onnx_float(to, "epsilon", eps);
+}
+
 static const spur__op batch_norm_op = {.kind = "batch_norm",
                                        .shape = batch_norm_shape,
                                        .plan = batch_norm_plan,
                                        .forward = batch_norm_forward,
                                        .backward = batch_norm_backward,
+                                       .onnx = batch_norm_onnx,
                                        .cost = batch_norm_cost,
                                        .fold = batch_norm_fold,
                                        .fold_scratch = batch_norm_fold_scratch,

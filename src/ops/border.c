@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "graph/graph.h"
+#include "graph/onnx.h"
 #include "kernels/move.h"
 
 typedef struct border_options {
@@ -72,12 +73,36 @@ static void border_backward(spur_node *node, const spur__run *run) {
     move(node, run, node->gradient, dx, !o->crop, beta == 1);
 }
 
+static void crop_onnx(const spur_node *node, spur__onnx *to) {
+    const border_options *o = node->options;
+    const int64_t *in = node->inputs[0]->shape;
+    spur__onnx_op(to, "Slice");
+    spur__onnx_use_input(to, 0);
+    spur__onnx_use_sizes(to, 2, (const int64_t[]){o->amount[0], o->amount[1]});
+    spur__onnx_use_sizes(to, 2, (const int64_t[]){in[1] - o->amount[2], in[2] - o->amount[3]});
+    spur__onnx_use_sizes(to, 2, (const int64_t[]){2, 3});
+}
+
+static void pad_onnx(const spur_node *node, spur__onnx *to) {
+    const border_options *o = node->options;
+    const int *a = o->amount;
+    spur__onnx_op(to, "Pad");
+    spur__onnx_use_input(to, 0);
+    spur__onnx_use_sizes(to, 4, (const int64_t[]){a[0], a[1], a[2], a[3]});
+    spur__onnx_use_scalar(to, o->value);
+    spur__onnx_use_sizes(to, 2, (const int64_t[]){2, 3});
+}
+
 static const spur__op crop_op = {.kind = "crop2d",
                                  .shape = border_shape,
                                  .forward = border_forward,
-                                 .backward = border_backward};
-static const spur__op pad_op = {
-    .kind = "pad2d", .shape = border_shape, .forward = border_forward, .backward = border_backward};
+                                 .backward = border_backward,
+                                 .onnx = crop_onnx};
+static const spur__op pad_op = {.kind = "pad2d",
+                                .shape = border_shape,
+                                .forward = border_forward,
+                                .backward = border_backward,
+                                .onnx = pad_onnx};
 
 static spur_node *create(spur_net *net, spur_node *x, const spur__op *op, const int amount[4],
                          double value) {

@@ -4,6 +4,7 @@
  * (along the last axis) costs nothing; the others are copied.
  */
 #include "graph/graph.h"
+#include "graph/onnx.h"
 #include "kernels/move.h"
 
 static int axis_of(const spur_node *node) {
@@ -88,11 +89,20 @@ static void concat_backward(spur_node *node, const spur__run *run) {
     }
 }
 
+static void concat_onnx(const spur_node *node, spur__onnx *to) {
+    static const int of_images[] = {0, 2, 3, 1};
+    int axis = axis_of(node);
+    spur__onnx_op(to, "Concat");
+    for (int i = 0; i < node->input_count; i++) spur__onnx_use_input(to, i);
+    spur__onnx_int(to, "axis", node->rank == 4 ? of_images[axis] : axis);
+}
+
 /* Only along the last axis can pixels lie apart. */
 #define OP(last)                                                                                   \
     {                                                                                              \
         .kind = "concat", .shape = concat_shape, .forward = concat_forward,                        \
-        .backward = concat_backward, .concat_axis = axis_of, .pitched = (last)                     \
+        .backward = concat_backward, .onnx = concat_onnx, .concat_axis = axis_of,                  \
+        .pitched = (last)                                                                          \
     }
 static const spur__op of_channels = OP(true), of_rows = OP(false);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "graph/onnx.h"
 #include "kernels/columns.h"
 #include "kernels/conv.h"
 #include "kernels/vec.h"
@@ -458,11 +459,30 @@ static void transpose_backward(spur_node *node, const spur__run *run) {
                                                       .workspace = run->workspace});
 }
 
+static void conv_onnx(const spur_node *node, spur__onnx *to) {
+    const conv_options *o = node->options;
+    spur__slide w;
+    if (!o->transposed)
+        conv_window(node, &w);
+    else if (transposed_window(o, node->inputs[0]->shape + 1, &w, NULL) != SPUR_OK)
+        return; /* its shape was inferred from it */
+    spur__onnx_op(to, o->transposed ? "ConvTranspose" : "Conv");
+    spur__onnx_use_input(to, 0);
+    for (int i = 0; i < node->param_count; i++) spur__onnx_use_param(to, i);
+    spur__onnx_ints(to, "kernel_shape", 2, w.kernel);
+    spur__onnx_ints(to, "strides", 2, w.stride);
+    spur__onnx_ints(to, "dilations", 2, w.dilation);
+    spur__onnx_ints(to, "pads", 4, w.padding);
+    spur__onnx_int(to, "group", groups_of(o));
+    if (o->transposed) spur__onnx_ints(to, "output_padding", 2, o->user.output_padding);
+}
+
 static const spur__op conv_op = {.kind = "conv2d",
                                  .shape = conv_shape,
                                  .plan = conv_plan,
                                  .forward = conv_forward,
                                  .backward = conv_backward,
+                                 .onnx = conv_onnx,
                                  .prepare = conv_prepare,
                                  .cost = conv_cost,
                                  .takes_pool = conv_takes_pool,
@@ -476,6 +496,7 @@ static const spur__op transpose_op = {.kind = "conv_transpose2d",
                                       .plan = transpose_plan,
                                       .forward = transpose_forward,
                                       .backward = transpose_backward,
+                                      .onnx = conv_onnx,
                                       .cost = conv_cost,
                                       .overwrites_gradients = true,
                                       .pitched = true};

@@ -4,6 +4,7 @@
  * gradient; nothing is saved. 2d drops whole channels of an image. In evaluation: nothing happens.
  */
 #include "graph/graph.h"
+#include "graph/onnx.h"
 #include "kernels/vec.h"
 
 static spur_status dropout_shape(spur_node *node, spur_error *err) {
@@ -98,17 +99,25 @@ static void dropout2d_backward(spur_node *node, const spur__run *run) {
     spur__vec_channel_scale_backward(&run->exec, &s);
 }
 
+static void dropout_onnx(const spur_node *node, spur__onnx *to) {
+    (void)node;
+    spur__onnx_op(to, "Identity");
+    spur__onnx_use_input(to, 0);
+}
+
 static const spur__op dropout_op = {.kind = "dropout",
                                     .shape = dropout_shape,
                                     .plan = dropout_plan,
                                     .forward = dropout_forward,
                                     .backward = dropout_backward,
+                                    .onnx = dropout_onnx,
                                     .elementwise = true};
 static const spur__op dropout2d_op = {.kind = "dropout2d",
                                       .shape = dropout2d_shape,
                                       .plan = dropout2d_plan,
                                       .forward = dropout2d_forward,
                                       .backward = dropout2d_backward,
+                                      .onnx = dropout_onnx,
                                       .elementwise = true};
 
 spur_node *spur_dropout(spur_net *net, spur_node *x, double p) {

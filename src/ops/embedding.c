@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "graph/graph.h"
+#include "graph/onnx.h"
 #include "kernels/move.h"
 
 typedef struct embedding_options {
@@ -58,11 +59,21 @@ static void embedding_backward(spur_node *node, const spur__run *run) {
                            (ptrdiff_t)spur__node_count(node->inputs[0]), node->gradient);
 }
 
+static void embedding_onnx(const spur_node *node, spur__onnx *to) {
+    const char *rows = spur__onnx_plain(to, 0);
+    const char *y = spur__onnx_op(to, "Gather");
+    spur__onnx_use_param(to, 0);
+    spur__onnx_use(to, rows);
+    (void)node;
+    spur__onnx_from_plain(to, y);
+}
+
 static const spur__op embedding_op = {.kind = "embedding",
                                       .shape = embedding_shape,
                                       .plan = embedding_plan,
                                       .forward = embedding_forward,
-                                      .backward = embedding_backward};
+                                      .backward = embedding_backward,
+                                      .onnx = embedding_onnx};
 
 spur_node *spur_embedding(spur_net *net, spur_node *x, const char *name, int count, int width) {
     embedding_options o = {count, width};

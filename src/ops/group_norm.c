@@ -3,7 +3,10 @@
  * group_norm: per sample over the pixels and channels of a group; layer_norm: over the last axis,
  * every row by itself.
  */
+#include <string.h>
+
 #include "graph/graph.h"
+#include "graph/onnx.h"
 #include "kernels/norm.h"
 
 typedef struct group_options {
@@ -33,6 +36,10 @@ static spur_status group_norm_shape(spur_node *node, spur_error *err) {
     spur__param_spec weight = {
         .suffix = "weight", .rank = 1, .shape = {spur__channels(x)}, .constant = 1};
     spur__param_spec bias = {.suffix = "bias", .rank = 1, .shape = {spur__channels(x)}};
+    if (((const group_options *)node->options)->layer) { /* PyTorch's values lie in another order */
+        memcpy(weight.flattened, x->flattened, sizeof weight.flattened);
+        memcpy(bias.flattened, x->flattened, sizeof bias.flattened);
+    }
     if (!spur__param_declare(node, &weight, err)) return err->status;
     return spur__param_declare(node, &bias, err) ? SPUR_OK : err->status;
 }
@@ -107,11 +114,80 @@ static double group_norm_cost(const spur_node *node) {
     return (double)spur__sample_count(node);
 }
 
+static float eps_of(const spur_node *node) {
+    const group_options *o = node->options;
+    return o->user.eps > 0 ? (float)o->user.eps : 1e-5f;
+}
+
+static void layer_norm_onnx(const spur_node *node, spur__onnx *to) {
+    const char *x = node->rank == 4 ? spur__onnx_plain(to, 0) : spur__onnx_unordered(to, 0);
+    const char *y = spur__onnx_op(to, "LayerNormalization");
+    spur__onnx_use(to, x);
+    if (node->param_count == 0) spur__onnx_use_filled(to, spur__channels(node), 1.0f);
+    for (int i = 0; i < node->param_count; i++) spur__onnx_use_param(to, i);
+    spur__onnx_int(to, "axis", -1);
+    spur__onnx_float(to, "epsilon", eps_of(node));
+    if (node->rank == 4) spur__onnx_from_plain(to, y);
+}
+
+/* Between channels in front (ONNX) and last, of a value of rank 3 or 5. */
+static const char *moved(const spur_node *node, spur__onnx *to, const char *x, bool to_front) {
+    int order[SPUR_MAX_RANK] = {0}, rank = node->rank;
+    for (int i = 1; i < rank; i++) order[i] = to_front ? i - 1 : i + 1;
+    order[to_front ? 1 : rank - 1] = to_front ? rank - 1 : 1;
+    const char *y = spur__onnx_op(to, "Transpose");
+    spur__onnx_use(to, x);
+    spur__onnx_ints(to, "perm", rank, order);
+    return y;
+}
+
+/* Every group's values as one row, normalised, in the shape of before: the batch, channels, the rest. */
+static const char *by_groups(const spur_node *node, spur__onnx *to, const char *x) {
+    int64_t shape[SPUR_MAX_RANK] = {0, spur__channels(node)};
+    const char *rows = spur__onnx_op(to, "Reshape");
+    spur__onnx_use(to, x);
+    spur__onnx_use_sizes(to, 3, (const int64_t[]){0, groups_of(node), -1});
+    const char *y = spur__onnx_op(to, "InstanceNormalization");
+    spur__onnx_use(to, rows);
+    spur__onnx_use_filled(to, groups_of(node), 1.0f);
+    spur__onnx_use_filled(to, groups_of(node), 0.0f);
+    spur__onnx_float(to, "epsilon", eps_of(node));
+    const char *out = spur__onnx_op(to, "Reshape");
+    for (int i = 2; i < node->rank; i++) shape[i] = node->shape[i - 1];
+    spur__onnx_use(to, y);
+    spur__onnx_use_sizes(to, node->rank, shape);
+    return out;
+}
+
+static void group_norm_onnx(const spur_node *node, spur__onnx *to) {
+    const group_options *o = node->options;
+    bool move = node->rank == 3 || node->rank == 5;
+    if (o->layer) {
+        layer_norm_onnx(node, to);
+        return;
+    }
+    const char *x = node->rank == 2 ? spur__onnx_plain(to, 0) : spur__onnx_unordered(to, 0);
+    if (move) x = moved(node, to, x, true);
+    x = by_groups(node, to, x);
+    for (int i = 0; i < node->param_count; i++) { /* weight, then bias, as [c][1].. */
+        int64_t shape[SPUR_MAX_RANK] = {-1, 1, 1, 1, 1};
+        const char *p = spur__onnx_op(to, "Reshape"), *y;
+        spur__onnx_use_param(to, i);
+        spur__onnx_use_sizes(to, node->rank - 1, shape);
+        y = spur__onnx_op(to, i ? "Add" : "Mul");
+        spur__onnx_use(to, x);
+        spur__onnx_use(to, p);
+        x = y;
+    }
+    if (move) moved(node, to, x, false);
+    if (node->rank == 2) spur__onnx_from_plain(to, x);
+}
+
 #define OP(name)                                                                                   \
     {                                                                                              \
         .kind = name, .shape = group_norm_shape, .plan = group_norm_plan,                          \
         .forward = group_norm_forward, .backward = group_norm_backward, .cost = group_norm_cost,   \
-        .elementwise = true                                                                        \
+        .onnx = group_norm_onnx, .elementwise = true                                               \
     }
 static const spur__op group_norm_op = OP("group_norm"), layer_norm_op = OP("layer_norm");
 

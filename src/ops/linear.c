@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "graph/graph.h"
+#include "graph/onnx.h"
 #include "kernels/columns.h"
 #include "kernels/gemm.h"
 #include "kernels/linear.h"
@@ -219,11 +220,36 @@ static double linear_cost(const spur_node *node) {
     return (double)spur__sample_count(node) * (double)spur__channels(node->inputs[0]);
 }
 
+/* The weights' columns follow the order of a flattened image. */
+static void linear_onnx(const spur_node *node, spur__onnx *to) {
+    if (node->rank == 2) {
+        spur__onnx_op(to, "Gemm");
+        spur__onnx_use(to, spur__onnx_unordered(to, 0));
+        for (int i = 0; i < node->param_count; i++) spur__onnx_use_param(to, i);
+        spur__onnx_int(to, "transB", 1);
+        return;
+    }
+    const char *x = spur__onnx_plain(to, 0), *w = spur__onnx_op(to, "Transpose");
+    spur__onnx_use_param(to, 0);
+    spur__onnx_ints(to, "perm", 2, (const int[]){1, 0});
+    const char *y = spur__onnx_op(to, "MatMul");
+    spur__onnx_use(to, x);
+    spur__onnx_use(to, w);
+    if (node->param_count > 1) {
+        const char *product = y;
+        y = spur__onnx_op(to, "Add");
+        spur__onnx_use(to, product);
+        spur__onnx_use_param(to, 1);
+    }
+    spur__onnx_from_plain(to, y);
+}
+
 static const spur__op linear_op = {.kind = "linear",
                                    .shape = linear_shape,
                                    .plan = linear_plan,
                                    .forward = linear_forward,
                                    .backward = linear_backward,
+                                   .onnx = linear_onnx,
                                    .cost = linear_cost,
                                    .fuses_relu = true,
                                    .overwrites_gradients = true,

@@ -4,6 +4,7 @@
  * are the whole image (global: [n][h][w][c] -> [n][c]).
  */
 #include "base/memory.h"
+#include "graph/onnx.h"
 #include "kernels/pool.h"
 #include "ops/window.h"
 
@@ -130,16 +131,101 @@ static void pool_backward(spur_node *node, const spur__run *run) {
         spur__avg_pool_backward(&run->exec, &s, node->gradient, dx, beta == 1);
 }
 
+/* Windows that slide. Those that only ceil_mode has end behind the padding, in pixels that count for
+ * nothing; the padding itself may count in means. */
+static void sliding_onnx(const spur_node *node, spur__onnx *to) {
+    const pool_options *o = node->options;
+    spur__slide w;
+    if (sliding(node, &w, NULL) != SPUR_OK) return; /* its shape was inferred from it */
+    int pads[4], *p = w.padding;
+    bool counted = !o->max && !o->user.exclude_padding && (p[0] || p[1] || p[2] || p[3]);
+    for (int d = 0; d < 2; d++) {
+        int64_t end = (w.out[d] - 1) * w.stride[d] + w.kernel[d] - p[d];
+        int64_t more = end - w.in[d] - p[d + 2];
+        pads[d] = counted ? 0 : p[d];
+        pads[d + 2] = (counted ? 0 : p[d + 2]) + (more > 0 ? (int)more : 0);
+    }
+    const char *x = NULL;
+    if (counted) {
+        x = spur__onnx_op(to, "Pad");
+        spur__onnx_use_input(to, 0);
+        spur__onnx_use_sizes(to, 4, (const int64_t[]){p[0], p[1], p[2], p[3]});
+        spur__onnx_use_scalar(to, 0.0f);
+        spur__onnx_use_sizes(to, 2, (const int64_t[]){2, 3});
+    }
+    spur__onnx_op(to, o->max ? "MaxPool" : "AveragePool");
+    if (x)
+        spur__onnx_use(to, x);
+    else
+        spur__onnx_use_input(to, 0);
+    spur__onnx_ints(to, "kernel_shape", 2, w.kernel);
+    spur__onnx_ints(to, "strides", 2, w.stride);
+    spur__onnx_ints(to, "pads", 4, pads);
+}
+
+/* One axis of an adaptive pool: of every window a slice, reduced; one joined to the other. */
+static const char *adaptive_axis(spur__onnx *to, const char *x, int axis, int64_t in, int64_t out,
+                                 bool max) {
+    const char *y = NULL;
+    for (int64_t i = 0; i < out; i++) {
+        const char *slice = spur__onnx_op(to, "Slice"), *before = y;
+        spur__onnx_use(to, x);
+        spur__onnx_use_sizes(to, 1, (const int64_t[]){i * in / out});
+        spur__onnx_use_sizes(to, 1, (const int64_t[]){((i + 1) * in + out - 1) / out});
+        spur__onnx_use_sizes(to, 1, (const int64_t[]){axis});
+        const char *part = y = spur__onnx_op(to, max ? "ReduceMax" : "ReduceMean");
+        spur__onnx_use(to, slice);
+        spur__onnx_use_sizes(to, 1, (const int64_t[]){axis});
+        if (!before) continue;
+        y = spur__onnx_op(to, "Concat");
+        spur__onnx_use(to, before);
+        spur__onnx_use(to, part);
+        spur__onnx_int(to, "axis", axis);
+    }
+    return y;
+}
+
+/* Windows that divide the image evenly slide; others are taken row by row, then column by column. */
+static void adaptive_onnx(const spur_node *node, spur__onnx *to) {
+    const pool_options *o = node->options;
+    const int64_t *in = node->inputs[0]->shape + 1, *out = node->shape + 1;
+    if (in[0] % out[0] == 0 && in[1] % out[1] == 0) {
+        int window[2] = {(int)(in[0] / out[0]), (int)(in[1] / out[1])};
+        spur__onnx_op(to, o->max ? "MaxPool" : "AveragePool");
+        spur__onnx_use_input(to, 0);
+        spur__onnx_ints(to, "kernel_shape", 2, window);
+        spur__onnx_ints(to, "strides", 2, window);
+        return;
+    }
+    const char *rows = adaptive_axis(to, spur__onnx_unordered(to, 0), 2, in[0], out[0], o->max);
+    adaptive_axis(to, rows, 3, in[1], out[1], o->max);
+}
+
+static void pool_onnx(const spur_node *node, spur__onnx *to) {
+    const pool_options *o = node->options;
+    if (o->adaptive) {
+        adaptive_onnx(node, to);
+    } else if (o->global) {
+        const char *y = spur__onnx_op(to, o->max ? "GlobalMaxPool" : "GlobalAveragePool");
+        spur__onnx_use_input(to, 0);
+        spur__onnx_op(to, "Flatten");
+        spur__onnx_use(to, y);
+    } else {
+        sliding_onnx(node, to);
+    }
+}
+
 #define OP(name)                                                                                   \
     {                                                                                              \
         .kind = name, .shape = pool_shape, .plan = pool_plan, .forward = pool_forward,             \
-        .backward = pool_backward, .pitched = true                                                 \
+        .backward = pool_backward, .onnx = pool_onnx, .pitched = true                              \
     }
 static const spur__op max_op = {.kind = "max_pool2d",
                                 .shape = pool_shape,
                                 .plan = pool_plan,
                                 .forward = pool_forward,
                                 .backward = pool_backward,
+                                .onnx = pool_onnx,
                                 .halves = pool_halves,
                                 .pitched = true};
 static const spur__op avg_op = OP("avg_pool2d");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "graph/graph.h"
+#include "graph/onnx.h"
 
 typedef struct reshape_options {
     int rank;
@@ -50,7 +51,17 @@ static spur_status reshape_shape(spur_node *node, spur_error *err) {
     return SPUR_OK;
 }
 
-static const spur__op reshape_op = {.kind = "reshape", .shape = reshape_shape, .view = true};
+static void reshape_onnx(const spur_node *node, spur__onnx *to) {
+    int64_t shape[SPUR_MAX_RANK] = {-1};
+    const char *x = spur__onnx_plain(to, 0), *y = spur__onnx_op(to, "Reshape");
+    for (int i = 1; i < node->rank; i++) shape[i] = node->shape[i];
+    spur__onnx_use(to, x);
+    spur__onnx_use_sizes(to, node->rank, shape);
+    spur__onnx_from_plain(to, y);
+}
+
+static const spur__op reshape_op = {
+    .kind = "reshape", .shape = reshape_shape, .onnx = reshape_onnx, .view = true};
 
 spur_node *spur_reshape(spur_net *net, spur_node *x, int rank, const int64_t *shape) {
     reshape_options o = {.rank = rank};
@@ -72,7 +83,14 @@ static spur_status flatten_shape(spur_node *node, spur_error *err) {
     return SPUR_OK;
 }
 
-static const spur__op flatten_op = {.kind = "flatten", .shape = flatten_shape, .view = true};
+static void flatten_onnx(const spur_node *node, spur__onnx *to) {
+    (void)node;
+    spur__onnx_op(to, "Flatten");
+    spur__onnx_use_input(to, 0);
+}
+
+static const spur__op flatten_op = {
+    .kind = "flatten", .shape = flatten_shape, .onnx = flatten_onnx, .view = true};
 
 spur_node *spur_flatten(spur_net *net, spur_node *x) {
     return spur__node_create(net, &flatten_op, NULL, &x, 1, NULL, 0);

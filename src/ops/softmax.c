@@ -3,6 +3,7 @@
  * softmax and log_softmax over the last axis.
  */
 #include "graph/graph.h"
+#include "graph/onnx.h"
 #include "kernels/vec.h"
 
 static spur_status softmax_shape(spur_node *node, spur_error *err) {
@@ -52,10 +53,16 @@ static void softmax_backward(spur_node *node, const spur__run *run) {
                                                          .accumulate = beta == 1});
 }
 
+static void softmax_onnx(const spur_node *node, spur__onnx *to) {
+    spur__onnx_op(to, is_log(node) ? "LogSoftmax" : "Softmax");
+    spur__onnx_use_input(to, 0);
+    spur__onnx_int(to, "axis", node->rank == 4 ? 1 : -1);
+}
+
 #define OP(name)                                                                                   \
     {                                                                                              \
         .kind = name, .shape = softmax_shape, .plan = softmax_plan, .forward = softmax_forward,    \
-        .backward = softmax_backward, .elementwise = true                                          \
+        .backward = softmax_backward, .onnx = softmax_onnx, .elementwise = true                    \
     }
 static const spur__op softmax_op = OP("softmax");
 static const spur__op log_softmax_op = OP("log_softmax");

@@ -3,6 +3,7 @@
  * upsample2d: nearest and bilinear (align_corners = False) resizing of images to given sizes.
  */
 #include "graph/graph.h"
+#include "graph/onnx.h"
 #include "kernels/resample.h"
 
 typedef struct upsample_options {
@@ -54,10 +55,25 @@ static double upsample_cost(const spur_node *node) {
     return o->mode == SPUR_BILINEAR ? 4.0 * (double)spur__sample_count(node) : 0;
 }
 
+static void upsample_onnx(const spur_node *node, spur__onnx *to) {
+    const upsample_options *o = node->options;
+    bool linear = o->mode == SPUR_BILINEAR;
+    spur__onnx_op(to, "Resize");
+    spur__onnx_use_input(to, 0);
+    spur__onnx_use(to, ""); /* region of interest */
+    spur__onnx_use(to, ""); /* scales */
+    spur__onnx_use_sizes(to, 2, (const int64_t[]){o->height, o->width});
+    spur__onnx_ints(to, "axes", 2, (const int[]){2, 3});
+    spur__onnx_text(to, "mode", linear ? "linear" : "nearest");
+    spur__onnx_text(to, "coordinate_transformation_mode", linear ? "half_pixel" : "asymmetric");
+    if (!linear) spur__onnx_text(to, "nearest_mode", "floor");
+}
+
 static const spur__op upsample_op = {.kind = "upsample2d",
                                      .shape = upsample_shape,
                                      .forward = upsample_forward,
                                      .backward = upsample_backward,
+                                     .onnx = upsample_onnx,
                                      .cost = upsample_cost};
 
 spur_node *spur_upsample2d(spur_net *net, spur_node *x, int height, int width, spur_resample mode) {

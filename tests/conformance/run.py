@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs one module of conformance tests in the Python that has TensorBoard; 77 (skipped) where there is none.
+"""Runs one module of conformance tests in the Python that has TensorBoard and ONNX Runtime; 77 (skipped) where there is none.
 
 usage: run.py [--python PATH] [--browser] MODULE [ARGUMENT...]
 """
@@ -25,11 +25,11 @@ def find_python(given):
     for python in filter(None, candidates):
         if not Path(python).exists():
             continue
-        test = subprocess.run([python, "-c", "import tensorboard, tensorboard_data_server, websocket, PIL"],
+        test = subprocess.run([python, "-c", "import onnxruntime, onnx, tensorboard, tensorboard_data_server, websocket, PIL"],
                               capture_output=True)
         if test.returncode == 0:
             return python
-    return skip("no Python environment with TensorBoard (scripts/setup.sh test makes build/venv)")
+    return skip("no Python environment with TensorBoard and ONNX Runtime (scripts/setup.sh test makes build/venv)")
 
 
 def main():

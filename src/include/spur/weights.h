@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Weights in files: safetensors with PyTorch's state-dict names and layouts, and checkpoints, which
- * hold the rest of a training too. docs/weights.md describes the formats.
+ * Weights in files: safetensors with PyTorch's state-dict names and layouts; ONNX, which holds the
+ * network as well; and checkpoints, which hold the rest of a training. docs/weights.md describes them.
  *
  * Files are written under a temporary name, synced and renamed. Readers check every length, shape
  * and checksum before anything is changed: a net is loaded as a whole or not at all.
@@ -44,6 +44,29 @@ typedef struct spur_load_report {
 SPUR_API SPUR_WARN_UNUSED spur_status spur_weights_load(spur_net *net, const char *path,
                                                         const spur_load_options *options,
                                                         spur_load_report *report, spur_error *err);
+
+/* ---- ONNX ---------------------------------------------------------------------------------------- */
+
+typedef struct spur_onnx_options {
+    const char *name; /* of the graph ["spur"] */
+    const char *description; /* for people, or NULL */
+    const char *const *metadata; /* key, value, key, value, .., NULL; or NULL */
+    const float *scale,
+        *shift; /* [channels] or NULL: the model takes its only input times scale plus
+                                   shift first, as a net that was trained on normalised pixels does */
+} spur_onnx_options;
+
+/* What a built net computes in SPUR_EVAL mode, weights included, as an ONNX model (operator set 18):
+ * all that the `count` outputs need. Losses cannot be said in it.
+ *
+ * Inputs and outputs have the names of their nodes and PyTorch's layouts: those of rank 4 are
+ * [n][c][h][w], a flattened image lies in the order c, h, w; all others are as in the net. The batch
+ * may have any size, called "batch". Options may be NULL. E_ARGUMENT for an output that is an input,
+ * of another net or NULL, or one that needs a loss, and for a scale with several inputs; E_RANGE
+ * above the 2 GB that the format allows. */
+SPUR_API SPUR_WARN_UNUSED spur_status spur_onnx_save(spur_net *net, spur_node *const *outputs,
+                                                     int count, const spur_onnx_options *options,
+                                                     const char *path, spur_error *err);
 
 /* ---- checkpoints --------------------------------------------------------------------------------- */
 
