@@ -10,6 +10,7 @@
 
 #ifdef SPUR_WITH_ENGINE
 extern const command command_train, command_resume, command_eval, command_predict;
+extern const command command_onnx;
 extern const command command_init, command_summary, command_lr_find;
 extern const command command_sweep, command_list, command_compare, command_show, command_best;
 extern const command command_tag, command_note, command_rm, command_restore;
@@ -20,12 +21,12 @@ extern const command command_help;
 
 const command *const commands[] = {
 #ifdef SPUR_WITH_ENGINE
-    &command_init,    &command_train,   &command_resume,  &command_eval,
-    &command_predict, &command_sweep,   &command_lr_find, &command_summary,
-    &command_list,    &command_show,    &command_compare, &command_best,
-    &command_tag,     &command_note,    &command_rm,      &command_restore,
+    &command_init,   &command_train,   &command_resume,  &command_eval,    &command_predict,
+    &command_onnx,   &command_sweep,   &command_lr_find, &command_summary, &command_list,
+    &command_show,   &command_compare, &command_best,    &command_tag,     &command_note,
+    &command_rm,     &command_restore,
 #endif
-    &command_export,  &command_inspect, &command_help,
+    &command_export, &command_inspect, &command_help,
 };
 const size_t command_count = sizeof commands / sizeof commands[0];
 
