@@ -217,22 +217,48 @@ static spur_status parse_cell(const part *p, size_t row, size_t column, float *o
                          p->header ? " of column " : "", p->header ? p->csv.cells[column] : "");
 }
 
-static bool targets_are_numbers(const csv_state *s) {
+/* The first target that is no number, and how many are numbers. */
+typedef struct target_census {
+    const part *part; /* of the first one; NULL: all are numbers */
+    size_t row, column;
+    size_t numbers, others;
+} target_census;
+
+static target_census take_census(const csv_state *s) {
+    target_census c = {NULL, 0, 0, 0, 0};
     for (int i = 0; i < SPUR_SPLIT_COUNT; i++) {
         const part *p = &s->parts[i];
         for (size_t r = p->header; r < p->csv.rows; r++)
-            for (size_t t = 0; t < s->targets; t++)
-                if (!is_number(p->csv.cells[r * p->csv.columns + s->target_columns[t]]))
-                    return false;
+            for (size_t t = 0; t < s->targets; t++) {
+                size_t column = s->target_columns[t];
+                bool number = is_number(p->csv.cells[r * p->csv.columns + column]);
+                if (!number && !c.part) c.part = p, c.row = r, c.column = column;
+                c.numbers += number;
+                c.others += !number;
+            }
     }
-    return true;
+    return c;
 }
 
-/* By value when both are numbers, else by their bytes. */
+/* Regression or classification. A word among many numbers is rather a gap or a slip than a class. */
+static spur_status choose_task(const csv_state *s, int64_t option, bool *numbers, spur_error *err) {
+    target_census c = take_census(s);
+    *numbers = option == TASK_AUTO ? c.others == 0 : option == TASK_REGRESSION;
+    if (option != TASK_AUTO || c.others == 0 || c.numbers <= c.others) return SPUR_OK;
+    return spur__fail_at(
+        err, SPUR_E_TYPE, c.part->path, (int)c.part->csv.lines[c.row], (int)c.column + 1,
+        "target '%.40s': expected a number, as %zu of the %zu targets are; if they "
+        "are classes, set task = classification",
+        c.part->csv.cells[c.row * c.part->csv.columns + c.column], c.numbers, c.numbers + c.others);
+}
+
+/* Numbers by value, then words by their bytes. */
 static int compare_names(const void *a, const void *b) {
     const char *x = *(const char *const *)a, *y = *(const char *const *)b;
     double p, q;
-    if (spur__parse_double(x, &p) && spur__parse_double(y, &q) && p != q) return p < q ? -1 : 1;
+    bool first = spur__parse_double(x, &p) && p == p, second = spur__parse_double(y, &q) && q == q;
+    if (first != second) return first ? -1 : 1;
+    if (first && p != q) return p < q ? -1 : 1;
     return strcmp(x, y);
 }
 
@@ -264,6 +290,9 @@ static spur_status find_label(const spur_data *data, const part *p, size_t row, 
                               spur_error *err) {
     const csv_state *s = data->state;
     const char *cell = p->csv.cells[row * p->csv.columns + s->target_columns[0]];
+    if (cell[0] == '\0')
+        return spur__fail_at(err, SPUR_E_TYPE, p->path, (int)p->csv.lines[row],
+                             (int)s->target_columns[0] + 1, "an empty cell, expected a class");
     const char *const *found = bsearch(&cell, data->class_names, data->info.classes,
                                        sizeof *data->class_names, compare_names);
     if (!found)
@@ -316,6 +345,19 @@ static void drop_texts(csv_state *s) {
     }
 }
 
+/* The columns of all files are those of the training file. */
+static spur_status check_columns(const part *p, const part *train, spur_error *err) {
+    if (p->csv.columns != train->csv.columns)
+        return spur__fail(err, SPUR_E_SHAPE, "%s: %zu columns, expected %zu as in %s", p->path,
+                          p->csv.columns, train->csv.columns, train->path);
+    for (size_t c = 0; p->header && train->header && c < p->csv.columns; c++)
+        if (strcmp(p->csv.cells[c], train->csv.cells[c]) != 0)
+            return spur__fail_at(err, SPUR_E_SHAPE, p->path, (int)p->csv.lines[0], (int)c + 1,
+                                 "column '%.60s', expected '%.60s' as in %s", p->csv.cells[c],
+                                 train->csv.cells[c], train->path);
+    return SPUR_OK;
+}
+
 static spur_status csv_open(spur_data *data, spur_error *err) {
     const csv_options *o = data->options;
     csv_state *s = data->state = spur__calloc(1, sizeof *s);
@@ -324,13 +366,11 @@ static spur_status csv_open(spur_data *data, spur_error *err) {
     for (int i = 0; i < SPUR_SPLIT_COUNT; i++) {
         if (!s->parts[i].path) continue;
         SPUR__TRY(load_part(data, (spur_split)i, err));
-        if (s->parts[i].csv.columns != s->parts[0].csv.columns)
-            return spur__fail(err, SPUR_E_SHAPE, "%s: %zu columns, expected %zu as in %s",
-                              s->parts[i].path, s->parts[i].csv.columns, s->parts[0].csv.columns,
-                              s->parts[0].path);
+        SPUR__TRY(check_columns(&s->parts[i], &s->parts[0], err));
     }
+    bool numbers;
     SPUR__TRY(choose_columns(data, err));
-    bool numbers = o->task == TASK_AUTO ? targets_are_numbers(s) : o->task == TASK_REGRESSION;
+    SPUR__TRY(choose_task(s, o->task, &numbers, err));
     data->info.task = numbers ? SPUR_REGRESSION : SPUR_CLASSIFICATION;
     data->info.targets = numbers ? s->targets : 0;
     data->info.height = data->info.width = 1;

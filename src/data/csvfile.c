@@ -30,8 +30,11 @@ void spur__csv_free(spur__csv *csv) {
 static char guess_separator(const char *text, size_t size) {
     static const char candidates[] = {',', ';', '\t'};
     size_t counts[3] = {0}, best = 0;
-    for (size_t i = 0; i < size && text[i] != '\n'; i++)
-        for (size_t k = 0; k < 3; k++) counts[k] += text[i] == candidates[k];
+    bool inside = false; /* quotes */
+    for (size_t i = 0; i < size && (inside || text[i] != '\n'); i++) {
+        if (text[i] == '"') inside = !inside;
+        for (size_t k = 0; k < 3; k++) counts[k] += !inside && text[i] == candidates[k];
+    }
     for (size_t k = 1; k < 3; k++)
         if (counts[k] > counts[best]) best = k;
     return candidates[best];
@@ -67,6 +70,14 @@ static spur_status push_row(parser *p, uint32_t line, size_t cells) {
     return SPUR_OK;
 }
 
+static bool is_blank(const parser *p, char c) {
+    return c == ' ' || (c == '\t' && p->separator != '\t');
+}
+
+static void skip_blanks(parser *p) {
+    while (p->at < p->end && is_blank(p, *p->at)) p->at++;
+}
+
 /* True when the cell that ended at `at` is the last one of its line; steps over the end of line. */
 static bool end_of_line(parser *p) {
     if (p->at < p->end && *p->at == p->separator) {
@@ -95,6 +106,7 @@ static spur_status quoted(parser *p, char **cell, char **stop) {
         *to++ = *p->at;
     }
     *stop = to;
+    skip_blanks(p);
     if (p->at == p->end || *p->at == p->separator || *p->at == '\n' || *p->at == '\r')
         return SPUR_OK;
     return spur__fail_at(p->err, SPUR_E_FORMAT, p->name, (int)p->line, 1,
@@ -110,6 +122,7 @@ static spur_status plain(parser *p, char **cell, char **stop) {
         p->at++;
     }
     *stop = p->at;
+    while (*stop > *cell && is_blank(p, (*stop)[-1])) --*stop;
     return SPUR_OK;
 }
 
@@ -119,6 +132,7 @@ static spur_status parse_row(parser *p) {
     size_t first = p->count;
     bool last = false;
     while (!last) {
+        skip_blanks(p);
         char *cell = p->at, *stop = p->at;
         if (p->at < p->end && *p->at == '"') {
             p->at++;
@@ -133,6 +147,17 @@ static spur_status parse_row(parser *p) {
     return push_row(p, line, p->count - first);
 }
 
+/* Steps over a line that holds nothing but blanks. */
+static bool skip_blank_line(parser *p) {
+    char *start = p->at;
+    skip_blanks(p);
+    if (p->at < p->end && *p->at != '\r' && *p->at != '\n') {
+        p->at = start;
+        return false;
+    }
+    return end_of_line(p);
+}
+
 spur_status spur__csv_parse(char *text, size_t size, char separator, const char *name,
                             spur__csv *out, spur_error *err) {
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) text += 3, size -= 3;
@@ -141,15 +166,8 @@ spur_status spur__csv_parse(char *text, size_t size, char separator, const char 
     *out = (spur__csv){0};
     text[size] = '\0';
     spur_status status = SPUR_OK;
-    while (p.at < p.end && status == SPUR_OK) {
-        size_t blank = (size_t)(*p.at == '\r' && p.at + 1 < p.end && p.at[1] == '\n');
-        if (p.at[blank] == '\n') {
-            p.at += blank + 1;
-            p.line++;
-            continue;
-        }
-        status = parse_row(&p);
-    }
+    while (p.at < p.end && status == SPUR_OK)
+        if (!skip_blank_line(&p)) status = parse_row(&p);
     if (status == SPUR_OK && out->rows == 0)
         status = spur__fail(err, SPUR_E_FORMAT, "%s: empty", name);
     if (status != SPUR_OK) spur__csv_free(out);

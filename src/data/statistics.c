@@ -131,6 +131,24 @@ static spur_status allocate(spur_data *data, spur_error *err) {
     return spur__fail(err, SPUR_E_MEMORY, "out of memory");
 }
 
+/* True for tables. */
+static bool one_pixel(const spur_data *data) {
+    return data->info.height == 1 && data->info.width == 1;
+}
+
+/* Sum of (x - mean)^2 over training items of one pixel. What a table holds may be far from 0 beside
+ * its deviation: the difference of two large sums would have no digit left. */
+static double spread_of(const spur_data *data, const double *sums, size_t c, double mean) {
+    const spur__index *train = &data->splits[SPUR_SPLIT_TRAIN];
+    size_t channels = (size_t)data->info.channels;
+    double sum = 0;
+    for (size_t i = 0; i < train->count; i++) {
+        double x = sums[train->items[i] * 2 * channels + c] - mean;
+        sum += x * x;
+    }
+    return sum;
+}
+
 /* Mean and (population) standard deviation of the training split, pooled over all pixels. */
 static void pool(spur_data *data, const double *sums) {
     const spur__index *train = &data->splits[SPUR_SPLIT_TRAIN];
@@ -143,6 +161,7 @@ static void pool(spur_data *data, const double *sums) {
             squares += sums[train->items[i] * 2 * channels + channels + c];
         }
         double mean = sum / pixels, variance = squares / pixels - mean * mean;
+        if (one_pixel(data)) variance = spread_of(data, sums, c, mean) / pixels;
         data->statistics.mean[c] = mean;
         data->statistics.std[c] = variance > 0 ? sqrt(variance) : 0;
     }
@@ -288,6 +307,12 @@ static spur_status set_imagenet(spur_data *data, spur_error *err) {
     return SPUR_OK;
 }
 
+/* A deviation that is nothing but rounding. Pixels are 0..1; numbers of tables have any scale. */
+static bool is_constant(const spur_data *data, size_t c) {
+    double least = one_pixel(data) ? 1e-8 * fabs(data->statistics.mean[c]) + 1e-37 : 1e-6;
+    return !((float)data->statistics.std[c] > (float)least);
+}
+
 static spur_status set_normalization(spur_data *data, spur_error *err) {
     size_t channels = (size_t)data->info.channels;
     const char *how = data->common->normalization;
@@ -301,7 +326,7 @@ static spur_status set_normalization(spur_data *data, spur_error *err) {
     for (size_t c = 0; c < channels; c++) {
         data->mean[c] = (float)data->statistics.mean[c];
         data->std[c] = (float)data->statistics.std[c];
-        if (!(data->std[c] > 1e-6f)) data->std[c] = 1; /* a constant channel stays 0 */
+        if (is_constant(data, c)) data->std[c] = 1; /* it stays 0 */
     }
     return SPUR_OK;
 }

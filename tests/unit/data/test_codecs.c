@@ -230,6 +230,28 @@ static void test_csv(void **state) {
     spur__csv_free(&csv);
 }
 
+/* Blanks around cells are no part of them, and a separator in quotes does not count. */
+static void test_csv_blanks(void **state) {
+    (void)state;
+    char text[] = "\"p, q, r\" ; size\n \t\n 1 ;  2.5 \r\n\r\"x \" ;\t y z\n  ";
+    spur__csv csv;
+    spur_error err = {0};
+    if (spur__csv_parse(text, sizeof text - 1, 0, "x", &csv, &err) != SPUR_OK)
+        fail_msg("%s", err.message);
+    static const char *const cells[6] = {"p, q, r", "size", "1", "2.5", "x ", "y z"};
+    assert_int_equal(csv.rows, 3);
+    assert_int_equal(csv.columns, 2);
+    for (size_t i = 0; i < 6; i++) assert_string_equal(csv.cells[i], cells[i]);
+    assert_int_equal(csv.lines[1], 3);
+    spur__csv_free(&csv);
+    char tabs[] = "a\t\tb \n\t2\t\n";
+    assert_int_equal(spur__csv_parse(tabs, sizeof tabs - 1, 0, "x", &csv, &err), SPUR_OK);
+    assert_int_equal(csv.columns, 3);
+    assert_string_equal(csv.cells[2], "b");
+    assert_string_equal(csv.cells[4], "2");
+    spur__csv_free(&csv);
+}
+
 static void test_broken_csv(void **state) {
     static const struct {
         const char *text, *message;
@@ -333,6 +355,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_idx, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gzip, setup, teardown),
         cmocka_unit_test_setup_teardown(test_csv, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_csv_blanks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_broken_csv, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wav, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wav_rate, setup, teardown),

@@ -320,8 +320,55 @@ static void test_csv_classes(void **state) {
     spur_data_close(data);
 }
 
+/* Labels of numbers and words: no order by value holds among all of them. */
+static void test_csv_mixed_classes(void **state) {
+    (void)state;
+    static const char *const labels[] = {"10", "9", "1a", "nan", "0x1", "", NULL};
+    spur__str text;
+    spur__str_init(&text, 4096);
+    spur__str_puts(&text, "x,label\n");
+    for (int i = 0; i < 40; i++) spur__str_printf(&text, "%d,%s\n", i, labels[(7 * i + i / 5) % 5]);
+    write_text("m.csv", spur__str_text(&text));
+    spur__str_free(&text);
+    spur_data *data = open_data(
+        "csv", OPTIONS("path", in_root("m.csv"), "val_split", "0", "task", "classification"));
+    static const char *const sorted[] = {"9", "10", "0x1", "1a", "nan"};
+    assert_int_equal(data->info.classes, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_string_equal(data->info.class_names[i], sorted[i]);
+        assert_int_equal(data->info.class_counts[i], 8);
+    }
+    spur_data_close(data);
+}
+
+/* Features far from 0 beside their deviation, and very small ones, are normalised all the same. */
+static void test_csv_scales(void **state) {
+    (void)state;
+    spur__str text;
+    spur__str_init(&text, 8192);
+    spur__str_puts(&text, "small,far,constant,y\n");
+    for (int i = 0; i < 64; i++)
+        spur__str_printf(&text, "%de-12,%d,1234.567,%d\n", i, 16000000 + i % 2, i);
+    write_text("t.csv", spur__str_text(&text));
+    spur__str_free(&text);
+    spur_data *data = open_data("csv", OPTIONS("path", in_root("t.csv"), "val_split", "0"));
+    assert_true(fabs((double)data->info.std[0] / 1e-12 - sqrt((64 * 64 - 1) / 12.0)) < 1e-4);
+    assert_true(fabs((double)data->info.std[1] - 0.5) < 1e-6);
+    assert_true(data->info.std[2] == 1);
+    spur_data_close(data);
+}
+
 static void test_csv_refused(void **state) {
     (void)state;
+    write_text("gap.csv", "x,price\n1,10\n2, \n3,30\n");
+    refuse_data("csv", OPTIONS("path", in_root("gap.csv")), SPUR_E_TYPE,
+                "gap.csv:3:2: target '': expected a number, as 2 of the 3 targets are");
+    refuse_data("csv", OPTIONS("path", in_root("gap.csv"), "task", "classification"), SPUR_E_TYPE,
+                "gap.csv:3:2: an empty cell, expected a class");
+    write_text("e/train.csv", "a,b,y\n1,2,3\n4,5,6\n");
+    write_text("e/val.csv", "b,a,y\n2,1,3\n");
+    refuse_data("csv", OPTIONS("path", in_root("e")), SPUR_E_SHAPE,
+                "val.csv:1:1: column 'b', expected 'a' as in");
     write_text("t.csv", "x,y,price\n1,2,3\n4,five,6\n");
     refuse_data("csv", OPTIONS("path", in_root("t.csv")), SPUR_E_TYPE,
                 "t.csv:3:2: cell 'five' of column y: expected a number");
@@ -453,6 +500,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_cifar10, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_csv_regression, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_csv_classes, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_csv_mixed_classes, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_csv_scales, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_csv_refused, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_audio_folder, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_tones, make_root, remove_root),
