@@ -83,7 +83,7 @@ spur_status spur__file_read(const char *path, size_t limit, char **data, size_t 
     spur_status status = SPUR_OK;
     char *bytes = NULL;
     ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not make us wait */
     if (fd < 0) return spur__fail_errno(err, errno, "%s: cannot open", path);
     if (fstat(fd, &info) != 0) {
         status = spur__fail_errno(err, errno, "%s: cannot stat", path);

@@ -180,7 +180,7 @@ static spur_status unknown_class(const spur_data *data, const char *folder, cons
                       near ? "'?" : "");
 }
 
-/* Without a train folder the splits' own folders are not classes. */
+/* Without a train folder those of the other splits stand beside the classes. */
 static void drop_splits(spur__names *classes) {
     static const char *const splits[] = {"val", "valid", "validation", "test"};
     size_t kept = 0;
@@ -202,7 +202,7 @@ static spur_status scan_split(scan *s, spur_split split, spur_error *err) {
     if (status != SPUR_OK || !folder) return status;
     SPUR__TRY_GOTO(spur__list_folders(folder, &classes, err), done);
     if (split == SPUR_SPLIT_TRAIN) {
-        drop_splits(&classes);
+        if (strcmp(folder, s->data->common->path) == 0) drop_splits(&classes);
         if (classes.count < 2) {
             status = spur__fail(err, SPUR_E_NOTFOUND,
                                 "%s: %zu sub-folders, expected at least two, one for each class",

@@ -100,7 +100,7 @@ static spur_status read_start(spur__bytes *bytes, const char *path, size_t limit
     void *data = bytes->data;
     ssize_t n;
     bytes->size = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not make us wait */
     if (fd < 0) return spur__fail_errno(err, errno, "%s: cannot open", path);
     if (fstat(fd, &info) != 0) {
         status = spur__fail_errno(err, errno, "%s: cannot stat", path);

@@ -63,8 +63,24 @@ static void test_image_folder_splits(void **state) {
     spur_data_close(data);
 }
 
+/* "val" and "test" may be classes, below train/. */
+static void test_classes_called_like_splits(void **state) {
+    (void)state;
+    make_classes("x/train", 2);
+    write_png("x/train/test/1.png", 3, 3, 1, 0);
+    write_png("x/train/val/1.png", 3, 3, 1, 0);
+    spur_data *data = open_data("image_folder", OPTIONS("path", in_root("x")));
+    assert_int_equal(data->info.classes, 4);
+    assert_string_equal(data->info.class_names[2], "test");
+    spur_data_close(data);
+}
+
 static void test_image_folder_refused(void **state) {
     (void)state;
+    make_classes("p", 1);
+    assert_int_equal(mkfifo(in_root("p/a/pipe.png"), 0600), 0);
+    refuse_data("image_folder", OPTIONS("path", in_root("p")), SPUR_E_TYPE,
+                "p/a/pipe.png: not a regular file");
     refuse_data("image_folder", OPTIONS("path", ""), SPUR_E_ARGUMENT, "data.path: empty");
     refuse_data("image_folder", OPTIONS("path", in_root("none")), SPUR_E_NOTFOUND,
                 "no such folder");
@@ -491,6 +507,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_image_folder, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_image_folder_splits, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_classes_called_like_splits, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_image_folder_refused, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_verify, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_remembered, make_root, remove_root),
