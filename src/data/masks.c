@@ -12,6 +12,9 @@
 /* Label of ignored pixels when the classes are renumbered, so that it can collide with none. */
 enum { IGNORED = 255 };
 
+/* What `threshold` makes of pixels that do not count; dark is 0 and bright is 1. */
+enum { NEITHER = 2 };
+
 /* ---- rules ----------------------------------------------------------------------------------- */
 
 /* Parses one "RRGGBB" at *text and steps over it and its comma. */
@@ -56,9 +59,11 @@ static void fill_table(spur__mask_rule *rule, const spur__mask_options *o) {
                 : rule->form == SPUR__MASK_BINARY ? 2
                                                   : 256;
     int classes = o->classes && !rule->positive ? (int)o->classes : 256;
+    int ignored = (int)o->ignore_index;
+    if (rule->form == SPUR__MASK_BINARY) ignored = ignored < 0 ? -1 : NEITHER;
     for (int v = 0; v < 256; v++) {
         int mapped = v - rule->first_class;
-        if (v == o->ignore_index)
+        if (v == ignored)
             mapped = rule->ignore;
         else if (mapped < 0)
             mapped = rule->ignore >= 0 ? rule->ignore : SPUR__MASK_INVALID;
@@ -70,6 +75,27 @@ static void fill_table(spur__mask_rule *rule, const spur__mask_options *o) {
     }
 }
 
+static spur_status check_list(const spur__mask_rule *rule, const spur__mask_options *o,
+                              spur_error *err) {
+    if (rule->form != SPUR__MASK_COLOR)
+        return rule->color_count == 0
+                   ? SPUR_OK
+                   : spur__fail(err, SPUR_E_ARGUMENT, "data.colors: only with masks = color");
+    if (rule->color_count < 2)
+        return spur__fail(err, SPUR_E_ARGUMENT,
+                          "data.colors: expected the colours of at least two classes, as RRGGBB");
+    for (int i = 0; i < rule->color_count; i++)
+        for (int k = 0; k < i; k++)
+            if (rule->colors[i] == rule->colors[k])
+                return spur__fail(err, SPUR_E_EXISTS, "data.colors: %06x stands twice",
+                                  rule->colors[i]);
+    if (o->ignore_index >= rule->color_count)
+        return spur__fail(err, SPUR_E_RANGE,
+                          "data.ignore_index: found %d, expected the number of a colour, 0 to %d",
+                          (int)o->ignore_index, rule->color_count - 1);
+    return SPUR_OK;
+}
+
 spur_status spur__mask_rule_init(spur__mask_rule *rule, const spur__mask_options *o,
                                  spur_error *err) {
     memset(rule, 0, sizeof *rule);
@@ -77,12 +103,9 @@ spur_status spur__mask_rule_init(spur__mask_rule *rule, const spur__mask_options
     rule->first_class = (int)o->first_class;
     rule->positive = o->positive.count > 0;
     rule->color_count = parse_colors(o->colors, rule->colors);
-    if (rule->form == SPUR__MASK_COLOR && rule->color_count < 2)
-        return spur__fail(err, SPUR_E_ARGUMENT,
-                          "data.colors: expected the colours of at least two classes, as RRGGBB");
-    if (rule->form != SPUR__MASK_COLOR && rule->color_count > 0)
-        return spur__fail(err, SPUR_E_ARGUMENT, "data.colors: only with masks = color");
-    bool renumbered = rule->positive || rule->first_class > 0 || rule->form == SPUR__MASK_COLOR;
+    SPUR__TRY(check_list(rule, o, err));
+    bool renumbered = rule->positive || rule->first_class > 0 || rule->form != SPUR__MASK_INDEX;
+    rule->ignored_value = (int)o->ignore_index;
     rule->ignore = o->ignore_index < 0 ? -1 : renumbered ? IGNORED : (int)o->ignore_index;
     rule->classes = (int)o->classes;
     if (rule->form == SPUR__MASK_BINARY || rule->positive) rule->classes = 2;
@@ -95,12 +118,19 @@ spur_status spur__mask_rule_init(spur__mask_rule *rule, const spur__mask_options
     return SPUR_OK;
 }
 
+void spur__mask_rule_settle(spur__mask_rule *rule, int classes) {
+    rule->classes = classes;
+    for (int v = 0; v < 256; v++)
+        if (rule->table[v] >= classes && rule->table[v] != rule->ignore)
+            rule->table[v] = SPUR__MASK_INVALID;
+}
+
 /* ---- decoding -------------------------------------------------------------------------------- */
 
 static spur_status bad_value(const spur__mask_rule *rule, const spur__image *image, size_t at,
                              const char *name, spur_error *err) {
     int value = image->data[at], width = image->width;
-    int low = rule->first_class, high = low + (rule->classes ? rule->classes : 256) - 1;
+    int low = rule->first_class, high = rule->classes ? low + rule->classes - 1 : 255;
     const char *hint = "";
     if (value == 255 && rule->ignore < 0)
         hint = "; masks of 0 and 255 want masks = binary, a border marked 255 wants "
@@ -150,9 +180,12 @@ static spur_status squeeze(spur__image *image, const char *name, spur_error *err
     return SPUR_OK;
 }
 
-static void threshold(spur__image *image) {
+static void threshold(const spur__mask_rule *rule, spur__image *image) {
     size_t n = spur__image_bytes(image);
-    for (size_t i = 0; i < n; i++) image->data[i] = image->data[i] >= 128;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t v = image->data[i];
+        image->data[i] = v == rule->ignored_value ? NEITHER : v >= 128;
+    }
 }
 
 static spur_status number_colors(const spur__mask_rule *rule, spur__image *image, const char *name,
@@ -188,7 +221,7 @@ spur_status spur__mask_decode(const spur__mask_rule *rule, const spur__bytes *fi
     case SPUR__MASK_BINARY: /* JPEG leaves a tinge of colour */
         SPUR__TRY(check_grey(out, 64, name, err));
         SPUR__TRY(spur__image_convert(out, 1, err));
-        threshold(out);
+        threshold(rule, out);
         break;
     case SPUR__MASK_COLOR:
         SPUR__TRY(spur__image_convert(out, 3, err));

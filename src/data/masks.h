@@ -21,6 +21,7 @@ typedef struct spur__mask_rule {
     spur__mask_form form;
     int classes; /* 0: to be found by the audit */
     int ignore; /* label of ignored pixels in the result, -1: none */
+    int ignored_value; /* in the files, -1: none */
     int first_class;
     bool positive;
     uint16_t table[256]; /* class of each value or colour number; SPUR__MASK_INVALID */
@@ -46,6 +47,9 @@ spur_status spur__mask_decode(const spur__mask_rule *rule, const spur__bytes *fi
 /* Judges the values found; finds the number of classes when the rule leaves it open. */
 spur_status spur__mask_audit(const spur__mask_rule *rule, const uint64_t (*values)[256],
                              const char *path, int *classes, spur_error *err);
+
+/* After the audit: files that are read from now on may hold these classes only. */
+void spur__mask_rule_settle(spur__mask_rule *rule, int classes);
 
 /* Checks data.colors: "000000, 800000, ...". */
 spur_status spur__check_colors(const char *value, spur_error *err);

@@ -81,31 +81,57 @@ static size_t stem_length(const char *name) {
     return dot ? (size_t)(dot - name) : strlen(name);
 }
 
-static bool same_stem(const char *a, const char *b) {
-    size_t n = stem_length(a);
-    return n == stem_length(b) && memcmp(a, b, n) == 0;
+/* By stem, then by the whole name: names in byte order need not have their stems in order. */
+static int compare_stems(const void *a, const void *b) {
+    const char *x = *(char *const *)a, *y = *(char *const *)b;
+    size_t n = stem_length(x), m = stem_length(y);
+    int order = memcmp(x, y, n < m ? n : m);
+    return order ? order : (n > m) - (n < m);
 }
 
-/* The only mask with the stem of a picture; names are in byte order but stems need not be. */
+static int compare_names(const void *a, const void *b) {
+    int order = compare_stems(a, b);
+    return order ? order : strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The place of the only mask with the stem of a picture; masks are in the order of their stems. */
 static spur_status find_mask(const spur__names *masks, const char *folder, const char *image,
-                             const char **out, spur_error *err) {
-    *out = NULL;
-    for (size_t i = 0; i < masks->count; i++) {
-        if (!same_stem(masks->names[i], image)) continue;
-        if (*out)
-            return spur__fail(err, SPUR_E_EXISTS, "%s/masks: two masks for images/%s: %s and %s",
-                              folder, image, *out, masks->names[i]);
-        *out = masks->names[i];
-    }
-    if (*out) return SPUR_OK;
-    return spur__fail(err, SPUR_E_NOTFOUND, "%s/images/%s: no mask: expected %s/masks/%.*s.png",
-                      folder, image, folder, (int)stem_length(image), image);
+                             size_t *out, spur_error *err) {
+    char *const *found = masks->count ? bsearch(&image, masks->names, masks->count,
+                                                sizeof *masks->names, compare_stems)
+                                      : NULL;
+    if (!found)
+        return spur__fail(err, SPUR_E_NOTFOUND, "%s/images/%s: no mask: expected %s/masks/%.*s.png",
+                          folder, image, folder, (int)stem_length(image), image);
+    size_t at = (size_t)(found - masks->names);
+    while (at > 0 && compare_stems(&image, &masks->names[at - 1]) == 0) at--;
+    *out = at;
+    if (at + 1 == masks->count || compare_stems(&image, &masks->names[at + 1]) != 0) return SPUR_OK;
+    return spur__fail(err, SPUR_E_EXISTS, "%s/masks: two masks for images/%s: %s and %s", folder,
+                      image, masks->names[at], masks->names[at + 1]);
 }
 
 static spur_status add_pair(segmentation_state *s, const char *images, const char *masks,
                             const char *image, const char *mask, spur_error *err) {
     SPUR__TRY(spur__names_take(&s->images, spur__path_join(images, image), err));
     return spur__names_take(&s->masks, spur__path_join(masks, mask), err);
+}
+
+/* Gives every picture its mask. owners[k] is the picture of mask k so far. */
+static spur_status match_names(segmentation_state *s, const char *folder, const char *images,
+                               const char *masks, const spur__names *left, const spur__names *right,
+                               const char **owners, spur_error *err) {
+    for (size_t i = 0; i < left->count; i++) {
+        const char *image = left->names[i];
+        size_t mask = 0;
+        SPUR__TRY(find_mask(right, folder, image, &mask, err));
+        if (owners[mask])
+            return spur__fail(err, SPUR_E_EXISTS, "%s: %s and %s have the same stem", images,
+                              owners[mask], image);
+        owners[mask] = image;
+        SPUR__TRY(add_pair(s, images, masks, image, right->names[mask], err));
+    }
+    return SPUR_OK;
 }
 
 static spur_status pair_names(spur_data *data, const char *folder, const char *images,
@@ -117,17 +143,15 @@ static spur_status pair_names(spur_data *data, const char *folder, const char *i
         status = spur__list_files(masks, spur__picture_endings, &right, NULL, err);
     if (status == SPUR_OK && left.count == 0)
         status = spur__fail(err, SPUR_E_NOTFOUND, "%s: empty: no JPEG or PNG files in it", images);
-    for (size_t i = 0; i < left.count && status == SPUR_OK; i++) {
-        const char *mask;
-        if (i > 0 && same_stem(left.names[i - 1], left.names[i]))
-            status = spur__fail(err, SPUR_E_EXISTS, "%s: %s and %s have the same stem", images,
-                                left.names[i - 1], left.names[i]);
-        if (status == SPUR_OK) status = find_mask(&right, folder, left.names[i], &mask, err);
-        if (status == SPUR_OK) status = add_pair(s, images, masks, left.names[i], mask, err);
-    }
+    const char **owners = spur__calloc(right.count, sizeof *owners);
+    if (status == SPUR_OK && !owners) status = spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    if (right.count > 1) qsort(right.names, right.count, sizeof *right.names, compare_names);
+    if (status == SPUR_OK)
+        status = match_names(s, folder, images, masks, &left, &right, owners, err);
     if (status == SPUR_OK && right.count > left.count)
         spur__data_note(data, "%s: %zu masks without a picture were left out", masks,
                         right.count - left.count);
+    spur__free(owners);
     spur__names_free(&left);
     spur__names_free(&right);
     return status;
@@ -357,12 +381,13 @@ static spur_status split_names(const char *text, size_t classes, char **copy, co
 
 static spur_status segmentation_audit(spur_data *data, spur_error *err) {
     const segmentation_options *o = data->options;
-    const segmentation_state *s = data->state;
+    segmentation_state *s = data->state;
     const char *names[256] = {0};
     char *copy = NULL;
     int classes;
     SPUR__TRY(spur__mask_audit(&s->rule, (const uint64_t(*)[256])data->statistics.values,
                                data->common->path, &classes, err));
+    spur__mask_rule_settle(&s->rule, classes);
     spur_status status = SPUR_OK;
     if (o->class_names[0]) status = split_names(o->class_names, (size_t)classes, &copy, names, err);
     if (status == SPUR_OK) status = spur__data_set_classes(data, (size_t)classes, names, err);

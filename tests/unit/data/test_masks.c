@@ -87,6 +87,12 @@ static void test_binary(void **state) {
     PAIR("a", 0, 1);
     refuse_data("segmentation", SEGMENTATION("masks", "binary"), SPUR_E_RANGE,
                 "want masks = index");
+    PAIR("a", 0, 127, 255);
+    data = open_data("segmentation", SEGMENTATION("masks", "binary", "ignore_index", "127"));
+    assert_int_equal(data->info.ignore_index, 255);
+    assert_int_equal(data->info.class_counts[0], 8);
+    assert_int_equal(data->info.class_counts[1], 8);
+    spur_data_close(data);
 }
 
 static void test_colours(void **state) {
@@ -116,6 +122,11 @@ static void test_colours(void **state) {
     refuse_data("segmentation", SEGMENTATION("masks", "color"), SPUR_E_ARGUMENT, "data.colors");
     refuse_data("segmentation", SEGMENTATION("masks", "color", "colors", "red, blue"),
                 SPUR_E_FORMAT, "RRGGBB");
+    refuse_data("segmentation",
+                SEGMENTATION("masks", "color", "colors", all, "ignore_index", "255"), SPUR_E_RANGE,
+                "data.ignore_index: found 255, expected the number of a colour, 0 to 2");
+    refuse_data("segmentation", SEGMENTATION("masks", "color", "colors", "000000, 800000, 000000"),
+                SPUR_E_EXISTS, "data.colors: 000000 stands twice");
 }
 
 static void test_first_class(void **state) {
@@ -126,7 +137,7 @@ static void test_first_class(void **state) {
     spur_data_close(data);
     PAIR("b", 0, 1, 2, 3);
     refuse_data("segmentation", SEGMENTATION("first_class", "1"), SPUR_E_RANGE,
-                "s/masks/b.png: mask value 0 at row 0, column 0");
+                "s/masks/b.png: mask value 0 at row 0, column 0, expected a class from 1 to 255");
     data = open_data("segmentation", SEGMENTATION("first_class", "1", "ignore_index", "0"));
     assert_int_equal(data->info.classes, 3);
     assert_int_equal(data->info.ignore_index, 255);
@@ -159,6 +170,46 @@ static void test_audit(void **state) {
     PAIR("a", 0);
     refuse_data("segmentation", SEGMENTATION("masks", "index"), SPUR_E_RANGE,
                 "there is nothing to learn");
+}
+
+/* Where only training masks are looked at, one of validation with more classes is refused when it
+ * is read. */
+static void test_unknown_class_later(void **state) {
+    (void)state;
+    static const uint8_t train[4] = {0, 1, 0, 1}, validation[4] = {0, 1, 5, 0};
+    spur__sample sample = {0};
+    spur_error err = {0};
+    write_png("t/train/images/a.png", 2, 2, 1, 0);
+    write_mask("t/train/masks/a.png", 2, 2, train);
+    write_png("t/val/images/b.png", 2, 2, 1, 0);
+    write_mask("t/val/masks/b.png", 2, 2, validation);
+    spur_data *data = open_data("segmentation", OPTIONS("path", in_root("t"), "verify", "off"));
+    assert_int_equal(data->info.classes, 2);
+    assert_int_equal(spur__data_read(data, 0, &sample, &err), SPUR_OK);
+    assert_int_equal(spur__data_read(data, 1, &sample, &err), SPUR_E_RANGE);
+    assert_non_null(strstr(err.message, "val/masks/b.png: mask value 5 at row 1, column 0, "
+                                        "expected a class from 0 to 1"));
+    spur__sample_free(&sample);
+    spur_data_close(data);
+}
+
+/* Stems that are the beginnings of others, in the order of the whole names. */
+static void test_stems(void **state) {
+    (void)state;
+    static const char *const stems[] = {"a", "a.b", "a-b", "a.jpg", "ab", "b"};
+    for (size_t i = 0; i < 6; i++) PAIR(stems[i], 0, 1);
+    spur_data *data = open_data("segmentation", SEGMENTATION("masks", "index"));
+    assert_int_equal(data->item_count, 6);
+    for (uint32_t i = 0; i < 6; i++) {
+        const char *image = strrchr(data->kind->file(data, i), '/');
+        const char *mask = strrchr(data->kind->mask_file(data, i), '/');
+        assert_int_equal(strlen(image), strlen(mask));
+        assert_memory_equal(image, mask, strlen(mask) - 4);
+    }
+    spur_data_close(data);
+    write_png("s/images/a.png", H, W, 1, 0);
+    refuse_data("segmentation", SEGMENTATION("masks", "index"), SPUR_E_EXISTS,
+                "s/images: a.jpg and a.png have the same stem");
 }
 
 static void test_pairs_refused(void **state) {
@@ -271,6 +322,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_colours, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_first_class, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_audit, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_unknown_class_later, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_stems, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_pairs_refused, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_tiles, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_tiles_stay_together, make_root, remove_root),
