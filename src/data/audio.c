@@ -61,7 +61,7 @@ spur_status spur__audio_picture(const spur_data *data, const spur__melspec *mel,
     const spur__audio_options *o = data->options;
     size_t n = length_of(o), scratch = spur__melspec_scratch(mel) * sizeof(float);
     if (out->audio_rate != (int)o->sample_rate) {
-        SPUR__TRY(spur__wav_resample(&out->audio, out->audio_rate, (int)o->sample_rate,
+        SPUR__TRY(spur__wav_resample(&out->audio, out->audio_rate, (int)o->sample_rate, n,
                                      &out->values, err));
         spur__pixels swap = out->audio;
         out->audio = out->values;

@@ -62,7 +62,7 @@ spur_status spur__melspec_create(spur__melspec **out, const spur__melspec_config
     double high = config->high > 0 ? config->high : config->rate / 2.0;
     if (config->low >= high || high > config->rate / 2.0)
         return spur__fail(err, SPUR_E_RANGE,
-                          "frequencies from %g to %g Hz, expected a range within 0 to %g",
+                          "data.low, data.high: %g to %g Hz, expected a range within 0 to %g",
                           config->low, high, config->rate / 2.0);
     spur__melspec *m = spur__calloc(1, sizeof *m);
     if (!m) return spur__fail(err, SPUR_E_MEMORY, "out of memory");

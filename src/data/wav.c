@@ -19,7 +19,7 @@ enum {
 };
 
 typedef struct header {
-    unsigned format, channels, bits;
+    unsigned format, channels, bits, frame; /* frame: bytes of one sample of all channels */
     uint32_t rate;
     const uint8_t *samples;
     size_t bytes;
@@ -39,6 +39,7 @@ static spur_status parse_format(const uint8_t *p, size_t size, const char *name,
     h->format = u16(p);
     h->channels = u16(p + 2);
     h->rate = u32(p + 4);
+    h->frame = u16(p + 12);
     h->bits = u16(p + 14);
     if (h->format == FORMAT_EXTENSIBLE && size >= 26) h->format = u16(p + 24);
     bool whole = h->format == FORMAT_PCM && h->bits >= 8 && h->bits <= 32 && h->bits % 8 == 0;
@@ -51,6 +52,10 @@ static spur_status parse_format(const uint8_t *p, size_t size, const char *name,
     if (h->channels < 1 || h->channels > MOST_CHANNELS || h->rate < 1 || h->rate > 768000)
         return spur__fail(err, SPUR_E_RANGE, "%s: %u channels at %u samples per second", name,
                           h->channels, (unsigned)h->rate);
+    if (h->frame && h->frame != h->channels * (h->bits / 8)) /* such as 24 bits in 4 bytes */
+        return spur__fail(err, SPUR_E_UNSUPPORTED,
+                          "%s: frames of %u bytes, expected %u: %u channel(s) of %u bits", name,
+                          h->frame, h->channels * (h->bits / 8), h->channels, h->bits);
     return SPUR_OK;
 }
 
@@ -138,19 +143,23 @@ static float windowed_sinc(float x, float half) {
     return sinc * (0.5f + 0.5f * cosine);
 }
 
-spur_status spur__wav_resample(const spur__pixels *from, int from_rate, int to_rate,
+spur_status spur__wav_resample(const spur__pixels *from, int from_rate, int to_rate, size_t most,
                                spur__pixels *to, spur_error *err) {
     enum { HALF = 16 };
     double step = (double)from_rate / to_rate;
     float cut = step > 1 ? (float)(1 / step) : 1; /* relative to the old rate */
-    int64_t count = (int64_t)((double)from->width / step);
+    int64_t count = (int64_t)((double)from->width / step), first = 0;
     int reach = (int)(HALF / cut) + 1;
     if (count < 1 || count > MOST_SAMPLES)
         return spur__fail(err, SPUR_E_RANGE, "%d samples cannot go from %d to %d per second",
                           from->width, from_rate, to_rate);
+    if ((size_t)count > most) {
+        first = (count - (int64_t)most) / 2;
+        count = (int64_t)most;
+    }
     SPUR__TRY(spur__pixels_shape(to, 1, (int)count, 1, err));
     for (int64_t i = 0; i < count; i++) {
-        double centre = (double)i * step;
+        double centre = (double)(first + i) * step;
         int64_t middle = (int64_t)centre;
         float sum = 0;
         for (int64_t k = middle - reach; k <= middle + reach; k++) {

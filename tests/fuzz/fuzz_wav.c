@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         for (int i = 0; i < sound.width; i++)
             if (!isfinite(sound.data[i])) abort();
         if (sound.width < 300 && rate < 100000 &&
-            spur__wav_resample(&sound, rate, 16000, &other, &err) == SPUR_OK && other.width < 1)
+            spur__wav_resample(&sound, rate, 16000, 1 << 20, &other, &err) == SPUR_OK &&
+            other.width < 1)
             abort();
     } else if (!err.message[0]) {
         abort();

@@ -326,19 +326,40 @@ static void test_wav(void **state) {
     }
 }
 
+/* Samples that take more room than their bits are not read as if they did not. */
+static void test_wav_frames(void **state) {
+    (void)state;
+    uint8_t file[128];
+    spur__pixels out = {0};
+    int rate;
+    spur_error err = {0};
+    size_t size = wav(file, 1, 1, 24, 8000, "\x00\x00\x40\x00\x00\x00\xe0\x00", 8);
+    file[32] = 4;
+    assert_int_equal(spur__wav_decode(file, size, "x.wav", &out, &rate, &err), SPUR_E_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "x.wav: frames of 4 bytes, expected 3"));
+    file[32] = 3;
+    assert_int_equal(spur__wav_decode(file, size, "x.wav", &out, &rate, &err), SPUR_OK);
+    spur__pixels_free(&out);
+}
+
 /* A sine keeps its shape and pitch when the rate changes. */
 static void test_wav_rate(void **state) {
     (void)state;
     spur__pixels from = {0}, to = {0};
     assert_int_equal(spur__pixels_shape(&from, 1, 8000, 1, NULL), SPUR_OK);
     for (int i = 0; i < 8000; i++) from.data[i] = (float)sin(6.283185307 * 440 * i / 8000);
-    assert_int_equal(spur__wav_resample(&from, 8000, 11025, &to, NULL), SPUR_OK);
+    assert_int_equal(spur__wav_resample(&from, 8000, 11025, 1 << 20, &to, NULL), SPUR_OK);
     assert_int_equal(to.width, 11025);
     for (int i = 100; i < 10900; i++)
         assert_true(fabs((double)to.data[i] - sin(6.283185307 * 440 * i / 11025)) < 2e-3);
-    assert_int_equal(spur__wav_resample(&from, 8000, 4000, &to, NULL), SPUR_OK);
+    assert_int_equal(spur__wav_resample(&from, 8000, 4000, 1 << 20, &to, NULL), SPUR_OK);
     for (int i = 100; i < 3900; i++)
         assert_true(fabs((double)to.data[i] - sin(6.283185307 * 440 * i / 4000)) < 5e-3);
+    spur__pixels middle = {0};
+    assert_int_equal(spur__wav_resample(&from, 8000, 4000, 1001, &middle, NULL), SPUR_OK);
+    assert_int_equal(middle.width, 1001);
+    assert_memory_equal(middle.data, to.data + 1499, 1001 * sizeof(float));
+    spur__pixels_free(&middle);
     spur__pixels_free(&from);
     spur__pixels_free(&to);
 }
@@ -358,6 +379,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_csv_blanks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_broken_csv, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wav, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_wav_frames, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wav_rate, setup, teardown),
     };
     return cmocka_run_group_tests_name("codecs", tests, NULL, NULL);
