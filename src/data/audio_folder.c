@@ -62,6 +62,7 @@ static void audio_close(spur_data *data) {
 extern const spur__dataset_kind spur__data_audio_folder;
 const spur__dataset_kind spur__data_audio_folder = {
     .kind = {"audio_folder", "WAV files in one folder per class, as log-mel pictures", &table},
+    .inputs = "sounds",
     .open = audio_open,
     .read = audio_read,
     .close = audio_close,

@@ -415,6 +415,7 @@ static void csv_close(spur_data *data) {
 extern const spur__dataset_kind spur__data_csv;
 const spur__dataset_kind spur__data_csv = {
     .kind = {"csv", "tables of numbers, for regression and classification", &table},
+    .inputs = "tables",
     .open = csv_open,
     .read = csv_read,
     .close = csv_close,

@@ -107,6 +107,7 @@ struct spur__dataset_kind {
     /* The file that an item comes from, for messages, predictions and the cache; NULL: none. */
     const char *(*file)(const spur_data *data, uint32_t item);
     bool pictures; /* those files are JPEG or PNG */
+    const char *inputs; /* what a sample is, "tables", "sounds"; NULL: a picture */
     /* Judges the mask values found by the pass over all items; NULL: nothing to judge. */
     spur_status (*audit)(spur_data *data, spur_error *err);
     /* The mask's file of an item; NULL: none. */

@@ -164,6 +164,7 @@ static void tones_close(spur_data *data) {
 extern const spur__dataset_kind spur__data_tones;
 const spur__dataset_kind spur__data_tones = {
     .kind = {"tones", "generated: sounds of eight kinds, as log-mel pictures", &table},
+    .inputs = "sounds",
     .open = tones_open,
     .read = tones_read,
     .close = tones_close,

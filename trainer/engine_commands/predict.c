@@ -15,6 +15,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "data/dataset.h"
+#include "data/folder.h"
 #include "engine_commands/setup.h"
 #include "plot/charts.h"
 #include "sweep/catalog.h"
@@ -34,6 +36,7 @@ const command command_predict = {
         "                   overlap by N pixels and are blended, instead of resizing it; a run\n"
         "                   trained on tiles (data.tile) does so by itself, by data.overlap\n"
         "  --json           one JSON object per picture on the standard output\n\n"
+        "Of pictures with the same name the later ones' masks get a number: name-2_mask.png.\n"
         "A picture that cannot be read is told and left out; the exit status is then 1, and 2 when\n"
         "none could be read. run.threads=4 and the like change how it is done.",
     .run = run_predict,
@@ -47,6 +50,7 @@ typedef struct job {
     size_t done, damaged;
     spur__bytes bytes;
     spur__image image, mask;
+    spur__names stems; /* of the masks written so far */
 } job;
 
 static const char *base_name(const char *path) {
@@ -54,13 +58,30 @@ static const char *base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-/* "DIR/stem" + suffix + ".png" */
-static spur_status write_picture(const job *j, const char *path, const char *suffix,
-                                 const spur__image *image, spur_error *err) {
-    char name[512];
+static bool is_taken(const job *j, const char *stem) {
+    for (size_t i = 0; i < j->stems.count; i++)
+        if (strcmp(j->stems.names[i], stem) == 0) return true;
+    return false;
+}
+
+/* The picture's name without its ending is what its mask is called, with a number if that is taken:
+ * a.jpg and a.png have two masks, and so have x/a.png and y/a.png. It stands last in j->stems. */
+static spur_status choose_stem(job *j, const char *path, spur_error *err) {
+    char stem[512];
     const char *base = base_name(path), *dot = strrchr(base, '.');
-    int stem = (int)(dot && dot != base ? (size_t)(dot - base) : strlen(base));
-    snprintf(name, sizeof name, "%.*s%s.png", stem < 400 ? stem : 400, base, suffix);
+    int length = (int)(dot && dot != base ? (size_t)(dot - base) : strlen(base));
+    length = length < 400 ? length : 400;
+    snprintf(stem, sizeof stem, "%.*s", length, base);
+    for (int number = 2; is_taken(j, stem); number++)
+        snprintf(stem, sizeof stem, "%.*s-%d", length, base, number);
+    return spur__names_take(&j->stems, spur__strdup(stem), err);
+}
+
+/* "DIR/stem" + suffix + ".png" */
+static spur_status write_picture(const job *j, const char *suffix, const spur__image *image,
+                                 spur_error *err) {
+    char name[600];
+    snprintf(name, sizeof name, "%s%s.png", j->stems.names[j->stems.count - 1], suffix);
     char *whole = spur__path_join(j->out, name);
     if (!whole) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     spur_status status = spur__image_write_png(whole, image, err);
@@ -68,7 +89,7 @@ static spur_status write_picture(const job *j, const char *path, const char *suf
     return status;
 }
 
-static spur_status write_overlay(job *j, const char *path, spur_error *err) {
+static spur_status write_overlay(job *j, spur_error *err) {
     size_t pixels = (size_t)j->mask.height * (size_t)j->mask.width;
     int32_t *classes = spur__malloc_array(pixels, sizeof *classes);
     if (!classes) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
@@ -77,7 +98,7 @@ static spur_status write_overlay(job *j, const char *path, spur_error *err) {
     if (status == SPUR_OK) {
         plot_overlay(j->image.data, classes, pixels, 0.55, -1, j->model.card.info.classes == 2,
                      j->image.data);
-        status = write_picture(j, path, "_overlay", &j->image, err);
+        status = write_picture(j, "_overlay", &j->image, err);
     }
     spur__free(classes);
     return status;
@@ -108,7 +129,8 @@ static void put_json_head(const char *path) {
 static spur_status do_mask(job *j, const char *path, spur_error *err) {
     const spur_data_info *info = &j->model.card.info;
     SPUR__TRY(predict_mask(&j->model, &j->image, &j->mask, err));
-    SPUR__TRY(write_picture(j, path, "_mask", &j->mask, err));
+    SPUR__TRY(choose_stem(j, path, err));
+    SPUR__TRY(write_picture(j, "_mask", &j->mask, err));
     uint64_t counts[256] = {0};
     size_t pixels = (size_t)j->mask.height * (size_t)j->mask.width;
     for (size_t i = 0; i < pixels; i++) counts[j->mask.data[i]]++;
@@ -121,7 +143,7 @@ static spur_status do_mask(job *j, const char *path, spur_error *err) {
     }
     fputc('\n', j->csv);
     if (j->json) printf("]}\n");
-    return write_overlay(j, path, err);
+    return write_overlay(j, err);
 }
 
 static spur_status do_classes(job *j, const char *path, spur_error *err) {
@@ -224,7 +246,8 @@ static spur_status do_all(job *j, char **paths, int count, spur_error *err) {
         bool folder = stat(paths[i], &info) == 0 && S_ISDIR(info.st_mode);
         status = folder ? do_folder(j, paths[i], err) : do_picture(j, paths[i], err);
     }
-    if (j->csv && fclose(j->csv) != 0 && status == SPUR_OK)
+    bool written = j->csv && !ferror(j->csv);
+    if (j->csv && (fclose(j->csv) != 0 || !written) && status == SPUR_OK)
         status = spur__fail_errno(err, errno, "%s: cannot write", table);
     spur__free(table);
     return status;
@@ -237,6 +260,15 @@ static int data_number(const config *cfg, const char *name) {
     int64_t value = 0;
     if (row) memcpy(&value, (const char *)part->options + row->offset, sizeof value);
     return (int)value;
+}
+
+/* A network of other inputs would answer, too: nonsense. */
+static spur_status check_inputs(const predictor *p, const char *run, spur_error *err) {
+    const spur__dataset_kind *kind = (const spur__dataset_kind *)p->cfg.parts[SECTION_DATA].kind;
+    if (!kind->inputs) return SPUR_OK;
+    return spur__fail(err, SPUR_E_UNSUPPORTED,
+                      "%s: a run on %s (data.format = %s), expected one on pictures", run,
+                      kind->inputs, kind->kind.name);
 }
 
 /* Tiles as in training, or of the network's size; overlapping by --overlap, or as in training. */
@@ -303,13 +335,15 @@ static int predict(const request *r, char **paths, int count, job *j) {
         spur__free(folder);
         return command_refuse(&command_predict, &err);
     }
-    bool fine = choose_tiles(&j->model, r->overlap, &err) == SPUR_OK &&
+    bool fine = check_inputs(&j->model, r->run, &err) == SPUR_OK &&
+                choose_tiles(&j->model, r->overlap, &err) == SPUR_OK &&
                 do_all(j, paths, count, &err) == SPUR_OK;
     int status = fine ? conclude(j) : command_refuse(&command_predict, &err);
     predictor_close(&j->model);
     spur__bytes_free(&j->bytes);
     spur__image_free(&j->image);
     spur__image_free(&j->mask);
+    spur__names_free(&j->stems);
     spur__free(folder);
     return status;
 }
