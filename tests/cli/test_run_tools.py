@@ -131,6 +131,27 @@ class Tools(Cli):
         self.assertIn("2 of 4 pictures could not be read", r.err)
         self.assertIn("threads", self.spur("predict", run, "in", "run.threads=0", status=2).err)
 
+    def test_predict_takes_pictures(self):
+        """A network of other inputs would answer as well, whatever its memory held."""
+        self.write("rows.csv", "a,b,c,d,e,y\n" + "".join("%d,%d,2,3,4,%s\n" % (i, i * i, "uv"[i % 2]) for i in range(12)))
+        tables = "[data]\nformat = csv\npath = rows.csv\n[model]\nname = mlp\n[train]\nepochs = 1\n"
+        sounds = ("[data]\nformat = tones\nsamples = 8\nval_samples = 4\nseconds = 0.1\n[model]\nname = cnn\n"
+                  "filters = 2\n[train]\nepochs = 1\n")
+        self.write("in/a.png", png(8, 8, lambda x, y: (x, y, 0)))
+        for text, what in ((tables, "tables (data.format = csv)"), (sounds, "sounds (data.format = tones)")):
+            run = self.train(text)
+            self.assertIn("a run on %s, expected one on pictures" % what, self.spur("predict", run, "in", status=2).err)
+            self.assertFalse((self.dir / run / "predictions").exists())
+
+    def test_predict_keeps_masks_of_equal_names_apart(self):
+        run = self.train(SCENES)
+        for name, width in (("x/a.png", 32), ("x/a.JPG.png", 33), ("y/a.png", 34), ("z/a.png", 35), ("y/a-2.png", 36)):
+            self.write(name, png(width, 32, lambda x, y: (x, y, 9)))
+        self.spur("predict", run, "x", "y/a.png", "z", "y/a-2.png", "--out", "out")
+        self.assertEqual({name: size_of(self.dir / "out" / name)[0] for name in self.tree("out") if "_mask" in name},
+                         {"a.JPG_mask.png": 33, "a_mask.png": 32, "a-2_mask.png": 34, "a-3_mask.png": 35,
+                          "a-2-2_mask.png": 36})
+
     def test_predict_masks(self):
         run = self.train(SCENES)
         self.write("big.png", png(100, 70, lambda x, y: ((x * 3) % 256, (y * 5) % 256, 60)))
@@ -255,7 +276,7 @@ class Tools(Cli):
                            16000) + bytes(16000)
         for label in "ab":
             for i in range(3):
-                self.write("sounds/%s/%d.wav" % (label, i), wave)
+                self.write("sounds/%s/%d.WAV" % (label, i), wave)
         self.spur("init", "sounds", "--out", "sounds.ini")
         self.assertNotIn("\nhorizontal_flip", (self.dir / "sounds.ini").read_text())
         for part in ("train", "t10k"):
@@ -269,6 +290,21 @@ class Tools(Cli):
             self.assertIn("format = " + name, (self.dir / (folder + ".ini")).read_text())
             self.spur("train", folder + ".ini", "--dry-run")
         self.assertIn("nowhere", self.spur("init", "nowhere", "--out", "x.ini", status=2).err)
+        self.assertFalse((self.dir / "x.ini").exists())
+
+    def test_init_on_odd_names(self):
+        self.write("tables/train.csv", "a,b\n1,2\n3,4\n5,6\n")
+        self.spur("init", "tables", "--out", "tables.ini")
+        self.assertIn("format = csv", (self.dir / "tables.ini").read_text())
+        self.spur("train", "tables.ini", "--dry-run")
+        for label in ("new\nline = 1", "b"):  # a line of its own if it came into the file as it is
+            for i in range(3):
+                self.write("odd/%s/%d.png" % (label, i), png(8, 8, lambda x, y: (x, y, i)))
+                self.write("a #b/%s/%d.png" % (label, i), png(8, 8, lambda x, y: (x, y, i)))
+        self.spur("init", "odd", "--out", "odd.ini")
+        self.assertIn("2 classes: b, new?line = 1", (self.dir / "odd.ini").read_text())
+        self.spur("train", "odd.ini", "--dry-run")
+        self.assertIn("a #b: this path could not stand in an INI file", self.spur("init", "a #b", "--out", "x.ini", status=2).err)
         self.assertFalse((self.dir / "x.ini").exists())
 
 

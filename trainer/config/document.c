@@ -96,13 +96,12 @@ spur_status document_add(document *doc, const document_entry *place, const char 
     return status;
 }
 
-/* A value that could not stand in a file would be another one when config.ini is read again. */
-static bool fits_a_line(const char *value) {
+bool document_can_hold(const char *value) {
     for (const char *p = value; *p; p++) {
         if (*p == '\n' || *p == '\r') return false;
         if ((*p == ' ' || *p == '\t') && (p[1] == ';' || p[1] == '#')) return false;
     }
-    return value[0] != ';' && value[0] != '#';
+    return value[0] != ';' && value[0] != '#' && spur__utf8_valid(value, strlen(value));
 }
 
 spur_status document_override(document *doc, const char *assignment, spur_error *err) {
@@ -120,7 +119,7 @@ spur_status document_override(document *doc, const char *assignment, spur_error 
         goto done;
     }
     const char *trimmed = spur__trim(value);
-    if (!spur__utf8_valid(trimmed, strlen(trimmed)) || !fits_a_line(trimmed)) {
+    if (!document_can_hold(trimmed)) {
         status =
             spur__fail(err, SPUR_E_FORMAT,
                        "command line: %s.%s: the value could not stand in an INI file (it holds "

@@ -42,6 +42,10 @@ spur_status document_read(document *doc, const char *path, spur_error *err);
 spur_status document_parse(document *doc, const char *name, const char *text, size_t size,
                            spur_error *err);
 
+/* False for a value that a file cannot hold: a line break, a comment sign at its beginning or behind
+ * a blank, or no UTF-8. It would be another one when config.ini is read again. */
+bool document_can_hold(const char *value);
+
 /* Adds `section.key=value` from the command line; it wins over every file. */
 spur_status document_override(document *doc, const char *assignment, spur_error *err);
 

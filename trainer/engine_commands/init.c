@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "config/document.h"
 #include "data/dataset.h"
 #include "data/folder.h"
 #include "data/image.h"
@@ -49,15 +50,33 @@ static bool has(const char *folder, const char *name) {
     return there;
 }
 
-/* Any file below the folder (two levels of folders deep) with this in its name. */
-static bool contains(const char *folder, const char *part, int depth) {
+static bool is_idx(const char *name) {
+    return strstr(name, "idx3-ubyte") != NULL;
+}
+
+static bool is_batch(const char *name) {
+    return strstr(name, "data_batch") != NULL;
+}
+
+static bool is_sound(const char *name) {
+    static const char *const endings[] = {".wav", NULL};
+    return spur__has_ending(name, endings);
+}
+
+static bool is_table(const char *name) {
+    static const char *const endings[] = {".csv", NULL};
+    return spur__has_ending(name, endings);
+}
+
+/* Any file with such a name in the folder, or in folders below it so many levels deep. */
+static bool contains(const char *folder, bool (*fits)(const char *), int depth) {
     DIR *dir = opendir(folder);
     bool found = false;
     for (struct dirent *entry; dir && !found && (entry = readdir(dir));) {
         if (entry->d_name[0] == '.') continue;
-        found = strstr(entry->d_name, part) != NULL;
+        found = fits(entry->d_name);
         char *path = depth > 0 && !found ? spur__path_join(folder, entry->d_name) : NULL;
-        if (path) found = contains(path, part, depth - 1);
+        if (path) found = contains(path, fits, depth - 1);
         spur__free(path);
     }
     if (dir) closedir(dir);
@@ -65,11 +84,11 @@ static bool contains(const char *folder, const char *part, int depth) {
 }
 
 static const char *guess_format(const char *folder) {
-    if (strstr(folder, ".csv")) return "csv";
-    if (contains(folder, "idx3-ubyte", 0)) return "mnist";
-    if (contains(folder, "data_batch", 1)) return "cifar10";
+    if (is_table(folder) || has(folder, "train.csv")) return "csv";
+    if (contains(folder, is_idx, 0)) return "mnist";
+    if (contains(folder, is_batch, 1)) return "cifar10";
     if (has(folder, "masks") || has(folder, "train/masks")) return "segmentation";
-    if (contains(folder, ".wav", 2)) return "audio_folder";
+    if (contains(folder, is_sound, 2)) return "audio_folder";
     return "image_folder";
 }
 
@@ -173,8 +192,22 @@ static spur_status look_at_masks(finding *f, spur_error *err) {
 }
 
 static spur_status look(finding *f, spur_error *err) {
+    if (!document_can_hold(f->folder))
+        return spur__fail(err, SPUR_E_FORMAT,
+                          "%s: this path could not stand in an INI file (it holds a line break, a "
+                          "comment sign after a blank, or is not UTF-8)",
+                          f->folder);
     f->format = guess_format(f->folder);
     return strcmp(f->format, "segmentation") == 0 ? look_at_masks(f, err) : try_open(f, err);
+}
+
+/* A class may be called anything that a folder or a cell of a table can; a comment may not. */
+static void put_name(const char *name, spur__str *out) {
+    bool text = spur__utf8_valid(name, strlen(name));
+    for (; *name; name++) {
+        unsigned char c = (unsigned char)*name;
+        spur__str_putc(out, c < 32 || c == 127 || (c > 127 && !text) ? '?' : *name);
+    }
 }
 
 static void put_data(const finding *f, const spur_data_info *info, spur__str *out) {
@@ -186,8 +219,10 @@ static void put_data(const finding *f, const spur_data_info *info, spur__str *ou
     if (info->height * info->width > 1)
         spur__str_printf(out, " of %dx%d, %d channels", info->height, info->width, info->channels);
     if (info->classes) spur__str_printf(out, "; %zu classes:", info->classes);
-    for (size_t i = 0; i < info->classes && i < 12; i++)
-        spur__str_printf(out, "%s %s", i ? "," : "", info->class_names[i]);
+    for (size_t i = 0; i < info->classes && i < 12; i++) {
+        spur__str_puts(out, i ? ", " : " ");
+        put_name(info->class_names[i], out);
+    }
     spur__str_puts(out, info->classes > 12 ? ", ...\n" : "\n");
     for (size_t i = 0; i < f->extras; i++)
         spur__str_printf(out, "%s = %s\n", f->extra[i][0], f->extra[i][1]);
