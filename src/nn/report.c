@@ -31,6 +31,14 @@ static uint64_t support_of(const spur_tally *t, int c) {
     return sum;
 }
 
+/* In truth or prediction: other classes do not enter a mean, as everywhere (metrics.c). */
+static bool occurs(const spur_tally *t, int c) {
+    uint64_t sum = 0;
+    for (int i = 0; i < t->classes; i++)
+        sum += t->confusion[c * t->classes + i] + t->confusion[i * t->classes + c];
+    return sum > 0;
+}
+
 static void print_row(FILE *out, int width, const char *label, const double values[3],
                       uint64_t support) {
     fprintf(out, "%*.*s %9.4f %9.4f %9.4f %9llu\n", width, width, label, values[0], values[1],
@@ -44,7 +52,7 @@ static const spur__metric_kind *const columns[3] = {&spur__metric_precision, &sp
 static void print_mean(const spur_tally *t, FILE *out, int width, bool by_support) {
     double sums[3] = {0}, weights = 0;
     for (int c = 0; c < t->classes; c++) {
-        double weight = by_support ? (double)support_of(t, c) : 1;
+        double weight = by_support ? (double)support_of(t, c) : occurs(t, c) ? 1 : 0;
         for (int i = 0; i < 3; i++) sums[i] += weight * columns[i]->of_class(t, c);
         weights += weight;
     }

@@ -212,13 +212,34 @@ static void test_report(void **state) {
     spur_tally_destroy(t);
 }
 
+/* The means of the report are those of the metrics, also where a class is absent. */
+static void test_report_of_absent_class(void **state) {
+    static const float logits[5 * 4] = {9, 0, 0, 0, 9, 0, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0};
+    static const int32_t labels[5] = {0, 1, 1, 1, 0};
+    char *text = NULL, expected[64];
+    size_t size;
+    double macro;
+    spur_tally *t = spur_tally_create(4, NULL);
+    FILE *out = open_memstream(&text, &size);
+    (void)state;
+    assert_int_equal(spur_tally_add(t, logits, 5, 4, labels, NULL), SPUR_OK);
+    assert_int_equal(spur_metric(t, "f1", NULL, &macro, NULL), SPUR_OK);
+    assert_true(fabs(macro - (0.5 + 2.0 / 3) / 2) < 1e-12);
+    assert_int_equal(spur_classification_report(t, NULL, out), SPUR_OK);
+    fclose(out);
+    snprintf(expected, sizeof expected, "macro avg    0.5833    0.5833    %.4f         5\n", macro);
+    if (!strstr(text, expected)) fail_msg("expected '%s' in\n%s", expected, text);
+    free(text);
+    spur_tally_destroy(t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),       cmocka_unit_test(test_per_class),
         cmocka_unit_test(test_absent_class), cmocka_unit_test(test_batches_make_an_epoch),
         cmocka_unit_test(test_single_logit), cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_refusals),     cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_report),
+        cmocka_unit_test(test_report),       cmocka_unit_test(test_report_of_absent_class),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
