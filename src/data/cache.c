@@ -77,8 +77,8 @@ static bool add_files(digest *d, const spur_data *data) {
         uint32_t item = (uint32_t)i;
         const char *file = data->kind->file(data, item);
         if (file != last && !add_file(d, file)) return false;
-        if (file != last && data->kind->mask_file &&
-            !add_file(d, data->kind->mask_file(data, item)))
+        if (file != last && data->kind->label_file &&
+            !add_file(d, data->kind->label_file(data, item)))
             return false;
         last = file;
     }

@@ -110,8 +110,8 @@ struct spur__dataset_kind {
     const char *inputs; /* what a sample is, "tables", "sounds"; NULL: a picture */
     /* Judges the mask values found by the pass over all items; NULL: nothing to judge. */
     spur_status (*audit)(spur_data *data, spur_error *err);
-    /* The mask's file of an item; NULL: none. */
-    const char *(*mask_file)(const spur_data *data, uint32_t item);
+    /* The file with the label of an item, its mask or one for many items; NULL: none. */
+    const char *(*label_file)(const spur_data *data, uint32_t item);
 };
 
 /* The formats, family "data". Kinds are spur__dataset_kind. */

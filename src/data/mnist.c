@@ -27,7 +27,7 @@ static const spur__options table = {rows, sizeof rows / sizeof rows[0], sizeof(s
 typedef struct mnist_state {
     spur__bytes files[2][2]; /* [part][pictures, labels] */
     spur__idx pictures[2], labels[2];
-    char *paths[2];
+    char *paths[2][2]; /* [part][pictures, labels] */
     size_t train_count;
 } mnist_state;
 
@@ -65,20 +65,16 @@ static spur_status load(const char *folder, const char *prefix, bool labels, spu
 static spur_status load_part(spur_data *data, int part, spur_error *err) {
     static const char *const prefixes[] = {"train", "t10k"};
     mnist_state *s = data->state;
-    char *labels = NULL;
-    spur_status status = load(data->common->path, prefixes[part], false, &s->files[part][0],
-                              &s->pictures[part], &s->paths[part], err);
-    if (status == SPUR_OK)
-        status = load(data->common->path, prefixes[part], true, &s->files[part][1],
-                      &s->labels[part], &labels, err);
     const spur__idx *p = &s->pictures[part];
-    if (status == SPUR_OK)
-        status = spur__image_check_size(s->paths[part], p->sizes[1], p->sizes[2], err);
-    if (status == SPUR_OK && p->sizes[0] != s->labels[part].sizes[0])
-        status = spur__fail(err, SPUR_E_SHAPE, "%s: %zu labels, expected %zu as in %s", labels,
-                            s->labels[part].sizes[0], p->sizes[0], s->paths[part]);
-    spur__free(labels);
-    return status;
+    char **paths = s->paths[part];
+    SPUR__TRY(load(data->common->path, prefixes[part], false, &s->files[part][0],
+                   &s->pictures[part], &paths[0], err));
+    SPUR__TRY(load(data->common->path, prefixes[part], true, &s->files[part][1], &s->labels[part],
+                   &paths[1], err));
+    SPUR__TRY(spur__image_check_size(paths[0], p->sizes[1], p->sizes[2], err));
+    if (p->sizes[0] == s->labels[part].sizes[0]) return SPUR_OK;
+    return spur__fail(err, SPUR_E_SHAPE, "%s: %zu labels, expected %zu as in %s", paths[1],
+                      s->labels[part].sizes[0], p->sizes[0], paths[0]);
 }
 
 static spur_status add_part(spur_data *data, int part, size_t *classes, spur_error *err) {
@@ -128,15 +124,21 @@ static spur_status mnist_read(const spur_data *data, uint32_t item, spur__sample
 
 static const char *mnist_file(const spur_data *data, uint32_t item) {
     const mnist_state *s = data->state;
-    return s->paths[item >= s->train_count];
+    return s->paths[item >= s->train_count][0];
+}
+
+static const char *mnist_label_file(const spur_data *data, uint32_t item) {
+    const mnist_state *s = data->state;
+    return s->paths[item >= s->train_count][1];
 }
 
 static void mnist_close(spur_data *data) {
     mnist_state *s = data->state;
     for (int part = 0; s && part < 2; part++) {
-        spur__bytes_free(&s->files[part][0]);
-        spur__bytes_free(&s->files[part][1]);
-        spur__free(s->paths[part]);
+        for (int i = 0; i < 2; i++) {
+            spur__bytes_free(&s->files[part][i]);
+            spur__free(s->paths[part][i]);
+        }
     }
     spur__free(s);
 }
@@ -148,4 +150,5 @@ const spur__dataset_kind spur__data_mnist = {
     .read = mnist_read,
     .close = mnist_close,
     .file = mnist_file,
+    .label_file = mnist_label_file,
 };

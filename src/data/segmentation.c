@@ -421,5 +421,5 @@ const spur__dataset_kind spur__data_segmentation = {
     .file = segmentation_file,
     .pictures = true,
     .audit = segmentation_audit,
-    .mask_file = segmentation_mask_file,
+    .label_file = segmentation_mask_file,
 };

@@ -341,8 +341,8 @@ static spur_status check_headers(const spur_data *data, spur_error *err) {
     for (size_t i = 0; i < data->item_count && status == SPUR_OK && kind->pictures; i++) {
         uint32_t item = (uint32_t)i;
         status = spur__image_read_header(kind->file(data, item), &bytes, &shape, err);
-        if (status == SPUR_OK && kind->mask_file)
-            status = spur__image_read_header(kind->mask_file(data, item), &bytes, &shape, err);
+        if (status == SPUR_OK && kind->label_file)
+            status = spur__image_read_header(kind->label_file(data, item), &bytes, &shape, err);
     }
     spur__bytes_free(&bytes);
     return status;

@@ -251,6 +251,14 @@ static void test_mnist(void **state) {
     for (int i = 0; i < 6; i++) assert_int_equal(batch.labels[i], i % 3);
     spur_loader_destroy(loader);
     spur_data_close(data);
+    /* What is remembered is forgotten with the labels: they decide which samples are for training. */
+    assert_int_equal(count_cache_files(), 1);
+    write_bytes("m/train-labels-idx1-ubyte",
+                "\0\0\x08\x01\0\0\0\x1e\2\1\0\2\1\0\2\1\0\2\1\0\2\1\0\2"
+                "\1\0\2\1\0\2\1\0\2\1\0\2\1\0",
+                38);
+    spur_data_close(open_data("mnist", OPTIONS("path", in_root("m"), "normalization", "none")));
+    assert_int_equal(count_cache_files(), 2);
     make_idx("train", 30, 29);
     refuse_data("mnist", OPTIONS("path", in_root("m")), SPUR_E_SHAPE, "29 labels, expected 30");
     cut_file("m/train-images-idx3-ubyte", 0.5);

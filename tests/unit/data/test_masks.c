@@ -202,7 +202,7 @@ static void test_stems(void **state) {
     assert_int_equal(data->item_count, 6);
     for (uint32_t i = 0; i < 6; i++) {
         const char *image = strrchr(data->kind->file(data, i), '/');
-        const char *mask = strrchr(data->kind->mask_file(data, i), '/');
+        const char *mask = strrchr(data->kind->label_file(data, i), '/');
         assert_int_equal(strlen(image), strlen(mask));
         assert_memory_equal(image, mask, strlen(mask) - 4);
     }
