@@ -114,7 +114,7 @@ static spur_status misfit(const spur__option *row, spur_status status, const cha
     return status;
 }
 
-static bool parse_bool(const char *text, bool *out) {
+bool spur__parse_bool(const char *text, bool *out) {
     static const char *const yes[] = {"true", "yes", "on", "1"};
     static const char *const no[] = {"false", "no", "off", "0"};
     for (size_t i = 0; i < 4; i++) {
@@ -215,7 +215,7 @@ static spur_status parse_text(const spur__option *row, const char *text, char **
 static spur_status parse(const spur__option *row, const char *text, value *out, spur_error *err) {
     switch (row->type) {
     case SPUR__OPT_BOOL:
-        return parse_bool(text, &out->flag) ? SPUR_OK : misfit(row, SPUR_E_TYPE, text, err);
+        return spur__parse_bool(text, &out->flag) ? SPUR_OK : misfit(row, SPUR_E_TYPE, text, err);
     case SPUR__OPT_INT:
         return parse_int_value(row, text, &out->integer, err);
     case SPUR__OPT_FLOAT:

@@ -95,6 +95,9 @@ void spur__option_format(const spur__option *row, const void *target, spur__str 
 /* Appends what the row allows, for people: "number in (0, 1]", "one of: a, b, c". */
 void spur__option_domain(const spur__option *row, spur__str *out);
 
+/* The words of a truth value, in any case; false when the text is none. */
+bool spur__parse_bool(const char *text, bool *out);
+
 /* Appends choice i of "a|b|c"; false when there are not so many. */
 bool spur__choice(const char *choices, size_t i, spur__str *out);
 

@@ -4,7 +4,6 @@
  */
 #include <stddef.h>
 #include <stdio.h>
-#include <stdio.h>
 
 #include "models/model.h"
 

@@ -104,7 +104,7 @@ static spur_status suggest_grid(search_state *s, const void *options, assignment
     return SPUR_E_END;
 }
 
-/* A number in the interval as text with nine digits: readable, and the same everywhere. */
+/* A number in the interval as text with six digits: readable, and the same everywhere. */
 static spur_status set_number(const parameter *p, double u, size_t i, assignment *out) {
     spur__str text;
     spur_status status = SPUR_E_MEMORY;

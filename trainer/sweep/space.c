@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/options.h"
 #include "config/config.h"
 #include "sweep/space_parse.h"
 
@@ -74,9 +75,18 @@ static bool leads_to(const space *s, size_t i, size_t start, size_t depth) {
     return false;
 }
 
+/* The same text, number or truth value: 1e-2 and 0.01 are one, and so are yes and true. */
+static bool same_value(const char *a, const char *b) {
+    double x, y;
+    bool v, w;
+    if (strcmp(a, b) == 0) return true;
+    if (spur__parse_double(a, &x) && spur__parse_double(b, &y)) return x == y;
+    return spur__parse_bool(a, &v) && spur__parse_bool(b, &w) && v == w;
+}
+
 static bool has_choice(const parameter *p, const char *value) {
     for (size_t i = 0; i < p->choice_count; i++)
-        if (strcmp(p->choices[i], value) == 0) return true;
+        if (same_value(p->choices[i], value)) return true;
     return p->kind != DOMAIN_CHOICE;
 }
 
@@ -113,7 +123,7 @@ bool space_active(const space *s, size_t i, const assignment *a, space_lookup lo
         const char *value = other >= 0 ? a->values[other]
                             : lookup   ? lookup(context, p->conditions[c].name)
                                        : NULL;
-        if (!value || strcmp(value, p->conditions[c].value) != 0) return false;
+        if (!value || !same_value(value, p->conditions[c].value)) return false;
     }
     long chooser = p->selector ? space_find(s, p->selector) : -1;
     const char *kind = chooser >= 0 ? a->values[chooser] : NULL;

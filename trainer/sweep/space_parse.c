@@ -5,6 +5,7 @@
 #include "sweep/space_parse.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -66,6 +67,15 @@ static spur_status add_number(parameter *p, double x, spur_error *err) {
     return status;
 }
 
+/* x as it is meant: whole, or with twelve digits at most, none of them far below the step. */
+static double without_rounding(double x, double step) {
+    char text[40];
+    double meant;
+    if (x == floor(x)) return x;
+    snprintf(text, sizeof text, "%.12g", fabs(x) < 1e-9 * step ? 0.0 : x);
+    return spur__parse_double(text, &meant) ? meant : x;
+}
+
 /* range(a, b[, step]): both ends included; values are a + i * step, so errors do not add up. */
 static spur_status parse_range(parameter *p, char *arguments, spur_error *err) {
     double v[3] = {0, 0, 1};
@@ -83,8 +93,7 @@ static spur_status parse_range(parameter *p, char *arguments, spur_error *err) {
                           count, MAX_CHOICES);
     p->kind = DOMAIN_CHOICE;
     for (size_t i = 0; i < (size_t)count; i++) {
-        double x = v[0] + (double)i * v[2];
-        SPUR__TRY(add_number(p, round(x * 1e12) / 1e12 == x ? x : round(x * 1e12) / 1e12, err));
+        SPUR__TRY(add_number(p, without_rounding(v[0] + (double)i * v[2], v[2]), err));
     }
     return SPUR_OK;
 }

@@ -46,6 +46,11 @@ static void test_grammar(void **state) {
     check_description("range(2, 6)", false, "a.b = 2 | 3 | 4 | 5 | 6\n");
     check_description("range(0, 0.3, 0.1)", false, "a.b = 0 | 0.1 | 0.2 | 0.3\n");
     check_description("range(1, 4, 2)", false, "a.b = 1 | 3\n");
+    check_description("range(-0.3, 0.3, 0.1)", false,
+                      "a.b = -0.3 | -0.2 | -0.1 | 0 | 0.1 | 0.2 | 0.3\n");
+    check_description("range(1e-13, 3e-13, 1e-13)", false, "a.b = 1e-13 | 2e-13 | 3e-13\n");
+    check_description("range(9007199254740001, 9007199254740003)", false,
+                      "a.b = 9007199254740001 | 9007199254740002 | 9007199254740003\n");
     check_description("uniform(0, 0.5)", false, "a.b = uniform(0, 0.5)\n");
     check_description("log(1e-4, 1e-1)", false, "a.b = log(0.0001, 0.1)\n");
     check_description("choice(0, 0.9) if optimizer.name == sgd and x.y == 2", false,
@@ -89,6 +94,37 @@ static void test_condition_checks(void **state) {
     add(&s, "a.y", "1, 2 if a.x == 1");
     assert_int_equal(space_check(&s, NULL, NULL, &wrong, &err), SPUR_E_ARGUMENT);
     space_free(&s);
+}
+
+static const char *look_up(const void *context, const char *name) {
+    (void)context;
+    return strcmp(name, "optimizer.lr") == 0 ? "0.01" : strcmp(name, "d.on") == 0 ? "true" : NULL;
+}
+
+/* A condition compares values, not spellings: of what is varied, and of what the file says. */
+static void test_conditions_compare_values(void **state) {
+    static const char *const holds[] = {"optimizer.lr == 1e-2", "optimizer.lr == 0.010",
+                                        "d.on == yes", "a.x == 5e-1 and a.y == off"};
+    static const char *const never[] = {"optimizer.lr == 1e-3", "d.on == no", "a.y == on"};
+    (void)state;
+    for (size_t i = 0; i < 7; i++) {
+        space s;
+        assignment a;
+        spur_error err = {0};
+        size_t wrong;
+        char text[80];
+        space_init(&s);
+        add(&s, "a.x", "0.5, 1");
+        add(&s, "a.y", "false, true");
+        snprintf(text, sizeof text, "1, 2 if %s", i < 4 ? holds[i] : never[i - 4]);
+        add(&s, "a.z", text);
+        assert_int_equal(space_check(&s, look_up, NULL, &wrong, &err), SPUR_OK);
+        assert_int_equal(assignment_init(&s, &a), SPUR_OK);
+        assert_true(assignment_set(&a, 0, "0.5") && assignment_set(&a, 1, "false"));
+        if (space_active(&s, 2, &a, look_up, NULL) != (i < 4)) fail_msg("%s", text);
+        assignment_free(&s, &a);
+        space_free(&s);
+    }
 }
 
 /* Everything a method suggests, as labels in one text. */
@@ -225,6 +261,7 @@ int main(void) {
         cmocka_unit_test(test_grammar),
         cmocka_unit_test(test_grammar_errors),
         cmocka_unit_test(test_condition_checks),
+        cmocka_unit_test(test_conditions_compare_values),
         cmocka_unit_test(test_grid_is_exact),
         cmocka_unit_test(test_random_is_repeatable_and_new),
         cmocka_unit_test(test_tpe_beats_random),
