@@ -296,6 +296,18 @@ class Train(Run):
                       "model.freeze=conv1")
         self.assertIn("fc", r.out)
 
+    def test_weights_that_a_run_began_with_may_go(self):
+        """A run that has a checkpoint needs them no more; one without reads them again."""
+        shutil.copy(self.train("train.epochs=1") / "checkpoints/last/weights.safetensors", self.dir / "w.safetensors")
+        run = self.train("model.weights=w.safetensors", "train.epochs=1")
+        begun = self.dir / "begun"
+        shutil.copytree(run, begun, symlinks=True)
+        shutil.rmtree(begun / "checkpoints")
+        (self.dir / "w.safetensors").unlink()
+        self.assertIn("accuracy", self.spur("eval", run).out)
+        self.spur("resume", run, "train.epochs=2")
+        self.assertIn("w.safetensors: cannot open", self.spur("resume", begun, "train.epochs=2", status=2).err)
+
 
 class Resume(Run):
     def wait_for_step(self, process, step):

@@ -160,7 +160,7 @@ static int evaluate(const config *cfg, const evaluation *e) {
     pass_result result;
     spur_error err = {.status = SPUR_OK};
     terminal_init(&term, false, e->json);
-    if (session_open(&s, cfg, NULL, &term, &err) != SPUR_OK)
+    if (session_open(&s, cfg, &(session_origin){.has_own_weights = true}, &term, &err) != SPUR_OK)
         return command_refuse(&command_eval, &err);
     int status = measure_run(&s, e, &result, &err) == SPUR_OK ? report(&s, e, &result)
                                                               : command_refuse(&command_eval, &err);

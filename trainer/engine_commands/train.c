@@ -12,6 +12,7 @@
 #include "engine_commands/setup.h"
 #include "sweep/catalog.h"
 #include "terminal/stop.h"
+#include "train/checkpoint.h"
 #include "train/session.h"
 
 static int run_train(int argc, char **argv);
@@ -149,7 +150,8 @@ static int resume(const amendment *a, const char *run, bool quiet, bool json) {
     terminal term;
     spur_error err = {.status = SPUR_OK};
     terminal_init(&term, quiet, json);
-    if (session_open(&s, a->now, run, &term, &err) != SPUR_OK)
+    session_origin origin = {.same_data = run, .has_own_weights = checkpoint_exists(run)};
+    if (session_open(&s, a->now, &origin, &term, &err) != SPUR_OK)
         return command_refuse(&command_resume, &err);
     if (session_resume(&s, run, a, &err) != SPUR_OK)
         return finish(&command_resume, &s, &term, &err, EXIT_USAGE);

@@ -143,15 +143,19 @@ static spur_status load(session *s, const char *directory, journal_position *fro
     return status;
 }
 
-spur_status checkpoint_load_last(session *s, journal_position *from, bool *found, spur_error *err) {
-    char *directory = run_path(&s->run, "checkpoints");
-    char *last = directory ? spur__path_join(directory, "last") : NULL;
-    spur_status status = SPUR_OK;
-    if (!last)
-        status = spur__fail(err, SPUR_E_MEMORY, "out of memory");
-    else if ((*found = spur__exists(last)))
-        status = load(s, directory, from, err);
+bool checkpoint_exists(const char *run) {
+    char *last = spur__path_join(run, "checkpoints/last");
+    bool found = last && spur__exists(last);
     spur__free(last);
+    return found;
+}
+
+spur_status checkpoint_load_last(session *s, journal_position *from, bool *found, spur_error *err) {
+    *found = checkpoint_exists(s->run.path);
+    if (!*found) return SPUR_OK;
+    char *directory = run_path(&s->run, "checkpoints");
+    spur_status status =
+        directory ? load(s, directory, from, err) : spur__fail(err, SPUR_E_MEMORY, "out of memory");
     spur__free(directory);
     return status;
 }

@@ -15,6 +15,9 @@
 /* Saves the position, writes the links, removes what is no longer wanted. */
 spur_status checkpoint_save(session *s, bool interrupted, spur_error *err);
 
+/* Whether a run has one to go on from. */
+bool checkpoint_exists(const char *run);
+
 /* Loads <run>/checkpoints/last; *found is false when there is none (yet). */
 spur_status checkpoint_load_last(session *s, journal_position *from, bool *found, spur_error *err);
 

@@ -104,7 +104,7 @@ static spur_status build(session *s, spur_error *err) {
     shape.soft = spur__augment_soft(augment) && s->train->overfit == 0;
     shape.class_weights = s->class_weights;
     SPUR__TRY(network_build(&s->net, s->cfg, &shape, err));
-    return weights_load(&s->net, s->cfg, s->term, err);
+    return s->has_own_weights ? SPUR_OK : weights_load(&s->net, s->cfg, s->term, err);
 }
 
 static spur_status make_optimizer(session *s, spur_error *err) {
@@ -159,10 +159,12 @@ static void begin(session *s, const config *cfg, terminal *term) {
     if (limit > 0) s->deadline = s->started + limit;
 }
 
-spur_status session_open(session *s, const config *cfg, const char *run, terminal *term,
-                         spur_error *err) {
+spur_status session_open(session *s, const config *cfg, const session_origin *origin,
+                         terminal *term, spur_error *err) {
     spur_error detail = {.status = SPUR_OK};
+    const char *run = origin ? origin->same_data : NULL;
     begin(s, cfg, term);
+    s->has_own_weights = origin && origin->has_own_weights;
     spur_status status = open_data(s, &detail);
     if (status == SPUR_OK && run) status = card_check(run, s->info, &detail);
     if (status == SPUR_OK) status = open_rest(s, &detail);

@@ -58,7 +58,7 @@ struct session {
     int64_t steps_per_epoch;
 
     journal journal;
-    bool journal_open;
+    bool journal_open, has_own_weights;
     train_position at;
     pass train_pass, batch_pass, val_pass;
     epoch_record last; /* of the epoch completed last */
@@ -70,10 +70,16 @@ struct session {
     double samples_here;
 };
 
-/* `run`: the run that is to go on, whose data must be the same still; NULL: none. `term` must outlive
- * the session. */
-spur_status session_open(session *s, const config *cfg, const char *run, terminal *term,
-                         spur_error *err);
+/* A run that there is already. */
+typedef struct session_origin {
+    const char
+        *same_data; /* it is to go on, so that the data must be the same still; NULL: any data */
+    bool has_own_weights; /* those of [model] weights, where it began, are not read again */
+} session_origin;
+
+/* `origin`: NULL for a new run. `term` must outlive the session. */
+spur_status session_open(session *s, const config *cfg, const session_origin *origin,
+                         terminal *term, spur_error *err);
 void session_close(session *s);
 
 /* Data that several configurations have in common, opened once: one for every text of [data]. */
