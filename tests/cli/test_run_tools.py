@@ -328,6 +328,23 @@ class Compare(Cli):
         self.assertEqual(len(self.spur("list", "logs", "--state", "done", "--json").json), 1)
         self.assertEqual(self.spur("list", "logs", "--state", "sweep", "--json").json, [])
 
+    def test_damaged_files_are_told(self):
+        """Nothing hangs on them, calls them something else, or reaches the terminal."""
+        csv = self.dir / "logs/a/metrics.csv"
+        csv.write_bytes(csv.read_bytes().replace(b"\n", b"\r\n"))  # as an editor may leave it
+        self.assertIn("no column 'val_x'", self.spur("compare", "logs/a", "--metric", "val_x", status=2).err)
+        self.assertIn("0.", self.spur("compare", "logs/a", "--metric", "learning_rate").out)
+        csv.write_bytes(b"epoch,\r\x1b[31m,val\n1,2,3\n")
+        self.spur("compare", "logs/a")
+        self.write("logs/a/tags.txt", b"red\x1b[31m\n\xff\n")
+        self.write("logs/a/notes.md", b"note\x1b[31m\n")
+        for shown in (self.spur("list", "logs").out, self.spur("show", "logs/a").out):
+            self.assertIn("red\\x1b[31m \ufffd", shown)
+            self.assertNotIn("\x1b[31m", shown)
+        self.write("logs/a/status.ini", b"\xff\xfe")
+        self.assertEqual([r["state"] for r in self.spur("list", "logs", "--state", "damaged", "--csv").rows], ["damaged"])
+        self.assertEqual(self.spur("list", "logs", "--state", "queued", "--json").json, [])
+
     def test_a_row_that_does_not_fit_its_header(self):
         path = self.dir / "logs/a/metrics.csv"
         lines = path.read_text().splitlines()

@@ -29,7 +29,8 @@ const command command_list = {
     .usage = "[LOGDIR | SWEEP] [--state STATE] [--tag TAG] [--match PATTERN] [--json | --csv]",
     .summary = "List runs and sweeps with state, best value and age.",
     .help = "LOGDIR is ./my_logs when nothing is given; a sweep's directory lists its trials.\n"
-            "States: queued, running, stale (killed), interrupted, done, pruned, failed; sweep.",
+            "States: queued, running, stale (killed), interrupted, done, pruned, failed,\n"
+            "damaged (status.ini cannot be read); sweep.",
     .run = run_list,
 };
 const command command_tag = {
@@ -50,14 +51,18 @@ typedef struct list_flags {
     bool json, csv;
 } list_flags;
 
+/* The state of a run whose status.ini cannot be read. */
+static const char damaged[] = "damaged";
+
 static const char *state_of(const catalog_entry *e) {
+    if (e->damaged) return damaged;
     return e->is_sweep ? "sweep" : run_verdict_names[e->outcome.verdict];
 }
 
 static bool is_state(const char *word) {
     for (int v = VERDICT_NONE; v <= VERDICT_FAILED; v++)
         if (strcmp(word, run_verdict_names[v]) == 0) return true;
-    return strcmp(word, "sweep") == 0;
+    return strcmp(word, "sweep") == 0 || strcmp(word, damaged) == 0;
 }
 
 static bool wanted(const catalog_entry *e, const list_flags *f) {
@@ -106,7 +111,11 @@ static void put_line(const catalog_entry *e, double now, size_t name_width, spur
     text_fit(out, spur__str_text(&name), name_width);
     spur__str_printf(out, "  %-11s  %5lld  %4s  %s", state_of(e), e->outcome.epochs,
                      spur__str_text(&age), spur__str_text(&value));
-    if (e->tags[0]) spur__str_printf(out, "  [%s]", e->tags);
+    if (e->tags[0]) {
+        spur__str_puts(out, "  [");
+        text_line(out, e->tags, strlen(e->tags));
+        spur__str_putc(out, ']');
+    }
     spur__str_putc(out, '\n');
     spur__str_free(&age);
     spur__str_free(&value);
@@ -193,7 +202,7 @@ static int run_list(int argc, char **argv) {
     if (f.state && !is_state(f.state))
         return command_misuse(&command_list,
                               "--state: found '%s', expected queued, running, stale, interrupted, "
-                              "done, pruned, failed or sweep",
+                              "done, pruned, failed, damaged or sweep",
                               f.state);
     if (catalog_read(&c, words ? argv[1] : "./my_logs", &err) != SPUR_OK)
         return command_refuse(&command_list, &err);

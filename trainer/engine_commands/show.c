@@ -33,6 +33,15 @@ const command command_show = {
 
 enum { CURVE_HEIGHT = 6, MAX_COLUMNS = 64, NAME = 80 };
 
+/* A line of somebody's file: nothing of it that a terminal would obey. */
+static void print_line(const char *before, const char *text) {
+    spur__str line;
+    spur__str_init(&line, 1 << 22);
+    text_line(&line, text, strlen(text));
+    printf("%s%s\n", before, spur__str_text(&line));
+    spur__str_free(&line);
+}
+
 /* Prints a small text file of the run, indented, under a title; nothing when it is not there. */
 static void print_file(const char *run, const char *name, const char *title) {
     char *path = spur__path_join(run, name), *text = NULL;
@@ -43,7 +52,7 @@ static void print_file(const char *run, const char *name, const char *title) {
         for (char *line = text, *next; line && *line; line = next) {
             next = strchr(line, '\n');
             if (next) *next++ = '\0';
-            if (*line) printf("  %s\n", line);
+            if (*line) print_line("  ", line);
         }
     }
     spur__free(text);
@@ -63,8 +72,8 @@ static void print_state(const char *run) {
     if (o.monitor[0] && isfinite(o.best))
         printf(", best %s %.6g (epoch %lld)", o.monitor, o.best, o.best_epoch);
     printf("\n");
-    if (o.message[0]) printf("  %s\n", o.message);
-    if (tags_read(run, &tags, NULL) == SPUR_OK && tags[0]) printf("  tags: %s\n", tags);
+    if (o.message[0]) print_line("  ", o.message);
+    if (tags_read(run, &tags, NULL) == SPUR_OK && tags[0]) print_line("  tags: ", tags);
     spur__free(tags);
 }
 

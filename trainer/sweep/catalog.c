@@ -98,8 +98,7 @@ static void count_trials(catalog_entry *e) {
 static bool look_at(catalog_entry *e) {
     struct stat info;
     if (has_file(e->path, "status.ini", &info)) {
-        if (run_outcome_read(e->path, &e->outcome, NULL) != SPUR_OK)
-            snprintf(e->outcome.message, sizeof e->outcome.message, "status.ini is damaged");
+        e->damaged = run_outcome_read(e->path, &e->outcome, NULL) != SPUR_OK;
     } else if (has_file(e->path, "fingerprint.txt", &info)) {
         e->is_sweep = true;
         count_trials(e);

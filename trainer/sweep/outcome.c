@@ -115,11 +115,12 @@ void run_last_output(const char *run, char *out, size_t n) {
 /* Position of a column in a comma-separated header line; -1 when it is not there. */
 static long find_column(const char *header, const char *column) {
     size_t n = strlen(column);
-    for (long index = 0; *header && *header != '\n'; index++) {
+    for (long index = 0;; index++) {
         size_t length = strcspn(header, ",\r\n");
         if (length == n && strncmp(header, column, n) == 0) return index;
         header += length;
-        if (*header == ',') header++;
+        if (*header != ',') break;
+        header++;
     }
     return -1;
 }
