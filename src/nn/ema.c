@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Exponential moving average of the weights, as torch.optim.swa_utils.AveragedModel with
- * get_ema_multi_avg_fn(decay) and use_buffers = False: running statistics are copied.
+ * get_ema_multi_avg_fn(decay) and use_buffers = False: running statistics are copied. It begins with
+ * the weights at its creation, so that the first update averages already; AveragedModel's first one
+ * copies.
  */
 #include "nn/ema.h"
 

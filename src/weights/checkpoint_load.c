@@ -208,19 +208,41 @@ typedef struct loading {
     spur_state *state;
     source optimizer, ema;
     uint64_t steps;
+    double *rates; /* [groups of the optimizer] */
     spur__scheduler_state scheduler;
 } loading;
+
+/* The rate in force of every group: as many groups as the optimizer has now. */
+static spur_status read_rates(const char *folder, loading *l, int groups, spur_error *err) {
+    char key[64];
+    l->rates = spur__malloc_array((size_t)groups + 1, sizeof *l->rates);
+    if (!l->rates) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", folder);
+    for (int g = 0; g <= groups; g++) {
+        snprintf(key, sizeof key, "optimizer.lr.%d", g);
+        bool there = spur_state_get(l->state, key) != NULL;
+        if (there != (g < groups))
+            return spur__fail(err, SPUR_E_STATE,
+                              "%s: %s: found %s, expected %d parameter group%s in all", folder, key,
+                              there ? "one group more" : "nothing", groups, groups == 1 ? "" : "s");
+        if (there) SPUR__TRY(spur_state_get_double(l->state, key, &l->rates[g], err));
+    }
+    return SPUR_OK;
+}
+
+static spur_status prepare_optimizer(const spur_optimizer *optimizer, const char *folder,
+                                     loading *l, spur_error *err) {
+    const char *name = spur__optimizer_kind_of(optimizer)->kind.name;
+    SPUR__TRY(check_name(folder, l->state, "optimizer.name", name, err));
+    SPUR__TRY(spur_state_get_uint(l->state, "optimizer.steps", &l->steps, err));
+    SPUR__TRY(read_rates(folder, l, spur_optimizer_group_count(optimizer), err));
+    SPUR__TRY(spur__arrays_of_optimizer(optimizer, &l->optimizer.arrays, err));
+    return source_open(&l->optimizer, &l->manifest, folder, SPUR__OPTIMIZER_FILE, err);
+}
 
 static spur_status prepare(const spur_checkpoint_parts *parts, const char *folder, loading *l,
                            spur_error *err) {
     SPUR__TRY(open_checkpoint(folder, &l->manifest, l->state, err));
-    if (parts->optimizer) {
-        const char *name = spur__optimizer_kind_of(parts->optimizer)->kind.name;
-        SPUR__TRY(check_name(folder, l->state, "optimizer.name", name, err));
-        SPUR__TRY(spur_state_get_uint(l->state, "optimizer.steps", &l->steps, err));
-        SPUR__TRY(spur__arrays_of_optimizer(parts->optimizer, &l->optimizer.arrays, err));
-        SPUR__TRY(source_open(&l->optimizer, &l->manifest, folder, SPUR__OPTIMIZER_FILE, err));
-    }
+    if (parts->optimizer) SPUR__TRY(prepare_optimizer(parts->optimizer, folder, l, err));
     if (parts->scheduler) {
         const char *name = spur__scheduler_kind_of(parts->scheduler)->kind.name;
         SPUR__TRY(check_name(folder, l->state, "scheduler.name", name, err));
@@ -246,15 +268,10 @@ static spur_status load_weights(spur_net *net, const loading *l, const char *fol
 }
 
 static spur_status apply_optimizer(spur_optimizer *optimizer, const loading *l, spur_error *err) {
-    char key[64];
     SPUR__TRY(source_read(&l->optimizer, err));
     spur__optimizer_set_steps(optimizer, l->steps);
-    for (int g = 0; g < spur_optimizer_group_count(optimizer); g++) {
-        double lr;
-        snprintf(key, sizeof key, "optimizer.lr.%d", g);
-        SPUR__TRY(spur_state_get_double(l->state, key, &lr, err));
-        spur_optimizer_set_lr(optimizer, g, lr);
-    }
+    for (int g = 0; g < spur_optimizer_group_count(optimizer); g++)
+        spur_optimizer_set_lr(optimizer, g, l->rates[g]);
     return SPUR_OK;
 }
 
@@ -279,6 +296,7 @@ spur_status spur_checkpoint_load(const spur_checkpoint_parts *parts, const char 
     if (status == SPUR_OK && step) *step = l.manifest.step;
     source_close(&l.optimizer);
     source_close(&l.ema);
+    spur__free(l.rates);
     spur_state_destroy(l.state);
     return status;
 }

@@ -408,6 +408,27 @@ static void test_another_optimizer(void **state) {
     stop(&t);
 }
 
+/* More groups or fewer than it was saved with: refused before anything has changed. */
+static void test_other_groups(void **state) {
+    spur_error err = {0};
+    training one = start(1), two = start(2), untouched = start(2);
+    (void)state;
+    assert_int_equal(spur_optimizer_add_group(two.optimizer, "fc", "lr=0.5", &err), SPUR_OK);
+    assert_int_equal(spur_checkpoint_save(&one.parts, in_folder("cp"), 6, &err), SPUR_OK);
+    assert_int_equal(spur_checkpoint_load(&two.parts, in_folder("cp/step_6"), NULL, &err),
+                     SPUR_E_STATE);
+    assert_non_null(strstr(err.message, "optimizer.lr.1: found nothing, expected 2"));
+    assert_same(two.net, untouched.net);
+    assert_true(spur_optimizer_lr(two.optimizer, 0) == 0.05);
+    assert_int_equal(spur_checkpoint_save(&two.parts, in_folder("cp"), 7, &err), SPUR_OK);
+    assert_int_equal(spur_checkpoint_load(&one.parts, in_folder("cp/step_7"), NULL, &err),
+                     SPUR_E_STATE);
+    assert_non_null(strstr(err.message, "optimizer.lr.1: found one group more, expected 1"));
+    stop(&one);
+    stop(&two);
+    stop(&untouched);
+}
+
 static void test_pruning(void **state) {
     spur_error err = {0};
     training t = start(1);
@@ -440,6 +461,7 @@ int main(void) {
         cmocka_unit_test(test_failing_allocations), cmocka_unit_test(test_resume_is_the_same),
         cmocka_unit_test(test_same_bytes),          cmocka_unit_test(test_damage),
         cmocka_unit_test(test_another_optimizer),   cmocka_unit_test(test_pruning),
+        cmocka_unit_test(test_other_groups),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
