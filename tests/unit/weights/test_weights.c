@@ -408,6 +408,20 @@ static void test_another_optimizer(void **state) {
     stop(&t);
 }
 
+/* A process that was killed while it saved leaves nothing in the checkpoint that its successor makes. */
+static void test_leftovers(void **state) {
+    spur_error err = {0};
+    training t = start(1);
+    const char *left = in_folder("cp/step_8/ema.safetensors.123.tmp");
+    (void)state;
+    assert_int_equal(spur_checkpoint_save(&t.parts, in_folder("cp"), 8, &err), SPUR_OK);
+    assert_int_equal(spur__file_write(left, "half", 4, &err), SPUR_OK);
+    assert_int_equal(spur_checkpoint_save(&t.parts, in_folder("cp"), 8, &err), SPUR_OK);
+    assert_false(spur__exists(left));
+    assert_int_equal(spur_checkpoint_peek(in_folder("cp/step_8"), NULL, NULL, &err), SPUR_OK);
+    stop(&t);
+}
+
 /* More groups or fewer than it was saved with: refused before anything has changed. */
 static void test_other_groups(void **state) {
     spur_error err = {0};
@@ -461,7 +475,7 @@ int main(void) {
         cmocka_unit_test(test_failing_allocations), cmocka_unit_test(test_resume_is_the_same),
         cmocka_unit_test(test_same_bytes),          cmocka_unit_test(test_damage),
         cmocka_unit_test(test_another_optimizer),   cmocka_unit_test(test_pruning),
-        cmocka_unit_test(test_other_groups),
+        cmocka_unit_test(test_other_groups),        cmocka_unit_test(test_leftovers),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
