@@ -27,6 +27,7 @@ typedef struct spur__batch_norm {
     const float *gamma, *beta; /* [channels] or NULL: 1 and 0 */
     double eps;
     bool relu; /* y = max(y, 0) */
+    bool swish; /* y = y * min(max(y + 3, 0), 6) / 6; neither with pool nor plus */
     float *mean, *rstd; /* [channels]: kept from forward to backward */
     float *running_mean, *running_var; /* updated in training if not NULL */
     double momentum;
@@ -52,7 +53,8 @@ void spur__batch_norm_eval(const spur__exec *exec, const spur__batch_norm *p, co
                            float *y);
 
 /* Backward with p->relu: dy counts where the forward pass's y was above 0; y itself is read only if
- * something was added, so gamma and beta must be those of the forward pass. */
+ * something was added, so gamma and beta must be those of the forward pass; so
+ * must they with p->swish, whose slopes are made of them. */
 typedef struct spur__norm_gradient {
     const float *x, *dy;
     float *dx; /* or NULL */

@@ -145,6 +145,7 @@ static void affine_task(void *job, ptrdiff_t block, int thread) {
                       .shift = q->factors + SHIFT * c,
                       .plus = q->p->plus ? q->p->plus + begin * c : NULL,
                       .relu = q->relu,
+                      .swish = q->p->swish,
                       .stream = q->stream};
     spur__simd_table()->affine(&a);
     if (q->stream) spur__simd_table()->end_stream();
@@ -234,8 +235,11 @@ static spur__norm_dx block_of(const batch_job *q, ptrdiff_t block) {
                        .c = q->factors + 2 * c,
                        .accumulate = q->g->accumulate};
     if (!q->p->pool) d.dy = q->g->dy + begin * q->y_pitch;
-    if (q->relu && !q->g->dplus) d.scale = q->factors + SCALE * c;
-    if (q->relu && !q->g->dplus) d.shift = q->factors + SHIFT * c;
+    if (q->p->swish || (q->relu && !q->g->dplus)) {
+        d.scale = q->factors + SCALE * c;
+        d.shift = q->factors + SHIFT * c;
+        d.swish = q->p->swish;
+    }
     if (q->g->dx) d.dx = q->g->dx + begin * q->x_pitch;
     return d;
 }

@@ -2,16 +2,15 @@
  *
  * Factors per image and channel; see vec.h.
  */
-#include <string.h>
-
 #include "kernels/simd/table.h"
 #include "kernels/vec.h"
 
-enum { GRAIN = 16 * 1024 };
+enum { GRAIN = 16 * 1024, CHUNK = 256, STRETCH = 32 /* pixels in one chain */ };
 
 typedef struct scale_job {
     const spur__channel_scale *a;
     ptrdiff_t bands; /* tasks of an image */
+    ptrdiff_t chunks; /* the same, for its factors' gradients */
 } scale_job;
 
 /* The pixels of a task: image `*image`, from `*begin` on. */
@@ -28,7 +27,8 @@ static spur__pixels band_of(const scale_job *q, const float *x, ptrdiff_t index,
 
 static scale_job scale_of(const spur__channel_scale *a) {
     ptrdiff_t bands = spur__ceil_div(a->pixels * a->channels, GRAIN);
-    return (scale_job){a, spur__most(1, spur__least(bands, a->pixels))};
+    return (scale_job){a, spur__most(1, spur__least(bands, a->pixels)),
+                       spur__ceil_div(a->channels, CHUNK)};
 }
 
 static void scale_task(void *job, ptrdiff_t index, int thread) {
@@ -50,16 +50,22 @@ static void scale_backward_task(void *job, ptrdiff_t index, int thread) {
                                      q->a->accumulate_dx);
 }
 
-/* One image: its channels' sums are one chain each. */
-static void factor_task(void *job, ptrdiff_t image, int thread) {
+/* A chunk of channels of an image: stretches in single precision, their sums in double. */
+static void factor_task(void *job, ptrdiff_t index, int thread) {
     const scale_job *q = job;
     const spur__channel_scale *a = q->a;
-    ptrdiff_t at = image * a->pixels * a->channels;
-    float *ds = a->ds + image * a->channels;
-    spur__pixels p = {.x = a->x + at, .count = a->pixels, .channels = a->channels};
+    ptrdiff_t image = index / q->chunks, c = index % q->chunks * CHUNK;
+    ptrdiff_t n = spur__least(CHUNK, a->channels - c), end = (image + 1) * a->pixels;
+    float part[CHUNK], *ds = a->ds + image * a->channels + c;
+    double sum[CHUNK] = {0};
     (void)thread;
-    if (!a->accumulate_ds) memset(ds, 0, (size_t)a->channels * sizeof(float));
-    spur__simd_table()->dot_pixels(&p, a->dy + at, ds);
+    for (ptrdiff_t pixel = image * a->pixels; pixel < end; pixel += STRETCH) {
+        ptrdiff_t at = pixel * a->channels + c;
+        spur__pixels p = {a->x + at, NULL, spur__least(STRETCH, end - pixel), n, a->channels};
+        spur__simd_table()->dot_pixels(&p, a->dy + at, part);
+        for (ptrdiff_t i = 0; i < n; i++) sum[i] += (double)part[i];
+    }
+    for (ptrdiff_t i = 0; i < n; i++) ds[i] = (a->accumulate_ds ? ds[i] : 0.0f) + (float)sum[i];
 }
 
 void spur__vec_channel_scale(const spur__exec *exec, const spur__channel_scale *args) {
@@ -69,6 +75,6 @@ void spur__vec_channel_scale(const spur__exec *exec, const spur__channel_scale *
 
 void spur__vec_channel_scale_backward(const spur__exec *exec, const spur__channel_scale *args) {
     scale_job q = scale_of(args);
-    if (args->ds) spur__parallel(exec, args->n, factor_task, &q);
+    if (args->ds) spur__parallel(exec, args->n * q.chunks, factor_task, &q);
     if (args->dx) spur__parallel(exec, args->n * q.bands, scale_backward_task, &q);
 }

@@ -104,6 +104,33 @@ static void residual_backward(spur_node *node, const spur__run *run) {
     if (node->fused_relu) spur__vec_relu_split(&run->exec, n, &split);
 }
 
+/* Whether one operand of a product is a factor for each channel of each image ("squeeze and
+ * excitation"); *factor tells which. */
+static bool scales_channels(const spur_node *node, int *factor) {
+    for (int i = 0; i < 2; i++) {
+        const spur_node *s = node->inputs[i];
+        bool fits = s->rank > 2 && s->rank == node->rank && full_size(node, 1 - i) &&
+                    !full_size(node, i) && s->shape[0] == node->shape[0] &&
+                    spur__channels(s) == spur__channels(node);
+        for (int d = 1; fits && d < s->rank - 1; d++) fits = s->shape[d] == 1;
+        *factor = i;
+        if (fits) return true;
+    }
+    return false;
+}
+
+static spur__channel_scale channel_scale(const spur_node *node, int factor) {
+    const spur_node *x = node->inputs[1 - factor], *s = node->inputs[factor];
+    ptrdiff_t n = (ptrdiff_t)node->shape[0], channels = (ptrdiff_t)spur__channels(node);
+    return (spur__channel_scale){.n = n,
+                                 .pixels = (ptrdiff_t)spur__sample_count(node) / channels,
+                                 .channels = channels,
+                                 .x = x->data,
+                                 .s = s->data,
+                                 .y = node->data,
+                                 .dy = node->gradient};
+}
+
 static spur_status multiply_plan(spur_node *node, spur__demand *demand, spur_error *err) {
     (void)err;
     demand->backward_needs_input[0] = node->inputs[1]->needs_gradient;
@@ -112,12 +139,33 @@ static spur_status multiply_plan(spur_node *node, spur__demand *demand, spur_err
 }
 
 static void multiply_forward(spur_node *node, const spur__run *run) {
+    int factor;
+    if (scales_channels(node, &factor)) {
+        spur__channel_scale c = channel_scale(node, factor);
+        spur__vec_channel_scale(&run->exec, &c);
+        return;
+    }
     spur__broadcast s = broadcast_of(node, 0, true);
     spur__broadcast_forward(&run->exec, &s, node->inputs[0]->data, node->inputs[1]->data,
                             node->data);
 }
 
+static void scale_channels_backward(const spur_node *node, const spur__run *run, int factor) {
+    int of_x = spur__gradient_beta(node, 1 - factor), of_s = spur__gradient_beta(node, factor);
+    spur__channel_scale c = channel_scale(node, factor);
+    if (of_x >= 0) c.dx = node->inputs[1 - factor]->gradient;
+    if (of_s >= 0) c.ds = node->inputs[factor]->gradient;
+    c.accumulate_dx = of_x == 1;
+    c.accumulate_ds = of_s == 1;
+    spur__vec_channel_scale_backward(&run->exec, &c);
+}
+
 static void multiply_backward(spur_node *node, const spur__run *run) {
+    int factor;
+    if (scales_channels(node, &factor)) {
+        scale_channels_backward(node, run, factor);
+        return;
+    }
     for (int i = 0; i < 2; i++) {
         int beta = spur__gradient_beta(node, i);
         if (beta < 0) continue;

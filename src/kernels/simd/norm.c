@@ -73,17 +73,44 @@ void SPUR__SIMD(moments)(const spur__pixels *p, float *mean, float *m2) {
     if (c < p->channels) moments_vectors(p, c, p->channels - c, 1, mean, m2);
 }
 
-/* dy where the ReLU behind the normalisation let x through. */
-ALWAYS_INLINE vf masked(const spur__norm_dx *p, vf x, ptrdiff_t i, ptrdiff_t c, ptrdiff_t lanes) {
+/* What lies behind the normalisation. */
+enum { NOTHING_BEHIND, RELU_BEHIND, SWISH_BEHIND };
+
+ALWAYS_INLINE int behind_of(const spur__norm_dx *p) {
+    return !p->scale ? NOTHING_BEHIND : p->swish ? SWISH_BEHIND : RELU_BEHIND;
+}
+
+/* As map.c has them. */
+ALWAYS_INLINE vf hard_swish(vf x) {
+    vf part = x + 3.0f;
+    part = vselect(part < (vf){0}, (vf){0}, part);
+    part = vselect(part > vset(6.0f), vset(6.0f), part);
+    return x * part / 6.0f;
+}
+
+ALWAYS_INLINE vf hard_swish_slope(vf x) {
+    vf slope = vselect(x < vset(3.0f), x / 3.0f + 0.5f, vset(1.0f));
+    return vselect(x <= vset(-3.0f), (vf){0}, slope);
+}
+
+/* dy in front of what is behind, where y is the normalised value. */
+ALWAYS_INLINE vf through(vf dy, vf y, int behind) {
+    return behind == SWISH_BEHIND ? dy * hard_swish_slope(y) : vmask_positive(dy, y);
+}
+
+/* dy of channels of pixel i. */
+ALWAYS_INLINE vf dy_of(const spur__norm_dx *p, vf x, ptrdiff_t i, ptrdiff_t c, ptrdiff_t lanes,
+                       int behind) {
     vf dy = vload_n(p->dy + i * p->dy_pitch + c, lanes);
-    if (!p->scale) return dy;
-    return vmask_positive(dy, vfma(x, vload_n(p->scale + c, lanes), vload_n(p->shift + c, lanes)));
+    if (behind == NOTHING_BEHIND) return dy;
+    vf y = vfma(x, vload_n(p->scale + c, lanes), vload_n(p->shift + c, lanes));
+    return through(dy, y, behind);
 }
 
 /* What moments_dy knows of the channels at work. */
 typedef struct dy_channels {
     vf mean[GROUP], scale[GROUP], shift[GROUP];
-    bool masked;
+    int behind;
 } dy_channels;
 
 /* Adds rows [at, at + sides * STRETCH), or those to the end if sides is 1. n, sides: constants. */
@@ -104,7 +131,8 @@ ALWAYS_INLINE void add_moments_dy(const spur__norm_dx *p, const dy_channels *q, 
                 vf dy = vload_n(g + k * STRETCH * dy_pitch + v * VL, lanes);
                 __builtin_prefetch(x + k * STRETCH * x_pitch + v * VL + x_ahead);
                 __builtin_prefetch(g + k * STRETCH * dy_pitch + v * VL + dy_ahead);
-                if (q->masked) dy = vmask_positive(dy, vfma(here, q->scale[v], q->shift[v]));
+                if (q->behind != NOTHING_BEHIND)
+                    dy = through(dy, vfma(here, q->scale[v], q->shift[v]), q->behind);
                 part[k][v] += dy;
                 part_dot[k][v] += dy * (here - q->mean[v]);
             }
@@ -119,15 +147,15 @@ ALWAYS_INLINE void add_moments_dy(const spur__norm_dx *p, const dy_channels *q, 
 /* Channels c .. c + n * VL, or c + lanes: sums of dy and of dy times x less its mean. n is a
  * constant. */
 ALWAYS_INLINE void moments_dy_vectors(const spur__norm_dx *p, ptrdiff_t c, ptrdiff_t lanes, int n,
-                                      const float *mean, bool masked, float *sum_dy,
+                                      const float *mean, int behind, float *sum_dy,
                                       float *sum_dyx) {
     vf sum[GROUP] = {0}, dot[GROUP] = {0};
-    dy_channels q = {.masked = masked};
+    dy_channels q = {.behind = behind};
     ptrdiff_t at = 0;
     int sides = SIDE / n;
     for (int v = 0; v < n; v++) q.mean[v] = vload_n(mean + c + v * VL, lanes);
-    for (int v = 0; v < n && masked; v++) q.scale[v] = vload_n(p->scale + c + v * VL, lanes);
-    for (int v = 0; v < n && masked; v++) q.shift[v] = vload_n(p->shift + c + v * VL, lanes);
+    for (int v = 0; v < n && behind; v++) q.scale[v] = vload_n(p->scale + c + v * VL, lanes);
+    for (int v = 0; v < n && behind; v++) q.shift[v] = vload_n(p->shift + c + v * VL, lanes);
     for (; at + sides * STRETCH <= p->count; at += sides * STRETCH)
         add_moments_dy(p, &q, c, lanes, at, n, sides, sum, dot);
     for (; at < p->count; at += STRETCH) add_moments_dy(p, &q, c, lanes, at, n, 1, sum, dot);
@@ -135,25 +163,31 @@ ALWAYS_INLINE void moments_dy_vectors(const spur__norm_dx *p, ptrdiff_t c, ptrdi
     for (int v = 0; v < n; v++) vstore_n(sum_dyx + c + v * VL, dot[v], lanes);
 }
 
-ALWAYS_INLINE void moments_dy_all(const spur__norm_dx *p, const float *mean, bool masked,
+ALWAYS_INLINE void moments_dy_all(const spur__norm_dx *p, const float *mean, int behind,
                                   float *sum_dy, float *sum_dyx) {
     ptrdiff_t c = 0;
     for (; c + GROUP * VL <= p->channels; c += GROUP * VL)
-        moments_dy_vectors(p, c, VL, GROUP, mean, masked, sum_dy, sum_dyx);
+        moments_dy_vectors(p, c, VL, GROUP, mean, behind, sum_dy, sum_dyx);
     for (; c + 2 * VL <= p->channels; c += 2 * VL)
-        moments_dy_vectors(p, c, VL, 2, mean, masked, sum_dy, sum_dyx);
+        moments_dy_vectors(p, c, VL, 2, mean, behind, sum_dy, sum_dyx);
     for (; c + VL <= p->channels; c += VL)
-        moments_dy_vectors(p, c, VL, 1, mean, masked, sum_dy, sum_dyx);
+        moments_dy_vectors(p, c, VL, 1, mean, behind, sum_dy, sum_dyx);
     if (c < p->channels)
-        moments_dy_vectors(p, c, p->channels - c, 1, mean, masked, sum_dy, sum_dyx);
+        moments_dy_vectors(p, c, p->channels - c, 1, mean, behind, sum_dy, sum_dyx);
 }
 
 void SPUR__SIMD(moments_dy)(const spur__norm_dx *p, const float *mean, float *sum_dy,
                             float *sum_dyx) {
-    if (p->scale)
-        moments_dy_all(p, mean, true, sum_dy, sum_dyx);
-    else
-        moments_dy_all(p, mean, false, sum_dy, sum_dyx);
+    switch (behind_of(p)) {
+    case RELU_BEHIND:
+        moments_dy_all(p, mean, RELU_BEHIND, sum_dy, sum_dyx);
+        return;
+    case SWISH_BEHIND:
+        moments_dy_all(p, mean, SWISH_BEHIND, sum_dy, sum_dyx);
+        return;
+    default:
+        moments_dy_all(p, mean, NOTHING_BEHIND, sum_dy, sum_dyx);
+    }
 }
 
 /* Channels [c, c + lanes) of a pixel. */
@@ -165,6 +199,7 @@ ALWAYS_INLINE void affine_vector(const spur__affine *p, const float *x, const fl
     vf v = vfma(vload_n(x + c, lanes), vload_n(p->scale + c, lanes), vload_n(p->shift + c, lanes));
     if (plus) v += vload_n(plus + c, lanes);
     if (p->relu) v = vrelu(v);
+    if (p->swish) v = hard_swish(v);
     if (p->stream)
         vstream(y + c, v);
     else
@@ -185,14 +220,14 @@ void SPUR__SIMD(affine)(const spur__affine *p) {
 
 /* Channels [c, c + lanes) of pixel i. */
 ALWAYS_INLINE void dx_vector(const spur__norm_dx *p, ptrdiff_t i, ptrdiff_t c, ptrdiff_t lanes,
-                             const ptrdiff_t ahead[2]) {
+                             const ptrdiff_t ahead[2], int behind) {
     float *dx = p->dx + i * p->x_pitch + c;
     __builtin_prefetch(p->x + i * p->x_pitch + c + ahead[0]);
     __builtin_prefetch(p->dy + i * p->dy_pitch + c + ahead[1]);
     if (!p->stream) __builtin_prefetch(dx + ahead[0], 1);
     vf at = vload_n(p->x + i * p->x_pitch + c, lanes);
     vf v = vfma(at, vload_n(p->b + c, lanes), vload_n(p->c + c, lanes));
-    v = vfma(masked(p, at, i, c, lanes), vload_n(p->a + c, lanes), v);
+    v = vfma(dy_of(p, at, i, c, lanes, behind), vload_n(p->a + c, lanes), v);
     if (p->accumulate) v += vload_n(dx, lanes);
     if (p->stream)
         vstream(dx, v);
@@ -202,9 +237,10 @@ ALWAYS_INLINE void dx_vector(const spur__norm_dx *p, ptrdiff_t i, ptrdiff_t c, p
 
 void SPUR__SIMD(norm_dx)(const spur__norm_dx *p) {
     ptrdiff_t ahead[2] = {walk_ahead(p->x_pitch), walk_ahead(p->dy_pitch)};
+    int behind = behind_of(p);
     for (ptrdiff_t i = 0; i < p->count; i++) {
         ptrdiff_t c = 0;
-        for (; c + VL <= p->channels; c += VL) dx_vector(p, i, c, VL, ahead);
-        if (c < p->channels) dx_vector(p, i, c, p->channels - c, ahead);
+        for (; c + VL <= p->channels; c += VL) dx_vector(p, i, c, VL, ahead, behind);
+        if (c < p->channels) dx_vector(p, i, c, p->channels - c, ahead, behind);
     }
 }

@@ -210,9 +210,9 @@ void SPUR__SIMD(scale_pixels)(const spur__pixels *p, const float *s, float *y, b
 
 ALWAYS_INLINE void dot_vector(const spur__pixels *p, const float *dy, ptrdiff_t c, ptrdiff_t n,
                               float *sums) {
-    vf sum = vload_n(sums + c, n);
+    vf sum = {0};
     for (ptrdiff_t i = 0; i < p->count; i++) {
-        ptrdiff_t at = i * p->channels + c;
+        ptrdiff_t at = i * p->pitch + c;
         sum = vfma(vload_n(p->x + at, n), vload_n(dy + at, n), sum);
     }
     vstore_n(sums + c, sum, n);

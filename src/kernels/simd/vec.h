@@ -69,8 +69,8 @@ typedef struct spur__relu_split {
  * row_exps: e[r][c] = exp(x[r][c] - less[r]). row_log_sums: y[r] = log of the sum of exp x[r][c].
  * softmax, softmax_backward: rows [begin, end); backward: x is the forward's output.
  * column_sums: sums[channels] = sum of the pixels, in order.
- * scale_pixels: y (+)= x * s[channels]. dot_pixels: sums[channels] += x * dy;
- * the pixels of those two are dense.
+ * scale_pixels: y (+)= x * s[channels], the pixels dense. dot_pixels: sums[channels] = x * dy, in
+ * order; dy as far apart as x.
  * dropout: values [begin, end), begin a multiple of 4. */
 #define SPUR__VEC_MAP(X)                                                                           \
     X(void, map, (const spur__map *m, ptrdiff_t begin, ptrdiff_t end))                             \

@@ -194,7 +194,7 @@ static void test_softmax(void **state) {
 }
 
 static void test_channel_scale(void **state) {
-    enum { IMAGES = 3, PIXELS = 50, C = 21, ALL = IMAGES * PIXELS * C };
+    enum { IMAGES = 3, PIXELS = 50, C = 300, ALL = IMAGES * PIXELS * C };
     spur__exec exec = {.threads = 2};
     float *x = random_floats(ALL, 1), *s = random_floats(IMAGES * C, 2), *y = floats(ALL);
     float *dy = random_floats(ALL, 3), *dx = floats(ALL), *ds = floats(IMAGES * C);
