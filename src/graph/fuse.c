@@ -35,8 +35,8 @@ static const spur_node *holder_of(const spur_node *node) {
 static bool may_add(const spur_net *net, const spur_node *sum, int via) {
     spur_node *before = sum->inputs[via], *other = sum->inputs[1 - via];
     const spur_node *layer = layer_of(before);
-    return layer->op->takes_add && !layer->passive && !layer->fused_relu && !layer->pool &&
-           !layer->adds && hidden(net, before) && layer->op->takes_add(layer) &&
+    return layer->op->takes_add && !layer->passive && !layer->fused_relu && !layer->fused_swish &&
+           !layer->pool && !layer->adds && hidden(net, before) && layer->op->takes_add(layer) &&
            other->index < layer->index && holder_of(other) != holder_of(layer->inputs[0]) &&
            layer->needs_gradient == sum->needs_gradient &&
            other->needs_gradient == sum->needs_gradient;
@@ -55,16 +55,26 @@ static void fuse_sum(const spur_net *net, spur_node *sum) {
 
 static void fuse_relu(const spur_net *net, spur_node *relu) {
     spur_node *before = relu->inputs[0], *layer = layer_of(before);
-    if (!layer->op->fuses_relu || layer->passive || layer->fused_relu || !hidden(net, before))
+    if (!layer->op->fuses_relu || layer->passive || layer->fused_relu || layer->fused_swish ||
+        !hidden(net, before))
         return;
     layer->fused_relu = true;
     relu->passive = true;
 }
 
+static void fuse_swish(const spur_net *net, spur_node *swish) {
+    spur_node *layer = swish->inputs[0];
+    if (!layer->op->fuses_swish || layer->passive || layer->fused_relu || layer->fused_swish ||
+        layer->adds || layer->pool || !hidden(net, layer))
+        return;
+    layer->fused_swish = true;
+    swish->passive = true;
+}
+
 static void fuse_pool(const spur_net *net, spur_node *pool) {
     spur_node *before = pool->inputs[0], *layer = layer_of(before);
     if (!layer->op->takes_pool || layer->passive || layer->pool || layer->adds ||
-        !hidden(net, before) || !layer->op->takes_pool(layer, pool))
+        layer->fused_swish || !hidden(net, before) || !layer->op->takes_pool(layer, pool))
         return;
     for (spur_node *node = before; node != layer; node = node->inputs[0]) node->pool = pool;
     layer->pool = pool;
@@ -77,6 +87,7 @@ void spur__fuse(spur_net *net) {
         if (node->op->fold && net->options.inference) fold_norm(net, node);
         if (node->op->sum) fuse_sum(net, node);
         if (node->op->relu) fuse_relu(net, node);
+        if (node->op->swish) fuse_swish(net, node);
         if (node->op->halves) fuse_pool(net, node);
     }
 }

@@ -50,6 +50,7 @@ struct spur_node {
 
     /* Decided by the planner before plan() is called. */
     bool fused_relu; /* forward ends in a ReLU, backward masks by output > 0 */
+    bool fused_swish; /* forward ends in a hard swish, whose argument backward makes again */
     spur_node *pool; /* the max pool that this layer (or the fused ReLU behind it) ends in: data and
                         gradient are the pool's; or NULL */
     bool
@@ -139,6 +140,8 @@ struct spur__op {
     bool sum; /* the sum of two inputs of its shape, which may be merged into one of their layers */
     bool relu; /* a plain ReLU, which may be merged into the layer before it */
     bool fuses_relu; /* honours node->fused_relu */
+    bool swish; /* a hard swish, which may be merged into the norm before it */
+    bool fuses_swish; /* honours node->fused_swish; not together with an addition, a ReLU, a pool */
     bool pitched; /* honours pitch of inputs and output */
     bool compares; /* input 0 with the others, which are constants: no gradient flows into them */
     bool elementwise; /* output has input 0's shape and its axes keep their meaning */

@@ -111,23 +111,23 @@ static void activation_onnx(const spur_node *node, spur__onnx *to) {
     if (o->op == SPUR__MAP_HARD_SIGMOID) spur__onnx_float(to, "alpha", 1.0f / 6.0f);
 }
 
-#define OP(name, is_relu)                                                                          \
+#define OP(name, ...)                                                                              \
     {                                                                                              \
         .kind = name, .shape = activation_shape, .plan = activation_plan,                          \
         .forward = activation_forward, .backward = activation_backward, .onnx = activation_onnx,   \
-        .elementwise = true, .relu = is_relu                                                       \
+        .elementwise = true, __VA_ARGS__                                                           \
     }
 
 static const activation_row rows[] = {
-    [SPUR_RELU] = {OP("relu", true), SPUR__MAP_RELU, 0},
-    [SPUR_LEAKY_RELU] = {OP("leaky_relu", false), SPUR__MAP_LEAKY_RELU, 0.01},
-    [SPUR_ELU] = {OP("elu", false), SPUR__MAP_ELU, 1},
-    [SPUR_SILU] = {OP("silu", false), SPUR__MAP_SILU, 0},
-    [SPUR_HARD_SWISH] = {OP("hard_swish", false), SPUR__MAP_HARD_SWISH, 0},
-    [SPUR_HARD_SIGMOID] = {OP("hard_sigmoid", false), SPUR__MAP_HARD_SIGMOID, 0},
-    [SPUR_GELU] = {OP("gelu", false), SPUR__MAP_GELU, 0},
-    [SPUR_SIGMOID] = {OP("sigmoid", false), SPUR__MAP_SIGMOID, 0},
-    [SPUR_TANH] = {OP("tanh", false), SPUR__MAP_TANH, 0},
+    [SPUR_RELU] = {OP("relu", .relu = true), SPUR__MAP_RELU, 0},
+    [SPUR_LEAKY_RELU] = {OP("leaky_relu", .relu = false), SPUR__MAP_LEAKY_RELU, 0.01},
+    [SPUR_ELU] = {OP("elu", .relu = false), SPUR__MAP_ELU, 1},
+    [SPUR_SILU] = {OP("silu", .relu = false), SPUR__MAP_SILU, 0},
+    [SPUR_HARD_SWISH] = {OP("hard_swish", .swish = true), SPUR__MAP_HARD_SWISH, 0},
+    [SPUR_HARD_SIGMOID] = {OP("hard_sigmoid", .relu = false), SPUR__MAP_HARD_SIGMOID, 0},
+    [SPUR_GELU] = {OP("gelu", .relu = false), SPUR__MAP_GELU, 0},
+    [SPUR_SIGMOID] = {OP("sigmoid", .relu = false), SPUR__MAP_SIGMOID, 0},
+    [SPUR_TANH] = {OP("tanh", .relu = false), SPUR__MAP_TANH, 0},
 };
 
 spur_node *spur_activation(spur_net *net, spur_node *x, spur_activation_kind kind, double alpha) {
