@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Training steps and inference of ours against PyTorch's, in turn, in one run.
 
-usage: compare.py BENCH_FOLDER [--nets my_net,unet,resnet18,vgg16] [--threads N] [--rounds N]
+usage: compare.py BENCH_FOLDER [--nets my_net,unet,resnet18,vgg16,mobilenet] [--threads N] [--rounds N]
                   [--python INTERPRETER] [--settings default,best,...] [--kinds train,infer,single]
                   [--limit SECONDS] [--json FILE]
        compare.py --diff A.json B.json
@@ -38,6 +38,7 @@ WORK = {
     "unet": {"train": (20.7, 0.45), "infer": (6.9, 0.12)},
     "resnet18": {"train": (67.0, 1.2), "infer": (23.8, 0.25)},
     "vgg16": {"train": (394.0, 9.8), "infer": (132.0, 1.6)},
+    "mobilenet": {"train": (20.8, 1.54), "infer": (6.9, 0.59)},
 }
 
 

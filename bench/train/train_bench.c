@@ -20,15 +20,16 @@
 #include "base/random.h"
 
 static const struct recipe {
-    const char *name, *options;
+    const char *name, *model, *options;
     int64_t shape[4];
     int classes;
     int per_pixel;
 } recipes[] = {
-    {"my_net", NULL, {64, 48, 48, 3}, 10, 0},
-    {"unet", "base_filters=32", {4, 128, 128, 3}, 2, 1},
-    {"resnet18", NULL, {16, 224, 224, 3}, 1000, 0},
-    {"vgg16", NULL, {16, 224, 224, 3}, 1000, 0},
+    {"my_net", "my_net", NULL, {64, 48, 48, 3}, 10, 0},
+    {"unet", "unet", "base_filters=32", {4, 128, 128, 3}, 2, 1},
+    {"resnet18", "resnet18", NULL, {16, 224, 224, 3}, 1000, 0},
+    {"vgg16", "vgg16", NULL, {16, 224, 224, 3}, 1000, 0},
+    {"mobilenet", "mobilenet_v3_large", NULL, {16, 224, 224, 3}, 1000, 0},
 };
 
 typedef enum kind { TRAIN, INFER, SINGLE } kind;
@@ -88,7 +89,7 @@ static int set_up(bench *b, const struct recipe *r, int threads, spur_conv_algor
     b->net = spur_net_create(&(spur_net_options){
         .seed = 1, .threads = threads, .conv = conv, .inference = b->kind != TRAIN});
     spur_node *x = spur_input(b->net, "x", SPUR_FLOAT32, 4, shape), *y = NULL, *loss = NULL;
-    spur_node *logits = spur_model(b->net, r->name, x, r->classes, r->options, &err);
+    spur_node *logits = spur_model(b->net, r->model, x, r->classes, r->options, &err);
     if (!logits) return fail(&err);
     if (b->kind == TRAIN) {
         y = spur_input(b->net, "y", SPUR_INT32, r->per_pixel ? 3 : 1, shape);

@@ -5,8 +5,14 @@
 #include "models/model.h"
 
 static const spur__kind *const kinds[] = {
-    &spur__model_mlp.kind,   &spur__model_my_net.kind,   &spur__model_cnn.kind,
-    &spur__model_unet.kind,  &spur__model_resnet18.kind, &spur__model_resnet34.kind,
+    &spur__model_mlp.kind,
+    &spur__model_my_net.kind,
+    &spur__model_cnn.kind,
+    &spur__model_unet.kind,
+    &spur__model_resnet18.kind,
+    &spur__model_resnet34.kind,
     &spur__model_vgg16.kind,
+    &spur__model_mobilenet_v3_small.kind,
+    &spur__model_mobilenet_v3_large.kind,
 };
 const spur__family spur__model_family = {"model", "Models", kinds, sizeof kinds / sizeof kinds[0]};

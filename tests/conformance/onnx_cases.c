@@ -211,6 +211,7 @@ static const struct recipe {
     {"unet_bilinear", NULL, "unet", "depth=2 base_filters=8 norm=group up=bilinear", 20, 24, 1},
     {"unet_odd", NULL, "unet", "depth=2 base_filters=4 norm=none activation=elu", 9, 15, 3},
     {"resnet18", NULL, "resnet18", "", 64, 64, 3},
+    {"mobilenet", NULL, "mobilenet_v3_small", "", 64, 64, 3},
     {"resnet18_small", NULL, "resnet18", "stem=small", 32, 32, 3},
 };
 

@@ -56,7 +56,7 @@ def main():
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
     cases = sorted(directory.iterdir())
-    assert len(cases) >= 18, cases
+    assert len(cases) >= 19, cases
     for case in cases:
         path = check_model(case)
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

@@ -52,6 +52,7 @@ static const struct recipe {
      false},
     {"residual", NULL, NULL, 4, {4, 16, 16, 3}, 6, false},
     {"resnet18", "resnet18", "stem=small", 4, {2, 32, 32, 3}, 6, false},
+    {"mobilenet", "mobilenet_v3_small", "stem=small dropout=0", 4, {4, 40, 48, 3}, 6, false},
 };
 
 /* ---- the small residual net ------------------------------------------------------------------------- */

@@ -486,6 +486,69 @@ class Residual(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+class ConvNorm(nn.Sequential):
+    def __init__(self, inputs, filters, kernel=1, stride=1, groups=1, act=None):
+        norm = nn.BatchNorm2d(filters, eps=0.001, momentum=0.01)
+        conv = nn.Conv2d(inputs, filters, kernel, stride, kernel // 2, groups=groups, bias=False)
+        super().__init__(conv, norm, *([act()] if act else []))
+
+
+class Excite(nn.Module):
+    """torchvision's SqueezeExcitation, as MobileNetV3 has it."""
+
+    def __init__(self, channels):
+        super().__init__()
+        inner = max(8, (channels // 4 + 4) // 8 * 8)
+        inner += 8 if inner < 0.9 * (channels // 4) else 0
+        self.fc1, self.fc2 = nn.Conv2d(channels, inner, 1), nn.Conv2d(inner, channels, 1)
+
+    def forward(self, x):
+        return x * F.hardsigmoid(self.fc2(F.relu(self.fc1(x.mean((2, 3), keepdim=True)))))
+
+
+class Bottleneck(nn.Module):
+    def __init__(self, inputs, kernel, expanded, filters, excite, act, stride):
+        super().__init__()
+        self.residual = stride == 1 and inputs == filters
+        first = [ConvNorm(inputs, expanded, act=act)] if expanded != inputs else []
+        middle = [Excite(expanded)] if excite else []
+        self.block = nn.Sequential(
+            *first, ConvNorm(expanded, expanded, kernel, stride, expanded, act), *middle, ConvNorm(expanded, filters))
+
+    def forward(self, x):
+        return x + self.block(x) if self.residual else self.block(x)
+
+
+# kernel, expanded, filters, excitation, hard swish, stride
+MOBILENET_SMALL = [
+    (3, 16, 16, 1, 0, 2), (3, 72, 24, 0, 0, 2), (3, 88, 24, 0, 0, 1), (5, 96, 40, 1, 1, 2), (5, 240, 40, 1, 1, 1),
+    (5, 240, 40, 1, 1, 1), (5, 120, 48, 1, 1, 1), (5, 144, 48, 1, 1, 1), (5, 288, 96, 1, 1, 2), (5, 576, 96, 1, 1, 1),
+    (5, 576, 96, 1, 1, 1)]
+MOBILENET_LARGE = [
+    (3, 16, 16, 0, 0, 1), (3, 64, 24, 0, 0, 2), (3, 72, 24, 0, 0, 1), (5, 72, 40, 1, 0, 2), (5, 120, 40, 1, 0, 1),
+    (5, 120, 40, 1, 0, 1), (3, 240, 80, 0, 1, 2), (3, 200, 80, 0, 1, 1), (3, 184, 80, 0, 1, 1), (3, 184, 80, 0, 1, 1),
+    (3, 480, 112, 1, 1, 1), (3, 672, 112, 1, 1, 1), (5, 672, 160, 1, 1, 2), (5, 960, 160, 1, 1, 1),
+    (5, 960, 160, 1, 1, 1)]
+
+
+class MobileNetV3(nn.Module):
+    """With torchvision's names; small: the first convolution does not halve the picture."""
+
+    def __init__(self, classes, blocks, last, small=False, dropout=0.2):
+        super().__init__()
+        layers, inputs = [ConvNorm(3, 16, 3, 1 if small else 2, act=nn.Hardswish)], 16
+        for kernel, expanded, filters, excite, hard_swish, stride in blocks:
+            act = nn.Hardswish if hard_swish else nn.ReLU
+            layers.append(Bottleneck(inputs, kernel, expanded, filters, excite, act, stride))
+            inputs = filters
+        self.features = nn.Sequential(*layers, ConvNorm(inputs, 6 * inputs, act=nn.Hardswish))
+        self.classifier = nn.Sequential(
+            nn.Linear(6 * inputs, last), nn.Hardswish(), nn.Dropout(dropout), nn.Linear(last, classes))
+
+    def forward(self, x):
+        return self.classifier(self.features(x).mean((2, 3)))
+
+
 def fill(model):
     """Weights by the formula: uniform with variance 2 / fan_in, small biases, norms around one."""
     with torch.no_grad():
@@ -510,6 +573,7 @@ NETS = {
     "cnn_plain": (lambda: CNN(3, 4, [6, 8], 5, 1, False, F.gelu, F.avg_pool2d, 9, 10), (4, 3, 12, 12), (4,), 4),
     "residual": (lambda: Residual(6), (4, 3, 16, 16), (4,), 6),
     "resnet18": (lambda: ResNet(6, True), (2, 3, 32, 32), (2,), 6),
+    "mobilenet": (lambda: MobileNetV3(6, MOBILENET_SMALL, 1024, True, 0), (4, 3, 40, 48), (4,), 6),
 }
 
 

@@ -58,6 +58,8 @@ static void test_torchvision_counts(void **state) {
         {"resnet34", NULL, "layer3.5.conv2.weight", 21797672},
         {"vgg16", NULL, "features.28.bias", 138357544},
         {"vgg16", "norm=batch", "features.41.running_mean", 138365992},
+        {"mobilenet_v3_small", NULL, "features.1.block.1.fc2.bias", 2542856},
+        {"mobilenet_v3_large", NULL, "features.16.1.running_var", 5483032},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -86,9 +88,10 @@ static void test_unet_takes_any_size(void **state) {
 }
 
 static void test_heads(void **state) {
-    static const char *const names[] = {"mlp", "my_net", "cnn", "unet", "resnet18", "vgg16"};
+    static const char *const names[] = {
+        "mlp", "my_net", "cnn", "unet", "resnet18", "vgg16", "mobilenet_v3_small"};
     (void)state;
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char name[64];
         built b = make(names[i], NULL, (int64_t[]){1, 32, 32, 3}, 7);
         size_t n = strlen(spur_model_head(names[i]));

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mobilenet_v3_small and mobilenet_v3_large (Howard et al., "Searching for MobileNetV3", ICCV 2019,
+ * tables 1 and 2), with torchvision's names: features.0.0, features.0.1, features.1.block.0.0, ..,
+ * classifier.0, classifier.3.
+ */
+#include <stddef.h>
+#include <stdio.h>
+
+#include "models/model.h"
+
+typedef struct options {
+    int64_t stem;
+    double dropout;
+} options;
+
+static const spur__option rows[] = {
+    {.name = "stem",
+     .type = SPUR__OPT_CHOICE,
+     .initial = "imagenet",
+     .choices = "imagenet|small",
+     .help = "imagenet: the first convolution halves the picture, as torchvision's; small: it does "
+             "not, for pictures of 32 pixels or so",
+     .offset = offsetof(options, stem)},
+    {.name = "dropout",
+     .type = SPUR__OPT_FLOAT,
+     .initial = "0.2",
+     .max = 0.999,
+     .help = "share of units left out before the last layer",
+     .offset = offsetof(options, dropout)},
+};
+static const spur__options table = SPUR__OPTIONS(rows, options);
+
+/* A row of the paper's tables. */
+typedef struct bottleneck {
+    int kernel, expanded, out;
+    bool squeeze, hard_swish;
+    int stride;
+} bottleneck;
+
+static const bottleneck large_blocks[] = {
+    {3, 16, 16, false, false, 1}, {3, 64, 24, false, false, 2}, {3, 72, 24, false, false, 1},
+    {5, 72, 40, true, false, 2},  {5, 120, 40, true, false, 1}, {5, 120, 40, true, false, 1},
+    {3, 240, 80, false, true, 2}, {3, 200, 80, false, true, 1}, {3, 184, 80, false, true, 1},
+    {3, 184, 80, false, true, 1}, {3, 480, 112, true, true, 1}, {3, 672, 112, true, true, 1},
+    {5, 672, 160, true, true, 2}, {5, 960, 160, true, true, 1}, {5, 960, 160, true, true, 1},
+};
+static const bottleneck small_blocks[] = {
+    {3, 16, 16, true, false, 2}, {3, 72, 24, false, false, 2}, {3, 88, 24, false, false, 1},
+    {5, 96, 40, true, true, 2},  {5, 240, 40, true, true, 1},  {5, 240, 40, true, true, 1},
+    {5, 120, 48, true, true, 1}, {5, 144, 48, true, true, 1},  {5, 288, 96, true, true, 2},
+    {5, 576, 96, true, true, 1}, {5, 576, 96, true, true, 1},
+};
+
+static const spur_norm_options norm = {.eps = 0.001, .momentum = 0.01};
+
+static int channels_of(const spur_node *x) {
+    return x ? (int)spur_node_shape(x)[3] : 1;
+}
+
+static void push_number(spur_net *net, int number) {
+    char name[16];
+    snprintf(name, sizeof name, "%d", number);
+    spur_push_scope(net, name);
+}
+
+/* "<number>.0", a convolution that pads by half its kernel, and "<number>.1", its norm. */
+static spur_node *conv_norm(spur_net *net, spur_node *x, int number, int filters,
+                            const spur_conv2d_options *how) {
+    spur_conv2d_options o = *how;
+    int pad = o.kernel[0] / 2;
+    for (int i = 0; i < 4; i++) o.padding[i] = pad;
+    o.no_bias = true;
+    o.init = SPUR_INIT_HE_NORMAL;
+    push_number(net, number);
+    x = spur_batch_norm(net, spur_conv2d(net, x, "0", filters, &o), "1", &norm);
+    spur_pop_scope(net);
+    return x;
+}
+
+static spur_node *activate(spur_net *net, spur_node *x, bool hard_swish) {
+    return spur_activation(net, x, hard_swish ? SPUR_HARD_SWISH : SPUR_RELU, 0);
+}
+
+/* The nearest multiple of 8 that is no more than a tenth below. */
+static int of_eight(int channels) {
+    int near = (channels + 4) / 8 * 8;
+    if (near < 8) near = 8;
+    return near * 10 < channels * 9 ? near + 8 : near;
+}
+
+/* Squeeze and excitation: channels weighted by what their means say. */
+static spur_node *excite(spur_net *net, spur_node *x, int number) {
+    const spur_conv2d_options one = {.kernel = {1}, .init = SPUR_INIT_HE_NORMAL};
+    int channels = channels_of(x);
+    push_number(net, number);
+    spur_node *y = spur_adaptive_avg_pool2d(net, x, 1, 1);
+    y = spur_relu(net, spur_conv2d(net, y, "fc1", of_eight(channels / 4), &one));
+    y = spur_conv2d(net, y, "fc2", channels, &one);
+    y = spur_activation(net, y, SPUR_HARD_SIGMOID, 0);
+    spur_pop_scope(net);
+    return spur_multiply(net, x, y);
+}
+
+static spur_node *block(spur_net *net, spur_node *x, const bottleneck *b) {
+    spur_node *y = x;
+    int number = 0, in = channels_of(x);
+    spur_push_scope(net, "block");
+    if (b->expanded != in) {
+        y = conv_norm(net, y, number++, b->expanded, &(spur_conv2d_options){.kernel = {1}});
+        y = activate(net, y, b->hard_swish);
+    }
+    y = conv_norm(net, y, number++, b->expanded,
+                  &(spur_conv2d_options){
+                      .kernel = {b->kernel}, .stride = {b->stride}, .groups = b->expanded});
+    y = activate(net, y, b->hard_swish);
+    if (b->squeeze) y = excite(net, y, number++);
+    y = conv_norm(net, y, number, b->out, &(spur_conv2d_options){.kernel = {1}});
+    spur_pop_scope(net);
+    return b->stride == 1 && b->out == in ? spur_add(net, x, y) : y;
+}
+
+static spur_node *build(spur_net *net, spur_node *x, int classes, const options *o,
+                        const bottleneck *blocks, int count, int last) {
+    int stride = o->stem == 0 ? 2 : 1;
+    spur_push_scope(net, "features");
+    x = conv_norm(net, x, 0, 16, &(spur_conv2d_options){.kernel = {3}, .stride = {stride}});
+    x = activate(net, x, true);
+    for (int i = 0; i < count && x; i++) {
+        push_number(net, i + 1);
+        x = block(net, x, &blocks[i]);
+        spur_pop_scope(net);
+    }
+    x = conv_norm(net, x, count + 1, 6 * blocks[count - 1].out,
+                  &(spur_conv2d_options){.kernel = {1}});
+    spur_pop_scope(net);
+    x = spur_global_avg_pool2d(net, activate(net, x, true));
+    spur_push_scope(net, "classifier");
+    x = activate(net, spur_linear(net, x, "0", last, NULL), true);
+    if (o->dropout > 0) x = spur_dropout(net, x, o->dropout);
+    x = spur_linear(net, x, "3", classes, NULL);
+    spur_pop_scope(net);
+    return x;
+}
+
+static spur_node *build_small(spur_net *net, spur_node *x, int classes, const void *o) {
+    return build(net, x, classes, o, small_blocks, sizeof small_blocks / sizeof small_blocks[0],
+                 1024);
+}
+
+static spur_node *build_large(spur_net *net, spur_node *x, int classes, const void *o) {
+    return build(net, x, classes, o, large_blocks, sizeof large_blocks / sizeof large_blocks[0],
+                 1280);
+}
+
+const spur__model_kind spur__model_mobilenet_v3_small = {
+    .kind = {"mobilenet_v3_small", "depthwise net for small machines", &table},
+    .head = "classifier.3",
+    .input_rank = 4,
+    .build = build_small,
+};
+const spur__model_kind spur__model_mobilenet_v3_large = {
+    .kind = {"mobilenet_v3_large", "the same, wider and deeper", &table},
+    .head = "classifier.3",
+    .input_rank = 4,
+    .build = build_large,
+};
