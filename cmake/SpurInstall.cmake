@@ -30,18 +30,16 @@ endif()
 # One .pc file. Arguments: name, description, libraries after -l (first: the library itself, then
 # static parts of it; options of the linker as they are), required packages. What a static library needs is public, so that plain
 # `pkg-config --libs` links; --static would drag in what those packages were linked with themselves.
+# A shared library needs nothing of whoever links it.
 function(spur_pkg_config name description libraries requires)
   list(POP_FRONT libraries first)
   set(PC_NAME ${name})
   set(PC_DESCRIPTION ${description})
   set(PC_LIBS -l${first})
   list(TRANSFORM libraries PREPEND "-l" REGEX "^[^-]")
-  string(REPLACE ";" " " libraries "${libraries}")
-  string(REPLACE ";" " " PC_REQUIRES "${requires}")
-  if(BUILD_SHARED_LIBS)
-    set(PC_PRIVATE ".private")
-    set(PC_LIBS_PRIVATE "${libraries}")
-  else()
+  if(NOT BUILD_SHARED_LIBS)
+    string(REPLACE ";" " " PC_REQUIRES "${requires}")
+    string(REPLACE ";" " " libraries "${libraries}")
     string(APPEND PC_LIBS " ${libraries}")
   endif()
   configure_file(${PROJECT_SOURCE_DIR}/cmake/spur.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
@@ -60,7 +58,9 @@ function(spur_install_library component)
     DESTINATION ${spur_package_dir} COMPONENT spur-${component})
 endfunction()
 
-spur_install_library(base spur_base spur_proto)
+if(NOT BUILD_SHARED_LIBS)
+  spur_install_library(base spur_base spur_proto)
+endif()
 spur_install_library(log spur_log)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/base/include/spur ${PROJECT_SOURCE_DIR}/logger/include/spur
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT spur-log FILES_MATCHING PATTERN "*.h")

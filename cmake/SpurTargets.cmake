@@ -4,12 +4,13 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
-# Flags of our own code. -ffp-contract=off: the compiler must not fuse a multiplication and an
+# Flags of our own code, and the folder of its rooms ("base/file.h"). -ffp-contract=off: the compiler must not fuse a multiplication and an
 # addition where another compiler or CPU would not (the same bits everywhere); kernels ask for FMA
 # by name.
 add_library(spur_flags INTERFACE)
 target_compile_features(spur_flags INTERFACE c_std_17)
 target_compile_definitions(spur_flags INTERFACE _POSIX_C_SOURCE=200809L)
+target_include_directories(spur_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(spur_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
   -ffp-contract=off -fno-math-errno -fno-trapping-math -fvisibility=hidden
@@ -27,11 +28,43 @@ if(SPUR_FUZZ)
     $<$<NOT:$<BOOL:$<TARGET_PROPERTY:SPUR_UNSANITIZED>>>:-fsanitize=fuzzer-no-link>)
 endif()
 
+# A library: TARGET for users, static or shared as BUILD_SHARED_LIBS says, and TARGET_inside for the
+# program, the tests and the benchmarks, which call what a shared library hides. The latter is always
+# static. Arguments: target, the name in the package, SOURCES, LIBRARIES (private).
+function(spur_library target name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_library(${target} ${arg_SOURCES})
+  add_library(spur::${name} ALIAS ${target})
+  set(targets ${target})
+  if(BUILD_SHARED_LIBS)
+    add_library(${target}_inside STATIC ${arg_SOURCES})
+    list(APPEND targets ${target}_inside)
+  else()
+    add_library(${target}_inside ALIAS ${target})
+  endif()
+  foreach(each ${targets})
+    set_target_properties(${each} PROPERTIES POSITION_INDEPENDENT_CODE ON C_EXTENSIONS OFF)
+    get_target_property(type ${each} TYPE)
+    if(type STREQUAL "SHARED_LIBRARY") # it has the base inside
+      target_link_libraries(${each} PRIVATE $<BUILD_INTERFACE:spur_base>)
+    else()
+      target_link_libraries(${each} PUBLIC spur_base)
+    endif()
+    target_link_libraries(${each} PRIVATE $<BUILD_INTERFACE:spur_flags> ${arg_LIBRARIES})
+    target_include_directories(${each}
+      PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
+             $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src/base/include>
+             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+      PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  endforeach()
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME spur-${name} EXPORT_NAME ${name}
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+endfunction()
+
 # One room of the house: an object library of the given sources.
 function(spur_room name)
   add_library(${name} OBJECT ${ARGN})
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON C_EXTENSIONS OFF)
   target_link_libraries(${name} PUBLIC $<BUILD_INTERFACE:spur_flags>)
-  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
-    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src/base/include>)
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src/base/include>)
 endfunction()

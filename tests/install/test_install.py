@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""libspur-log builds and installs alone and is found by outside programs in C and in C++17.
+"""libspur-log builds and installs alone and is found by outside programs in C and in C++17; the engine, as it was built.
 
 usage: test_install.py SOURCE WORK_FOLDER [CMAKE [BUILD_FOLDER_WITH_THE_ENGINE]]
 
@@ -8,6 +8,7 @@ Once as a static and once as a shared library; through find_package(spur), pkg-c
 """
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,10 +28,10 @@ def run(*command, **options):
     return done.stdout
 
 
-def configure(at, folder, *options):
+def configure(at, folder, *options, targets=("all",)):
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
     run(cmake, "-S", at, "-B", folder, *generator, "-DCMAKE_BUILD_TYPE=Release", *options)
-    run(cmake, "--build", folder, "--parallel")
+    run(cmake, "--build", folder, "--parallel", "--target", *targets)
 
 
 class Install(unittest.TestCase):
@@ -63,7 +64,7 @@ class Install(unittest.TestCase):
     def check_pkg_config(self, shared):
         prefix = self.installed(shared)
         environment = dict(os.environ, PKG_CONFIG_PATH=str(prefix / "lib/pkgconfig"))
-        flags = run("pkg-config", "--cflags", "--libs", "spur-log", env=environment).split()
+        flags = shlex.split(run("pkg-config", "--cflags", "--libs", "spur-log", env=environment))
         self.assertEqual(run("pkg-config", "--modversion", "spur-log", env=environment).strip(), self.version())
         for compiler, file, standard in (("cc", "main.c", "c11"), ("c++", "main.cpp", "c++17")):
             program = work / f"pkg-{'shared' if shared else 'static'}-{compiler}"
@@ -71,15 +72,19 @@ class Install(unittest.TestCase):
                 source / "tests/install/consumer" / file, *flags, "-o", program)
             self.try_program(program, program.name, prefix / "lib")
 
-    def test_engine_by_pkg_config(self):
+    def installed_engine(self):
         """The engine as it was built here, installed."""
         if not engine:
             self.skipTest("a build without the engine")
         prefix = work / "prefix-engine"
-        run(cmake, "--install", engine, "--prefix", prefix)
-        (folder,) = prefix.rglob("pkgconfig")
+        if not prefix.exists():
+            run(cmake, "--install", engine, "--prefix", prefix)
+        return prefix
+
+    def test_engine_by_pkg_config(self):
+        (folder,) = self.installed_engine().rglob("pkgconfig")
         environment = dict(os.environ, PKG_CONFIG_PATH=str(folder), LD_LIBRARY_PATH=str(folder.parent))
-        flags = run("pkg-config", "--cflags", "--libs", "spur-nn", "spur-log", env=environment).split()
+        flags = shlex.split(run("pkg-config", "--cflags", "--libs", "spur-nn", "spur-log", env=environment))
         program = work / "engine"
         run("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", source / "tests/install/consumer/engine.c", *flags,
             "-o", program)
@@ -122,6 +127,21 @@ class Install(unittest.TestCase):
         needed = re.findall(r"NEEDED.*\[(.*?)\]", run("readelf", "-d", library))
         for name in needed:
             self.assertNotRegex(name, "blas|omp|lapack")
+
+    def test_shared_needs_nothing(self):
+        """Whoever links the shared library finds no static part of it, and looks for no library that is inside."""
+        prefix = self.installed(True)
+        self.assertEqual(list(prefix.rglob("*.a")), [])
+        self.assertNotRegex((prefix / "lib/pkgconfig/spur-log.pc").read_text(), "png|protobuf|spur-base")
+        self.assertEqual(os.readlink(prefix / "lib/libspur-log.so"),
+                         "libspur-log.so." + ".".join(self.version().split(".")[:2]))
+
+    def test_tests_of_a_shared_build(self):
+        """What looks inside (as the program does, too) is built where the shared library hides it."""
+        folder = work / "build-inside"
+        configure(source, folder, "-DSPUR_NN=OFF", "-DSPUR_TRAINER=OFF", "-DSPUR_EXAMPLES=OFF", "-DSPUR_BENCH=OFF",
+                  "-DBUILD_SHARED_LIBS=ON", targets=["unit_logger_json"])
+        run(folder / "tests/unit_logger_json")
 
     def test_static_names_stay_in_the_prefix(self):
         """So that a host program may have its own copies of the TensorBoard messages."""
