@@ -90,6 +90,11 @@ class Install(unittest.TestCase):
             "-o", program)
         self.assertEqual(run(program, env=environment), "loss falls\n")
 
+    def test_engine_in_a_project_of_cxx_alone(self):
+        folder = work / "consumer-engine"
+        configure(source / "tests/install/consumer/engine_cxx", folder, f"-DCMAKE_PREFIX_PATH={self.installed_engine()}")
+        self.assertEqual(run(folder / "engine_cxx"), "spur_net is there\n")
+
     def version(self):
         return re.search(r"project\(spur VERSION ([\d.]+)", (source / "CMakeLists.txt").read_text()).group(1)
 
