@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The table of commands: `spur NAME ...`. Adding a command is one file in commands/ and one row in
- * command.c; `spur help` and the man page list what stands there.
+ * The table of commands: `spur NAME ...`. Adding a command is one file in commands/ (in
+ * engine_commands/, if it needs the engine) and one row in command.c.
  */
 #ifndef SPUR_TRAINER_COMMAND_H
 #define SPUR_TRAINER_COMMAND_H

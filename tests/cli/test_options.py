@@ -57,9 +57,33 @@ class Options(Cli):
             self.assertTrue(shown.startswith(self.spur("export", *words).out))
         self.assertIn("cannot open", self.spur("export", "--", "--help", status=2).err)
 
+    def test_commands_are_narrow(self):
+        overview = self.spur("help").out
+        self.assertNarrow(overview)
+        names = re.findall(r"^  ([a-z-]+) +[A-Z]", overview, flags=re.M)
+        self.assertIn("train", names)
+        for name in names:
+            self.assertNarrow(self.spur("help", name).out)
+
+    def test_metrics(self):
+        listed = self.spur("help", "metrics").out
+        self.assertNarrow(listed)
+        for name in ("accuracy", "top_k", "mean_iou", "mse"):
+            self.assertIn("        %s " % name, listed)
+            self.assertNarrow(self.spur("help", "metrics", name).out)
+        self.assertIn("  k = 5\n", self.spur("help", "metrics", "top_k").out)
+        self.assertIn("did you mean 'iou'?", self.spur("help", "metrics", "iuo", status=2).err)
+        self.assertIn("spur help metrics", self.spur("help", "train.metrics").out)
+
+    def test_the_key_that_chooses_a_kind(self):
+        self.assertEqual(self.spur("help", "loss.name").out, self.spur("help", "loss").out)
+        self.assertEqual(self.spur("help", "data.format").out, self.spur("help", "data").out)
+
     def test_unknown_words(self):
         self.assertIn("did you mean 'adam'?", self.spur("help", "optimizer", "adm", status=2).err)
-        self.assertIn("no command or section 'optimiser'", self.spur("help", "optimiser", status=2).err)
+        self.assertIn("no command or section 'optimiser'; did you mean 'optimizer'?",
+                      self.spur("help", "optimiser", status=2).err)
+        self.assertIn("did you mean 'train'?", self.spur("help", "trian", status=2).err)
         self.assertIn("no kinds to choose from", self.spur("help", "train", "x", status=2).err)
 
 

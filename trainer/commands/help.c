@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * spur help [COMMAND | SECTION [KIND] | SECTION.KEY]: what the program can do, and what every option means.
+ * spur help [COMMAND | SECTION [KIND] | SECTION.KEY | metrics [NAME]]: what the program can do, and what every option means.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include <spur/status.h>
 
+#include "base/str.h"
 #include "command.h"
 #ifdef SPUR_WITH_ENGINE
 #include "config/reference.h"
+#include "nn/metric.h"
 #endif
 
 static int run_help(int argc, char **argv);
@@ -17,11 +19,12 @@ static int run_help(int argc, char **argv);
 extern const command command_help;
 const command command_help = {
     .name = "help",
-    .usage = "[COMMAND | SECTION [KIND] | SECTION.KEY | --markdown]",
+    .usage = "[COMMAND | SECTION [KIND] | SECTION.KEY | metrics [NAME]\n"
+             "                  | --markdown]",
     .summary = "Show what spur can do, how a command is used, what an option means.",
-    .help =
-        "`spur help optimizer` lists the optimizers, `spur help optimizer adam` the options of\n"
-        "one, `spur help optimizer.lr` what stands for one key. --markdown prints every option of every section (docs/options.md).",
+    .help = "`spur help optimizer` lists the optimizers, `spur help optimizer adam` the\n"
+            "options of one, `spur help optimizer.lr` what stands for one key. --markdown\n"
+            "prints every option of every section (docs/options.md).",
     .run = run_help,
 };
 
@@ -29,10 +32,11 @@ static int list_commands(void) {
     printf("spur %s: train networks, log and compare experiments\n\nusage: spur COMMAND ...\n\n",
            spur_version());
     for (size_t i = 0; i < command_count; i++)
-        printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
 #ifdef SPUR_WITH_ENGINE
     printf("\nSections of an INI file (`spur help SECTION`):\n ");
-    for (section_id i = 0; i < SECTION_COUNT; i++) printf(" %s", section_specs[i].name);
+    for (section_id i = 0; i < SECTION_COUNT; i++)
+        printf("%s %s", i == SECTION_TRAIN ? "\n " : "", section_specs[i].name);
     printf("\n");
 #endif
     return EXIT_DONE;
@@ -63,15 +67,15 @@ static int help_section(section_id section, const char *kind_name) {
     return print_and_free(&text);
 }
 
-/* Prints one option: its help, default and domain. */
-static void put_row(const char *name, const spur__kind *kind, const spur__option *row,
-                    spur__str *out) {
-    spur__str_puts(out, name);
-    if (kind) spur__str_printf(out, " (%s)", kind->name);
-    spur__str_printf(out, " = %s\n      %s\n      ", row->initial, row->help);
-    spur__option_domain(row, out);
-    if (row->unit) spur__str_printf(out, " (%s)", row->unit);
-    spur__str_putc(out, '\n');
+/* `spur help metrics [NAME]`. */
+static int help_metrics(const char *name) {
+    spur__str text;
+    spur_error err;
+    const spur__kind *kind = name ? spur__family_find(&spur__metric_family, name, &err) : NULL;
+    if (name && !kind) return command_misuse(&command_help, "%s", err.message);
+    spur__str_init(&text, 1 << 16);
+    reference_metrics(kind, &text);
+    return print_and_free(&text);
 }
 
 /* "optimizer.lr": the row of every kind that has it, as the defaults differ. */
@@ -82,14 +86,18 @@ static int help_key(const char *name) {
     section_id id = section_find(section);
     if (id == SECTION_COUNT) return command_misuse(&command_help, "no section [%s]", section);
     const section_spec *spec = &section_specs[id];
+    if (spec->family && strcmp(key, spec->selector) == 0) return help_section(id, NULL);
     const spur__option *row = spec->common ? spur__options_find(spec->common, key) : NULL;
     spur__str text;
     spur__str_init(&text, 1 << 20);
-    if (row) put_row(name, NULL, row, &text);
+    if (row) reference_row(name, row, &text);
     for (size_t i = 0; !row && spec->family && i < spec->family->count; i++) {
         const spur__kind *kind = spec->family->kinds[i];
         const spur__option *own = kind->options ? spur__options_find(kind->options, key) : NULL;
-        if (own) put_row(name, kind, own, &text);
+        if (!own) continue;
+        char title[256];
+        snprintf(title, sizeof title, "%s (%s)", name, kind->name);
+        reference_row(title, own, &text);
     }
     if (text.length > 0) return print_and_free(&text);
     spur__str_free(&text);
@@ -104,6 +112,25 @@ static int help_all(void) {
     return print_and_free(&text);
 }
 #endif
+
+static const char *word_at(const void *names, size_t i) {
+    (void)names;
+#ifdef SPUR_WITH_ENGINE
+    if (i >= command_count) return section_specs[i - command_count].name;
+#endif
+    return commands[i]->name;
+}
+
+static int unknown(const char *word) {
+    size_t count = command_count;
+#ifdef SPUR_WITH_ENGINE
+    count += SECTION_COUNT;
+#endif
+    const char *near = spur__nearest(word, count, word_at, NULL);
+    if (!near) return command_misuse(&command_help, "no command or section '%s'", word);
+    return command_misuse(&command_help, "no command or section '%s'; did you mean '%s'?", word,
+                          near);
+}
 
 static int run_help(int argc, char **argv) {
     if (argc > 3)
@@ -121,7 +148,8 @@ static int run_help(int argc, char **argv) {
 #endif
     if (one && argc == 2) return EXIT_DONE;
 #ifdef SPUR_WITH_ENGINE
+    if (strcmp(argv[1], "metrics") == 0) return help_metrics(argc == 3 ? argv[2] : NULL);
     if (argc == 2 && strchr(argv[1], '.')) return help_key(argv[1]);
 #endif
-    return command_misuse(&command_help, "no command or section '%s'", argv[1]);
+    return unknown(argv[1]);
 }

@@ -4,7 +4,10 @@
  */
 #include "config/reference.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "nn/metric.h"
 
 enum { WIDTH = 80 };
 
@@ -26,14 +29,14 @@ static void print_wrapped(const char *text, size_t indent, size_t used, spur__st
     spur__str_putc(out, '\n');
 }
 
-static void print_row(const spur__option *row, spur__str *out) {
+void reference_row(const char *title, const spur__option *row, spur__str *out) {
     spur__str help, domain;
     spur__str_init(&help, 1 << 16);
     spur__str_init(&domain, 1 << 16);
     spur__str_puts(&help, row->help ? row->help : "");
     if (row->unit) spur__str_printf(&help, " (%s)", row->unit);
     spur__option_domain(row, &domain);
-    spur__str_printf(out, "  %s =%s%s\n      ", row->name, *row->initial ? " " : "", row->initial);
+    spur__str_printf(out, "%s =%s%s\n      ", title, *row->initial ? " " : "", row->initial);
     print_wrapped(spur__str_text(&help), 6, 6, out);
     spur__str_puts(out, "      ");
     print_wrapped(spur__str_text(&domain), 6, 6, out);
@@ -42,13 +45,16 @@ static void print_row(const spur__option *row, spur__str *out) {
 }
 
 static void print_table(const spur__options *table, spur__str *out) {
-    for (size_t i = 0; table && i < table->count; i++) print_row(&table->rows[i], out);
+    for (size_t i = 0; table && i < table->count; i++) {
+        char title[64];
+        snprintf(title, sizeof title, "  %s", table->rows[i].name);
+        reference_row(title, &table->rows[i], out);
+    }
 }
 
-static void print_kinds(const section_spec *spec, spur__str *out) {
-    spur__str_printf(out, "  %s = %s\n      one of:\n", spec->selector, spec->initial);
-    for (size_t i = 0; i < spec->family->count; i++) {
-        const spur__kind *kind = spec->family->kinds[i];
+static void print_kinds(const spur__family *family, spur__str *out) {
+    for (size_t i = 0; i < family->count; i++) {
+        const spur__kind *kind = family->kinds[i];
         spur__str_printf(out, "        %-20s ", kind->name);
         print_wrapped(kind->help ? kind->help : "", 29, 29, out);
     }
@@ -57,7 +63,10 @@ static void print_kinds(const section_spec *spec, spur__str *out) {
 void reference_section(section_id section, spur__str *out) {
     const section_spec *spec = &section_specs[section];
     spur__str_printf(out, "[%s]  %s\n\n", spec->name, spec->help);
-    if (spec->family) print_kinds(spec, out);
+    if (spec->family) {
+        spur__str_printf(out, "  %s = %s\n      one of:\n", spec->selector, spec->initial);
+        print_kinds(spec->family, out);
+    }
     print_table(spec->common, out);
     if (spec->family)
         spur__str_printf(out, "\n`spur help %s %s` shows the options of one of them.\n", spec->name,
@@ -73,6 +82,20 @@ void reference_kind(section_id section, const spur__kind *kind, spur__str *out) 
     if (spec->common)
         spur__str_printf(out, "\n`spur help %s` shows the options that all of them share.\n",
                          spec->name);
+}
+
+void reference_metrics(const spur__kind *kind, spur__str *out) {
+    spur__str_printf(out, "[train]  metrics = %s\n", kind ? kind->name : "auto");
+    if (kind) {
+        spur__str_printf(out, "%s\n\n", kind->help);
+        print_table(kind->options, out);
+        if (!kind->options) spur__str_puts(out, "  (no options)\n");
+        return;
+    }
+    spur__str_puts(out, "      some of these, separated by commas, with options in brackets as in\n"
+                        "      iou(class=1):\n");
+    print_kinds(&spur__metric_family, out);
+    spur__str_puts(out, "\n`spur help metrics iou` shows the options of one of them.\n");
 }
 
 /* Text for a table's cell: '|' would end it. */
@@ -102,6 +125,21 @@ static void markdown_table(const spur__options *table, spur__str *out) {
     }
 }
 
+/* "`iou(average=macro, class=all)`", with the defaults. */
+static void markdown_metrics(spur__str *out) {
+    spur__str_puts(out, "\n`metrics` names some of these; the options in brackets may be left "
+                        "out.\n\n");
+    for (size_t i = 0; i < spur__metric_family.count; i++) {
+        const spur__kind *kind = spur__metric_family.kinds[i];
+        const spur__options *table = kind->options;
+        spur__str_printf(out, "- `%s", kind->name);
+        for (size_t k = 0; table && k < table->count; k++)
+            spur__str_printf(out, "%s%s=%s", k ? ", " : "(", table->rows[k].name,
+                             table->rows[k].initial);
+        spur__str_printf(out, "%s`: %s\n", table ? ")" : "", kind->help);
+    }
+}
+
 static void markdown_section(const section_spec *spec, spur__str *out) {
     spur__str_printf(out, "\n## [%s]\n\n%s.\n", spec->name, spec->help);
     if (spec->family) {
@@ -111,6 +149,7 @@ static void markdown_section(const section_spec *spec, spur__str *out) {
         spur__str_printf(out, " (default `%s`).\n", spec->initial);
     }
     if (spec->common) markdown_table(spec->common, out);
+    if (spec == &section_specs[SECTION_TRAIN]) markdown_metrics(out);
     for (size_t i = 0; spec->family && i < spec->family->count; i++) {
         const spur__kind *kind = spec->family->kinds[i];
         spur__str_printf(out, "\n### %s = %s\n\n%s.\n", spec->selector, kind->name,

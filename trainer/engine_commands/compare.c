@@ -17,17 +17,19 @@ static int run_best(int argc, char **argv);
 extern const command command_compare, command_best;
 const command command_compare = {
     .name = "compare",
-    .usage = "RUN... | SWEEP  [--metric COLUMN,...] [--csv | --json | --md | --latex]",
-    .summary = "Compare runs or a sweep's configurations: mean and deviation over seeds, p-values.",
-    .help =
-        "  --metric COLUMN,...  compare the last value of this column of metrics.csv, and show\n"
-        "                   those of the others beside it; without it the best value of each\n"
-        "                   run's monitor, and the last one beside it\n"
-        "  --csv --json --md --latex   the table only, in this format\n\n"
-        "Runs whose configurations agree but for the seed are repetitions of each other; of those\n"
-        "with the same seed the newest counts. The p-values are Welch's t test against the best\n"
-        "configuration, Holm-corrected for all pairs. Configurations in which seeds failed rank\n"
-        "behind the complete ones.",
+    .usage = "RUN...|SWEEP [--metric COLUMN,...]\n"
+             "                    [--csv|--json|--md|--latex]",
+    .summary = "Compare runs or a sweep's configurations: means over seeds, p-values.",
+    .help = "  --metric COLUMN,...\n"
+            "             compare the last value of this column of metrics.csv, and show\n"
+            "             those of the others beside it; without it the best value of each\n"
+            "             run's monitor, and the last one beside it\n"
+            "  --csv --json --md --latex\n"
+            "             the table only, in this format\n\n"
+            "Runs whose configurations agree but for the seed are repetitions of each other;\n"
+            "of those with the same seed the newest counts. The p-values are Welch's t test\n"
+            "against the best configuration, Holm-corrected for all pairs. Configurations in\n"
+            "which seeds failed rank behind the complete ones.",
     .run = run_compare,
 };
 const command command_best = {

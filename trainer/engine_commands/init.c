@@ -27,10 +27,9 @@ const command command_init = {
     .name = "init",
     .usage = "FOLDER [--out FILE.ini]",
     .summary = "Write a commented INI file for a folder of data, after a look at it.",
-    .help =
-        "  --out FILE   where to write (default: train.ini); an existing file is not replaced\n\n"
-        "Knows folders of pictures by class, images/ with masks/, MNIST and CIFAR-10 files,\n"
-        "tables (FILE.csv) and sounds by class.",
+    .help = "  --out FILE   where to write (default: train.ini); a file that is there stays\n\n"
+            "Knows folders of pictures by class, images/ with masks/, MNIST and CIFAR-10\n"
+            "files, tables (FILE.csv) and sounds by class.",
     .run = run_init,
 };
 

@@ -26,7 +26,8 @@ static int run_note(int argc, char **argv);
 extern const command command_list, command_tag, command_note;
 const command command_list = {
     .name = "list",
-    .usage = "[LOGDIR | SWEEP] [--state STATE] [--tag TAG] [--match PATTERN] [--json | --csv]",
+    .usage = "[LOGDIR|SWEEP] [--state STATE] [--tag TAG] [--match PATTERN]\n"
+             "                 [--json|--csv]",
     .summary = "List runs and sweeps with state, best value and age.",
     .help = "LOGDIR is ./my_logs when nothing is given; a sweep's directory lists its trials.\n"
             "States: queued, running, stale (killed), interrupted, done, pruned, failed,\n"

@@ -22,19 +22,19 @@ extern const command command_summary, command_eval;
 const command command_summary = {
     .name = "summary",
     .usage = "FILE.ini|RUN [section.key=value ...]",
-    .summary = "Layers, shapes, parameters, multiply-adds and memory of the configured network.",
+    .summary = "Layers, shapes, parameters, multiply-adds and memory of a network.",
     .run = run_summary,
 };
 const command command_eval = {
     .name = "eval",
-    .usage = "RUN [--split val|test|train] [--weights best|last] [--json] [section.key=value ...]",
+    .usage = "RUN [section.key=value ...] [--split val|test|train]\n"
+             "                 [--weights best|last] [--json]",
     .summary = "Measure a run's weights on its validation, test or training data.",
-    .help =
-        "Data that are cut into tiles (data.tile) are measured as whole pictures: the tiles of\n"
-        "each are run with data.overlap and blended, as `spur predict` does.\n\n"
-        "  --split NAME     val (default), test or train\n"
-        "  --weights NAME   best (default) or last\n"
-        "  --json           one JSON object",
+    .help = "Data that are cut into tiles (data.tile) are measured as whole pictures: the\n"
+            "tiles of each are run with data.overlap and blended, as `spur predict` does.\n\n"
+            "  --split NAME     val (default), test or train\n"
+            "  --weights NAME   best (default) or last\n"
+            "  --json           one JSON object",
     .run = run_eval,
 };
 

@@ -22,13 +22,14 @@ static int run_lr_find(int argc, char **argv);
 extern const command command_lr_find;
 const command command_lr_find = {
     .name = "lr-find",
-    .usage = "FILE.ini [section.key=value ...] [--min-lr X] [--max-lr X] [--steps N] [--json]",
-    .summary = "Find a good learning rate: train briefly while it rises, and plot the loss.",
+    .usage = "FILE.ini [section.key=value ...] [--min-lr X] [--max-lr X]\n"
+             "                    [--steps N] [--json]",
+    .summary = "Find a good learning rate: train while it rises, and plot the loss.",
     .help = "  --min-lr X   first rate (1e-5)\n"
             "  --max-lr X   last rate (10)\n"
             "  --steps N    steps between them (500); it stops earlier when the loss explodes\n"
             "  --json       print the suggestion as a JSON object\n\n"
-            "Leaves a run directory with lr_find.png, lr_find.csv and the same in TensorBoard.",
+            "Leaves a run directory with lr_find.png, lr_find.csv, and both in TensorBoard.",
     .run = run_lr_find,
 };
 

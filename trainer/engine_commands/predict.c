@@ -28,17 +28,18 @@ const command command_predict = {
     .name = "predict",
     .usage = "RUN PICTURE|FOLDER ... [section.key=value ...] [--out DIR]\n"
              "                  [--weights best|last] [--overlap N] [--json]",
-    .summary = "Answers of a trained run for pictures: labels, or masks and overlays; and a CSV.",
-    .help =
-        "  --out DIR        where to write (default: RUN/predictions)\n"
-        "  --weights NAME   best (default) or last\n"
-        "  --overlap N      masks: go over each picture in tiles of the network's size that\n"
-        "                   overlap by N pixels and are blended, instead of resizing it; a run\n"
-        "                   trained on tiles (data.tile) does so by itself, by data.overlap\n"
-        "  --json           one JSON object per picture on the standard output\n\n"
-        "Of pictures with the same name the later ones' masks get a number: name-2_mask.png.\n"
-        "A picture that cannot be read is told and left out; the exit status is then 1, and 2 when\n"
-        "none could be read. run.threads=4 and the like change how it is done.",
+    .summary = "Answers of a run for pictures: labels, or masks and overlays; a CSV.",
+    .help = "  --out DIR        where to write (default: RUN/predictions)\n"
+            "  --weights NAME   best (default) or last\n"
+            "  --overlap N      masks: go over each picture in tiles of the network's size\n"
+            "                   that overlap by N pixels and are blended, instead of\n"
+            "                   resizing it; a run trained on tiles (data.tile) does so by\n"
+            "                   itself, by data.overlap\n"
+            "  --json           one JSON object per picture on the standard output\n\n"
+            "Of pictures with the same name the later ones' masks get a number:\n"
+            "name-2_mask.png. A picture that cannot be read is told and left out; the exit\n"
+            "status is then 1, and 2 when none could be read. run.threads=4 and the like\n"
+            "change how it is done.",
     .run = run_predict,
 };
 

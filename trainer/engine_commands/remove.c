@@ -32,7 +32,8 @@ const command command_rm = {
     .name = "rm",
     .usage = "RUN|SWEEP ... | --purge [LOGDIR]",
     .summary = "Move runs to the trash; --purge empties it for good.",
-    .help = "The trash is .spur-trash beside the log directory; `spur restore` brings things back.",
+    .help = "The trash is .spur-trash beside the log directory; `spur restore` brings things\n"
+            "back.",
     .run = run_rm,
 };
 const command command_restore = {

@@ -31,15 +31,16 @@ const command command_sweep = {
     .usage = "FILE.ini [section.key=value ...] [--worker] [--accept-changes]\n"
              "                  [--dry-run] [--quiet] [--json]",
     .summary = "Run every trial of a [sweep] section; the same command continues it.",
-    .help =
-        "  --worker          join a sweep that others work on; leave the report to them\n"
-        "  --accept-changes  continue although the file has changed\n"
-        "  --dry-run         list the configurations, and check each as `spur train --dry-run` does\n"
-        "  --quiet, -q       print errors and the report only\n"
-        "  --json            print one JSON object per finished trial\n\n"
-        "Trials lie in <logdir>/<name>/, where the name is [run] name, or the file's. A killed\n"
-        "sweep loses nothing: running trials go on from their checkpoints. Any number of\n"
-        "processes and machines that share the directory may run the same command.",
+    .help = "  --worker          join a sweep that others work on; leave the report to them\n"
+            "  --accept-changes  continue although the file has changed\n"
+            "  --dry-run         list the configurations, and check each as `spur train\n"
+            "                    --dry-run` does\n"
+            "  --quiet, -q       print errors and the report only\n"
+            "  --json            print one JSON object per finished trial\n\n"
+            "Trials lie in <logdir>/<name>/, where the name is [run] name, or the file's. A\n"
+            "killed sweep loses nothing: running trials go on from their checkpoints. Any\n"
+            "number of processes and machines that share the directory may run the same\n"
+            "command.",
     .run = run_sweep,
 };
 

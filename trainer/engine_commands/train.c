@@ -21,9 +21,10 @@ static int run_resume(int argc, char **argv);
 extern const command command_train, command_resume;
 const command command_train = {
     .name = "train",
-    .usage = "FILE.ini [section.key=value ...] [--print-config] [--dry-run] [--overfit N]\n"
-             "                  [--max-time TIME] [--limit-batches N] [--quiet] [--json]",
-    .summary = "Train a model as an INI file says; a new run directory holds all of it.",
+    .usage = "FILE.ini [section.key=value ...] [--print-config] [--dry-run]\n"
+             "                  [--overfit N] [--max-time TIME] [--limit-batches N]\n"
+             "                  [--quiet] [--json]",
+    .summary = "Train as an INI file says; a new run directory holds all of it.",
     .help = "  --print-config     show every option as it would be used, and stop\n"
             "  --dry-run          check everything, build the network, and stop\n"
             "  --overfit N        train and validate on the same N samples, unchanged\n"
@@ -31,18 +32,19 @@ const command command_train = {
             "  --limit-batches N  use only N batches of each epoch\n"
             "  --quiet, -q        print errors only\n"
             "  --json             print one JSON object per epoch\n\n"
-            "Ctrl-C finishes the step, saves, and leaves with status 130; `spur resume` continues.",
+            "Ctrl-C finishes the step, saves, and leaves with status 130; `spur resume`\n"
+            "continues.",
     .run = run_train,
 };
 const command command_resume = {
     .name = "resume",
     .usage = "RUN [section.key=value ...] [--quiet] [--json]",
     .summary = "Continue an interrupted run from its last checkpoint.",
-    .help =
-        "The run goes on at the very step where it was saved, and ends as if it had never been\n"
-        "interrupted. Overrides change the rest of it (train.epochs=20, run.threads=4); the run's\n"
-        "config.ini keeps them. Those that contradict what the run has written already (data,\n"
-        "model, metrics, seed), that come to nothing, or that are for a sweep's trial are refused.",
+    .help = "The run goes on at the very step where it was saved, and ends as if it had never\n"
+            "been interrupted. Overrides change the rest of it (train.epochs=20,\n"
+            "run.threads=4); the run's config.ini keeps them. Those that contradict what the\n"
+            "run has written already (data, model, metrics, seed), that come to nothing, or\n"
+            "that are for a sweep's trial are refused.",
     .run = run_resume,
 };
 
