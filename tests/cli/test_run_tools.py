@@ -2,6 +2,7 @@
 """What is done with a trained run: eval, predict, summary; and lr-find and init before it."""
 import csv
 import json
+import math
 import struct
 import zlib
 
@@ -94,6 +95,25 @@ class Tools(Cli):
         self.assertEqual(test["samples"], 24)
         self.assertIn("macro avg", self.spur("eval", run).out)
         self.assertIn("expected val, test or train", self.spur("eval", run, "--split", "x", status=2).err)
+
+    def test_eval_on_other_data(self):
+        """Brighter pictures than in the training: normalised as there, as predict does it; the classes must be the same."""
+        for set_, light in (("old", 0), ("new", 120)):
+            for label, tint in (("dark", 10), ("light", 90)):
+                for split in ("train", "val"):
+                    for i in range(4):
+                        self.write("%s/%s/%s/%d.png" % (set_, split, label, i),
+                                   png(8, 8, lambda x, y: (light + tint + 3 * x, light + 3 * y, light + i)))
+        run = self.train("[data]\nformat = image_folder\npath = old\nbatch_size = 4\n[model]\nname = cnn\nfilters = 4\n"
+                         "norm = none\n[train]\nepochs = 6\n")
+        measured = self.spur("eval", run, "data.path=new", "--json").json
+        answers = self.spur("predict", run, "new/val/dark", "new/val/light", "--json").json_lines
+        shares = [a["values"]["light" in a["file"]] for a in answers]
+        self.assertAlmostEqual(measured["loss"], -sum(map(math.log, shares)) / 8, places=4)
+        (self.dir / "new/train/light").rename(self.dir / "new/train/bright")
+        (self.dir / "new/val/light").rename(self.dir / "new/val/bright")
+        self.assertIn("2 classes then, 2 now; class 0: 'dark' then, 'bright' now",
+                      self.spur("eval", run, "data.path=new", status=2).err)
 
     def test_what_is_no_run_is_named(self):
         self.write("a.ini", SHAPES)

@@ -31,7 +31,9 @@ const command command_eval = {
              "                 [--weights best|last] [--json]",
     .summary = "Measure a run's weights on its validation, test or training data.",
     .help = "Data that are cut into tiles (data.tile) are measured as whole pictures: the\n"
-            "tiles of each are run with data.overlap and blended, as `spur predict` does.\n\n"
+            "tiles of each are run with data.overlap and blended, as `spur predict` does.\n"
+            "With data.path=FOLDER other data of the same classes are measured, normalised as\n"
+            "those of the training were.\n\n"
             "  --split NAME     val (default), test or train\n"
             "  --weights NAME   best (default) or last\n"
             "  --json           one JSON object",
@@ -160,7 +162,8 @@ static int evaluate(const config *cfg, const evaluation *e) {
     pass_result result;
     spur_error err = {.status = SPUR_OK};
     terminal_init(&term, false, e->json);
-    if (session_open(&s, cfg, &(session_origin){.has_own_weights = true}, &term, &err) != SPUR_OK)
+    session_origin origin = {.same_classes = e->run, .has_own_weights = true};
+    if (session_open(&s, cfg, &origin, &term, &err) != SPUR_OK)
         return command_refuse(&command_eval, &err);
     int status = measure_run(&s, e, &result, &err) == SPUR_OK ? report(&s, e, &result)
                                                               : command_refuse(&command_eval, &err);

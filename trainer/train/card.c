@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 
 static const char *const tasks[] = {"classification", "segmentation", "regression"};
 
@@ -222,6 +223,24 @@ spur_status card_check(const char *run, const spur_data_info *now, spur_error *e
     card c;
     SPUR__TRY(card_read(&c, run, err));
     spur_status status = compare(&c, run, now, err);
+    card_free(&c);
+    return status;
+}
+
+spur_status card_fit(const char *run, spur_data *data, spur_error *err) {
+    card c;
+    const spur_data_info *now = &data->info;
+    SPUR__TRY(card_read(&c, run, err));
+    spur_status status = same_classes(run, &c.info, now, err);
+    if (status == SPUR_OK)
+        status = same_number(run, "channels", c.info.channels, now->channels, err);
+    if (status == SPUR_OK)
+        status =
+            same_number(run, "targets", (long long)c.info.targets, (long long)now->targets, err);
+    if (status == SPUR_OK && strcmp(data->common->normalization, "dataset") == 0) {
+        memcpy(data->mean, c.mean, (size_t)now->channels * sizeof *data->mean);
+        memcpy(data->std, c.std, (size_t)now->channels * sizeof *data->std);
+    }
     card_free(&c);
     return status;
 }

@@ -24,6 +24,11 @@ typedef struct card {
  * with. */
 spur_status card_check(const char *run, const spur_data_info *now, spur_error *err);
 
+/* For data that a run's weights are measured on: they may be others, but of the same classes (or
+ * targets) and channels, E_STATE otherwise. Where the run was normalised by its training data
+ * (data.normalization = dataset), so are these. */
+spur_status card_fit(const char *run, spur_data *data, spur_error *err);
+
 spur_status card_read(card *c, const char *run, spur_error *err);
 void card_free(card *c);
 

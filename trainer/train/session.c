@@ -162,11 +162,15 @@ static void begin(session *s, const config *cfg, terminal *term) {
 spur_status session_open(session *s, const config *cfg, const session_origin *origin,
                          terminal *term, spur_error *err) {
     spur_error detail = {.status = SPUR_OK};
-    const char *run = origin ? origin->same_data : NULL;
+    static const session_origin none;
+    if (!origin) origin = &none;
     begin(s, cfg, term);
-    s->has_own_weights = origin && origin->has_own_weights;
+    s->has_own_weights = origin->has_own_weights;
     spur_status status = open_data(s, &detail);
-    if (status == SPUR_OK && run) status = card_check(run, s->info, &detail);
+    if (status == SPUR_OK && origin->same_data)
+        status = card_check(origin->same_data, s->info, &detail);
+    if (status == SPUR_OK && origin->same_classes)
+        status = card_fit(origin->same_classes, s->data, &detail);
     if (status == SPUR_OK) status = open_rest(s, &detail);
     if (status != SPUR_OK) {
         session_close(s);
