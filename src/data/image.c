@@ -13,7 +13,10 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-enum { MAX_FILE = 1 << 30 };
+enum {
+    MAX_FILE = 1 << 30,
+    HEADER = 1 << 16 /* bytes that are read for a header at first */
+};
 
 void spur__image_free(spur__image *image) {
     spur__free(image->data);
@@ -151,15 +154,24 @@ spur_status spur__image_read(const char *path, spur__decode how, spur__bytes *by
     return spur__image_decode(bytes->data, bytes->size, how, path, out, err);
 }
 
-spur_status spur__image_read_header(const char *path, spur__bytes *bytes, spur__image *shape,
-                                    spur_error *err) {
-    SPUR__TRY(spur__bytes_read(bytes, path, err));
+static spur_status decode_header(const char *path, const spur__bytes *bytes, spur__image *shape,
+                                 spur_error *err) {
     if (spur__is_png(bytes->data, bytes->size))
         return spur__png_decode(bytes->data, bytes->size, SPUR__DECODE_PICTURE, true, path, shape,
                                 err);
     if (spur__is_jpeg(bytes->data, bytes->size))
         return spur__jpeg_decode(bytes->data, bytes->size, true, path, shape, err);
     return unknown_format(bytes->data, bytes->size, path, err);
+}
+
+/* The beginning is enough, unless much metadata stands in front. */
+spur_status spur__image_read_header(const char *path, spur__bytes *bytes, spur__image *shape,
+                                    spur_error *err) {
+    SPUR__TRY(read_start(bytes, path, HEADER, err));
+    if (bytes->size < HEADER) return decode_header(path, bytes, shape, err);
+    if (decode_header(path, bytes, shape, NULL) == SPUR_OK) return SPUR_OK;
+    SPUR__TRY(spur__bytes_read(bytes, path, err));
+    return decode_header(path, bytes, shape, err);
 }
 
 static uint8_t luma(const uint8_t *p) {

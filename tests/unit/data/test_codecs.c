@@ -106,6 +106,37 @@ static void test_jpeg(void **state) {
     bad("colour.jpg", SPUR__DECODE_LABELS, SPUR_E_FORMAT, "JPEG as mask");
 }
 
+/* Of a large file the beginning is read; all of it where metadata stand in front of the header. */
+static void test_headers(void **state) {
+    (void)state;
+    static uint8_t file[300000];
+    spur__bytes all = {0}, start = {0};
+    spur__image shape = {0};
+    write_jpeg("a.jpg", 9, 11, 3, 200);
+    assert_int_equal(spur__bytes_read(&all, in_root("a.jpg"), NULL), SPUR_OK);
+    memcpy(file, all.data, all.size);
+    write_bytes("long.jpg", file, sizeof file);
+    assert_int_equal(spur__image_read_header(in_root("long.jpg"), &start, &shape, NULL), SPUR_OK);
+    assert_int_equal(shape.width, 11);
+    assert_in_range(start.size, 1, 1 << 16);
+    memset(file, 0, sizeof file);
+    memcpy(file, all.data, 2);
+    for (size_t i = 0; i < 2; i++) memcpy(file + 2 + i * 65535, "\xff\xfe\xff\xfd", 4);
+    memcpy(file + 2 + 2 * 65535, all.data + 2, all.size - 2);
+    write_bytes("notes.jpg", file, all.size + 2 * 65535);
+    shape = (spur__image){0};
+    assert_int_equal(spur__image_read_header(in_root("notes.jpg"), &start, &shape, NULL), SPUR_OK);
+    assert_int_equal(shape.height, 9);
+    assert_int_equal(shape.width, 11);
+    write_bytes("broken.jpg", file, 70000);
+    spur_error err = {0};
+    assert_int_equal(spur__image_read_header(in_root("broken.jpg"), &start, &shape, &err),
+                     SPUR_E_FORMAT);
+    assert_non_null(strstr(err.message, "broken.jpg: damaged JPEG"));
+    spur__bytes_free(&all);
+    spur__bytes_free(&start);
+}
+
 static void test_broken_pictures(void **state) {
     (void)state;
     write_jpeg("short.jpg", 64, 64, 3, 90);
@@ -369,6 +400,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_png_round_trip, setup, teardown),
         cmocka_unit_test_setup_teardown(test_png_kinds, setup, teardown),
         cmocka_unit_test_setup_teardown(test_jpeg, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_headers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_broken_pictures, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_png, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile_size, setup, teardown),
