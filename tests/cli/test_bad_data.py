@@ -79,6 +79,13 @@ class BadData(Cli):
         self.write("pets/val/dog/note.png", "Dear diary, this is no picture.\n")
         self.refused("pets/val/dog/note.png")
 
+    def test_nothing_to_balance(self):
+        self.write("t.csv", "x,y\n" + "".join("%d,%d\n" % (i, i * i) for i in range(9)))
+        for method in ("class_weights", "weighted_sampler"):
+            self.write("a.ini", "[data]\nformat = csv\npath = t.csv\n[balance]\nmethod = %s\n[model]\nname = mlp\n"
+                                "[loss]\nname = mse\n" % method)
+            self.refused("a.ini:5:10: the data have no classes to balance")
+
     def test_an_empty_class(self):
         self.folder()
         (self.dir / "pets/train/fish").mkdir()

@@ -82,12 +82,14 @@ static spur_status count_batches(session *s, spur_error *err) {
     return SPUR_OK;
 }
 
-static spur_status balance(session *s, spur_error *err) {
+static spur_status check_balance(const session *s, spur_error *err) {
+    if (balance_of(s->cfg)->method == SPUR__BALANCE_NONE || s->info->classes > 0) return SPUR_OK;
+    return config_fail(s->cfg, SECTION_BALANCE, "method", SPUR_E_TYPE, err,
+                       "the data have no classes to balance");
+}
+
+static spur_status weigh_classes(session *s, spur_error *err) {
     const spur__balance *b = balance_of(s->cfg);
-    if (b->method == SPUR__BALANCE_NONE) return SPUR_OK;
-    if (s->info->classes == 0)
-        return config_fail(s->cfg, SECTION_BALANCE, "method", SPUR_E_TYPE, err,
-                           "the data have no classes to balance");
     if (b->method != SPUR__BALANCE_CLASS_WEIGHTS) return SPUR_OK;
     s->class_weights = spur__malloc_array(s->info->classes, sizeof *s->class_weights);
     if (!s->class_weights) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
@@ -138,10 +140,11 @@ static spur_status make_schedule(session *s, spur_error *err) {
 
 /* Everything that follows from the data. */
 static spur_status open_rest(session *s, spur_error *err) {
+    SPUR__TRY(check_balance(s, err));
     SPUR__TRY(open_loaders(s, err));
     SPUR__TRY(count_batches(s, err));
     SPUR__TRY(measures_init(&s->measures, s->cfg, s->info, s->val_loader != NULL, err));
-    SPUR__TRY(balance(s, err));
+    SPUR__TRY(weigh_classes(s, err));
     SPUR__TRY(build(s, err));
     SPUR__TRY(make_optimizer(s, err));
     SPUR__TRY(make_schedule(s, err));
