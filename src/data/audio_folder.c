@@ -47,6 +47,13 @@ static spur_status audio_read(const spur_data *data, uint32_t item, spur__sample
     return status;
 }
 
+static spur_status audio_check(const spur_data *data, uint32_t item, spur__bytes *bytes,
+                               spur_error *err) {
+    const char *name = ((const audio_state *)data->state)->files.names[item];
+    SPUR__TRY(spur__bytes_read(bytes, name, err));
+    return spur__wav_check(bytes->data, bytes->size, name, err);
+}
+
 static const char *audio_file(const spur_data *data, uint32_t item) {
     return ((const audio_state *)data->state)->files.names[item];
 }
@@ -67,4 +74,5 @@ const spur__dataset_kind spur__data_audio_folder = {
     .read = audio_read,
     .close = audio_close,
     .file = audio_file,
+    .check = audio_check,
 };

@@ -106,7 +106,8 @@ struct spur__dataset_kind {
     const float *(*targets)(const spur_data *data, uint32_t item);
     /* The file that an item comes from, for messages, predictions and the cache; NULL: none. */
     const char *(*file)(const spur_data *data, uint32_t item);
-    bool pictures; /* those files are JPEG or PNG */
+    /* Looks at the headers of an item's files, for verify = header. NULL: nothing to look at. */
+    spur_status (*check)(const spur_data *data, uint32_t item, spur__bytes *bytes, spur_error *err);
     const char *inputs; /* what a sample is, "tables", "sounds"; NULL: a picture */
     /* Judges the mask values found by the pass over all items; NULL: nothing to judge. */
     spur_status (*audit)(spur_data *data, spur_error *err);

@@ -37,6 +37,13 @@ static spur_status folder_read(const spur_data *data, uint32_t item, spur__sampl
     return spur__image_convert(&out->image, data->info.channels, err);
 }
 
+static spur_status folder_check(const spur_data *data, uint32_t item, spur__bytes *bytes,
+                                spur_error *err) {
+    spur__image shape = {0};
+    return spur__image_read_header(((const spur__names *)data->state)->names[item], bytes, &shape,
+                                   err);
+}
+
 static const char *folder_file(const spur_data *data, uint32_t item) {
     return ((const spur__names *)data->state)->names[item];
 }
@@ -53,5 +60,5 @@ const spur__dataset_kind spur__data_image_folder = {
     .read = folder_read,
     .close = folder_close,
     .file = folder_file,
-    .pictures = true,
+    .check = folder_check,
 };

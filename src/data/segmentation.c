@@ -273,17 +273,23 @@ static spur_status segmentation_open(spur_data *data, spur_error *err) {
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
+static spur_status check_sizes(const segmentation_state *s, size_t i, const spur__image *image,
+                               const spur__image *mask, spur_error *err) {
+    if (mask->height == image->height && mask->width == image->width) return SPUR_OK;
+    return spur__fail(err, SPUR_E_SHAPE, "%s: a mask of %d x %d pixels, but %s has %d x %d",
+                      s->masks.names[i], mask->height, mask->width, s->images.names[i],
+                      image->height, image->width);
+}
+
 static spur_status read_pair(const spur_data *data, size_t i, spur__bytes *file, spur__image *image,
                              spur__image *mask, spur_error *err) {
     const segmentation_state *s = data->state;
-    const char *picture = s->images.names[i], *name = s->masks.names[i];
-    SPUR__TRY(spur__image_read(picture, SPUR__DECODE_PICTURE, file, image, err));
+    const char *name = s->masks.names[i];
+    SPUR__TRY(spur__image_read(s->images.names[i], SPUR__DECODE_PICTURE, file, image, err));
     SPUR__TRY(spur__image_convert(image, data->info.channels, err));
     SPUR__TRY(spur__bytes_read(file, name, err));
     SPUR__TRY(spur__mask_decode(&s->rule, file, name, mask, err));
-    if (mask->height == image->height && mask->width == image->width) return SPUR_OK;
-    return spur__fail(err, SPUR_E_SHAPE, "%s: a mask of %d x %d pixels, but %s has %d x %d", name,
-                      mask->height, mask->width, picture, image->height, image->width);
+    return check_sizes(s, i, image, mask, err);
 }
 
 /* The picture that an item belongs to. */
@@ -347,6 +353,17 @@ static spur_status segmentation_read(const spur_data *data, uint32_t item, spur_
 static spur_status segmentation_read_whole(const spur_data *data, uint32_t item, spur__sample *out,
                                            spur_error *err) {
     return read_pair(data, picture_of(data->state, item), &out->file, &out->image, &out->mask, err);
+}
+
+static spur_status segmentation_check(const spur_data *data, uint32_t item, spur__bytes *bytes,
+                                      spur_error *err) {
+    const segmentation_state *s = data->state;
+    size_t i = picture_of(s, item);
+    spur__image image = {0}, mask = {0};
+    if (item > 0 && picture_of(s, item - 1) == i) return SPUR_OK; /* another tile of it */
+    SPUR__TRY(spur__image_read_header(s->images.names[i], bytes, &image, err));
+    SPUR__TRY(spur__image_read_header(s->masks.names[i], bytes, &mask, err));
+    return check_sizes(s, i, &image, &mask, err);
 }
 
 static const char *segmentation_file(const spur_data *data, uint32_t item) {
@@ -419,7 +436,7 @@ const spur__dataset_kind spur__data_segmentation = {
     .read_whole = segmentation_read_whole,
     .close = segmentation_close,
     .file = segmentation_file,
-    .pictures = true,
+    .check = segmentation_check,
     .audit = segmentation_audit,
     .label_file = segmentation_mask_file,
 };

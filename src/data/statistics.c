@@ -174,6 +174,8 @@ static void count_labels(spur_data *data) {
 }
 
 static void count_values(spur_data *data, uint32_t (*values)[256]) {
+    /* What was remembered may have been read in part. */
+    memset(data->statistics.values, 0, SPUR_SPLIT_COUNT * sizeof *data->statistics.values);
     for (int split = 0; split < SPUR_SPLIT_COUNT; split++)
         for (size_t i = 0; i < data->splits[split].count; i++)
             for (int v = 0; v < 256; v++)
@@ -336,14 +338,9 @@ static spur_status set_normalization(spur_data *data, spur_error *err) {
 static spur_status check_headers(const spur_data *data, spur_error *err) {
     const spur__dataset_kind *kind = data->kind;
     spur__bytes bytes = {0};
-    spur__image shape = {0};
     spur_status status = SPUR_OK;
-    for (size_t i = 0; i < data->item_count && status == SPUR_OK && kind->pictures; i++) {
-        uint32_t item = (uint32_t)i;
-        status = spur__image_read_header(kind->file(data, item), &bytes, &shape, err);
-        if (status == SPUR_OK && kind->label_file)
-            status = spur__image_read_header(kind->label_file(data, item), &bytes, &shape, err);
-    }
+    for (size_t i = 0; i < data->item_count && status == SPUR_OK && kind->check; i++)
+        status = kind->check(data, (uint32_t)i, &bytes, err);
     spur__bytes_free(&bytes);
     return status;
 }

@@ -109,14 +109,28 @@ static float value_of(const uint8_t *p, const header *h) {
     }
 }
 
+/* The same, and how many samples of each channel there are. */
+static spur_status count_frames(const uint8_t *data, size_t size, const char *name, header *h,
+                                size_t *frames, spur_error *err) {
+    SPUR__TRY(find_samples(data, size, name, h, err));
+    *frames = h->bytes / (h->bits / 8 * h->channels);
+    if (*frames > 0 && *frames <= MOST_SAMPLES) return SPUR_OK;
+    return spur__fail(err, SPUR_E_RANGE, "%s: %zu samples, expected 1 to %d", name, *frames,
+                      MOST_SAMPLES);
+}
+
+spur_status spur__wav_check(const uint8_t *data, size_t size, const char *name, spur_error *err) {
+    header h = {0};
+    size_t frames;
+    return count_frames(data, size, name, &h, &frames, err);
+}
+
 spur_status spur__wav_decode(const uint8_t *data, size_t size, const char *name, spur__pixels *out,
                              int *rate, spur_error *err) {
     header h = {0};
-    SPUR__TRY(find_samples(data, size, name, &h, err));
-    size_t width = h.bits / 8, frames = h.bytes / (width * h.channels);
-    if (frames == 0 || frames > MOST_SAMPLES)
-        return spur__fail(err, SPUR_E_RANGE, "%s: %zu samples, expected 1 to %d", name, frames,
-                          MOST_SAMPLES);
+    size_t frames;
+    SPUR__TRY(count_frames(data, size, name, &h, &frames, err));
+    size_t width = h.bits / 8;
     SPUR__TRY(spur__pixels_shape(out, 1, (int)frames, 1, err));
     *rate = (int)h.rate;
     for (size_t i = 0; i < frames; i++) {

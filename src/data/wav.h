@@ -12,6 +12,9 @@
 spur_status spur__wav_decode(const uint8_t *data, size_t size, const char *name, spur__pixels *out,
                              int *rate, spur_error *err);
 
+/* Checks the headers, and that the samples are all there. */
+spur_status spur__wav_check(const uint8_t *data, size_t size, const char *name, spur_error *err);
+
 /* Resamples by a windowed sinc (half width 16 zero crossings of the lower rate, Hann window). Of a
  * result that is longer than `most` samples only the middle is made. */
 spur_status spur__wav_resample(const spur__pixels *from, int from_rate, int to_rate, size_t most,

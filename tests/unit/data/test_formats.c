@@ -453,6 +453,9 @@ static void test_audio_folder(void **state) {
     cut_file("s/high/2.wav", 0.5);
     refuse_data("audio_folder", OPTIONS("path", in_root("s")), SPUR_E_FORMAT,
                 "s/high/2.wav: cut short");
+    refuse_data("audio_folder",
+                OPTIONS("path", in_root("s"), "verify", "header", "normalization", "none"),
+                SPUR_E_FORMAT, "s/high/2.wav: cut short");
     refuse_data("audio_folder", OPTIONS("path", in_root("s"), "low", "9000"), SPUR_E_RANGE, "Hz");
 }
 

@@ -60,6 +60,30 @@ static void test_index(void **state) {
                 "2 names, expected 4");
 }
 
+/* Cuts off the end of the only file with remembered statistics. */
+static void cut_remembered(void) {
+    char command[400];
+    snprintf(command, sizeof command, "truncate -s -100 '%s'/spur/data-*.txt", root);
+    assert_int_equal(system(command), 0);
+}
+
+/* A damaged file of remembered statistics is no help, and no harm. */
+static void test_damaged_memory(void **state) {
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        char stem[8];
+        snprintf(stem, sizeof stem, "p%d", i);
+        PAIR(stem, 0, 1, 1);
+    }
+    for (int turn = 0; turn < 3; turn++) {
+        spur_data *data = open_data("segmentation", SEGMENTATION("masks", "index"));
+        assert_int_equal(data->info.class_counts[0], 40 * 8);
+        assert_int_equal(data->info.class_counts[1], 40 * 16);
+        spur_data_close(data);
+        if (turn == 0) cut_remembered();
+    }
+}
+
 static void test_ignored(void **state) {
     (void)state;
     PAIR("a", 0, 1, 2, 11);
@@ -191,6 +215,9 @@ static void test_unknown_class_later(void **state) {
                                         "expected a class from 0 to 1"));
     spur__sample_free(&sample);
     spur_data_close(data);
+    write_png("t/val/images/b.png", 2, 3, 1, 0); /* sizes are in the headers */
+    refuse_data("segmentation", OPTIONS("path", in_root("t"), "verify", "header"), SPUR_E_SHAPE,
+                "val/masks/b.png: a mask of 2 x 2 pixels, but");
 }
 
 /* Stems that are the beginnings of others, in the order of the whole names. */
@@ -317,6 +344,7 @@ static void test_blend(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_index, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_damaged_memory, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_ignored, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_binary, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_colours, make_root, remove_root),
