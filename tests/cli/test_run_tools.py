@@ -150,6 +150,7 @@ class Tools(Cli):
         self.assertIn("in/a0.png", r.err)
         self.assertIn("2 of 4 pictures could not be read", r.err)
         self.assertIn("threads", self.spur("predict", run, "in", "run.threads=0", status=2).err)
+        self.assertIn("--overlap: for runs on masks", self.spur("predict", run, "in", "--overlap", "4", status=2).err)
 
     def test_predict_takes_pictures(self):
         """A network of other inputs would answer as well, whatever its memory held."""

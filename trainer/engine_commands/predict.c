@@ -279,6 +279,8 @@ static spur_status choose_tiles(predictor *p, const char *overlap, spur_error *e
     slider *s = &p->slider;
     p->tiles = tile > 0;
     p->slide = overlap || p->tiles;
+    if (overlap && p->card.info.task != SPUR_SEGMENTATION)
+        return spur__fail(err, SPUR_E_ARGUMENT, "--overlap: for runs on masks");
     if (overlap && (!spur__parse_int(overlap, &value) || value < 0))
         return spur__fail(err, SPUR_E_RANGE, "--overlap: found '%s', expected pixels", overlap);
     *s = (slider){.net = &p->net,
