@@ -83,6 +83,14 @@ if(SPUR_NN)
 endif()
 if(SPUR_TRAINER)
   install(TARGETS spur RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT spur)
+  if(NOT CMAKE_CROSSCOMPILING)
+    install(FILES ${PROJECT_BINARY_DIR}/trainer/spur.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+      COMPONENT spur)
+  endif()
+  if(SPUR_NN AND NOT CMAKE_CROSSCOMPILING)
+    install(FILES ${PROJECT_BINARY_DIR}/trainer/spur.ini.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5
+      COMPONENT spur)
+  endif()
 endif()
 
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/spurConfig.cmake.in

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """spur help: every option of every table; docs/options.md is what it prints."""
 import re
+import shutil
+import subprocess
 
 from harness import SOURCE, Cli, main
 
@@ -50,6 +52,21 @@ class Options(Cli):
                 cells = [c.strip() for c in re.split(r"(?<!\\)\|", line)[1:-1]]
                 self.assertEqual(len(cells), 4, line)
                 self.assertTrue(cells[2] and cells[3], line)
+
+    def test_manual_pages(self):
+        """Valid to groff where there is one; every command and every key is in them."""
+        program, options = (self.spur("help", "--man", section).out for section in "15")
+        for name, page in (("SPUR", program), ("SPUR.INI", options)):
+            self.assertTrue(page.startswith(f".TH {name} "))
+            if shutil.which("groff"):
+                done = subprocess.run(["groff", "-man", "-Tascii", "-ww"], input=page.encode(), capture_output=True)
+                self.assertEqual((done.returncode, done.stderr.decode()), (0, ""))
+        commands = re.findall(r"^  (\S+) ", self.spur("help").out, re.M)
+        self.assertEqual(re.findall(r"^\.SS spur (\S+)$", program, re.M), commands)
+        keys = re.findall(r"^\| `(\w+)` ", self.spur("help", "--markdown").out, re.M)
+        self.assertEqual(re.findall(r"^\.BR (\w+) ", options, re.M), keys)
+        self.assertEqual(self.spur("help", "--man").out, program)
+        self.assertIn("no page in section '3'", self.spur("help", "--man", "3", status=2).err)
 
     def test_help_of_a_command(self):
         shown = self.spur("help", "export").out

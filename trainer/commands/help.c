@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "command.h"
+#include "commands/manual.h"
 #ifdef SPUR_WITH_ENGINE
 #include "config/reference.h"
 #include "nn/metric.h"
@@ -20,11 +21,12 @@ extern const command command_help;
 const command command_help = {
     .name = "help",
     .usage = "[COMMAND | SECTION [KIND] | SECTION.KEY | metrics [NAME]\n"
-             "                  | --markdown]",
+             "                  | --markdown | --man [1|5]]",
     .summary = "Show what spur can do, how a command is used, what an option means.",
     .help = "`spur help optimizer` lists the optimizers, `spur help optimizer adam` the\n"
             "options of one, `spur help optimizer.lr` what stands for one key. --markdown\n"
-            "prints every option of every section (docs/options.md).",
+            "prints every option of every section (docs/options.md), --man the manual pages\n"
+            "spur(1) and spur.ini(5).",
     .run = run_help,
 };
 
@@ -42,7 +44,6 @@ static int list_commands(void) {
     return EXIT_DONE;
 }
 
-#ifdef SPUR_WITH_ENGINE
 static int print_and_free(spur__str *text) {
     int status = spur__str_status(text) == SPUR_OK ? EXIT_DONE : EXIT_FAILED;
     fputs(spur__str_text(text), stdout);
@@ -50,6 +51,24 @@ static int print_and_free(spur__str *text) {
     return status;
 }
 
+/* The manual page of section 1, or with the engine 5. */
+static int help_manual(const char *section) {
+    spur__str text;
+    spur__str_init(&text, 1 << 22);
+    if (strcmp(section, "1") == 0) {
+        manual_program(&text);
+        return print_and_free(&text);
+    }
+#ifdef SPUR_WITH_ENGINE
+    if (strcmp(section, "5") == 0) {
+        manual_options(&text);
+        return print_and_free(&text);
+    }
+#endif
+    return command_misuse(&command_help, "--man: no page in section '%s'", section);
+}
+
+#ifdef SPUR_WITH_ENGINE
 static int help_section(section_id section, const char *kind_name) {
     const section_spec *spec = &section_specs[section];
     spur__str text;
@@ -136,6 +155,7 @@ static int run_help(int argc, char **argv) {
     if (argc > 3)
         return command_misuse(&command_help, "expected at most two words, found %d", argc - 1);
     if (argc == 1) return list_commands();
+    if (strcmp(argv[1], "--man") == 0) return help_manual(argc == 3 ? argv[2] : "1");
     const command *one = command_find(argv[1]);
     if (one && argc == 2) command_print_help(one);
 #ifdef SPUR_WITH_ENGINE
