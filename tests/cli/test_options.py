@@ -64,7 +64,7 @@ class Options(Cli):
         commands = re.findall(r"^  (\S+) ", self.spur("help").out.split("\nSections")[0], re.M)
         self.assertEqual(re.findall(r"^\.SS spur (\S+)$", program, re.M), commands)
         keys = re.findall(r"^\| `(\w+)` ", self.spur("help", "--markdown").out, re.M)
-        self.assertEqual(re.findall(r"^\.BR (\w+) ", options, re.M), keys)
+        self.assertEqual(re.findall(r"^\.BR (\w+) \" = ", options, re.M), keys)
         self.assertEqual(self.spur("help", "--man").out, program)
         self.assertIn("no page in section '3'", self.spur("help", "--man", "3", status=2).err)
 
