@@ -280,7 +280,18 @@ class Tools(Cli):
             self.write("roofs/images/%d.png" % i, png(32, 32, lambda x, y: (x, y, i)))
             self.write("roofs/masks/%d.png" % i, png(32, 32, lambda x, y: (255,) * 3 if x > 9 + i else (0,) * 3))
         self.spur("init", "roofs", "--out", "roofs.ini")
-        self.assertIn("masks = binary", (self.dir / "roofs.ini").read_text())
+        text = (self.dir / "roofs.ini").read_text()
+        self.assertIn("masks = binary", text)
+        self.assertNotIn("tile", text)
+        # large pictures may be cut instead
+        for i in range(2):
+            self.write("aerial/images/%d.png" % i, png(272, 272, lambda x, y: (x % 256, i, i)))
+            self.write("aerial/masks/%d.png" % i, png(272, 272, lambda x, y: (x // 200,) * 3))
+        self.spur("init", "aerial", "--out", "aerial.ini")
+        text = (self.dir / "aerial.ini").read_text()
+        self.assertIn("\nsize = 136x136\n", text)
+        self.write("tiles.ini", text.replace("size = 136x136\n", "").replace("# tile", "tile").replace("# overlap", "overlap"))
+        self.assertIn("256x256", self.spur("train", "tiles.ini", "--dry-run").out)
         # a border of 255 beside classes is no black and white, colours are no greys
         for name, values in (("voc", (0, 3, 255)), ("paint", ((0, 0, 0), (128, 0, 0), (0, 64, 255)))):
             for i in range(4):

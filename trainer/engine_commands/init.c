@@ -236,6 +236,9 @@ static void put_size(const finding *f, const spur_data_info *info, spur__str *ou
     if (strcmp(f->format, "audio_folder") == 0) return;
     spur__str_printf(out, "# pictures are resized to height x width\nsize = %dx%d\n",
                      (int)(info->height / shrink), (int)(info->width / shrink));
+    if (info->task == SPUR_SEGMENTATION && shrink > 1)
+        spur__str_puts(out, "# to keep small things, cut the pictures into tiles instead of size:\n"
+                            "# tile = 256\n# overlap = 32\n");
 }
 
 static bool is_uneven(const spur_data_info *info) {
