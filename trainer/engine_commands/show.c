@@ -68,7 +68,7 @@ static void print_state(const char *run) {
         return;
     }
     printf("%s: %s", run, run_verdict_names[o.verdict]);
-    if (o.epochs) printf(", %lld epochs", o.epochs);
+    if (o.epochs) printf(", %lld epoch%s", o.epochs, o.epochs == 1 ? "" : "s");
     if (o.monitor[0] && isfinite(o.best))
         printf(", best %s %.6g (epoch %lld)", o.monitor, o.best, o.best_epoch);
     printf("\n");
