@@ -3,9 +3,9 @@
 #
 #   mpirun -n 4 examples/cluster/mpi.sh examples/search.ini
 #
-# The first process prints the report when all trials are done.
+# Overrides may follow the file. The first process prints the report when all trials are done.
 rank=${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-${SLURM_PROCID:-0}}}
 if [ "$rank" = 0 ]; then
-    exec spur sweep "$1"
+    exec spur sweep "$@"
 fi
-exec spur sweep "$1" --worker --quiet
+exec spur sweep "$@" --worker --quiet

@@ -11,4 +11,4 @@
 #SBATCH --signal=TERM@60
 #SBATCH --requeue
 
-exec spur sweep "$1" --worker --quiet run.threads="${SLURM_CPUS_PER_TASK:-1}"
+exec spur sweep "$@" --worker --quiet run.threads="${SLURM_CPUS_PER_TASK:-1}"
