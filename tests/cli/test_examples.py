@@ -35,6 +35,10 @@ class Examples(Cli):
         self.assertIn("val_iou_class_1", out)
         self.assertIn("tensorboard --logdir=./my_logs", out)
 
+    def test_learning_rates_need_no_data(self):
+        out = self.spur("sweep", SOURCE / "examples/learning_rate.ini", "--dry-run").out
+        self.assertIn("4 configurations, 3 seeds each: 12 trials", out)
+
     def test_the_others_fit_their_data(self):
         for name, data in NEEDS.items():
             with self.subTest(name=name):
