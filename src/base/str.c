@@ -129,19 +129,38 @@ void spur__str_float(spur__str *s, float value) {
     spur__str_puts(s, value != value ? "nan" : text);
 }
 
+/* The UTF-8 sequence at *p, or U+FFFD for a byte that begins none; steps over it. */
+static void put_sequence(spur__str *s, const char **p) {
+    size_t most = strnlen(*p, 4), length = 1;
+    while (length <= most && !spur__utf8_valid(*p, length)) length++;
+    if (length > most) {
+        spur__str_puts(s, "\\ufffd");
+        length = 1;
+    } else {
+        spur__str_append(s, *p, length);
+    }
+    *p += length;
+}
+
 void spur__str_json(spur__str *s, const char *text) {
     spur__str_putc(s, '"');
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p == '"' || *p == '\\')
-            spur__str_printf(s, "\\%c", *p);
-        else if (*p == '\n')
+    while (*text) {
+        unsigned char c = (unsigned char)*text;
+        if (c >= 0x80) {
+            put_sequence(s, &text);
+            continue;
+        }
+        if (c == '"' || c == '\\')
+            spur__str_printf(s, "\\%c", c);
+        else if (c == '\n')
             spur__str_puts(s, "\\n");
-        else if (*p == '\t')
+        else if (c == '\t')
             spur__str_puts(s, "\\t");
-        else if (*p < 0x20 || *p == 0x7f)
-            spur__str_printf(s, "\\u%04x", *p);
+        else if (c < 0x20 || c == 0x7f)
+            spur__str_printf(s, "\\u%04x", c);
         else
-            spur__str_putc(s, (char)*p);
+            spur__str_putc(s, *text);
+        text++;
     }
     spur__str_putc(s, '"');
 }

@@ -94,6 +94,21 @@ static void test_utf8(void **state) {
     assert_false(spur__utf8_valid("\x80", 1));
 }
 
+/* JSON is UTF-8, whatever the name of a file is. */
+static void test_json(void **state) {
+    spur__str s;
+    (void)state;
+    spur__str_init(&s, 1024);
+    spur__str_json(&s, "a\"\\\n\t\x01\x7f\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+    assert_string_equal(spur__str_text(&s), "\"a\\\"\\\\\\n\\t\\u0001\\u007f\xc3\xa9\xe2\x82\xac"
+                                            "\xf0\x9f\x98\x80\"");
+    spur__str_clear(&s);
+    spur__str_json(&s, "\xff"
+                       "b\xe9\xc3\xa9\xe2\x82");
+    assert_string_equal(spur__str_text(&s), "\"\\ufffdb\\ufffd\xc3\xa9\\ufffd\\ufffd\"");
+    spur__str_free(&s);
+}
+
 static void test_str_limit_sticks(void **state) {
     (void)state;
     spur__str s;
@@ -136,6 +151,7 @@ int main(void) {
         cmocka_unit_test(test_random_seek),
         cmocka_unit_test(test_arena),
         cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_json),
         cmocka_unit_test(test_str_limit_sticks),
         cmocka_unit_test(test_shortest_double),
         cmocka_unit_test(test_injected_failure),
