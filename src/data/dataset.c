@@ -217,8 +217,22 @@ spur_status spur__data_add(spur_data *data, spur_split split, int32_t label, uin
     return SPUR_OK;
 }
 
+/* Names of classes stand in pictures, tables and files of lines. */
+static spur_status check_name(const spur_data *data, const char *name, spur_error *err) {
+    bool fine = spur__utf8_valid(name, strlen(name));
+    for (const char *p = name; *p; p++)
+        fine = fine && (unsigned char)*p >= 32 && (unsigned char)*p != 127;
+    if (fine) return SPUR_OK;
+    return spur__fail(err, SPUR_E_FORMAT,
+                      "%s: class '%s': a name with a control character such as a line break, or "
+                      "not in UTF-8",
+                      data->common->path ? data->common->path : "data", name);
+}
+
 spur_status spur__data_set_classes(spur_data *data, size_t count, const char *const *names,
                                    spur_error *err) {
+    for (size_t i = 0; names && i < count; i++)
+        if (names[i]) SPUR__TRY(check_name(data, names[i], err));
     free_names(data);
     data->info.classes = count;
     data->class_names = spur__calloc(count, sizeof *data->class_names);

@@ -5,7 +5,7 @@
  * what the keys mean is the business of config.h.
  *
  * The syntax: `[section]`, `key = value`, comments in lines of their own or behind a value after a
- * blank (` ;` or ` #`), indentation without meaning, lines up to 64 KiB, UTF-8. Before the first
+ * blank (` ;` or ` #`), indentation without meaning, lines up to 4 MiB, UTF-8. Before the first
  * section only `include = other.ini` may stand; its path is relative to the including file.
  */
 #ifndef SPUR_TRAINER_CONFIG_DOCUMENT_H

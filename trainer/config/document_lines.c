@@ -20,7 +20,7 @@
 #include "config/document_lines.h"
 
 enum {
-    LINE_LIMIT = 65536,
+    LINE_LIMIT = 4 << 20, /* means of as many channels as there can be: data.ini */
     FILE_LIMIT = 16 << 20,
     NAME_LIMIT = 48, /* inih cuts names at 49 bytes */
     INCLUDE_DEPTH = 16
@@ -65,7 +65,7 @@ static bool next_line(reader *r) {
     r->at += n + 1;
     r->place.line++;
     if (n > 0 && start[n - 1] == '\r') n--;
-    if (n >= LINE_LIMIT) return fail(r, 1, "line of 64 KiB or more", "") != NULL;
+    if (n >= LINE_LIMIT) return fail(r, 1, "line of 4 MiB or more", "") != NULL;
     if (memchr(start, '\0', n)) return fail(r, 1, "NUL byte: this is no text file", "") != NULL;
     if (!spur__utf8_valid(start, n)) return fail(r, 1, "not valid UTF-8", "") != NULL;
     memcpy(r->line, start, n);

@@ -200,15 +200,6 @@ static spur_status look(finding *f, spur_error *err) {
     return strcmp(f->format, "segmentation") == 0 ? look_at_masks(f, err) : try_open(f, err);
 }
 
-/* A class may be called anything that a folder or a cell of a table can; a comment may not. */
-static void put_name(const char *name, spur__str *out) {
-    bool text = spur__utf8_valid(name, strlen(name));
-    for (; *name; name++) {
-        unsigned char c = (unsigned char)*name;
-        spur__str_putc(out, c < 32 || c == 127 || (c > 127 && !text) ? '?' : *name);
-    }
-}
-
 static void put_data(const finding *f, const spur_data_info *info, spur__str *out) {
     spur__str_printf(out,
                      "[data]\nformat = %s\npath = %s\n"
@@ -218,10 +209,8 @@ static void put_data(const finding *f, const spur_data_info *info, spur__str *ou
     if (info->height * info->width > 1)
         spur__str_printf(out, " of %dx%d, %d channels", info->height, info->width, info->channels);
     if (info->classes) spur__str_printf(out, "; %zu classes:", info->classes);
-    for (size_t i = 0; i < info->classes && i < 12; i++) {
-        spur__str_puts(out, i ? ", " : " ");
-        put_name(info->class_names[i], out);
-    }
+    for (size_t i = 0; i < info->classes && i < 12; i++)
+        spur__str_printf(out, "%s %s", i ? "," : "", info->class_names[i]);
     spur__str_puts(out, info->classes > 12 ? ", ...\n" : "\n");
     for (size_t i = 0; i < f->extras; i++)
         spur__str_printf(out, "%s = %s\n", f->extra[i][0], f->extra[i][1]);

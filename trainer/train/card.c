@@ -32,6 +32,34 @@ static void put_floats(spur__str *out, const char *key, const float *values, int
     spur__str_putc(out, '\n');
 }
 
+/* Of the bytes of a class's name those are written as \xNN that a value of an INI file loses: blanks
+ * at its ends and comment signs; and the backslash itself. */
+static void put_class(spur__str *out, const char *name) {
+    for (const char *p = name; *p; p++) {
+        bool end = p == name || p[1] == '\0';
+        if (*p == '\\' || *p == '#' || *p == ';' || (*p == ' ' && end))
+            spur__str_printf(out, "\\x%02x", (unsigned char)*p);
+        else
+            spur__str_putc(out, *p);
+    }
+}
+
+/* The name again, in place. */
+static char *decode_class(char *text) {
+    char *to = text;
+    for (const char *p = text; *p; p++) {
+        unsigned code;
+        if (p[0] == '\\' && p[1] == 'x' && sscanf(p + 2, "%2x", &code) == 1) {
+            *to++ = (char)code;
+            p += 3;
+        } else {
+            *to++ = *p;
+        }
+    }
+    *to = '\0';
+    return text;
+}
+
 spur_status card_write(const run_dir *run, const spur_data_info *info, spur_error *err) {
     spur__str text;
     spur__str_init(&text, 1 << 24);
@@ -46,8 +74,11 @@ spur_status card_write(const run_dir *run, const spur_data_info *info, spur_erro
     for (int i = 0; i < SPLITS; i++)
         spur__str_printf(&text, "%s = %zu\n", splits[i], info->samples[i]);
     spur__str_puts(&text, "\n[classes]\n");
-    for (size_t i = 0; i < info->classes; i++)
-        spur__str_printf(&text, "%zu = %s\n", i, info->class_names[i]);
+    for (size_t i = 0; i < info->classes; i++) {
+        spur__str_printf(&text, "%zu = ", i);
+        put_class(&text, info->class_names[i]);
+        spur__str_putc(&text, '\n');
+    }
     spur_status status = spur__str_status(&text);
     if (status == SPUR_OK)
         status = run_write(run, "data.ini", spur__str_text(&text), text.length, err);
@@ -99,6 +130,7 @@ static spur_status get_names(const document *doc, card *c, spur_error *err) {
         const document_entry *entry = document_find(doc, "classes", key);
         c->names[i] = spur__strdup(entry ? entry->value : key);
         if (!c->names[i]) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+        decode_class(c->names[i]);
     }
     c->info.class_names = (const char *const *)c->names;
     return SPUR_OK;
@@ -237,7 +269,8 @@ spur_status card_fit(const char *run, spur_data *data, spur_error *err) {
     if (status == SPUR_OK)
         status =
             same_number(run, "targets", (long long)c.info.targets, (long long)now->targets, err);
-    if (status == SPUR_OK && strcmp(data->common->normalization, "dataset") == 0) {
+    bool known = c.mean && c.std;
+    if (status == SPUR_OK && known && strcmp(data->common->normalization, "dataset") == 0) {
         memcpy(data->mean, c.mean, (size_t)now->channels * sizeof *data->mean);
         memcpy(data->std, c.std, (size_t)now->channels * sizeof *data->std);
     }

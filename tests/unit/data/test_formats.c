@@ -77,6 +77,13 @@ static void test_classes_called_like_splits(void **state) {
 
 static void test_image_folder_refused(void **state) {
     (void)state;
+    static const char *const odd[2][2] = {{"m", "m/new\nline/1.png"}, {"n", "n/caf\xe9/1.png"}};
+    for (int i = 0; i < 2; i++) {
+        make_classes(odd[i][0], 1);
+        write_png(odd[i][1], 3, 3, 1, 0);
+        refuse_data("image_folder", OPTIONS("path", in_root(odd[i][0])), SPUR_E_FORMAT,
+                    "a name with a control character such as a line break, or not in UTF-8");
+    }
     make_classes("p", 1);
     assert_int_equal(mkfifo(in_root("p/a/pipe.png"), 0600), 0);
     refuse_data("image_folder", OPTIONS("path", in_root("p")), SPUR_E_TYPE,
