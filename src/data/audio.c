@@ -30,6 +30,13 @@ spur_status spur__audio_setup(spur_data *data, spur__melspec **out, spur_error *
                           "data.window, data.hop: %d and %d samples, expected at least 4 and 1",
                           config.window, config.hop);
     SPUR__TRY(spur__melspec_create(out, &config, err));
+    int empty = spur__melspec_empty(*out);
+    if (empty > 0)
+        spur__data_note(
+            data,
+            "data.bands: %d of %d bands lie between two frequencies of the spectrum and "
+            "stay black; fewer bands or a longer window have none of these",
+            empty, config.bands);
     data->info.height = config.bands;
     data->info.width = spur__melspec_frames(*out, length_of(o));
     data->info.channels = 1;

@@ -96,6 +96,17 @@ int spur__melspec_frames(const spur__melspec *m, size_t n) {
     return 1 + (int)(n / (size_t)m->config.hop);
 }
 
+int spur__melspec_empty(const spur__melspec *m) {
+    size_t bins = m->size / 2 + 1;
+    int empty = 0;
+    for (int b = 0; b < m->config.bands; b++) {
+        bool found = false;
+        for (size_t k = 0; k < bins && !found; k++) found = m->filters[(size_t)b * bins + k] > 0;
+        empty += !found;
+    }
+    return empty;
+}
+
 size_t spur__melspec_scratch(const spur__melspec *m) {
     return 2 * m->size;
 }

@@ -29,6 +29,9 @@ void spur__melspec_destroy(spur__melspec *mel);
 /* Frames of a sound of n samples: 1 + n / hop. */
 int spur__melspec_frames(const spur__melspec *mel, size_t n);
 
+/* Bands so narrow that no frequency of the spectrum lies in them. */
+int spur__melspec_empty(const spur__melspec *mel);
+
 /* Floats of scratch memory that spur__melspec_run needs. */
 size_t spur__melspec_scratch(const spur__melspec *mel);
 

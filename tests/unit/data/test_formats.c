@@ -468,6 +468,15 @@ static void test_audio_folder(void **state) {
 
 static void test_tones(void **state) {
     (void)state;
+    spur_data *narrow = open_data("tones", OPTIONS("samples", "8", "val_samples", "0", "seconds",
+                                                   "0.1", "test_samples", "0", "bands", "512"));
+    assert_non_null(narrow->notes);
+    assert_non_null(strstr(narrow->notes, "data.bands: 148 of 512 bands lie between"));
+    spur_data_close(narrow);
+    narrow = open_data("tones", OPTIONS("samples", "8", "val_samples", "0", "seconds", "0.1",
+                                        "test_samples", "0"));
+    assert_null(narrow->notes);
+    spur_data_close(narrow);
     spur_data *data = open_data("tones", OPTIONS("samples", "16", "val_samples", "0",
                                                  "test_samples", "0", "sample_rate", "4000"));
     assert_int_equal(data->info.classes, 8);
