@@ -63,9 +63,9 @@ static void fuse_relu(const spur_net *net, spur_node *relu) {
 }
 
 static void fuse_swish(const spur_net *net, spur_node *swish) {
-    spur_node *layer = swish->inputs[0];
-    if (!layer->op->fuses_swish || layer->passive || layer->fused_relu || layer->fused_swish ||
-        layer->adds || layer->pool || !hidden(net, layer))
+    spur_node *before = swish->inputs[0], *layer = layer_of(before);
+    if (!layer->op->takes_swish || layer->passive || layer->fused_relu || layer->fused_swish ||
+        layer->adds || layer->pool || !hidden(net, before) || !layer->op->takes_swish(layer))
         return;
     layer->fused_swish = true;
     swish->passive = true;

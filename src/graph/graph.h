@@ -134,14 +134,15 @@ struct spur__op {
     bool (*halves)(const spur_node *pool);
     bool (*takes_pool)(const spur_node *node, const spur_node *pool);
     bool (*takes_add)(const spur_node *node); /* layers: whether they can add (honour node->adds) */
+    /* Whether they can end in a hard swish (honour node->fused_swish), without addition, ReLU or pool. */
+    bool (*takes_swish)(const spur_node *node);
     bool folds_norm; /* honours node->folded */
     bool input; /* filled by the caller before each run */
     bool view; /* output and gradient are input 0's memory: no forward, no backward */
     bool sum; /* the sum of two inputs of its shape, which may be merged into one of their layers */
     bool relu; /* a plain ReLU, which may be merged into the layer before it */
     bool fuses_relu; /* honours node->fused_relu */
-    bool swish; /* a hard swish, which may be merged into the norm before it */
-    bool fuses_swish; /* honours node->fused_swish; not together with an addition, a ReLU, a pool */
+    bool swish; /* a hard swish, which may be merged into the layer before it */
     bool pitched; /* honours pitch of inputs and output */
     bool compares; /* input 0 with the others, which are constants: no gradient flows into them */
     bool elementwise; /* output has input 0's shape and its axes keep their meaning */

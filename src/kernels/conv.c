@@ -93,6 +93,10 @@ static int edge_of(spur__conv_algo algo) {
     return algo == SPUR__CONV_WINOGRAD2 ? 2 : algo == SPUR__CONV_WINOGRAD4 ? 4 : 0;
 }
 
+bool spur__conv_swishes(const spur__conv_plan *plan) {
+    return !edge_of(plan->algo[SPUR__CONV_FORWARD]);
+}
+
 bool spur__conv_pools(const spur__conv_shape *shape, spur__conv_algo wish) {
     spur__conv_shape s = *shape;
     if (complete(&s, NULL) != SPUR_OK) return false;

@@ -186,6 +186,7 @@ void spur__depthwise_forward(const spur__conv_plan *plan, const spur__exec *exec
     q.pixels = (spur__depthwise_run){.w = args->packed ? args->packed : args->w,
                                      .bias = args->bias,
                                      .relu = args->relu,
+                                     .swish = args->swish,
                                      .accumulate = args->accumulate};
     all_rows(exec, &q, args->n);
 }

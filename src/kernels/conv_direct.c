@@ -93,6 +93,7 @@ void spur__direct_forward(const spur__conv_plan *plan, const spur__exec *exec,
     float *panels = (float *)(void *)(lists + spur__gather_lists(&g));
     g.copy = panels + g.groups * g.panel_floats;
     g.relu = args->relu;
+    g.swish = args->swish;
     g.accumulate = args->accumulate;
     g.src = args->x;
     g.dst = args->y;

@@ -322,7 +322,7 @@ static void phase_tiles(const gather *g, const phase *f, block *b, ptrdiff_t col
                         const float *panel, spur__tile *t) {
     ptrdiff_t stride_y = g->y.transposed ? g->y.stride : 1, row = g->x.target * g->dst_pitch;
     ptrdiff_t rows = spur__least(b->rows, f->gh - b->y);
-    bool nothing = !f->run_count && g->accumulate && !g->bias && !g->relu;
+    bool nothing = !f->run_count && g->accumulate && !g->bias && !g->relu && !g->swish;
     if (nothing) return;
     t->a_run = f->runs;
     t->runs = f->run_count;
@@ -383,6 +383,7 @@ static void block_tiles(const gather *g, block *b, ptrdiff_t begin, ptrdiff_t en
                     .c_row = g->dst_pitch * (g->x.transposed ? g->x.stride : 1),
                     .load = g->accumulate,
                     .relu = g->relu,
+                    .swish = g->swish,
                     .stream = g->stream};
     for (ptrdiff_t p = begin; p < end; p++) {
         ptrdiff_t column = p * g->simd->nr;
@@ -486,10 +487,11 @@ static void pool_task(void *job, ptrdiff_t index, int thread) {
     }
 }
 
-/* Large outputs go past the caches if whole lines are written: then they are not read before. */
+/* Large outputs go past the caches if whole lines are written: then they are not read before. What a
+ * hard swish reads again stays near. */
 static bool can_stream(const gather *g) {
     return g->n * g->y.target * g->x.target * g->groups * g->outputs >= STREAM_FLOATS &&
-           !g->accumulate && g->outputs % 16 == 0 && g->dst_pitch % 16 == 0 &&
+           !g->accumulate && !g->swish && g->outputs % 16 == 0 && g->dst_pitch % 16 == 0 &&
            (size_t)g->dst % 64 == 0;
 }
 

@@ -65,6 +65,11 @@ static bool batch_norm_takes_add(const spur_node *node) {
     return true;
 }
 
+static bool batch_norm_takes_swish(const spur_node *node) {
+    (void)node;
+    return true;
+}
+
 /* Statistics that no backward call will want lie at the workspace's start; a pool's argmax lies
  * behind them. */
 static spur_status batch_norm_plan(spur_node *node, spur__demand *demand, spur_error *err) {
@@ -209,7 +214,7 @@ static const spur__op batch_norm_op = {.kind = "batch_norm",
                                        .fold = batch_norm_fold,
                                        .fold_scratch = batch_norm_fold_scratch,
                                        .fuses_relu = true,
-                                       .fuses_swish = true,
+                                       .takes_swish = batch_norm_takes_swish,
                                        .takes_pool = batch_norm_takes_pool,
                                        .takes_add = batch_norm_takes_add,
                                        .pitched = true,

@@ -233,6 +233,18 @@ static bool conv_takes_pool(const spur_node *node, const spur_node *pool) {
     return spur__conv_pools(&shape, algorithm(spur__net_options(node->net)));
 }
 
+/* In inference, where no slope is wanted. */
+static bool conv_takes_swish(const spur_node *node) {
+    spur__conv_plan plan;
+    spur__slide w;
+    if (!spur__net_options(node->net)->inference) return false;
+    conv_window(node, &w);
+    spur__conv_shape shape = shape_for(node, node->inputs[0], node, &w);
+    return spur__conv_plan_init(&plan, &shape, algorithm(spur__net_options(node->net)), 1, NULL) ==
+               SPUR_OK &&
+           spur__conv_swishes(&plan);
+}
+
 /* In inference: what is added lies in the output's memory, mostly because nobody else reads it any
  * more. */
 static bool conv_takes_add(const spur_node *node) {
@@ -360,6 +372,7 @@ static void conv_forward(spur_node *node, const spur__run *run) {
                                    .bias = p.bias ? p.bias : spur__param_value(node, 1),
                                    .y = node->data,
                                    .relu = node->fused_relu,
+                                   .swish = node->fused_swish,
                                    .accumulate = node->adds,
                                    .pool = node->pool && !direct,
                                    .argmax = node->pool ? node->saved : NULL,
@@ -488,6 +501,7 @@ static const spur__op conv_op = {.kind = "conv2d",
                                  .takes_pool = conv_takes_pool,
                                  .folds_norm = true,
                                  .takes_add = conv_takes_add,
+                                 .takes_swish = conv_takes_swish,
                                  .fuses_relu = true,
                                  .overwrites_gradients = true,
                                  .pitched = true};

@@ -25,6 +25,7 @@ typedef struct spur__depthwise_run {
     ptrdiff_t y_step;
     const float *bias; /* [channels] or NULL */
     bool relu, accumulate;
+    bool swish; /* a hard swish at the end */
     bool stream; /* y goes past the caches: its pixels begin at multiples of 64 bytes, channels is a
                     multiple of 16; the task calls end_stream when it is done */
 } spur__depthwise_run;

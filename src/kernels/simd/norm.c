@@ -80,22 +80,9 @@ ALWAYS_INLINE int behind_of(const spur__norm_dx *p) {
     return !p->scale ? NOTHING_BEHIND : p->swish ? SWISH_BEHIND : RELU_BEHIND;
 }
 
-/* As map.c has them. */
-ALWAYS_INLINE vf hard_swish(vf x) {
-    vf part = x + 3.0f;
-    part = vselect(part < (vf){0}, (vf){0}, part);
-    part = vselect(part > vset(6.0f), vset(6.0f), part);
-    return x * part / 6.0f;
-}
-
-ALWAYS_INLINE vf hard_swish_slope(vf x) {
-    vf slope = vselect(x < vset(3.0f), x / 3.0f + 0.5f, vset(1.0f));
-    return vselect(x <= vset(-3.0f), (vf){0}, slope);
-}
-
 /* dy in front of what is behind, where y is the normalised value. */
 ALWAYS_INLINE vf through(vf dy, vf y, int behind) {
-    return behind == SWISH_BEHIND ? dy * hard_swish_slope(y) : vmask_positive(dy, y);
+    return behind == SWISH_BEHIND ? dy * vhard_swish_slope(y) : vmask_positive(dy, y);
 }
 
 /* dy of channels of pixel i. */
@@ -199,7 +186,7 @@ ALWAYS_INLINE void affine_vector(const spur__affine *p, const float *x, const fl
     vf v = vfma(vload_n(x + c, lanes), vload_n(p->scale + c, lanes), vload_n(p->shift + c, lanes));
     if (plus) v += vload_n(plus + c, lanes);
     if (p->relu) v = vrelu(v);
-    if (p->swish) v = hard_swish(v);
+    if (p->swish) v = vhard_swish(v);
     if (p->stream)
         vstream(y + c, v);
     else

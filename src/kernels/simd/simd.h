@@ -133,6 +133,19 @@ ALWAYS_INLINE vf vrelu(vf v) {
     return vselect(v < (vf){0}, (vf){0}, v);
 }
 
+/* y = x * min(max(x + 3, 0), 6) / 6, and its slope: as map.c has them. */
+ALWAYS_INLINE vf vhard_swish(vf x) {
+    vf part = x + 3.0f;
+    part = vselect(part < (vf){0}, (vf){0}, part);
+    part = vselect(part > vset(6.0f), vset(6.0f), part);
+    return x * part / 6.0f;
+}
+
+ALWAYS_INLINE vf vhard_swish_slope(vf x) {
+    vf slope = vselect(x < vset(3.0f), x / 3.0f + 0.5f, vset(1.0f));
+    return vselect(x <= vset(-3.0f), (vf){0}, slope);
+}
+
 /* value and its code in the place of the best so far where it is greater or NaN. */
 ALWAYS_INLINE void vtake_greater(vf *best, vi *code, vf value, int32_t tap) {
 #if defined(SPUR_ISA_avx512)

@@ -106,7 +106,8 @@ ALWAYS_INLINE const float *run(vf acc[MR][2], const float *a, const float *b, co
     for (ptrdiff_t k = 0; k < length; k++) {
         vf b0 = vload(b), b1 = vectors > 1 ? vload(b + VL) : b0;
         __builtin_prefetch(b + 16 * vectors * VL);
-        if (vectors * VL > 16) __builtin_prefetch(b + 16 * NR + 16); /* the other line of the step */
+        if (vectors * VL > 16)
+            __builtin_prefetch(b + 16 * NR + 16); /* the other line of the step */
         if (walk == WALK_STEPS) __builtin_prefetch(a + AHEAD_STEPS * step);
         if (walk == WALK_FETCHING && k < lines) __builtin_prefetch(next + 16 * k, 0, 2);
         if (blocked && k < rows) __builtin_prefetch(a + AHEAD + 15 * k);
@@ -208,6 +209,15 @@ EACH_ROWS(INSTANCES, NOTHING)
 
 static void (*const instances[MR][2][4])(const spur__tile *) = {EACH_ROWS(ENTRIES, COMMA)};
 
+/* Seldom, and C is near: no business of the instances. */
+static void swish_rows(const spur__tile *t) {
+    for (ptrdiff_t i = 0; i < t->rows; i++)
+        for (ptrdiff_t j = 0; j < t->cols; j += VL) {
+            float *c = t->c + i * t->c_row + j;
+            vstore_n(c, vhard_swish(vload_n(c, t->cols - j)), t->cols - j);
+        }
+}
+
 void SPUR__SIMD(tile)(const spur__tile *t) {
     bool blocked = t->a_row == 16 && t->run_length == 16;
     int walk = t->a_step != 1      ? WALK_STEPS
@@ -215,6 +225,7 @@ void SPUR__SIMD(tile)(const spur__tile *t) {
                : t->next_lines > 0 ? WALK_FETCHING
                                    : WALK_BLOCKED;
     instances[t->rows - 1][t->cols > VL][walk](t);
+    if (t->swish) swish_rows(t);
 }
 
 void SPUR__SIMD(end_stream)(void) {

@@ -35,6 +35,7 @@ typedef struct spur__tile {
     ptrdiff_t next_lines;
     bool load; /* add C instead of overwriting it */
     bool relu; /* store max(c, 0) */
+    bool swish; /* a hard swish of C when it is done; not with `stream` */
     bool
         stream; /* past the caches: C's rows begin at multiples of 64 bytes, cols at multiples of 16;
                   * the task calls end_stream when it is done */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A hard swish behind a batch norm is part of its walk: outputs, gradients and statistics have the
- * bits of two passes, with any pitch, and where somebody reads what lies between, nothing is fused.
+ * bits of two passes, with any pitch, and where somebody reads what lies between, nothing is fused. In
+ * inference it is part of convolutions that are direct or by channels.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -22,14 +23,15 @@ typedef struct swish_net {
 } swish_net;
 
 /* Channels that fill no vector; values up to far beyond -3 and 3, where the slope changes. */
-static swish_net make(bool keep, int channels, bool inference) {
+static swish_net make_with(bool keep, int channels, bool inference,
+                           const spur_conv2d_options *how) {
     spur_error err = {0};
     swish_net n = {.net =
                        spur_net_create(&(spur_net_options){.threads = 2, .inference = inference})};
     n.x = spur_input(n.net, "x", SPUR_FLOAT32, 4, (int64_t[]){3, 9, 11, 5});
-    n.target = spur_input(n.net, "target", SPUR_FLOAT32, 4, (int64_t[]){3, 9, 11, channels});
-    spur_node *conv = spur_conv2d(n.net, n.x, "conv", channels,
-                                  &(spur_conv2d_options){.kernel = {1}, .no_bias = true});
+    spur_node *conv = spur_conv2d(n.net, n.x, "conv", channels, how);
+    const int64_t *size = conv ? spur_node_shape(conv) : (const int64_t[]){3, 9, 11, 1};
+    n.target = spur_input(n.net, "target", SPUR_FLOAT32, 4, size);
     n.norm = spur_batch_norm(n.net, conv, "norm", NULL);
     n.swish = spur_activation(n.net, n.norm, SPUR_HARD_SWISH, 0);
     if (keep) spur_keep(n.net, n.norm);
@@ -45,6 +47,10 @@ static swish_net make(bool keep, int channels, bool inference) {
         for (int i = 0; i < 3 * 9 * 11 * channels; i++)
             spur_node_data(n.target)[i] = cosf((float)i);
     return n;
+}
+
+static swish_net make(bool keep, int channels) {
+    return make_with(keep, channels, false, &(spur_conv2d_options){.kernel = {1}, .no_bias = true});
 }
 
 static void step(swish_net *n) {
@@ -64,7 +70,7 @@ static void test_training(void **state) {
     static const int channels[] = {1, 8, 37, 64};
     (void)state;
     for (size_t c = 0; c < 4; c++) {
-        swish_net plain = make(true, channels[c], false), fused = make(false, channels[c], false);
+        swish_net plain = make(true, channels[c]), fused = make(false, channels[c]);
         assert_false(plain.norm->fused_swish);
         assert_true(fused.norm->fused_swish && fused.swish->passive);
         assert_ptr_equal(fused.norm->data, fused.swish->data);
@@ -85,18 +91,43 @@ static void test_training(void **state) {
     }
 }
 
-/* There the norm goes into the convolution, and the swish stays. */
+/* The norm goes into the convolution, and the swish into what is left of it, unless that is Winograd's. */
 static void test_inference(void **state) {
+    static const struct {
+        int channels;
+        spur_conv2d_options how;
+        bool fuses;
+    } cases[] = {
+        {8, {.kernel = {1}}, true},
+        {37, {.kernel = {1}, .no_bias = true}, true},
+        {33, {.kernel = {5}, .stride = {2}, .same_padding = true}, true},
+        {5, {.kernel = {3}, .padding = {1, 1, 1, 1}, .groups = 5}, true},
+        {16, {.kernel = {3}, .padding = {1, 1, 1, 1}}, true}, /* of five channels: direct */
+    };
     (void)state;
-    swish_net n = make(false, 8, true), plain = make(true, 8, true);
-    assert_false(n.norm->fused_swish);
-    assert_false(n.swish->passive);
-    assert_int_equal(spur_net_forward(n.net, SPUR_EVAL, NULL), SPUR_OK);
-    assert_int_equal(spur_net_forward(plain.net, SPUR_EVAL, NULL), SPUR_OK);
-    for (size_t i = 0; i < spur__node_count(n.swish); i++)
-        assert_float_equal(spur_node_data(n.swish)[i], spur_node_data(plain.swish)[i], 1e-4);
-    spur_net_destroy(n.net);
-    spur_net_destroy(plain.net);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        swish_net n = make_with(false, cases[i].channels, true, &cases[i].how);
+        swish_net plain = make_with(true, cases[i].channels, true, &cases[i].how);
+        assert_int_equal(n.norm->inputs[0]->fused_swish, cases[i].fuses);
+        assert_int_equal(n.swish->passive, cases[i].fuses);
+        assert_false(plain.swish->passive);
+        assert_int_equal(spur_net_forward(n.net, SPUR_EVAL, NULL), SPUR_OK);
+        assert_int_equal(spur_net_forward(plain.net, SPUR_EVAL, NULL), SPUR_OK);
+        expect_outputs(&plain, &n);
+        spur_net_destroy(n.net);
+        spur_net_destroy(plain.net);
+    }
+}
+
+static void test_winograd_does_not_take_it(void **state) {
+    (void)state;
+    spur_net *net = spur_net_create(&(spur_net_options){.inference = true});
+    spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 4, (int64_t[]){2, 24, 24, 16});
+    spur_node *conv = spur_conv2d(net, x, "conv", 16, &(spur_conv2d_options){.kernel = {3}});
+    spur_node *swish = spur_activation(net, conv, SPUR_HARD_SWISH, 0);
+    assert_int_equal(spur_net_build(net, NULL, NULL), SPUR_OK);
+    assert_false(conv->fused_swish || swish->passive);
+    spur_net_destroy(net);
 }
 
 /* What follows a swish is not merged into the norm as well. */
@@ -122,6 +153,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_training),
         cmocka_unit_test(test_inference),
+        cmocka_unit_test(test_winograd_does_not_take_it),
         cmocka_unit_test(test_what_follows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
