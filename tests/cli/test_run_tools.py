@@ -3,7 +3,9 @@
 import csv
 import json
 import math
+import signal
 import struct
+import time
 import zlib
 
 from harness import Cli, main
@@ -264,6 +266,20 @@ class Tools(Cli):
         shown = self.spur("summary", "a.ini", "data.size=48x48", "data.classes=8").out
         self.assertIn("18496", shown.replace(",", "").replace(" ", ""))
         self.assertNarrow(shown)
+
+    def test_lr_find_stopped_by_a_signal(self):
+        """It says so and suggests nothing from half of the rates."""
+        self.write("shapes.ini", SHAPES)
+        process = self.start("lr-find", "shapes.ini", "--steps", "1000000")
+        while not list(self.dir.glob("my_logs/*/overrides.ini")):
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+        self.assertEqual(process.returncode, 130, err)
+        self.assertIn(b"spur lr-find: interrupted", err)
+        self.assertNotIn(b"Suggestion", out)
+        self.assertEqual([r["state"] for r in self.spur("list", "--csv").rows], ["interrupted"])
 
     def test_lr_find(self):
         lines = ["%d,%d,%d" % (i % 7, i % 5, 3 * (i % 7) - 2 * (i % 5)) for i in range(200)]

@@ -95,6 +95,7 @@ static spur_status walk(session *s, terminal *term, search *f, spur_error *err) 
         if (f->smooth[i] < best) best = f->smooth[i];
     }
     terminal_clear(term);
+    if (stop_requested()) return spur__fail(err, SPUR_E_INTERRUPTED, "interrupted");
     return f->count > 2 ? SPUR_OK
                         : spur__fail(err, SPUR_E_NUMERIC,
                                      "the loss is not finite from the start (rate %g)", f->low);
@@ -233,15 +234,28 @@ static spur_status find(session *s, terminal *term, search *f, int argc, char **
         return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     snprintf(name, sizeof name, "%s%slr_find", s->run_options->name,
              *s->run_options->name ? "_" : "");
+    stop_listen();
     SPUR__TRY(run_create(&s->run, s->run_options->logdir, name, err));
     SPUR__TRY(run_describe(&s->run, s->cfg, argc, argv, network_threads(s->cfg), err));
-    stop_listen();
     SPUR__TRY(walk(s, term, f, err));
     suggest(f);
     SPUR__TRY(record(s, f, err));
     say(s, term, f);
     return run_write_status(&s->run, &(run_status){.state = RUN_DONE, .step = (int64_t)f->count},
                             err);
+}
+
+/* The exit status of one that came to nothing; its run says so, too. */
+static int give_up(session *s, terminal *term, const search *f, const spur_error *err) {
+    bool interrupted = err->status == SPUR_E_INTERRUPTED;
+    int status = interrupted ? EXIT_INTERRUPTED : s->run.path ? EXIT_FAILED : EXIT_USAGE;
+    run_status now = {.state = interrupted ? RUN_INTERRUPTED : RUN_FAILED,
+                      .exit_code = status,
+                      .step = (int64_t)f->count,
+                      .message = err->message};
+    terminal_warn(term, "lr-find: %s", err->message);
+    if (s->run.path) run_write_status(&s->run, &now, NULL);
+    return status;
 }
 
 static int lr_find(const config *cfg, search *f, bool json, int argc, char **argv) {
@@ -252,10 +266,7 @@ static int lr_find(const config *cfg, search *f, bool json, int argc, char **arg
     if (session_open(&s, cfg, NULL, &term, &err) != SPUR_OK)
         return command_refuse(&command_lr_find, &err);
     int status = EXIT_DONE;
-    if (find(&s, &term, f, argc, argv, &err) != SPUR_OK) {
-        status = s.run.path ? EXIT_FAILED : EXIT_USAGE;
-        terminal_warn(&term, "lr-find: %s", err.message);
-    }
+    if (find(&s, &term, f, argc, argv, &err) != SPUR_OK) status = give_up(&s, &term, f, &err);
     session_close(&s);
     terminal_close(&term);
     spur__free(f->rates);
