@@ -424,6 +424,23 @@ class Sweep(Cli):
         self.assertEqual([r["name"] for w in words for r in self.spur("list", "logs", "--tag", w, "--csv").rows],
                          ["s"] * len(words))
 
+    def test_programs_at_work_are_seen(self):
+        """list shows a program that has not ended, and rm leaves its sweep alone."""
+        ini = self.ini(lr="1e-1, 1e-2", seeds="1")
+        process = self.start("sweep", ini, "param.pause=300")
+        while not list(self.dir.glob("logs/s/trial_0001_seed_1/events*")):
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        rows = self.spur("list", "logs/s", "--csv").rows
+        self.assertEqual([(r["name"], r["state"]) for r in rows], [("trial_0001_seed_1", "running")])
+        self.assertIn("trial_0001_seed_1: running", self.spur("show", "logs/s/trial_0001_seed_1").out)
+        for busy in ("logs/s", "logs/s/trial_0001_seed_1"):
+            self.assertIn("a process is working in it", self.spur("rm", busy, status=2).err)
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        self.assertEqual([r["state"] for r in self.spur("list", "logs/s", "--csv").rows], ["queued"])
+        self.spur("rm", "logs/s")
+
     def test_trash_from_elsewhere(self):
         """A run comes back to its own place from any directory, and the way that is told can be pasted."""
         self.spur("sweep", self.ini(lr="1e-2", seeds="1"))

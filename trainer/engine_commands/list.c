@@ -17,6 +17,7 @@
 #include "commands/text.h"
 #include "engine_commands/setup.h"
 #include "sweep/catalog.h"
+#include "sweep/collect.h"
 #include "terminal/terminal.h"
 
 static int run_list(int argc, char **argv);
@@ -218,16 +219,8 @@ static int run_list(int argc, char **argv) {
 }
 
 /* True when there is something at `path` that can carry tags and notes. */
-static bool is_run(const command *self, const char *path) {
-    catalog c;
-    spur_error err = {.status = SPUR_OK};
-    char *marker = spur__path_join(path, "fingerprint.txt");
-    bool found = marker && spur__exists(marker);
-    spur__free(marker);
-    if (!found && catalog_read(&c, path, &err) == SPUR_OK) {
-        found = c.count == 1 && strcmp(c.entries[0].name, path) == 0;
-        catalog_free(&c);
-    }
+static bool is_taggable(const command *self, const char *path) {
+    bool found = is_run(path) || is_sweep(path);
     if (!found) command_misuse(self, "%s: neither a run nor a sweep", path);
     return found;
 }
@@ -244,7 +237,7 @@ static int run_tag(int argc, char **argv) {
     spur_error err = {.status = SPUR_OK};
     argc = without_dashes(argc, &argv);
     if (argc < 2) return command_misuse(&command_tag, "expected a run");
-    if (!is_run(&command_tag, argv[1])) return EXIT_USAGE;
+    if (!is_taggable(&command_tag, argv[1])) return EXIT_USAGE;
     spur_status status = SPUR_OK;
     if (argc > 2) status = tags_change(argv[1], argv + 2, (size_t)argc - 2, &err);
     if (status == SPUR_OK) status = tags_read(argv[1], &tags, &err);
@@ -258,7 +251,7 @@ static int run_note(int argc, char **argv) {
     spur_error err = {.status = SPUR_OK};
     argc = without_dashes(argc, &argv);
     if (argc < 2 || argc > 3) return command_misuse(&command_note, "expected a run and a text");
-    if (!is_run(&command_note, argv[1])) return EXIT_USAGE;
+    if (!is_taggable(&command_note, argv[1])) return EXIT_USAGE;
     char *path = spur__path_join(argv[1], "notes.md"), *text = NULL;
     size_t size;
     spur_status status = path ? SPUR_OK : spur__fail(&err, SPUR_E_MEMORY, "out of memory");

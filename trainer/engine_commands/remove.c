@@ -153,11 +153,11 @@ static spur_status move_to_trash(const char *path, spur_error *err) {
 
 static int remove_one(const char *argument) {
     spur_error err = {.status = SPUR_OK};
-    char *path = plain(argument), *status_file = path ? spur__path_join(path, "status.ini") : NULL;
+    char *path = plain(argument);
     int result = EXIT_USAGE;
-    if (!status_file)
+    if (!path)
         result = EXIT_FAILED;
-    else if (!spur__exists(status_file) && !is_sweep(path))
+    else if (!is_run(path) && !is_sweep(path))
         command_misuse(&command_rm, "%s: neither a run nor a sweep", path);
     else if (is_busy(path))
         command_misuse(&command_rm, "%s: a process is working in it", path);
@@ -166,7 +166,6 @@ static int remove_one(const char *argument) {
         result = EXIT_FAILED;
     } else
         result = EXIT_DONE;
-    spur__free(status_file);
     spur__free(path);
     return result;
 }

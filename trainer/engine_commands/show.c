@@ -166,7 +166,7 @@ static int run_show(int argc, char **argv) {
         return command_misuse(&command_show,
                               "%s: a sweep; of these tell spur list, spur compare and spur best",
                               argv[1]);
-    if (run_require(argv[1], "status.ini", &err) != SPUR_OK)
+    if (!is_run(argv[1]) && run_require(argv[1], "status.ini", &err) != SPUR_OK)
         return command_refuse(&command_show, &err);
     print_state(argv[1]);
     if (whole)

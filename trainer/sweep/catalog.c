@@ -94,10 +94,20 @@ static void count_trials(catalog_entry *e) {
     if (d) closedir(d);
 }
 
+/* A trial that is a program has its status at its end only. */
+static bool find_run(const char *path, struct stat *info) {
+    return has_file(path, "status.ini", info) || has_file(path, "trial.ini", info);
+}
+
+bool is_run(const char *path) {
+    struct stat info;
+    return find_run(path, &info);
+}
+
 /* Fills an entry if there is a run or a sweep at its path. */
 static bool look_at(catalog_entry *e) {
     struct stat info;
-    if (has_file(e->path, "status.ini", &info)) {
+    if (find_run(e->path, &info)) {
         e->damaged = run_outcome_read(e->path, &e->outcome, NULL) != SPUR_OK;
     } else if (has_file(e->path, "fingerprint.txt", &info)) {
         e->is_sweep = true;
@@ -133,9 +143,8 @@ static int by_name(const void *a, const void *b) {
 }
 
 spur_status catalog_read(catalog *c, const char *path, spur_error *err) {
-    struct stat info;
     *c = (catalog){.count = 0};
-    if (has_file(path, "status.ini", &info)) return add(c, path, path, err);
+    if (is_run(path)) return add(c, path, path, err);
     DIR *d = opendir(path);
     if (!d) return spur__fail_errno(err, errno, "%s: cannot read", path);
     spur_status status = SPUR_OK;

@@ -29,6 +29,9 @@ typedef struct catalog {
 spur_status catalog_read(catalog *c, const char *path, spur_error *err);
 void catalog_free(catalog *c);
 
+/* True when there is a run at `path`, one that a program is still working on included. */
+bool is_run(const char *path);
+
 /* OK when `path` is a run's directory: one that has `file` ("config.ini" for a run of this program,
  * "status.ini" for one of any). E_NOTFOUND otherwise, with what was found there instead. */
 spur_status run_require(const char *path, const char *file, spur_error *err);
