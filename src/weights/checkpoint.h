@@ -27,4 +27,7 @@ spur_status spur__arrays_of_optimizer(const spur_optimizer *optimizer, spur__arr
 spur_status spur__arrays_of_ema(const spur_ema *ema, spur__arrays *arrays, spur_error *err);
 void spur__arrays_free(spur__arrays *arrays);
 
+/* Removes the files of step_N, `state` first, and the folder; fine when it is not there. */
+spur_status spur__checkpoint_remove(const char *directory, uint64_t step, spur_error *err);
+
 #endif

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "weights/checkpoint.h"
 
 enum { NAME_MAX_LENGTH = 255 };
 
@@ -103,8 +104,7 @@ static int newest_first(const void *a, const void *b) {
     return x > y ? -1 : x < y;
 }
 
-/* Removes the files of step_N, `state` first, and the folder. */
-static spur_status remove_step(const char *directory, uint64_t step, spur_error *err) {
+spur_status spur__checkpoint_remove(const char *directory, uint64_t step, spur_error *err) {
     char name[32];
     snprintf(name, sizeof name, "step_%" PRIu64, step);
     char *path = spur__path_join(directory, name);
@@ -112,7 +112,7 @@ static spur_status remove_step(const char *directory, uint64_t step, spur_error 
     spur_status status = SPUR_OK;
     DIR *folder = opendir(path);
     if (folder) {
-        unlinkat(dirfd(folder), "state", 0);
+        unlinkat(dirfd(folder), SPUR__STATE_FILE, 0);
         for (struct dirent *e = readdir(folder); e; e = readdir(folder))
             if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
                 unlinkat(dirfd(folder), e->d_name, 0);
@@ -140,7 +140,7 @@ spur_status spur_checkpoint_prune(const char *directory, int keep, spur_error *e
     if (l.count) qsort(l.entries, l.count, sizeof *l.entries, newest_first);
     for (size_t i = 0; i < l.count && status == SPUR_OK; i++)
         if (!l.entries[i].linked && keep-- <= 0)
-            status = remove_step(directory, l.entries[i].step, err);
+            status = spur__checkpoint_remove(directory, l.entries[i].step, err);
     spur__free(l.entries);
     return status;
 }

@@ -92,7 +92,7 @@ static const spur__option train_rows[] = {
     ROW(INT, train_settings, epochs, "10", .min = 1, .max = 1e9, .unit = "epochs",
         .help = "Passes over the training data"),
     ROW(INT, train_settings, max_steps, "0", .min = 0, .max = 1e15, .unit = "steps",
-        .help = "Stop after so many optimizer steps; 0 is no limit"),
+        .help = "Stop after so many optimizer steps; 0 is no limit. Schedules go by the epochs"),
     ROW(TEXT, train_settings, max_time, "", .check = check_duration,
         .help = "Stop after this time (90s, 10m, 2h), saved and ready to resume"),
     ROW(TEXT, train_settings, monitor, "auto", .check = check_word,

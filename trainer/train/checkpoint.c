@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "train/checkpoint_state.h"
 #include "train/resume_file.h"
+#include "weights/checkpoint.h"
 
 static spur_checkpoint_parts parts_of(session *s, spur_state *state) {
     return (spur_checkpoint_parts){.net = s->net.net,
@@ -42,20 +43,6 @@ static bool is_linked(const char *directory, const char *link, const char *name)
     return strcmp(target, name) == 0;
 }
 
-static void remove_checkpoint(const char *directory, const char *name) {
-    char path[4096], file[4608];
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    DIR *dir = opendir(path);
-    if (!dir) return;
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        if (entry->d_name[0] == '.') continue;
-        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-        unlink(file);
-    }
-    closedir(dir);
-    rmdir(path);
-}
-
 /* Removes step_N directories for which `unwanted` holds and to which no link points. */
 static void sweep_out(session *s, const char *directory,
                       bool (*unwanted)(const session *s, int64_t step)) {
@@ -67,7 +54,7 @@ static void sweep_out(session *s, const char *directory,
             !unwanted(s, step) || is_linked(directory, "last", entry->d_name) ||
             is_linked(directory, "best", entry->d_name))
             continue;
-        remove_checkpoint(directory, entry->d_name);
+        spur__checkpoint_remove(directory, (uint64_t)step, NULL);
     }
     closedir(dir);
 }
