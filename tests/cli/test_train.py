@@ -604,6 +604,8 @@ class BadInput(Run):
         self.refused(SMALL, "'unet' answers for each pixel", "model.name=unet")
         self.refused(SMALL, "'mse' compares numbers", "loss.name=mse")
         self.refused(SMALL, "no parameter begins with 'conv9'", "model.freeze=conv9")
+        self.refused(SMALL, "head_lr would do nothing", "model.head_lr=10", "scheduler.name=one_cycle",
+                     "scheduler.max_lr=0.1")
         self.refused(SMALL, "nowhere.safetensors", "model.weights=nowhere.safetensors")
 
     def test_data_that_are_not_there(self):

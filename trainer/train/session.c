@@ -126,6 +126,20 @@ static spur_status make_optimizer(session *s, spur_error *err) {
     return status;
 }
 
+/* A schedule with a rate of its own (one_cycle's max_lr) has it for all layers. */
+static spur_status check_head_rate(const session *s, spur_error *err) {
+    double all = spur_optimizer_base_lr(s->optimizer, 0);
+    double head = spur_optimizer_group_count(s->optimizer) > 1
+                      ? spur_optimizer_base_lr(s->optimizer, 1)
+                      : all;
+    if (all == head ||
+        spur_scheduler_lr(s->scheduler, all, 0) != spur_scheduler_lr(s->scheduler, head, 0))
+        return SPUR_OK;
+    return config_fail(s->cfg, SECTION_MODEL, "head_lr", SPUR_E_ARGUMENT, err,
+                       "head_lr would do nothing: the schedule has one highest rate for all layers "
+                       "(scheduler.max_lr = auto takes optimizer.lr, and head_lr times that)");
+}
+
 static spur_status make_schedule(session *s, spur_error *err) {
     const config_part *part = &s->cfg->parts[SECTION_SCHEDULER];
     spur_schedule_span span = {.steps_per_epoch = (uint64_t)s->steps_per_epoch,
@@ -133,6 +147,7 @@ static spur_status make_schedule(session *s, spur_error *err) {
     s->scheduler =
         spur__scheduler_create((const spur__scheduler_kind *)part->kind, part->options, &span, err);
     if (!s->scheduler) return err ? err->status : SPUR_E_ARGUMENT;
+    SPUR__TRY(check_head_rate(s, err));
     if (s->train->ema == 0) return SPUR_OK;
     s->ema = spur_ema_create(s->net.net, s->train->ema, err);
     return s->ema ? SPUR_OK : err ? err->status : SPUR_E_MEMORY;
