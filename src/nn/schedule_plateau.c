@@ -81,7 +81,7 @@ static spur_status check(const void *given, spur_error *err) {
 static bool is_better(const options *o, const spur__scheduler_state *state, double value,
                       bool maximize) {
     if (o->mode != MODE_AUTO) maximize = o->mode == MODE_MAX;
-    if (state->seen == 0) return value == value;
+    if (state->seen == 0) return maximize ? value > -INFINITY : value < INFINITY;
     double sign = maximize ? 1 : -1;
     double bound = o->threshold_mode == THRESHOLD_REL ? state->best * (1 + sign * o->threshold)
                                                       : state->best + sign * o->threshold;

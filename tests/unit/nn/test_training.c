@@ -164,6 +164,25 @@ static void test_epochs_and_warm_up(void **state) {
     spur_scheduler_destroy(s);
 }
 
+/* As ReduceLROnPlateau: what is not finite is no improvement, the first value included. */
+static void test_plateau_of_no_numbers(void **state) {
+    static const double worst[] = {NAN, INFINITY, -INFINITY};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        spur_error err = {0};
+        spur_scheduler *s = spur_scheduler_create("plateau", "factor=0.5 patience=0",
+                                                  &(spur_schedule_span){1, 9}, &err);
+        assert_non_null(s);
+        spur_scheduler_observe(s, worst[i], i == 2);
+        assert_true(spur_scheduler_lr(s, 1, 1) == 0.5);
+        spur_scheduler_observe(s, 3, i == 2);
+        assert_true(spur_scheduler_lr(s, 1, 2) == 0.5);
+        spur_scheduler_observe(s, worst[i], i == 2);
+        assert_true(spur_scheduler_lr(s, 1, 3) == 0.25);
+        spur_scheduler_destroy(s);
+    }
+}
+
 static void assert_refused(const char *name, const char *options, const char *says) {
     spur_error err = {0};
     small s = make_small();
@@ -275,12 +294,19 @@ static void test_no_allocation(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_groups),        cmocka_unit_test(test_decay_of_weights_only),
-        cmocka_unit_test(test_clipping),      cmocka_unit_test(test_accumulation),
-        cmocka_unit_test(test_average),       cmocka_unit_test(test_epochs_and_warm_up),
-        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_label_out_of_range),
-        cmocka_unit_test(test_wrong_shapes),  cmocka_unit_test(test_everything_ignored),
-        cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_wrong_class_counts),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_decay_of_weights_only),
+        cmocka_unit_test(test_clipping),
+        cmocka_unit_test(test_accumulation),
+        cmocka_unit_test(test_average),
+        cmocka_unit_test(test_epochs_and_warm_up),
+        cmocka_unit_test(test_plateau_of_no_numbers),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_label_out_of_range),
+        cmocka_unit_test(test_wrong_shapes),
+        cmocka_unit_test(test_everything_ignored),
+        cmocka_unit_test(test_no_allocation),
+        cmocka_unit_test(test_wrong_class_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
