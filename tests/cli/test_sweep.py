@@ -421,6 +421,9 @@ class Sweep(Cli):
             self.assertEqual(p.returncode, 0)
         self.assertEqual(set(self.spur("tag", "logs/s").out.split()), set(words))
         self.assertEqual(set(self.spur("note", "logs/s").out.split()), set(words))
+        many = self.spur("tag", "logs/s", *["t%06d" % i for i in range(12000)], status=2)
+        self.assertRegex(many.err, r"^spur tag: logs/s/tags.txt: \w")  # 64 KiB of tags at most
+        self.assertEqual(set(self.spur("tag", "logs/s").out.split()), set(words))
         self.assertEqual([r["name"] for w in words for r in self.spur("list", "logs", "--tag", w, "--csv").rows],
                          ["s"] * len(words))
 

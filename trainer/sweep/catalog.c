@@ -203,7 +203,7 @@ static spur_status put_changed(const char *old, char *const *words, size_t count
             return spur__fail(err, SPUR_E_ARGUMENT, "'%s': a tag is one word", words[i]);
         if (!has_line(spur__str_text(text) + kept, word)) spur__str_printf(text, "%s\n", word);
     }
-    return spur__str_status(text);
+    return SPUR_OK;
 }
 
 /* Holds the run's directory, so that of two changes at once the second sees the first. A file system
@@ -222,9 +222,11 @@ static void let_go(int fd) {
 static spur_status write_small(const char *run, const char *name, const spur__str *text,
                                spur_error *err) {
     char *path = spur__path_join(run, name);
-    spur_status status =
-        path ? spur__str_status(text) : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
-    if (status == SPUR_OK) status = spur__file_write(path, spur__str_text(text), text->length, err);
+    spur_status status = path ? spur__str_status(text) : SPUR_E_MEMORY;
+    if (status == SPUR_OK)
+        status = spur__file_write(path, spur__str_text(text), text->length, err);
+    else
+        spur__fail(err, status, "%s/%s: %s", run, name, spur_strstatus(status));
     spur__free(path);
     return status;
 }
