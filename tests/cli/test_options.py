@@ -65,6 +65,7 @@ class Options(Cli):
         self.assertEqual(re.findall(r"^\.SS spur (\S+)$", program, re.M), commands)
         keys = re.findall(r"^\| `(\w+)` ", self.spur("help", "--markdown").out, re.M)
         self.assertEqual(re.findall(r"^\.BR (\w+) \" = ", options, re.M), keys)
+        self.assertIn(".B top_k(k=5)\n", options)
         self.assertEqual(self.spur("help", "--man").out, program)
         self.assertIn("no page in section '3'", self.spur("help", "--man", "3", status=2).err)
 
