@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# cli needs: engine
 """Every ablation under examples/ablations: its space is valid, and a small form of it runs."""
 import csv
 import os

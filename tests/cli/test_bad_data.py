@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# cli needs: engine
 """Broken data: exit status 2, a message that names the file, and nothing created."""
 import base64
 import gzip

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# cli needs: engine
 """The INI files under examples/: all are read; those whose data are here build their network."""
 import os
 import tarfile

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# cli needs: engine
 """spur help: every option of every table; docs/options.md is what it prints."""
 import re
 import shutil

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# cli needs: engine
 """What is done with a trained run: eval, predict, summary; and lr-find and init before it."""
 import csv
 import json

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# cli needs: engine
 """spur sweep on programs: what is run, what is kept, and that nothing is lost or doubled by kills."""
 import csv
 import fcntl

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Any bytes as an INI file: an error with a place, or a configuration whose canonical text reads
- * back as itself.   fuzz needs: spur_trainer
+ * back as itself.   fuzz needs: spur_trainer spur_nn
  */
 #include <stdint.h>
 #include <stdlib.h>
