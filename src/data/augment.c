@@ -185,8 +185,11 @@ spur_status spur__augment_apply(const spur__augment *augment, spur__phase phase,
 static spur_status check_count(const spur__floats *list, size_t least, size_t most,
                                const char *name, spur_error *err) {
     if (list->count == 0 || (list->count >= least && list->count <= most)) return SPUR_OK;
-    return spur__fail(err, SPUR_E_RANGE, "augment.%s: %zu numbers, expected %zu%s%zu", name,
-                      list->count, least, least == most ? ", not more than " : " to ", most);
+    if (least == most)
+        return spur__fail(err, SPUR_E_RANGE, "augment.%s: %zu numbers, expected %zu", name,
+                          list->count, least);
+    return spur__fail(err, SPUR_E_RANGE, "augment.%s: %zu numbers, expected %zu to %zu", name,
+                      list->count, least, most);
 }
 
 /* The same for a range: two numbers in order. */

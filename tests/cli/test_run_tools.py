@@ -160,6 +160,7 @@ class Tools(Cli):
         self.write("in/a.png", png(50, 30, lambda x, y: (200, x, y)))
         self.write("in/b.png", png(24, 24, lambda x, y: (x * 9, 20, 90)))
         self.write("in/notes.txt", "no picture")
+        self.write("in/folder.png/c.png", "not looked at")
         answers = self.spur("predict", run, "in", "--out", "out", "--json").json_lines
         self.assertEqual([a["file"] for a in answers], ["in/a.png", "in/b.png"])
         rows = self.table(self.dir / "out/predictions.csv")

@@ -4,13 +4,9 @@
  */
 #include "engine_commands/predict.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -190,35 +186,18 @@ static spur_status do_picture(job *j, const char *path, spur_error *err) {
                                                         : do_classes(j, path, err);
 }
 
-static bool is_picture(const char *name) {
-    const char *dot = strrchr(name, '.');
-    return dot && (strcasecmp(dot, ".png") == 0 || strcasecmp(dot, ".jpg") == 0 ||
-                   strcasecmp(dot, ".jpeg") == 0);
-}
-
-static int pictures_only(const struct dirent *entry) {
-    return entry->d_name[0] != '.' && is_picture(entry->d_name);
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b) {
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 static spur_status do_folder(job *j, const char *path, spur_error *err) {
-    struct dirent **entries;
-    int count = scandir(path, &entries, pictures_only, by_name);
+    spur__names names = {0};
+    SPUR__TRY(spur__list_files(path, spur__picture_endings, &names, NULL, err));
     spur_status status = SPUR_OK;
-    if (count < 0) return spur__fail_errno(err, errno, "%s: cannot read the folder", path);
-    if (count == 0) status = spur__fail(err, SPUR_E_NOTFOUND, "%s: no JPEG or PNG files", path);
-    for (int i = 0; i < count; i++) {
-        char *file = spur__path_join(path, entries[i]->d_name);
-        if (status == SPUR_OK)
-            status =
-                file ? do_picture(j, file, err) : spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    if (names.count == 0)
+        status = spur__fail(err, SPUR_E_NOTFOUND, "%s: no JPEG or PNG files", path);
+    for (size_t i = 0; status == SPUR_OK && i < names.count; i++) {
+        char *file = spur__path_join(path, names.names[i]);
+        status = file ? do_picture(j, file, err) : spur__fail(err, SPUR_E_MEMORY, "out of memory");
         spur__free(file);
-        free(entries[i]);
     }
-    free(entries);
+    spur__names_free(&names);
     return status;
 }
 
@@ -243,9 +222,8 @@ static spur_status do_all(job *j, char **paths, int count, spur_error *err) {
     }
     if (status == SPUR_OK) put_header(j);
     for (int i = 0; status == SPUR_OK && i < count; i++) {
-        struct stat info;
-        bool folder = stat(paths[i], &info) == 0 && S_ISDIR(info.st_mode);
-        status = folder ? do_folder(j, paths[i], err) : do_picture(j, paths[i], err);
+        status =
+            spur__is_folder(paths[i]) ? do_folder(j, paths[i], err) : do_picture(j, paths[i], err);
     }
     bool written = j->csv && !ferror(j->csv);
     if (j->csv && (fclose(j->csv) != 0 || !written) && status == SPUR_OK)

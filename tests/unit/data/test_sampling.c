@@ -249,6 +249,8 @@ static void test_augment_refused(void **state) {
         {"rotation", "-5", "expected at least 0"},
         {"affine_scale", "1.2, 0.8", "the smaller one first"},
         {"affine_scale", "1.2", "augment.affine_scale: expected two numbers"},
+        {"affine_translate", "0.1, 0.2, 0.3", "augment.affine_translate: 3 numbers, expected 2"},
+        {"perspective", "0.1, 0.2, 0.3", "augment.perspective: 3 numbers, expected 1 to 2"},
         {"color_jitter", "0.1, 0.1, 0.1, 0.7", "hue 0.7, expected at most 0.5"},
         {"gaussian_blur", "4", "4 is even"},
         {"horizontal_flip", "2", "horizontal_flip"},
