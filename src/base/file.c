@@ -64,11 +64,10 @@ char *spur__path_join(const char *a, const char *b) {
     return joined;
 }
 
-/* Reads `size` bytes, or fewer if the file has shrunk meanwhile; -1 on error. */
-static ssize_t read_all(int fd, char *data, size_t size) {
+ssize_t spur__read_all(int fd, void *data, size_t size) {
     size_t done = 0;
     while (done < size) {
-        ssize_t n = read(fd, data + done, size - done);
+        ssize_t n = read(fd, (char *)data + done, size - done);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return -1;
         if (n == 0) break;
@@ -103,7 +102,7 @@ spur_status spur__file_read(const char *path, size_t limit, char **data, size_t 
         status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
         goto done;
     }
-    n = read_all(fd, bytes, (size_t)info.st_size);
+    n = spur__read_all(fd, bytes, (size_t)info.st_size);
     if (n < 0) {
         status = spur__fail_errno(err, errno, "%s: cannot read", path);
         goto done;

@@ -48,6 +48,9 @@ bool spur__exists(const char *path);
 /* Joins with exactly one '/' between; NULL when out of memory. Free with spur__free. */
 char *spur__path_join(const char *a, const char *b);
 
+/* Reads `size` bytes, or fewer where the file ends before; -1 with errno set. */
+ssize_t spur__read_all(int fd, void *data, size_t size);
+
 /* write(2) that tests can make fail; all files of the project are written through it. Returns
  * bytes written, or -1 with errno set. EINTR is not retried. */
 ssize_t spur__write(int fd, const void *data, size_t size);

@@ -11,7 +11,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "data/keep.h"
+#include "data/cache.h"
 
 extern const spur__dataset_kind spur__data_audio_folder;
 extern const spur__dataset_kind spur__data_buildings;
@@ -121,7 +121,7 @@ spur_status spur__data_open(spur_data **out, const spur__dataset_kind *kind, con
     SPUR__TRY_GOTO(spur__data_split(data, err), failed);
     if (data->common->cache > 0 && !data->keeps_itself)
         SPUR__TRY_GOTO(
-            spur__keep_create(&data->keep, data->item_count, (size_t)data->common->cache, err),
+            spur__cache_create(&data->cache, data->item_count, (size_t)data->common->cache, err),
             failed);
     SPUR__TRY_GOTO(spur__data_prepare(data, err), failed);
     publish(data);
@@ -169,7 +169,7 @@ static void free_names(spur_data *data) {
 void spur_data_close(spur_data *data) {
     if (!data) return;
     if (data->kind->close) data->kind->close(data);
-    spur__keep_destroy(data->keep);
+    spur__cache_destroy(data->cache);
     for (int i = 0; i < SPUR_SPLIT_COUNT; i++) spur__free(data->splits[i].items);
     spur__statistics_free(&data->statistics);
     free_names(data);
@@ -188,11 +188,11 @@ const spur_data_info *spur_data_describe(const spur_data *data) {
 
 spur_status spur__data_read(const spur_data *data, uint32_t item, spur__sample *out,
                             spur_error *err) {
-    if (!data->keep) return data->kind->read(data, item, out, err);
-    spur_status status = spur__keep_recall(data->keep, item, out, err);
+    if (!data->cache) return data->kind->read(data, item, out, err);
+    spur_status status = spur__cache_recall(data->cache, item, out, err);
     if (status != SPUR_E_NOTFOUND) return status;
     SPUR__TRY(data->kind->read(data, item, out, err));
-    spur__keep_store(data->keep, item, out);
+    spur__cache_store(data->cache, item, out);
     return SPUR_OK;
 }
 

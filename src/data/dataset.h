@@ -71,7 +71,7 @@ typedef struct spur__statistics {
 } spur__statistics;
 
 typedef struct spur__dataset_kind spur__dataset_kind;
-typedef struct spur__keep spur__keep;
+typedef struct spur__cache spur__cache;
 
 struct spur_data {
     const spur__dataset_kind *kind;
@@ -85,7 +85,7 @@ struct spur_data {
     spur__index splits[SPUR_SPLIT_COUNT];
     spur__statistics statistics;
     float *mean, *std; /* [channels] in use */
-    spur__keep *keep; /* decoded samples; NULL: none are kept */
+    spur__cache *cache; /* decoded samples; NULL: none are kept */
     bool keeps_itself; /* the format keeps what it decodes */
     int tile, overlap; /* items are square tiles of this side; 0: they are whole */
     char *notes; /* remarks for people, one a line: "masks: ..."; "" when there are none */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 enum {
@@ -83,19 +84,6 @@ spur_status spur__image_check_size(const char *name, uint64_t height, uint64_t w
     return SPUR_OK;
 }
 
-/* Reads up to `size` bytes; the count read, or -1 with errno. */
-static ssize_t read_all(int fd, uint8_t *data, size_t size) {
-    size_t done = 0;
-    while (done < size) {
-        ssize_t n = read(fd, data + done, size - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return -1;
-        if (n == 0) break;
-        done += (size_t)n;
-    }
-    return (ssize_t)done;
-}
-
 /* Reads the first `limit` bytes of a regular file. */
 static spur_status read_start(spur__bytes *bytes, const char *path, size_t limit, spur_error *err) {
     struct stat info;
@@ -116,7 +104,7 @@ static spur_status read_start(spur__bytes *bytes, const char *path, size_t limit
         size_t size = (size_t)info.st_size < limit ? (size_t)info.st_size : limit;
         status = grow(&data, &bytes->capacity, size + 1, 1, err);
         bytes->data = data;
-        if (status == SPUR_OK && (n = read_all(fd, bytes->data, size)) < 0)
+        if (status == SPUR_OK && (n = spur__read_all(fd, bytes->data, size)) < 0)
             status = spur__fail_errno(err, errno, "%s: cannot read", path);
         else if (status == SPUR_OK)
             bytes->size = (size_t)n;

@@ -13,7 +13,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "data/cache.h"
+#include "data/remember.h"
 #include "data/pipeline.h"
 
 void spur__statistics_free(spur__statistics *statistics) {
@@ -351,9 +351,9 @@ spur_status spur__data_prepare(spur_data *data, spur_error *err) {
     SPUR__TRY(allocate(data, err));
     if (data->common->verify == SPUR__VERIFY_HEADER) SPUR__TRY(check_headers(data, err));
     if (everything || masks || strcmp(data->common->normalization, "dataset") == 0) {
-        if (!spur__cache_load(data, everything)) {
+        if (!spur__remember_load(data, everything)) {
             SPUR__TRY(gather(data, everything, err));
-            spur__cache_store(data, everything);
+            spur__remember_store(data, everything);
         }
     }
     if (data->kind->audit) SPUR__TRY(data->kind->audit(data, err));
