@@ -224,8 +224,12 @@ void SPUR__SIMD(tile)(const spur__tile *t) {
                : !blocked          ? WALK_ROWS
                : t->next_lines > 0 ? WALK_FETCHING
                                    : WALK_BLOCKED;
-    instances[t->rows - 1][t->cols > VL][walk](t);
-    if (t->swish) swish_rows(t);
+    if (t->swish) {
+        instances[t->rows - 1][t->cols > VL][walk](t);
+        swish_rows(t);
+        return;
+    }
+    instances[t->rows - 1][t->cols > VL][walk](t); /* a jump: nothing comes after it */
 }
 
 void SPUR__SIMD(end_stream)(void) {
