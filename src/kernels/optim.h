@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Update loops of the optimizers over runs of values, and the elementwise passes over gradients.
+ * Update loops of the optimizers over chunks of values, and the elementwise passes over gradients.
  *
  * All are elementwise (spur__optim_sum_squares aside), so any split over threads gives the same
  * bits; every instruction set gives the same bits too. Scalars come ready: the caller does the

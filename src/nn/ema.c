@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "kernels/optim.h"
 #include "graph/graph.h"
-#include "nn/sweep.h"
+#include "nn/chunks.h"
 
 struct spur_ema {
     spur_net *net;
@@ -21,7 +21,7 @@ struct spur_ema {
     spur_param **params;
     float **averages;
     int count;
-    spur__runs runs;
+    spur__chunks chunks;
 };
 
 void spur_ema_destroy(spur_ema *ema) {
@@ -29,13 +29,13 @@ void spur_ema_destroy(spur_ema *ema) {
     for (int i = 0; ema->averages && i < ema->count; i++) spur__free(ema->averages[i]);
     spur__free(ema->averages);
     spur__free(ema->params);
-    spur__runs_free(&ema->runs);
+    spur__chunks_free(&ema->chunks);
     spur__free(ema);
 }
 
 static spur_status fill(spur_ema *ema, spur_error *err) {
     SPUR__TRY(spur__params_of(ema->net, false, &ema->params, &ema->count, err));
-    SPUR__TRY(spur__runs_create(&ema->runs, ema->params, ema->count, err));
+    SPUR__TRY(spur__chunks_init(&ema->chunks, ema->params, ema->count, err));
     ema->averages = spur__calloc((size_t)ema->count + 1, sizeof *ema->averages);
     if (!ema->averages) return spur__fail(err, SPUR_E_MEMORY, "moving average: out of memory");
     for (int i = 0; i < ema->count; i++) {
@@ -71,36 +71,36 @@ spur_ema *spur_ema_create(spur_net *net, double decay, spur_error *err) {
     return ema;
 }
 
-static void update_run(void *job, ptrdiff_t index, int thread) {
+static void update_chunk(void *job, ptrdiff_t index, int thread) {
     const spur_ema *ema = job;
-    const spur__run_of *run = &ema->runs.items[index];
-    const spur_param *param = ema->params[run->param];
-    float *average = ema->averages[run->param] + run->begin;
+    const spur__chunk *chunk = &ema->chunks.items[index];
+    const spur_param *param = ema->params[chunk->param];
+    float *average = ema->averages[chunk->param] + chunk->begin;
     (void)thread;
     if (param->gradient)
-        spur__optim_lerp(run->count, average, param->value + run->begin, ema->weight);
+        spur__optim_lerp(chunk->count, average, param->value + chunk->begin, ema->weight);
     else
-        memcpy(average, param->value + run->begin, run->count * sizeof *average);
+        memcpy(average, param->value + chunk->begin, chunk->count * sizeof *average);
 }
 
-static void swap_run(void *job, ptrdiff_t index, int thread) {
+static void swap_chunk(void *job, ptrdiff_t index, int thread) {
     const spur_ema *ema = job;
-    const spur__run_of *run = &ema->runs.items[index];
+    const spur__chunk *chunk = &ema->chunks.items[index];
     (void)thread;
-    spur__optim_swap(run->count, ema->averages[run->param] + run->begin,
-                     ema->params[run->param]->value + run->begin);
+    spur__optim_swap(chunk->count, ema->averages[chunk->param] + chunk->begin,
+                     ema->params[chunk->param]->value + chunk->begin);
 }
 
 void spur_ema_update(spur_ema *ema) {
     if (!ema) return;
     const spur__exec *exec = spur__net_exec(ema->net);
-    spur__parallel(exec, (ptrdiff_t)ema->runs.count, update_run, ema);
+    spur__parallel(exec, (ptrdiff_t)ema->chunks.count, update_chunk, ema);
 }
 
 void spur_ema_swap(spur_ema *ema) {
     if (!ema) return;
     const spur__exec *exec = spur__net_exec(ema->net);
-    spur__parallel(exec, (ptrdiff_t)ema->runs.count, swap_run, ema);
+    spur__parallel(exec, (ptrdiff_t)ema->chunks.count, swap_chunk, ema);
 }
 
 int spur__ema_count(const spur_ema *ema) {

@@ -2,7 +2,7 @@
  *
  * What all optimizers share: parameters and their moments, groups, the threaded update. All
  * updates are elementwise, so the split over threads cannot change a bit, and neither does it when a
- * run of a parameter is updated by its gradient as soon as the backward run has made it.
+ * chunk of a parameter is updated by its gradient as soon as the backward run has made it.
  */
 #include "nn/optimizer.h"
 
@@ -15,7 +15,7 @@
 #include "nn/kind.h"
 #include "graph/graph.h"
 #include "kernels/optim.h"
-#include "nn/sweep.h"
+#include "nn/chunks.h"
 
 enum { MAX_GROUPS = 16 };
 
@@ -28,7 +28,7 @@ typedef struct held {
     spur_param *param;
     const spur_optimizer *owner;
     int group;
-    size_t first_run;
+    size_t first_chunk;
     bool taken; /* updated during the backward run of this step */
     spur__arena memory[SPUR__MAX_SLOTS];
     float *slots[SPUR__MAX_SLOTS]; /* in `memory`, or NULL */
@@ -41,8 +41,8 @@ struct spur_optimizer {
     int group_count;
     held *held;
     int held_count;
-    spur__runs runs;
-    double *sums; /* [runs.count]: squares of the gradients of this step */
+    spur__chunks chunks;
+    double *sums; /* [chunks.count]: squares of the gradients of this step */
     bool sums_wanted;
     uint64_t steps;
 };
@@ -121,19 +121,20 @@ static spur_status hold_parameters(spur_optimizer *optimizer, spur_error *err) {
             "and not for inference?",
             optimizer->kind->kind.name);
     }
-    spur_status status = spur__runs_create(&optimizer->runs, params, count, err);
+    spur_status status = spur__chunks_init(&optimizer->chunks, params, count, err);
     if (status == SPUR_OK) {
         optimizer->held = spur__calloc((size_t)count + 1, sizeof *optimizer->held);
-        optimizer->sums = spur__calloc(optimizer->runs.count + 1, sizeof *optimizer->sums);
+        optimizer->sums = spur__calloc(optimizer->chunks.count + 1, sizeof *optimizer->sums);
         if (!optimizer->held || !optimizer->sums)
             status = spur__fail(err, SPUR_E_MEMORY, "optimizer: out of memory");
     }
-    size_t run = 0;
+    size_t chunk = 0;
     for (int i = 0; status == SPUR_OK && i < count; i++) {
         optimizer->held[i].param = params[i];
         optimizer->held[i].owner = optimizer;
-        optimizer->held[i].first_run = run;
-        while (run < optimizer->runs.count && optimizer->runs.items[run].param == i) run++;
+        optimizer->held[i].first_chunk = chunk;
+        while (chunk < optimizer->chunks.count && optimizer->chunks.items[chunk].param == i)
+            chunk++;
         optimizer->held_count = i + 1;
         status = make_slots(optimizer, &optimizer->held[i], err);
     }
@@ -184,7 +185,7 @@ void spur_optimizer_destroy(spur_optimizer *optimizer) {
         spur__kind_options_free(&optimizer->kind->kind, optimizer->groups[g].options);
     spur__free(optimizer->held);
     spur__free(optimizer->sums);
-    spur__runs_free(&optimizer->runs);
+    spur__chunks_free(&optimizer->chunks);
     spur__free(optimizer);
 }
 
@@ -233,10 +234,10 @@ spur_status spur_optimizer_add_group(spur_optimizer *optimizer, const char *pref
 
 /* ---- steps ---------------------------------------------------------------------------------- */
 
-/* One run of values, by its gradient: [run->count]. */
-static void update_run(const spur_optimizer *optimizer, size_t index, const float *gradient) {
-    const spur__run_of *run = &optimizer->runs.items[index];
-    const held *h = &optimizer->held[run->param];
+/* One chunk of values, by its gradient: [chunk->count]. */
+static void update_chunk(const spur_optimizer *optimizer, size_t index, const float *gradient) {
+    const spur__chunk *chunk = &optimizer->chunks.items[index];
+    const held *h = &optimizer->held[chunk->param];
     const group *g = &optimizer->groups[h->group];
     const spur__optimizer_common *common = g->options;
     bool decays = common->decay == SPUR__DECAY_ALL || h->param->decay;
@@ -245,44 +246,44 @@ static void update_run(const spur_optimizer *optimizer, size_t index, const floa
                       .weight_decay = decays ? common->weight_decay : 0,
                       .momentum = g->momentum,
                       .step = optimizer->steps,
-                      .count = run->count,
-                      .value = h->param->value + run->begin,
+                      .count = chunk->count,
+                      .value = h->param->value + chunk->begin,
                       .gradient = gradient};
     for (int s = 0; s < SPUR__MAX_SLOTS; s++)
-        if (h->slots[s]) u.slot[s] = h->slots[s] + run->begin;
+        if (h->slots[s]) u.slot[s] = h->slots[s] + chunk->begin;
     if (optimizer->sums_wanted)
-        optimizer->sums[index] = spur__optim_sum_squares(run->count, gradient);
+        optimizer->sums[index] = spur__optim_sum_squares(chunk->count, gradient);
     optimizer->kind->update(&u);
 }
 
 static void update_task(void *job, ptrdiff_t index, int thread) {
     const spur_optimizer *optimizer = job;
-    const spur__run_of *run = &optimizer->runs.items[index];
-    const held *h = &optimizer->held[run->param];
+    const spur__chunk *chunk = &optimizer->chunks.items[index];
+    const held *h = &optimizer->held[chunk->param];
     (void)thread;
-    if (!h->taken) update_run(optimizer, (size_t)index, h->param->gradient + run->begin);
+    if (!h->taken) update_chunk(optimizer, (size_t)index, h->param->gradient + chunk->begin);
 }
 
 spur_status spur_optimizer_step(spur_optimizer *optimizer, spur_error *err) {
     if (!optimizer) return spur__fail(err, SPUR_E_ARGUMENT, "spur_optimizer_step: NULL");
     optimizer->steps++;
-    spur__parallel(spur__net_exec(optimizer->net), (ptrdiff_t)optimizer->runs.count, update_task,
+    spur__parallel(spur__net_exec(optimizer->net), (ptrdiff_t)optimizer->chunks.count, update_task,
                    optimizer);
     return SPUR_OK;
 }
 
-/* A block of a gradient is complete; blocks are the parameter's runs. */
+/* A block of a gradient is complete; blocks are the parameter's chunks. */
 static void take(void *context, size_t begin, size_t count, const float *gradient) {
     const held *h = context;
     (void)count;
-    update_run(h->owner, h->first_run + begin / spur__run_length(h->param), gradient);
+    update_chunk(h->owner, h->first_chunk + begin / spur__chunk_length(h->param), gradient);
 }
 
 static bool offer(void *context, const spur_param *param, size_t block, spur__sink *sink) {
     spur_optimizer *optimizer = context;
     for (int i = 0; i < optimizer->held_count; i++) {
         held *h = &optimizer->held[i];
-        if (h->param != param || block != spur__run_length(param)) continue;
+        if (h->param != param || block != spur__chunk_length(param)) continue;
         h->taken = true;
         *sink = (spur__sink){.take = take, .context = h};
         for (int s = 0, reads = 0; s < SPUR__MAX_SLOTS; s++)
@@ -295,10 +296,10 @@ static bool offer(void *context, const spur_param *param, size_t block, spur__si
 /* As spur_gradient_norm adds them: per parameter, then all parameters. */
 static double norm_of_sums(const spur_optimizer *optimizer) {
     double total = 0;
-    for (size_t i = 0; i < optimizer->runs.count;) {
+    for (size_t i = 0; i < optimizer->chunks.count;) {
         double sum = 0;
-        int param = optimizer->runs.items[i].param;
-        for (; i < optimizer->runs.count && optimizer->runs.items[i].param == param; i++)
+        int param = optimizer->chunks.items[i].param;
+        for (; i < optimizer->chunks.count && optimizer->chunks.items[i].param == param; i++)
             sum += optimizer->sums[i];
         total += sum;
     }
@@ -314,7 +315,7 @@ spur_status spur_optimizer_backward_step(spur_optimizer *optimizer, float scale,
     spur__taker taker = {offer, optimizer};
     spur_status status = spur__net_backward_fresh(optimizer->net, scale, &taker, err);
     if (status == SPUR_OK)
-        spur__parallel(spur__net_exec(optimizer->net), (ptrdiff_t)optimizer->runs.count,
+        spur__parallel(spur__net_exec(optimizer->net), (ptrdiff_t)optimizer->chunks.count,
                        update_task, optimizer);
     else
         optimizer->steps--; /* refused before anything was done */

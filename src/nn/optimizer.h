@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What an optimizer is: a row with its options, its moments, and the update of a run of values.
+ * What an optimizer is: a row with its options, its moments, and the update of a chunk of values.
  *
  * Every options struct begins with spur__optimizer_common. Moments ("slots") are arrays of the
  * parameter's size and layout, zero at the start unless `slot_start` says otherwise.

@@ -1,41 +1,41 @@
 /* SPDX-License-Identifier: MIT
  *
- * Cutting parameters into runs; see sweep.h.
+ * Cutting parameters into chunks; see chunks.h.
  */
-#include "nn/sweep.h"
+#include "nn/chunks.h"
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "kernels/linear.h"
 
-size_t spur__run_length(const spur_param *param) {
-    if (param->layout != SPUR_LAYOUT_IN_OUT) return SPUR__RUN;
+size_t spur__chunk_length(const spur_param *param) {
+    if (param->layout != SPUR_LAYOUT_IN_OUT) return SPUR__CHUNK;
     ptrdiff_t units = (ptrdiff_t)param->shape[0];
     return (size_t)(spur__linear_rows(units) * units);
 }
 
-spur_status spur__runs_create(spur__runs *runs, spur_param *const *params, int count,
+spur_status spur__chunks_init(spur__chunks *chunks, spur_param *const *params, int count,
                               spur_error *err) {
     size_t total = 0;
     for (int i = 0; i < count; i++) {
-        size_t length = spur__run_length(params[i]);
+        size_t length = spur__chunk_length(params[i]);
         total += (params[i]->count + length - 1) / length;
     }
-    *runs = (spur__runs){spur__malloc_array(total ? total : 1, sizeof *runs->items), 0};
-    if (!runs->items) return spur__fail(err, SPUR_E_MEMORY, "optimizer: out of memory");
+    *chunks = (spur__chunks){spur__malloc_array(total ? total : 1, sizeof *chunks->items), 0};
+    if (!chunks->items) return spur__fail(err, SPUR_E_MEMORY, "optimizer: out of memory");
     for (int i = 0; i < count; i++) {
-        size_t length = spur__run_length(params[i]);
+        size_t length = spur__chunk_length(params[i]);
         for (size_t begin = 0; begin < params[i]->count; begin += length) {
             size_t left = params[i]->count - begin;
-            runs->items[runs->count++] = (spur__run_of){i, begin, left < length ? left : length};
+            chunks->items[chunks->count++] = (spur__chunk){i, begin, left < length ? left : length};
         }
     }
     return SPUR_OK;
 }
 
-void spur__runs_free(spur__runs *runs) {
-    spur__free(runs->items);
-    *runs = (spur__runs){0};
+void spur__chunks_free(spur__chunks *chunks) {
+    spur__free(chunks->items);
+    *chunks = (spur__chunks){0};
 }
 
 static bool is_wanted(const spur_param *param, bool only_trainable) {
