@@ -44,7 +44,7 @@ static int read_on(spur_run *run, const char *name) {
 static int follow(const char *path, const char *name, int seconds) {
     spur_run *run;
     spur_error err;
-    if (spur_run_open(path, &run, &err) != SPUR_OK) {
+    if (spur_run_open(&run, path, &err) != SPUR_OK) {
         fprintf(stderr, "%s\n", err.message);
         return 1;
     }
@@ -80,7 +80,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: read_events LOGDIR\n       read_events RUN --follow SECONDS\n");
         return 2;
     }
-    if (spur_scalars_load(argv[1], NULL, &scalars, &err) != SPUR_OK) {
+    if (spur_scalars_load(&scalars, argv[1], NULL, &err) != SPUR_OK) {
         fprintf(stderr, "%s\n", err.message);
         return 1;
     }

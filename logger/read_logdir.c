@@ -142,7 +142,7 @@ static spur_status start_walk(spur_logdir *logdir, const char *path, spur_error 
     return S_ISDIR(info.st_mode) ? walk_directory(&w, path, ".", &info) : add_run(&w, path, ".");
 }
 
-spur_status spur_logdir_open(const char *path, spur_logdir **out, spur_error *err) {
+spur_status spur_logdir_open(spur_logdir **out, const char *path, spur_error *err) {
     if (out) *out = NULL;
     SPUR__TRY(spur__check_open(path, out, err));
     spur_logdir *logdir = spur__calloc(1, sizeof *logdir);

@@ -49,7 +49,7 @@ static spur_status open_file(spur_records *r, spur_error *err) {
     return SPUR_OK;
 }
 
-spur_status spur_records_open(const char *path, spur_records **out, spur_error *err) {
+spur_status spur_records_open(spur_records **out, const char *path, spur_error *err) {
     if (out) *out = NULL;
     SPUR__TRY(spur__check_open(path, out, err));
     spur_records *r = spur__calloc(1, sizeof *r);

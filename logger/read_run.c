@@ -126,7 +126,7 @@ static spur_status look_at(spur_run *run, spur_error *err) {
     return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run->path);
 }
 
-spur_status spur_run_open(const char *path, spur_run **out, spur_error *err) {
+spur_status spur_run_open(spur_run **out, const char *path, spur_error *err) {
     if (out) *out = NULL;
     SPUR__TRY(spur__check_open(path, out, err));
     spur_run *run = spur__calloc(1, sizeof *run);
@@ -200,7 +200,7 @@ static spur_status enter_file(spur_run *run, spur_error *err) {
         return SPUR_OK;
     }
     SPUR__TRY(file_path(run, file->name, &path, err));
-    spur_status status = spur_records_open(path, &run->records, &local);
+    spur_status status = spur_records_open(&run->records, path, &local);
     spur__free(path);
     if (status == SPUR_E_MEMORY) {
         if (err) *err = local;

@@ -157,15 +157,15 @@ static spur_status load_run(spur_scalars *scalars, const spur_scalars_options *o
     loading l = {.scalars = scalars, .options = options, .run_name = name, .err = err};
     l.run_name = keep_name(scalars, name, strlen(name));
     if (!l.run_name) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
-    spur_status status = spur_run_open(path, &l.run, err);
+    spur_status status = spur_run_open(&l.run, path, err);
     if (status == SPUR_OK) status = read_events(&l);
     spur__free(l.by_tag);
     spur_run_close(l.run);
     return status;
 }
 
-spur_status spur_scalars_load(const char *path, const spur_scalars_options *options,
-                              spur_scalars **out, spur_error *err) {
+spur_status spur_scalars_load(spur_scalars **out, const char *path,
+                              const spur_scalars_options *options, spur_error *err) {
     static const spur_scalars_options defaults = {0};
     const spur_scalars_options *chosen = options ? options : &defaults;
     spur_logdir *logdir = NULL;
@@ -173,7 +173,7 @@ spur_status spur_scalars_load(const char *path, const spur_scalars_options *opti
     SPUR__TRY(spur__check_open(path, out, err));
     spur_scalars *scalars = spur__calloc(1, sizeof *scalars);
     if (!scalars) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
-    spur_status status = spur_logdir_open(path, &logdir, err);
+    spur_status status = spur_logdir_open(&logdir, path, err);
     for (size_t i = 0; status == SPUR_OK && i < spur_logdir_count(logdir); i++)
         if (wanted(chosen->run, spur_logdir_name(logdir, i)))
             status = load_run(scalars, chosen, spur_logdir_name(logdir, i),

@@ -126,7 +126,7 @@ static bool open_old(const char *directory, const char *name, const char *stream
     *old = (old_file){0};
     if (!spur__is_event_file_name(name)) return false;
     old->path = spur__path_join(directory, name);
-    bool ours = old->path && spur_records_open(old->path, &old->records, NULL) == SPUR_OK;
+    bool ours = old->path && spur_records_open(&old->records, old->path, NULL) == SPUR_OK;
     if (ours) {
         old->size = spur__records_size(old->records);
         ours = read_beginning(old) && strcmp(old->stream, stream) == 0;

@@ -53,7 +53,7 @@ static seen read_records(const char *path) {
     spur_error err;
     spur_status status;
     seen s = {0};
-    if (spur_records_open(path, &records, &err) != SPUR_OK) fail(err.message);
+    if (spur_records_open(&records, path, &err) != SPUR_OK) fail(err.message);
     while ((status = spur_records_next(records, &payload, &err)) == SPUR_OK) {
         s.records++;
         s.bytes += payload.size + 16;
@@ -68,7 +68,7 @@ static void count_run(const char *path, seen *s) {
     spur_event event;
     spur_error err;
     spur_status status;
-    if (spur_run_open(path, &run, &err) != SPUR_OK) fail(err.message);
+    if (spur_run_open(&run, path, &err) != SPUR_OK) fail(err.message);
     while ((status = spur_run_next(run, &event, &err)) == SPUR_OK)
         for (spur_value value = {0}; spur_run_value(run, &event, &value);) s->values++;
     if (status != SPUR_E_END || spur_run_get_info(run).damage > 0) fail("damaged");
@@ -82,7 +82,7 @@ static seen read_count(const char *path) {
     spur_logdir *logdir;
     spur_error err;
     seen s = {0};
-    if (spur_logdir_open(path, &logdir, &err) != SPUR_OK) fail(err.message);
+    if (spur_logdir_open(&logdir, path, &err) != SPUR_OK) fail(err.message);
     for (size_t i = 0; i < spur_logdir_count(logdir); i++)
         count_run(spur_logdir_path(logdir, i), &s);
     spur_logdir_close(logdir);
@@ -93,7 +93,7 @@ static seen read_scalars(const char *path) {
     spur_scalars *scalars;
     spur_error err;
     seen s = {0};
-    if (spur_scalars_load(path, NULL, &scalars, &err) != SPUR_OK) fail(err.message);
+    if (spur_scalars_load(&scalars, path, NULL, &err) != SPUR_OK) fail(err.message);
     for (size_t i = 0; i < spur_scalars_count(scalars); i++)
         s.values += spur_scalars_series(scalars, i)->count;
     s.records = s.values;

@@ -53,8 +53,7 @@ struct spur_node {
     bool fused_swish; /* forward ends in a hard swish, whose argument backward makes again */
     spur_node *pool; /* the max pool that this layer (or the fused ReLU behind it) ends in: data and
                         gradient are the pool's; or NULL */
-    bool
-        adds; /* the layer ends in an addition (before the ReLU, if that is fused, too), whose other
+    bool adds; /* the layer ends in an addition (before the ReLU, if that is fused, too); the other
                   operand is inputs[input_count]: dense, as the layer itself is */
     const spur_node *folded; /* inference: the norm behind this layer, to go into its weights */
     bool needs_gradient; /* backward() will be called, node->gradient is set */

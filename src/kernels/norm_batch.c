@@ -29,8 +29,7 @@ typedef struct batch_job {
     bool fixed; /* backward: the statistics do not depend on x */
     bool relu;
     spur__pool_shape pool; /* when p->pool: of this batch */
-    const spur__exec
-        *exec; /* scratch, backward behind a pool or a sum: gradients of a block's pixels */
+    const spur__exec *exec; /* scratch; backward behind a pool or a sum: a block's gradients */
 } batch_job;
 
 static ptrdiff_t longest_block(ptrdiff_t pixels) {

@@ -63,14 +63,14 @@ static void read_file(void) {
     spur_event event;
     spur_error err;
     spur_scalars *scalars;
-    if (spur_run_open(path, &run, &err) != SPUR_OK) return;
+    if (spur_run_open(&run, path, &err) != SPUR_OK) return;
     while (spur_run_next(run, &event, &err) == SPUR_OK)
         for (spur_value value = {0}; spur_run_value(run, &event, &value);) read_value(&value);
     for (size_t i = 0; i < spur_run_damage_count(run); i++)
         if (!strstr(spur_run_damage(run, i)->message, path)) abort();
     spur_run_close(run);
     const spur_scalars_options options = {.supersede = true};
-    if (spur_scalars_load(path, &options, &scalars, &err) == SPUR_OK) spur_scalars_destroy(scalars);
+    if (spur_scalars_load(&scalars, path, &options, &err) == SPUR_OK) spur_scalars_destroy(scalars);
 }
 
 static void read_payload(const uint8_t *data, size_t size) {

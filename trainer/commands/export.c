@@ -80,7 +80,7 @@ static spur_status walk_run(exporting *ex, const char *name, const char *path, e
                             void *user) {
     spur_run *run;
     spur_event event;
-    spur_status status = spur_run_open(path, &run, ex->err), visited = SPUR_OK;
+    spur_status status = spur_run_open(&run, path, ex->err), visited = SPUR_OK;
     if (status != SPUR_OK) return status;
     while (visited == SPUR_OK && (status = spur_run_next(run, &event, ex->err)) == SPUR_OK)
         visited = walk_event(ex, run, name, &event, visit, user);
@@ -92,7 +92,7 @@ static spur_status walk_run(exporting *ex, const char *name, const char *path, e
 
 spur_status export_walk(exporting *ex, export_visit visit, void *user) {
     spur_logdir *logdir;
-    spur_status status = spur_logdir_open(ex->path, &logdir, ex->err);
+    spur_status status = spur_logdir_open(&logdir, ex->path, ex->err);
     if (status != SPUR_OK) return status;
     for (size_t i = 0; status == SPUR_OK && i < spur_logdir_count(logdir); i++) {
         const char *name = spur_logdir_name(logdir, i);

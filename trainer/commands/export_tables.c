@@ -67,7 +67,7 @@ spur_status export_scalars(exporting *ex) {
     spur_scalars *scalars;
     table t;
     const spur_scalars_options options = {ex->run, ex->tag, ex->supersede};
-    SPUR__TRY(spur_scalars_load(ex->path, &options, &scalars, ex->err));
+    SPUR__TRY(spur_scalars_load(&scalars, ex->path, &options, ex->err));
     for (size_t i = 0; i < spur_scalars_problem_count(scalars); i++)
         export_problem(ex, spur_scalars_problem(scalars, i));
     spur_status status = SPUR_OK;

@@ -308,7 +308,7 @@ static void json_run(inspection *in, const char *name, const char *path, const s
 static spur_status inspect_run(inspection *in, const char *name, const char *path,
                                spur_error *err) {
     spur_run *run;
-    spur_status status = spur_run_open(path, &run, err);
+    spur_status status = spur_run_open(&run, path, err);
     if (status == SPUR_OK) status = read_all(run, err);
     if (status == SPUR_OK) {
         if (in->json)
@@ -356,7 +356,7 @@ static spur_status inspect_all(inspection *in, const spur_logdir *logdir, spur_e
 static int inspect_path(inspection *in) {
     spur_error err;
     spur_logdir *logdir;
-    spur_status status = spur_logdir_open(in->path, &logdir, &err);
+    spur_status status = spur_logdir_open(&logdir, in->path, &err);
     if (status != SPUR_OK) {
         fprintf(stderr, "spur inspect: %s\n", err.message);
         return status == SPUR_E_NOTFOUND || status == SPUR_E_IO ? EXIT_USAGE : EXIT_FAILED;

@@ -130,7 +130,7 @@ static void print_curve(const char *run, const char *name) {
 static void print_event_curves(const char *run) {
     spur_scalars *scalars;
     const spur_scalars_options options = {.supersede = true};
-    if (spur_scalars_load(run, &options, &scalars, NULL) != SPUR_OK) return;
+    if (spur_scalars_load(&scalars, run, &options, NULL) != SPUR_OK) return;
     for (size_t i = 0; i < spur_scalars_count(scalars) && i < MAX_COLUMNS; i++) {
         const spur_series *s = spur_scalars_series(scalars, i);
         double *steps = spur__malloc_array(s->count + 1, sizeof *steps);

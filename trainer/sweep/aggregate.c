@@ -50,7 +50,7 @@ static spur_status bundle_load(const sweep_view *v, size_t c, bundle *b, spur_er
         sweep_trial_name(&v->plan, c, s, name, sizeof name);
         char *run = sweep_path(&v->dir, "%s", name);
         spur_status status =
-            run ? spur_scalars_load(run, &options, &b->runs[b->count], err) : SPUR_E_MEMORY;
+            run ? spur_scalars_load(&b->runs[b->count], run, &options, err) : SPUR_E_MEMORY;
         spur__free(run);
         if (status == SPUR_E_NOTFOUND) continue;
         SPUR__TRY(status);

@@ -29,7 +29,7 @@ spur_status program_curve(const sweep_plan *plan, const char *run, double **valu
     const char *sub = plan->program.run[0] ? plan->program.run : ".";
     *values = NULL;
     *count = 0;
-    spur_status status = spur_scalars_load(run, &wanted, &scalars, err);
+    spur_status status = spur_scalars_load(&scalars, run, &wanted, err);
     if (status == SPUR_E_NOTFOUND) return SPUR_OK;
     SPUR__TRY(status);
     const spur_series *series = spur_scalars_find(scalars, sub, plan->program.objective);

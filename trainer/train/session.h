@@ -72,8 +72,7 @@ struct session {
 
 /* A run that there is already. */
 typedef struct session_origin {
-    const char
-        *same_data; /* it is to go on, so that the data must be the same still; NULL: any data */
+    const char *same_data; /* it is to go on, so the data must still be the same; NULL: any */
     const char *same_classes; /* it is measured, on its data or on others (card_fit); NULL: any */
     bool has_own_weights; /* those of [model] weights, where it began, are not read again */
 } session_origin;

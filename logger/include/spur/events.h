@@ -43,14 +43,14 @@ SPUR_API bool spur_slice_is(spur_slice slice, const char *text);
 /* ---- records --------------------------------------------------------------------------------
  *
  *   spur_records *records;
- *   status = spur_records_open(path, &records, &err);
+ *   status = spur_records_open(&records, path, &err);
  *   while ((status = spur_records_next(records, &payload, &err)) == SPUR_OK) ...;
  */
 
 typedef struct spur_records spur_records;
 
 /* Opens a regular file. E_IO, E_NOTFOUND, E_TYPE (not a regular file), E_MEMORY. */
-SPUR_API spur_status spur_records_open(const char *path, spur_records **out, spur_error *err);
+SPUR_API spur_status spur_records_open(spur_records **out, const char *path, spur_error *err);
 SPUR_API void spur_records_close(spur_records *records);
 
 /* The next record's payload.
@@ -338,7 +338,7 @@ SPUR_API void spur_mesh_part_free(spur_mesh_part *part);
 /* ---- runs -----------------------------------------------------------------------------------
  *
  *   spur_run *run;
- *   status = spur_run_open("my_logs/run_1/train", &run, &err);
+ *   status = spur_run_open(&run, "my_logs/run_1/train", &err);
  *   while ((status = spur_run_next(run, &event, &err)) == SPUR_OK)
  *       for (spur_value value = {0}; spur_run_value(run, &event, &value);) ...;
  *   if (status != SPUR_E_END) ...;             // out of memory, or the disk failed
@@ -350,7 +350,7 @@ typedef struct spur_run spur_run;
 
 /* A run: the event files directly in a directory, or one event file. An event file is a regular
  * file with "tfevents" in its name, as for TensorBoard. */
-SPUR_API spur_status spur_run_open(const char *path, spur_run **out, spur_error *err);
+SPUR_API spur_status spur_run_open(spur_run **out, const char *path, spur_error *err);
 SPUR_API void spur_run_close(spur_run *run);
 
 /* The next event, file after file in the order of their names. Damage does not stop it: it is
@@ -406,8 +406,7 @@ SPUR_API const spur_run_file *spur_run_file_at(const spur_run *run, size_t index
 typedef struct spur_run_info {
     uint64_t events;
     uint64_t damage; /* all, also those that are not kept in the list */
-    uint64_t
-        starts; /* SessionLog START records: 1 + number of restarts, if the writer writes them */
+    uint64_t starts; /* SessionLog START records: 1 + restarts, if the writer writes them */
     bool has_version; /* a "brain.Event:2" was seen */
     double first_wall_time, last_wall_time; /* lowest and highest of all events; 0 without events */
 } spur_run_info;
@@ -432,7 +431,7 @@ typedef struct spur_logdir spur_logdir;
 /* Finds the runs below a directory as TensorBoard does: every directory with at least one event
  * file, named by its path from there ("." for the directory itself), links followed, sorted by
  * name. A path to a file gives one run ".". Reads no file. E_NOTFOUND, E_IO, E_MEMORY. */
-SPUR_API spur_status spur_logdir_open(const char *path, spur_logdir **out, spur_error *err);
+SPUR_API spur_status spur_logdir_open(spur_logdir **out, const char *path, spur_error *err);
 SPUR_API void spur_logdir_close(spur_logdir *logdir);
 
 SPUR_API size_t spur_logdir_count(const spur_logdir *logdir);
@@ -448,7 +447,7 @@ SPUR_API const char *spur_logdir_problem(const spur_logdir *logdir, size_t index
 /* ---- all scalars ----------------------------------------------------------------------------
  *
  *   spur_scalars *scalars;
- *   status = spur_scalars_load("my_logs", NULL, &scalars, &err);
+ *   status = spur_scalars_load(&scalars, "my_logs", NULL, &err);
  *   const spur_series *loss = spur_scalars_find(scalars, "run_1/validation", "epoch_loss");
  */
 
@@ -474,8 +473,8 @@ typedef struct spur_series {
 
 /* Loads every scalar of the runs at `path`, in any form; sorted by run, then in order of the tags'
  * appearance. Values that claim to be scalars but are not count as damage. */
-SPUR_API spur_status spur_scalars_load(const char *path, const spur_scalars_options *options,
-                                       spur_scalars **out, spur_error *err);
+SPUR_API spur_status spur_scalars_load(spur_scalars **out, const char *path,
+                                       const spur_scalars_options *options, spur_error *err);
 SPUR_API void spur_scalars_destroy(spur_scalars *scalars);
 
 SPUR_API size_t spur_scalars_count(const spur_scalars *scalars);

@@ -154,9 +154,8 @@ typedef struct spur_writer_stats {
     uint64_t bytes; /* in the file */
     uint64_t dropped; /* records lost: queue full, a write failed for good, or after exit() */
     uint64_t warnings; /* everything below, and the rarer ones; on_warning has the texts */
-    uint64_t
-        falling_steps; /* a step below the tag's last one: TensorBoard's fast loader deletes the
-                               tag's points from that step on */
+    uint64_t falling_steps; /* a step below the tag's last one: TensorBoard's fast loader deletes
+                               the tag's points from that step on */
     uint64_t repeated_steps; /* a step equal to the tag's last one: only the last value is shown */
     uint64_t nonfinite; /* NaN and infinite values left out of histograms */
     uint64_t queue_peak; /* most bytes that ever waited; never above queue_bytes */
@@ -458,8 +457,8 @@ typedef struct spur_log_attr {
 typedef struct spur_log_node {
     const char *name; /* '/' separates scopes: "encoder/conv1/weight" */
     const char *op; /* "Conv2D" */
-    const char *const
-        *inputs; /* names of nodes, "node:1" for another output, "^node" for control */
+    /* Names of nodes, "node:1" for another output, "^node" for control. */
+    const char *const *inputs;
     size_t input_count;
     const spur_log_shape *outputs; /* shapes of the outputs: labels of the edges */
     size_t output_count;
@@ -565,9 +564,9 @@ typedef struct spur_log_points {
                                     (SPUR_E_RANGE); NULL: none */
     size_t metadata_columns; /* 0 means 1 */
     const char *const *metadata_header; /* [metadata_columns]; needed with 2 columns or more */
-    const spur_log_images
-        *sprites; /* one image per row (U8 or float), all drawn into one picture of
-                                       at most 8192 x 8192 pixels; NULL: none */
+    /* One image per row (U8 or float), all drawn into one picture of at most 8192 x 8192 pixels;
+     * NULL: none. */
+    const spur_log_images *sprites;
 } spur_log_points;
 
 /* Points for the Projector tab. Written at once as files beside the event file: tensors.tsv,

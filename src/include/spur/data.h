@@ -70,8 +70,7 @@ typedef struct spur_loader_options {
     size_t batch_size; /* default: the data's batch_size option */
     int workers; /* threads; default: the data's workers option; -1: none, work is done in _next */
     uint64_t seed; /* of shuffling and augmentation */
-    const char
-        *sampler; /* "sequential", "shuffle", "weighted"; default: shuffle for SPUR_SPLIT_TRAIN */
+    const char *sampler; /* "sequential", "shuffle" (default for SPUR_SPLIT_TRAIN), "weighted" */
     const char *const *augment; /* name, value, ..., NULL as in the [augment] section */
     bool drop_last; /* leave out a last batch that is not full */
 } spur_loader_options;

@@ -280,8 +280,7 @@ typedef struct spur_param {
     size_t count; /* number of values */
     float *value; /* in our layout; valid after spur_net_build() */
     float *gradient; /* same layout; NULL for buffers (running statistics) */
-    bool
-        trainable; /* may be cleared to freeze it; set before spur_net_build(); never true of a buffer then */
+    bool trainable; /* may be cleared, before spur_net_build(), to freeze it; false for buffers */
     bool decay; /* weight matrices and kernels: true; biases, norms: false */
     spur_net *net; /* whose it is */
 } spur_param;

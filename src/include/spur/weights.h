@@ -51,9 +51,9 @@ typedef struct spur_onnx_options {
     const char *name; /* of the graph ["spur"] */
     const char *description; /* for people, or NULL */
     const char *const *metadata; /* key, value, key, value, .., NULL; or NULL */
-    const float *scale,
-        *shift; /* [channels] or NULL: the model takes its only input times scale plus
-                                   shift first, as a net that was trained on normalised pixels does */
+    /* [channels] or NULL: the model first takes its only input times scale plus shift, as a net that
+     * was trained on normalised pixels needs it. */
+    const float *scale, *shift;
 } spur_onnx_options;
 
 /* What a built net computes in SPUR_EVAL mode, weights included, as an ONNX model (operator set 18):

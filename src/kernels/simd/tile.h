@@ -22,8 +22,7 @@ typedef struct spur__tile {
     const ptrdiff_t *a_run; /* [runs] */
     ptrdiff_t runs, run_length;
     const float *b; /* [runs * run_length][width] */
-    const ptrdiff_t
-        *b_run; /* [runs] the step in b at which each run begins; NULL: where the last ended */
+    const ptrdiff_t *b_run; /* [runs] step in b where each run begins; NULL: where the last ended */
     float *c; /* [rows][c_row] */
     ptrdiff_t c_row;
     ptrdiff_t rows, cols; /* cols <= nr; width is vl if cols <= vl, else nr */
@@ -36,9 +35,8 @@ typedef struct spur__tile {
     bool load; /* add C instead of overwriting it */
     bool relu; /* store max(c, 0) */
     bool swish; /* a hard swish of C when it is done; not with `stream` */
-    bool
-        stream; /* past the caches: C's rows begin at multiples of 64 bytes, cols at multiples of 16;
-                  * the task calls end_stream when it is done */
+    bool stream; /* past the caches: C's rows begin at multiples of 64 bytes, cols at multiples of
+                    16; the task calls end_stream when it is done */
 } spur__tile;
 
 /* add_rows: y[n] += x[0] w[0] + x[1] w[1] + ..., rows of w n floats long, one chain of FMAs in that

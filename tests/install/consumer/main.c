@@ -9,7 +9,7 @@ static int count(const char *path) {
     spur_records *records = NULL;
     spur_slice payload;
     int points = 0;
-    if (spur_records_open(path, &records, NULL)) return -1;
+    if (spur_records_open(&records, path, NULL)) return -1;
     while (spur_records_next(records, &payload, NULL) == SPUR_OK) {
         spur_event event;
         spur_value value = {0};

@@ -35,7 +35,7 @@ int main(int argc, char **argv) {
     }
     std::size_t read = 0;
     spur_run *run = nullptr;
-    if (spur_run_open(argv[1], &run, &err)) return 1;
+    if (spur_run_open(&run, argv[1], &err)) return 1;
     for (spur_event event{}; spur_run_next(run, &event, nullptr) == SPUR_OK;)
         for (spur_value value{}; spur_run_value(run, &event, &value);) read += value.kind == SPUR_KIND_SCALAR;
     spur_run_close(run);

@@ -24,8 +24,7 @@ typedef struct sum_case {
     bool relu;
     bool second; /* the layer is the sum's second operand */
     bool projected; /* the other operand is a norm, too */
-    bool
-        read_later; /* somebody behind the sum reads the other operand, too: its gradient is added to */
+    bool read_later; /* the other operand is read behind the sum, too: its gradient is added to */
 } sum_case;
 
 static const sum_case cases[] = {

@@ -14,7 +14,7 @@
 /* The value number `which` (0 = first) of a tag; the run stays open so that slices stay valid. */
 static spur_value find_value(spur_run **run, const char *path, const char *tag, int which,
                              spur_event *event) {
-    assert_int_equal(spur_run_open(path, run, NULL), SPUR_OK);
+    assert_int_equal(spur_run_open(run, path, NULL), SPUR_OK);
     while (spur_run_next(*run, event, NULL) == SPUR_OK)
         for (spur_value value = {0}; spur_run_value(*run, event, &value);)
             if (spur_slice_is(value.tag, tag) && which-- == 0) return value;
@@ -25,7 +25,7 @@ static spur_value find_value(spur_run **run, const char *path, const char *tag, 
 static void test_scalars(void **state) {
     (void)state;
     spur_scalars *scalars;
-    assert_int_equal(spur_scalars_load(NEW, NULL, &scalars, NULL), SPUR_OK);
+    assert_int_equal(spur_scalars_load(&scalars, NEW, NULL, NULL), SPUR_OK);
     assert_int_equal(spur_scalars_count(scalars), 2);
     assert_int_equal(spur_scalars_problem_count(scalars), 0);
     const spur_series *loss = spur_scalars_find(scalars, ".", "loss");
@@ -39,7 +39,7 @@ static void test_scalars(void **state) {
     assert_true(loss->wall_times[0] == 1700000000.75);
     spur_scalars_destroy(scalars);
 
-    assert_int_equal(spur_scalars_load(OLD, NULL, &scalars, NULL), SPUR_OK);
+    assert_int_equal(spur_scalars_load(&scalars, OLD, NULL, NULL), SPUR_OK);
     loss = spur_scalars_find(scalars, ".", "loss");
     assert_int_equal(loss->count, 5);
     for (int i = 0; i < 5; i++) assert_true(loss->values[i] == ldexp(1, -i));
@@ -69,7 +69,7 @@ static void test_element_types(void **state) {
         {"line\nbreak", 10},
     };
     spur_scalars *scalars;
-    assert_int_equal(spur_scalars_load(ODD, NULL, &scalars, NULL), SPUR_OK);
+    assert_int_equal(spur_scalars_load(&scalars, ODD, NULL, NULL), SPUR_OK);
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         const spur_series *series = spur_scalars_find(scalars, ".", expected[i].tag);
         if (!series) fail_msg("no series '%s'", expected[i].tag);
@@ -96,12 +96,12 @@ static void test_supersede(void **state) {
     (void)state;
     spur_scalars *scalars;
     assert_int_equal(
-        spur_scalars_load(ODD, &(spur_scalars_options){.tag = "rest*"}, &scalars, NULL), SPUR_OK);
+        spur_scalars_load(&scalars, ODD, &(spur_scalars_options){.tag = "rest*"}, NULL), SPUR_OK);
     assert_int_equal(spur_scalars_count(scalars), 1);
     assert_int_equal(spur_scalars_series(scalars, 0)->count, 7);
     spur_scalars_destroy(scalars);
     const spur_scalars_options options = {.tag = "restarted", .supersede = true};
-    assert_int_equal(spur_scalars_load(ODD, &options, &scalars, NULL), SPUR_OK);
+    assert_int_equal(spur_scalars_load(&scalars, ODD, &options, NULL), SPUR_OK);
     const spur_series *series = spur_scalars_series(scalars, 0);
     const int64_t steps[] = {0, 1, 2, 3};
     assert_int_equal(series->count, 4);
@@ -113,7 +113,7 @@ static void test_tags_of_a_run(void **state) {
     (void)state;
     spur_run *run;
     spur_event event;
-    assert_int_equal(spur_run_open(ODD, &run, NULL), SPUR_OK);
+    assert_int_equal(spur_run_open(&run, ODD, NULL), SPUR_OK);
     while (spur_run_next(run, &event, NULL) == SPUR_OK)
         for (spur_value value = {0}; spur_run_value(run, &event, &value);) {
         }
@@ -410,7 +410,7 @@ static void test_log_message(void **state) {
     spur_run *run;
     spur_event event;
     int seen = 0;
-    assert_int_equal(spur_run_open(OLD, &run, NULL), SPUR_OK);
+    assert_int_equal(spur_run_open(&run, OLD, NULL), SPUR_OK);
     while (spur_run_next(run, &event, NULL) == SPUR_OK)
         if (event.what == SPUR_EVENT_LOG_MESSAGE)
             seen += event.code == 30 && spur_slice_is(event.data, "careful");

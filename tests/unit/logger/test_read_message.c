@@ -432,7 +432,7 @@ static void test_golden_payloads(void **state) {
         spur_slice payload;
         spur_event event;
         snprintf(path, sizeof path, SPUR_TEST_SOURCE_DIR "/golden/events/%s", files[i]);
-        assert_int_equal(spur_records_open(path, &records, NULL), SPUR_OK);
+        assert_int_equal(spur_records_open(&records, path, NULL), SPUR_OK);
         while (spur_records_next(records, &payload, NULL) == SPUR_OK) {
             Spur__Tb__Event *proto =
                 spur__tb__event__unpack(NULL, payload.size, (const uint8_t *)payload.data);

@@ -49,7 +49,7 @@ static spur_records *open_bytes(fixture *f, const void *bytes, size_t size) {
     spur_records *records;
     spur_error err;
     write_file(f->path, bytes, size);
-    assert_int_equal(spur_records_open(f->path, &records, &err), SPUR_OK);
+    assert_int_equal(spur_records_open(&records, f->path, &err), SPUR_OK);
     return records;
 }
 
@@ -207,7 +207,7 @@ static void test_too_large(void **state) {
     append_record(file, "", 0);
     fclose(file);
     spur_records *records;
-    assert_int_equal(spur_records_open(f->path, &records, &err), SPUR_OK);
+    assert_int_equal(spur_records_open(&records, f->path, &err), SPUR_OK);
     assert_int_equal(spur_records_next(records, &payload, &err), SPUR_E_RANGE);
     assert_non_null(strstr(err.message, "record of 2147483648 bytes at byte 0"));
     assert_int_equal(spur_records_next(records, &payload, &err), SPUR_OK);
@@ -227,7 +227,7 @@ static void test_records_around_the_buffer(void **state) {
     fclose(file);
     spur_records *records;
     spur_slice payload;
-    assert_int_equal(spur_records_open(f->path, &records, NULL), SPUR_OK);
+    assert_int_equal(spur_records_open(&records, f->path, NULL), SPUR_OK);
     for (size_t i = 0; i < 8; i++) {
         assert_int_equal(spur_records_next(records, &payload, NULL), SPUR_OK);
         assert_int_equal(payload.size, sizes[i] ? sizes[i] - 1 : 0);
@@ -242,12 +242,12 @@ static void test_open_errors(void **state) {
     fixture *f = *state;
     spur_records *records;
     spur_error err;
-    assert_int_equal(spur_records_open(f->path, &records, &err), SPUR_E_NOTFOUND);
+    assert_int_equal(spur_records_open(&records, f->path, &err), SPUR_E_NOTFOUND);
     assert_non_null(strstr(err.message, f->path));
     assert_null(records);
-    assert_int_equal(spur_records_open(f->directory, &records, &err), SPUR_E_TYPE);
+    assert_int_equal(spur_records_open(&records, f->directory, &err), SPUR_E_TYPE);
     assert_int_equal(mkfifo(f->path, 0600), 0); /* must not wait for a writer */
-    assert_int_equal(spur_records_open(f->path, &records, &err), SPUR_E_TYPE);
+    assert_int_equal(spur_records_open(&records, f->path, &err), SPUR_E_TYPE);
     spur_records_close(NULL);
 }
 
@@ -265,7 +265,7 @@ static void test_failing_allocations(void **state) {
         spur_slice payload;
         spur_error err = {0};
         spur__fault_malloc(n);
-        spur_status status = spur_records_open(f->path, &records, &err);
+        spur_status status = spur_records_open(&records, f->path, &err);
         if (status == SPUR_OK) status = spur_records_next(records, &payload, &err);
         spur__fault_malloc(0);
         if (status == SPUR_OK) {

@@ -75,7 +75,7 @@ static void read_round(spur_run *run, char *steps) {
 
 static spur_run *open_run(const char *path) {
     spur_run *run;
-    assert_int_equal(spur_run_open(path, &run, NULL), SPUR_OK);
+    assert_int_equal(spur_run_open(&run, path, NULL), SPUR_OK);
     return run;
 }
 
@@ -265,7 +265,7 @@ static void test_same_tag_in_two_files(void **state) {
     spur_run_close(run);
     spur_scalars *scalars;
     const spur_scalars_options options = {.supersede = true};
-    assert_int_equal(spur_scalars_load(f->directory, &options, &scalars, NULL), SPUR_OK);
+    assert_int_equal(spur_scalars_load(&scalars, f->directory, &options, NULL), SPUR_OK);
     const spur_series *series = spur_scalars_find(scalars, ".", "t");
     assert_int_equal(series->count, 2);
     assert_true(series->values[1] == 4);
@@ -285,7 +285,7 @@ static void test_logdir(void **state) {
     assert_int_equal(symlink("nowhere", path_of(f, "none/y.tfevents")), 0);
     assert_int_equal(symlink("a", path_of(f, "z")), 0);
     assert_int_equal(symlink("..", path_of(f, "a/train/loop")), 0);
-    assert_int_equal(spur_logdir_open(f->directory, &logdir, &err), SPUR_OK);
+    assert_int_equal(spur_logdir_open(&logdir, f->directory, &err), SPUR_OK);
     const char *const expected[] = {".", "a/train", "b", "z/train"};
     assert_int_equal(spur_logdir_count(logdir), 4);
     for (size_t i = 0; i < 4; i++) {
@@ -298,10 +298,10 @@ static void test_logdir(void **state) {
     assert_int_equal(spur_logdir_problem_count(logdir), 2); /* the loop, seen by two names */
     assert_non_null(strstr(spur_logdir_problem(logdir, 0), "circle"));
     spur_logdir_close(logdir);
-    assert_int_equal(spur_logdir_open(path_of(f, "missing"), &logdir, &err), SPUR_E_NOTFOUND);
+    assert_int_equal(spur_logdir_open(&logdir, path_of(f, "missing"), &err), SPUR_E_NOTFOUND);
     assert_non_null(strstr(err.message, "missing"));
     spur_run *run;
-    assert_int_equal(spur_run_open(path_of(f, "missing"), &run, &err), SPUR_E_NOTFOUND);
+    assert_int_equal(spur_run_open(&run, path_of(f, "missing"), &err), SPUR_E_NOTFOUND);
     assert_null(run);
 }
 
@@ -336,7 +336,7 @@ static void test_metadata_once_in_a_run(void **state) {
     append_payload(path_of(f, "a.tfevents"), /* tag t, metadata scalars, float 0.25 */
                    "10012a1e0a1c0a0174420a0801120022040000803e4a0b0a090a077363616c617273");
     append_payload(path_of(f, "b.tfevents"), "10022a110a0f0a0174420a0801120022040000003f");
-    assert_int_equal(spur_scalars_load(f->directory, NULL, &scalars, NULL), SPUR_OK);
+    assert_int_equal(spur_scalars_load(&scalars, f->directory, NULL, NULL), SPUR_OK);
     const spur_series *series = spur_scalars_find(scalars, ".", "t");
     assert_int_equal(series->count, 2);
     assert_true(series->values[0] == 0.25 && series->values[1] == 0.5);
@@ -378,21 +378,21 @@ static void test_null_arguments(void **state) {
     spur_scalars *scalars;
     spur_error err;
     append_scalar(path_of(f, "a.tfevents.1"), "t", 0, 1);
-    assert_int_equal(spur_records_open(NULL, &records, &err), SPUR_E_ARGUMENT);
-    assert_int_equal(spur_run_open(NULL, &run, &err), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_records_open(&records, NULL, &err), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_run_open(&run, NULL, &err), SPUR_E_ARGUMENT);
     assert_null(run);
     assert_string_equal(err.message, "the path is NULL");
-    assert_int_equal(spur_run_open(f->directory, NULL, &err), SPUR_E_ARGUMENT);
-    assert_int_equal(spur_logdir_open(NULL, &logdir, &err), SPUR_E_ARGUMENT);
-    assert_int_equal(spur_scalars_load(NULL, NULL, &scalars, &err), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_run_open(NULL, f->directory, &err), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_logdir_open(&logdir, NULL, &err), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_scalars_load(&scalars, NULL, NULL, &err), SPUR_E_ARGUMENT);
     assert_null(spur_scalars_find(scalars, ".", "t")); /* of a load that failed */
     assert_int_equal(spur_scalars_count(scalars), 0);
     assert_int_equal(spur_scalars_problem_count(scalars), 0);
-    assert_int_equal(spur_scalars_load(f->directory, NULL, &scalars, &err), SPUR_OK);
+    assert_int_equal(spur_scalars_load(&scalars, f->directory, NULL, &err), SPUR_OK);
     assert_null(spur_scalars_find(scalars, NULL, "t"));
     assert_null(spur_scalars_find(scalars, ".", NULL));
     spur_scalars_destroy(scalars);
-    assert_int_equal(spur_run_open(f->directory, &run, &err), SPUR_OK);
+    assert_int_equal(spur_run_open(&run, f->directory, &err), SPUR_OK);
     assert_null(spur_run_find_tag(NULL, "t"));
     assert_null(spur_run_find_tag(run, NULL));
     spur_run_close(run);
@@ -435,7 +435,7 @@ static void test_failing_allocations(void **state) {
         spur_scalars *scalars;
         spur_error err = {0};
         spur__fault_malloc(n);
-        spur_status status = spur_scalars_load(f->directory, NULL, &scalars, &err);
+        spur_status status = spur_scalars_load(&scalars, f->directory, NULL, &err);
         spur__fault_malloc(0);
         if (status == SPUR_OK) {
             size_t count = spur_scalars_count(scalars);

@@ -19,7 +19,7 @@ static void load_payloads(payloads *all, const char *file) {
     spur_records *records;
     spur_slice payload;
     snprintf(path, sizeof path, SPUR_TEST_SOURCE_DIR "/golden/events/%s", file);
-    assert_int_equal(spur_records_open(path, &records, NULL), SPUR_OK);
+    assert_int_equal(spur_records_open(&records, path, NULL), SPUR_OK);
     while (spur_records_next(records, &payload, NULL) == SPUR_OK) {
         char *copy = malloc(payload.size + 1);
         memcpy(copy, payload.data, payload.size);
@@ -93,8 +93,8 @@ static void test_same_as_decoding(void **state) {
     spur__rng_init(&rng, 3, SPUR__STREAM_TEST, 0, 0);
     snprintf(path, sizeof path, "%s/tfevents", directory);
     write_variants(&all, path, &rng);
-    assert_int_equal(spur_run_open(path, &run, NULL), SPUR_OK);
-    assert_int_equal(spur_records_open(path, &records, NULL), SPUR_OK);
+    assert_int_equal(spur_run_open(&run, path, NULL), SPUR_OK);
+    assert_int_equal(spur_records_open(&records, path, NULL), SPUR_OK);
     while (spur_run_next(run, &event, NULL) == SPUR_OK) {
         do assert_int_equal(spur_records_next(records, &payload, NULL), SPUR_OK);
         while (spur_event_decode(payload, &plain, NULL) == SPUR_E_FORMAT);
@@ -148,7 +148,7 @@ static void test_two_values_of_a_tag(void **state) {
     memset(payload + 26, 'd', 99);
     append_record(file, payload, 2 + 0x7b);
     fclose(file);
-    assert_int_equal(spur_run_open(path, &run, NULL), SPUR_OK);
+    assert_int_equal(spur_run_open(&run, path, NULL), SPUR_OK);
     int events = 0;
     while (spur_run_next(run, &event, NULL) == SPUR_OK) {
         events++;
