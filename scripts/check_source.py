@@ -19,6 +19,9 @@ ENGINE = ["base", "kernels", "graph", "ops", "nn", "models", "data", "weights"]
 ALLOWED = {room: set(ENGINE[: i + 1]) for i, room in enumerate(ENGINE)}
 ALLOWED["logger"] = {"base"}
 ALLOWED["trainer"] = set(ENGINE)
+# The rooms of the trainer, each of which may include from itself and from those before it. The tables
+# in trainer/ itself (command.c, section.c) know all of them.
+TRAINER = ["output", "plot", "config", "run", "sweep", "train", "commands", "engine_commands"]
 PUBLIC = {  # public headers <spur/x.h> by the room that owns them
     "status.h": "base",
     "log.h": "logger",
@@ -77,6 +80,18 @@ def check_includes(path, text, report):
         report(path, number, f"{room} must not include {target}")
 
 
+def check_trainer_rooms(path, text, report):
+    if path.parts[0] != "trainer" or len(path.parts) != 3:
+        return
+    if path.parts[1] not in TRAINER:
+        report(path, 1, f"trainer/{path.parts[1]} is not in the list of rooms")
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        match = re.match(r'\s*#\s*include\s+"(\w+)/', line)
+        if match and match.group(1) in TRAINER[TRAINER.index(path.parts[1]) + 1:]:
+            report(path, number, f"trainer/{path.parts[1]} must not include from trainer/{match.group(1)}")
+
+
 def functions(text):
     """(first line, name, lines) of every function body: a '{' at depth 0 after a ')'."""
     clean = re.sub(r"(?m)^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: "\n" * m.group(0).count("\n"), strip(text))
@@ -115,6 +130,7 @@ def check_file(root, path, lengths, report):
             if match:
                 report(path, number, f"banned call {match.group(1)}")
     check_includes(path, text, report)
+    check_trainer_rooms(path, text, report)
     for number, name, length in functions(text):
         if path.parts[0] not in ("tests",):
             lengths.append(length)

@@ -7,7 +7,7 @@
 
 #include <spur/events.h>
 
-#include "commands/table.h"
+#include "output/table.h"
 
 typedef struct exporting {
     const char *path; /* where the runs are */

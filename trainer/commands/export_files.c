@@ -19,7 +19,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "commands/text.h"
+#include "output/text.h"
 
 enum { PART_MAX = 180, PATH_LIMIT = 4096 };
 

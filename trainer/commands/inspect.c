@@ -11,8 +11,8 @@
 #include <spur/events.h>
 
 #include "commands/arguments.h"
-#include "commands/text.h"
-#include "terminal/terminal.h"
+#include "output/text.h"
+#include "output/terminal.h"
 
 static int run_inspect(int argc, char **argv);
 

@@ -40,7 +40,7 @@ typedef struct section_spec {
     const char *initial; /* the kind when none is chosen */
 } section_spec;
 
-/* SECTION_COUNT rows. */
+/* SECTION_COUNT rows, in trainer/section.c. */
 extern const section_spec section_specs[];
 
 typedef struct config_part {

@@ -13,12 +13,12 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "commands/arguments.h"
-#include "commands/table.h"
-#include "commands/text.h"
+#include "output/table.h"
+#include "output/text.h"
 #include "engine_commands/setup.h"
 #include "sweep/catalog.h"
 #include "sweep/collect.h"
-#include "terminal/terminal.h"
+#include "output/terminal.h"
 
 static int run_list(int argc, char **argv);
 static int run_tag(int argc, char **argv);

@@ -12,8 +12,8 @@
 #include "base/memory.h"
 #include "engine_commands/setup.h"
 #include "plot/charts.h"
-#include "terminal/curve.h"
-#include "terminal/stop.h"
+#include "output/curve.h"
+#include "run/stop.h"
 #include "train/pictures.h"
 #include "train/session.h"
 

@@ -22,7 +22,7 @@
 #include "run/process.h"
 #include "sweep/catalog.h"
 #include "sweep/collect.h"
-#include "sweep/remove.h"
+#include "run/remove.h"
 
 static int run_rm(int argc, char **argv);
 static int run_restore(int argc, char **argv);

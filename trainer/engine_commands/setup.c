@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * Overrides, configurations and directories of the commands; see setup.h.
+ */
 #include "engine_commands/setup.h"
 
 #include <stdio.h>
@@ -53,6 +56,27 @@ int load_config(const command *self, config *cfg, char *const *words, int count,
     if (config_load(cfg, words[0], o->items, o->count, &err) != SPUR_OK)
         return command_refuse(self, &err);
     return EXIT_DONE;
+}
+
+/* A run stands for its config.ini. */
+static char *config_of(const char *word) {
+    char *inside = spur__path_join(word, "config.ini");
+    if (inside && spur__exists(inside)) return inside;
+    spur__free(inside);
+    return spur__strdup(word);
+}
+
+int load_config_of(const command *self, char **words, int count, config *cfg) {
+    overrides o = {.count = 0};
+    if (count < 1) return command_misuse(self, "expected %s", self->usage);
+    char *word = words[0], *path = config_of(word);
+    if (!path) return EXIT_FAILED;
+    words[0] = path;
+    int status = load_config(self, cfg, words, count, &o);
+    words[0] = word;
+    overrides_free(&o);
+    spur__free(path);
+    return status;
 }
 
 void enter_start_directory(const command *self, const char *run) {

@@ -29,6 +29,10 @@ int print_config(const config *cfg);
  * message. */
 int load_config(const command *self, config *cfg, char *const *words, int count, overrides *o);
 
+/* The same where words[0] may also be a run, which stands for its config.ini, and no flag overrides
+ * anything. */
+int load_config_of(const command *self, char **words, int count, config *cfg);
+
 /* Changes to the directory that a run was started in: its relative paths count from there. */
 void enter_start_directory(const command *self, const char *run);
 

@@ -11,13 +11,13 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "commands/arguments.h"
-#include "commands/text.h"
+#include "output/text.h"
 #include "engine_commands/setup.h"
 #include "run/process.h"
 #include "sweep/catalog.h"
 #include "sweep/collect.h"
-#include "terminal/curve.h"
-#include "terminal/terminal.h"
+#include "output/curve.h"
+#include "output/terminal.h"
 
 static int run_show(int argc, char **argv);
 

@@ -17,9 +17,9 @@
 #include "sweep/claim.h"
 #include "sweep/launch.h"
 #include "sweep/live.h"
-#include "sweep/remove.h"
+#include "run/remove.h"
 #include "sweep/worker.h"
-#include "terminal/stop.h"
+#include "run/stop.h"
 
 enum { MOST_CHECKED = 1000 }; /* configurations, before a sweep begins */
 

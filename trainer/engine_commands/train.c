@@ -11,7 +11,7 @@
 #include "data/dataset.h"
 #include "engine_commands/setup.h"
 #include "sweep/catalog.h"
-#include "terminal/stop.h"
+#include "run/stop.h"
 #include "train/checkpoint.h"
 #include "train/session.h"
 

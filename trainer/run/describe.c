@@ -150,7 +150,7 @@ static bool put_git(spur__str *text) {
 static spur_status write_diff(const run_dir *run, spur_error *err) {
     char *argv[] = {"git", "diff", "HEAD", NULL};
     spur__str diff;
-    int cut = 0;
+    bool cut = false;
     spur__str_init(&diff, DIFF_LIMIT);
     if (process_capture(argv, &diff, &cut) != 0 || diff.length == 0) {
         spur__str_free(&diff);
@@ -193,7 +193,7 @@ static spur_status write_environment(const run_dir *run, int threads, spur_error
     spur__str_init(&text, 1 << 20);
     put_host(&text);
     put_versions(&text, threads);
-    format_time(run->started, started, sizeof started);
+    run_format_time(run->started, started, sizeof started);
     spur__str_printf(&text, "\n[start]\ntime = %s\ndirectory = %s\n", started,
                      getcwd(directory, sizeof directory) ? directory : "");
     bool repository = put_git(&text);

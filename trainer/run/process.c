@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * /proc and child processes; see process.h.
+ * Processes by /proc, and child processes; see process.h.
  */
 #include "run/process.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,24 +19,27 @@
 extern char **environ;
 
 /* Reads a small file of /proc, which has no size; false if it is not there. */
-static int read_small(const char *path, char *out, size_t size) {
+static bool read_small(const char *path, char *out, size_t size) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return 0;
+    if (fd < 0) return false;
     ssize_t n = read(fd, out, size - 1);
     close(fd);
-    if (n <= 0) return 0;
+    if (n <= 0) return false;
     out[n] = '\0';
-    return 1;
+    return true;
+}
+
+/* /proc/<pid>/stat from the end of its second field on: the name there may hold blanks and brackets.
+ * NULL if there is no such process. */
+static char *read_stat(long pid, char *text, size_t size) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    return read_small(path, text, size) ? strrchr(text, ')') : NULL;
 }
 
 unsigned long long process_start_ticks(pid_t pid) {
-    char path[64], text[1024];
-    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-    if (!read_small(path, text, sizeof text)) return 0;
-    char *p = strrchr(text, ')'); /* the name before may hold blanks and brackets */
-    for (int field = 2; p && field < 22; field++) {
-        p = strchr(p + 1, ' ');
-    }
+    char text[1024], *p = read_stat((long)pid, text, sizeof text);
+    for (int field = 2; p && field < 22; field++) p = strchr(p + 1, ' ');
     return p ? strtoull(p + 1, NULL, 10) : 0;
 }
 
@@ -43,6 +47,50 @@ void process_boot_id(char *out, size_t size) {
     if (!read_small("/proc/sys/kernel/random/boot_id", out, size)) snprintf(out, size, "unknown");
     out[strcspn(out, "\n")] = '\0';
 }
+
+/* ---- identities ---------------------------------------------------------------------------- */
+
+/* A zombie is as good as dead: it holds no lock and writes nothing any more. */
+static bool is_zombie(long pid) {
+    char text[1024];
+    const char *p = read_stat(pid, text, sizeof text);
+    return p && strlen(p) > 2 && p[2] == 'Z';
+}
+
+process_id process_of(long pid) {
+    process_id id = {.pid = pid, .start = process_start_ticks((pid_t)pid)};
+    if (gethostname(id.host, sizeof id.host - 1) != 0 || id.host[0] == '\0')
+        memcpy(id.host, "localhost", sizeof "localhost");
+    process_boot_id(id.boot, sizeof id.boot);
+    return id;
+}
+
+process_id process_self(void) {
+    return process_of((long)getpid());
+}
+
+process_state process_check(const process_id *id) {
+    process_id self = process_self();
+    if (strcmp(id->host, self.host) != 0) return PROCESS_ELSEWHERE;
+    if (strcmp(id->boot, self.boot) != 0) return PROCESS_DEAD;
+    if (id->pid <= 0 || (kill((pid_t)id->pid, 0) != 0 && errno == ESRCH)) return PROCESS_DEAD;
+    if (id->start != 0 && process_start_ticks((pid_t)id->pid) != id->start) return PROCESS_DEAD;
+    return is_zombie(id->pid) ? PROCESS_DEAD : PROCESS_ALIVE;
+}
+
+void process_format(const process_id *id, char *out, size_t n) {
+    snprintf(out, n, "%s %s %ld %llu", id->host, id->boot[0] ? id->boot : "-", id->pid, id->start);
+}
+
+bool process_parse(const char *text, process_id *id) {
+    *id = (process_id){0};
+    if (sscanf(text, "%63s %39s %ld %llu", id->host, id->boot, &id->pid, &id->start) != 4)
+        return false;
+    if (strcmp(id->boot, "-") == 0) id->boot[0] = '\0';
+    return true;
+}
+
+/* ---- memory -------------------------------------------------------------------------------- */
 
 double process_peak_memory(void) {
     struct rusage usage;
@@ -55,6 +103,8 @@ double process_memory(void) {
     char *second = strchr(text, ' ');
     return second ? strtod(second, NULL) * (double)sysconf(_SC_PAGESIZE) : 0;
 }
+
+/* ---- commands ------------------------------------------------------------------------------ */
 
 void put_shell_quoted(spur__str *out, const char *word) {
     spur__str_putc(out, '\'');
@@ -88,11 +138,11 @@ static int start(char *const *argv, int output, pid_t *pid) {
     return failed ? -1 : 0;
 }
 
-int process_capture(char *const *argv, spur__str *out, int *cut) {
+int process_capture(char *const *argv, spur__str *out, bool *cut) {
     int ends[2], status = -1;
     pid_t pid;
     char buffer[65536];
-    if (cut) *cut = 0;
+    if (cut) *cut = false;
     if (pipe(ends) != 0) return -1;
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
     fcntl(ends[1], F_SETFD, FD_CLOEXEC);
@@ -103,7 +153,7 @@ int process_capture(char *const *argv, spur__str *out, int *cut) {
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) break;
         size_t room = out->limit - out->length;
-        if ((size_t)n > room && cut) *cut = 1;
+        if ((size_t)n > room && cut) *cut = true;
         spur__str_append(out, buffer, (size_t)n < room ? (size_t)n : room);
     }
     close(ends[0]);

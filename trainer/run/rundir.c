@@ -141,7 +141,7 @@ spur_status run_write(const run_dir *run, const char *name, const char *text, si
     return status;
 }
 
-void format_time(double seconds, char *out, size_t size) {
+void run_format_time(double seconds, char *out, size_t size) {
     time_t whole = (time_t)seconds;
     struct tm utc;
     gmtime_r(&whole, &utc);
@@ -172,8 +172,8 @@ spur_status run_write_status(const run_dir *run, const run_status *s, spur_error
     char started[32], updated[32], boot[64];
     spur__str text;
     spur__str_init(&text, 1 << 16);
-    format_time(run->started, started, sizeof started);
-    format_time(spur__wall_time(), updated, sizeof updated);
+    run_format_time(run->started, started, sizeof started);
+    run_format_time(spur__wall_time(), updated, sizeof updated);
     process_boot_id(boot, sizeof boot);
     spur__str_printf(&text, "[status]\nstate = %s\npid = %ld\nprocess_start = %llu\nboot = %s\n",
                      run_state_names[s->state], (long)getpid(), process_start_ticks(getpid()),

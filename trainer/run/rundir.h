@@ -65,6 +65,9 @@ typedef struct run_status {
     int64_t best_epoch;
 } run_status;
 
+/* A wall time as it stands in the files of a run, "2026-11-22T09:31:07Z". */
+void run_format_time(double seconds, char *out, size_t size);
+
 /* A message as a value of an INI file: in one line, without what would begin a comment. */
 void run_put_message(spur__str *out, const char *message);
 

@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "sweep/remove.h"
+#include "run/remove.h"
 #include "sweep/stats.h"
 
 enum { MAX_BANDS = 64, NAME = 160 };

@@ -6,7 +6,7 @@
 #ifndef SPUR_TRAINER_SWEEP_CATALOG_H
 #define SPUR_TRAINER_SWEEP_CATALOG_H
 
-#include "sweep/outcome.h"
+#include "run/outcome.h"
 
 typedef struct catalog_entry {
     char *name; /* relative to the log directory */

@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "terminal/stop.h"
+#include "run/stop.h"
 
 enum { LINE = 200 };
 

@@ -14,7 +14,7 @@
 
 #include <spur/status.h>
 
-#include "sweep/owner.h"
+#include "run/process.h"
 
 enum { CLAIM_HEARTBEAT_SECONDS = 15, CLAIM_DEAD_AFTER_SECONDS = 120 };
 

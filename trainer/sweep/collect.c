@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "commands/table.h"
+#include "output/table.h"
 
 bool is_sweep(const char *path) {
     char *marker = spur__path_join(path, "fingerprint.txt");

@@ -6,7 +6,7 @@
 #define SPUR_TRAINER_SWEEP_COLLECT_H
 
 #include "sweep/layout.h"
-#include "sweep/outcome.h"
+#include "run/outcome.h"
 #include "sweep/report.h"
 
 /* A sweep opened for reading only: nothing in its directory is touched. */

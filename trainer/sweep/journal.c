@@ -16,7 +16,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "sweep/owner.h"
+#include "run/process.h"
 
 spur_status sweep_journal_open(sweep_journal *j, const sweep_dir *dir, spur_error *err) {
     process_id self = process_self();

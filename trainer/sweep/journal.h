@@ -8,7 +8,7 @@
 #define SPUR_TRAINER_SWEEP_JOURNAL_H
 
 #include "sweep/layout.h"
-#include "sweep/outcome.h"
+#include "run/outcome.h"
 
 typedef struct sweep_journal {
     int fd;

@@ -7,7 +7,7 @@
 #define SPUR_TRAINER_SWEEP_LIVE_H
 
 #include "sweep/worker.h"
-#include "terminal/terminal.h"
+#include "output/terminal.h"
 
 typedef struct live {
     terminal *term;

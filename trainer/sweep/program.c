@@ -16,7 +16,7 @@
 #include "base/memory.h"
 #include "run/rundir.h"
 #include "sweep/launch.h"
-#include "sweep/outcome.h"
+#include "run/outcome.h"
 
 /* A step above every step that programs log: a restart record there makes TensorBoard forget
  * nothing. */

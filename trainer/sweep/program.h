@@ -7,7 +7,7 @@
 #define SPUR_TRAINER_SWEEP_PROGRAM_H
 
 #include "sweep/layout.h"
-#include "sweep/outcome.h"
+#include "run/outcome.h"
 
 /* The objective's values so far, in order (spur__free); none written yet: *count = 0. */
 spur_status program_curve(const sweep_plan *plan, const char *run, double **values, size_t *count,

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "base/str.h"
-#include "commands/table.h"
+#include "output/table.h"
 
 enum { REPORT_OTHERS = 8 };
 

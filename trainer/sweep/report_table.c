@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The table of a report: for people, and by commands/table.h for programs and papers.
+ * The table of a report: for people, and by output/table.h for programs and papers.
  */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "commands/text.h"
+#include "output/text.h"
 #include "sweep/report.h"
 #include "sweep/stats.h"
 

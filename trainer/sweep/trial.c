@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "sweep/outcome.h"
+#include "run/outcome.h"
 
 /* The sweep's directory: the parent of the run. */
 static char *sweep_of(const char *run) {

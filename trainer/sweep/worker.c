@@ -18,7 +18,7 @@
 #include "base/memory.h"
 #include "config/settings.h"
 #include "sweep/worker_trial.h"
-#include "terminal/stop.h"
+#include "run/stop.h"
 
 enum { POLL_MS = 4, WATCH_MS = 250, TICK_MS = 250 };
 

@@ -11,8 +11,8 @@
 
 #include "sweep/journal.h"
 #include "sweep/layout.h"
-#include "sweep/outcome.h"
-#include "sweep/owner.h"
+#include "run/outcome.h"
+#include "run/process.h"
 
 typedef enum slot_state {
     SLOT_OPEN, /* to be run (or continued) */

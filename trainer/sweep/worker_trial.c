@@ -17,8 +17,8 @@
 #include "sweep/claim.h"
 #include "sweep/launch.h"
 #include "sweep/program.h"
-#include "sweep/remove.h"
-#include "terminal/stop.h"
+#include "run/remove.h"
+#include "run/stop.h"
 
 enum { NAME = 64 };
 

@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "config/settings.h"
-#include "sweep/outcome.h"
+#include "run/outcome.h"
 
 typedef struct rule {
     const char *section, *key; /* key NULL: all of the section */

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "command.h"
 #include "run/process.h"
-#include "terminal/stop.h"
+#include "run/stop.h"
 #include "train/checkpoint.h"
 #include "train/gallery.h"
 #include "train/perf.h"

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <spur/weights.h>
+
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/fmath.h"
@@ -151,6 +153,19 @@ spur_status network_build(network *n, const config *cfg, const network_shape *sh
     if (status == SPUR_OK) status = spur_net_build(n->net, n->loss, err);
     if (status != SPUR_OK) network_free(n);
     return status;
+}
+
+spur_status network_load_weights(network *n, const config *cfg, terminal *term, spur_error *err) {
+    const char *path = config_common(cfg, SECTION_MODEL, model_settings)->weights;
+    if (!*path) return SPUR_OK;
+    spur_load_options options = {.head = n->model->head};
+    spur_load_report report;
+    spur_error detail = {.status = SPUR_OK};
+    spur_status status = spur_weights_load(n->net, path, &options, &report, &detail);
+    if (status != SPUR_OK)
+        return config_fail(cfg, SECTION_MODEL, "weights", status, err, "%s", detail.message);
+    if (report.text[0]) terminal_say(term, "%s: %s", path, report.text);
+    return SPUR_OK;
 }
 
 void network_free(network *n) {

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "models/model.h"
 #include "nn/loss.h"
+#include "output/terminal.h"
 
 /* What the network must be able to read and answer. */
 typedef struct network_shape {
@@ -42,6 +43,10 @@ network_shape network_shape_of(const spur_data_info *info);
 spur_status network_build(network *n, const config *cfg, const network_shape *shape,
                           spur_error *err);
 void network_free(network *n);
+
+/* Fine-tuning: sets what fits of `[model] weights`, if it is given; a last layer of another size stays
+ * new, and the terminal says so. */
+spur_status network_load_weights(network *n, const config *cfg, terminal *term, spur_error *err);
 
 /* Puts a batch into the inputs. Without a loss the targets are left out. */
 spur_status network_feed(network *n, const spur_batch *batch, spur_error *err);

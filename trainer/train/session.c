@@ -19,7 +19,6 @@
 #include "nn/scheduler.h"
 #include "train/card.h"
 #include "train/checkpoint.h"
-#include "train/weights_in.h"
 
 static const spur__balance *balance_of(const config *cfg) {
     return config_common(cfg, SECTION_BALANCE, spur__balance);
@@ -106,7 +105,7 @@ static spur_status build(session *s, spur_error *err) {
     shape.soft = spur__augment_soft(augment) && s->train->overfit == 0;
     shape.class_weights = s->class_weights;
     SPUR__TRY(network_build(&s->net, s->cfg, &shape, err));
-    return s->has_own_weights ? SPUR_OK : weights_load(&s->net, s->cfg, s->term, err);
+    return s->has_own_weights ? SPUR_OK : network_load_weights(&s->net, s->cfg, s->term, err);
 }
 
 static spur_status make_optimizer(session *s, spur_error *err) {

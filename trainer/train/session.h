@@ -14,7 +14,7 @@
 #include "config/settings.h"
 #include "run/rundir.h"
 #include "sweep/trial.h"
-#include "terminal/terminal.h"
+#include "output/terminal.h"
 #include "train/amend.h"
 #include "train/journal.h"
 #include "train/measures.h"

@@ -4,7 +4,7 @@
  * logged, and the run, when it is continued, begins with this pass.
  */
 #include "base/error.h"
-#include "terminal/stop.h"
+#include "run/stop.h"
 #include "train/gallery.h"
 #include "train/session.h"
 

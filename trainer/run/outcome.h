@@ -2,8 +2,8 @@
  *
  * What became of a run, read from its own files: status.ini and metrics.csv.
  */
-#ifndef SPUR_TRAINER_SWEEP_OUTCOME_H
-#define SPUR_TRAINER_SWEEP_OUTCOME_H
+#ifndef SPUR_TRAINER_RUN_OUTCOME_H
+#define SPUR_TRAINER_RUN_OUTCOME_H
 
 #include <stdbool.h>
 #include <stddef.h>

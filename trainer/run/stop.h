@@ -2,8 +2,8 @@
  *
  * SIGINT and SIGTERM: the first asks to stop at the next step, the second leaves at once.
  */
-#ifndef SPUR_TRAINER_TERMINAL_STOP_H
-#define SPUR_TRAINER_TERMINAL_STOP_H
+#ifndef SPUR_TRAINER_RUN_STOP_H
+#define SPUR_TRAINER_RUN_STOP_H
 
 /* Starts to listen. */
 void stop_listen(void);

@@ -2,13 +2,13 @@
  *
  * Tables in four formats; see table.h.
  */
-#include "commands/table.h"
+#include "output/table.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-#include "commands/text.h"
+#include "output/text.h"
 
 enum { LINE_MAX_BYTES = 1 << 30 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * spur summary: the network as a table. spur eval: the metrics of a run on one of its splits.
+ * spur eval RUN: the metrics of a run's weights on one of its splits, or on other data.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,16 +15,9 @@
 #include "sweep/catalog.h"
 #include "train/whole.h"
 
-static int run_summary(int argc, char **argv);
 static int run_eval(int argc, char **argv);
 
-extern const command command_summary, command_eval;
-const command command_summary = {
-    .name = "summary",
-    .usage = "FILE.ini|RUN [section.key=value ...]",
-    .summary = "Layers, shapes, parameters, multiply-adds and memory of a network.",
-    .run = run_summary,
-};
+extern const command command_eval;
 const command command_eval = {
     .name = "eval",
     .usage = "RUN [section.key=value ...] [--split val|test|train]\n"
@@ -40,46 +33,6 @@ const command command_eval = {
     .run = run_eval,
 };
 
-/* A run stands for its config.ini. */
-static char *config_of(const char *word) {
-    char *inside = spur__path_join(word, "config.ini");
-    if (inside && spur__exists(inside)) return inside;
-    spur__free(inside);
-    return spur__strdup(word);
-}
-
-static int with_config(const command *self, char **words, int count, config *cfg) {
-    overrides o = {.count = 0};
-    if (count < 1) return command_misuse(self, "expected %s", self->usage);
-    char *path = config_of(words[0]);
-    if (!path) return EXIT_FAILED;
-    words[0] = path;
-    int status = load_config(self, cfg, words, count, &o);
-    overrides_free(&o);
-    spur__free(path);
-    return status;
-}
-
-static int run_summary(int argc, char **argv) {
-    int words;
-    config cfg;
-    session s;
-    terminal term;
-    spur_error err = {.status = SPUR_OK};
-    int status = arguments_parse(&command_summary, argc, argv, NULL, 0, &words);
-    if (status == EXIT_DONE) status = with_config(&command_summary, argv + 1, words, &cfg);
-    if (status != EXIT_DONE) return status;
-    terminal_init(&term, false, false);
-    if (session_open(&s, &cfg, NULL, &term, &err) != SPUR_OK) {
-        status = command_refuse(&command_summary, &err);
-    } else {
-        if (spur_net_summary(s.net.net, stdout) != SPUR_OK) status = EXIT_FAILED;
-        session_close(&s);
-    }
-    config_free(&cfg);
-    return status;
-}
-
 typedef struct evaluation {
     const char *run, *split, *weights;
     bool json;
@@ -87,12 +40,10 @@ typedef struct evaluation {
 
 /* Replaces the validation loader by one on the wanted split. */
 static spur_status choose_split(session *s, const char *split, spur_error *err) {
-    static const char *const names[] = {"train", "val", "test"};
-    int which = 0;
-    while (strcmp(names[which], split) != 0) which++;
-    spur_split chosen = which == 0   ? SPUR_SPLIT_TRAIN
-                        : which == 1 ? SPUR_SPLIT_VALIDATION
-                                     : SPUR_SPLIT_TEST;
+    static const char *const names[] = {
+        [SPUR_SPLIT_TRAIN] = "train", [SPUR_SPLIT_VALIDATION] = "val", [SPUR_SPLIT_TEST] = "test"};
+    spur_split chosen = 0;
+    while (strcmp(names[chosen], split) != 0) chosen++;
     if (s->info->samples[chosen] == 0)
         return spur__fail(err, SPUR_E_NOTFOUND, "the data have no '%s' samples", split);
     spur_loader_destroy(s->val_loader);
@@ -202,7 +153,7 @@ static int run_eval(int argc, char **argv) {
     if (!run) return EXIT_FAILED;
     e.run = argv[1] = run;
     enter_start_directory(&command_eval, run);
-    status = with_config(&command_eval, argv + 1, words, &cfg);
+    status = load_config_of(&command_eval, argv + 1, words, &cfg);
     if (status == EXIT_DONE) {
         status = evaluate(&cfg, &e);
         config_free(&cfg);

@@ -3,7 +3,7 @@
  * Removing a directory with everything in it.
  */
 #define _XOPEN_SOURCE 700 /* nftw */
-#include "sweep/remove.h"
+#include "run/remove.h"
 
 #include <errno.h>
 #include <ftw.h>

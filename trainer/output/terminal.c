@@ -2,7 +2,7 @@
  *
  * Lines, JSON and the progress bar; see terminal.h.
  */
-#include "terminal/terminal.h"
+#include "output/terminal.h"
 
 #include <errno.h>
 #include <math.h>

@@ -2,7 +2,7 @@
  *
  * Reading what a run left; see outcome.h.
  */
-#include "sweep/outcome.h"
+#include "run/outcome.h"
 
 #include <fcntl.h>
 #include <math.h>

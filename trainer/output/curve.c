@@ -2,7 +2,7 @@
  *
  * Line charts in text; see curve.h.
  */
-#include "terminal/curve.h"
+#include "output/curve.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
  * and LaTeX. Names come from files, so they may hold anything: control characters, NUL, broken
  * UTF-8; none of it reaches the terminal.
  */
-#ifndef SPUR_TRAINER_COMMANDS_TEXT_H
-#define SPUR_TRAINER_COMMANDS_TEXT_H
+#ifndef SPUR_TRAINER_OUTPUT_TEXT_H
+#define SPUR_TRAINER_OUTPUT_TEXT_H
 
 #include <stdint.h>
 

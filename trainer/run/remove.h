@@ -2,8 +2,8 @@
  *
  * Removing a directory with everything in it.
  */
-#ifndef SPUR_TRAINER_SWEEP_REMOVE_H
-#define SPUR_TRAINER_SWEEP_REMOVE_H
+#ifndef SPUR_TRAINER_RUN_REMOVE_H
+#define SPUR_TRAINER_RUN_REMOVE_H
 
 #include <spur/status.h>
 

@@ -2,7 +2,7 @@
  *
  * Names and numbers for people and scripts; see text.h.
  */
-#include "commands/text.h"
+#include "output/text.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -2,8 +2,8 @@
  *
  * A line chart in text: Braille dots (2 x 4 per cell), or stars where the terminal has no UTF-8.
  */
-#ifndef SPUR_TRAINER_TERMINAL_CURVE_H
-#define SPUR_TRAINER_TERMINAL_CURVE_H
+#ifndef SPUR_TRAINER_OUTPUT_CURVE_H
+#define SPUR_TRAINER_OUTPUT_CURVE_H
 
 #include "base/str.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "terminal/stop.h"
+#include "run/stop.h"
 
 #include <signal.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * What people and scripts see: lines, a progress bar on a terminal, JSON lines on request. Every
  * line (never the bar) also goes to the run's stdout.log.
  */
-#ifndef SPUR_TRAINER_TERMINAL_TERMINAL_H
-#define SPUR_TRAINER_TERMINAL_TERMINAL_H
+#ifndef SPUR_TRAINER_OUTPUT_TERMINAL_H
+#define SPUR_TRAINER_OUTPUT_TERMINAL_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  * CSV and JSON numbers read back as exactly the same value; in Markdown and LaTeX, which are for
  * reading, they have six digits.
  */
-#ifndef SPUR_TRAINER_COMMANDS_TABLE_H
-#define SPUR_TRAINER_COMMANDS_TABLE_H
+#ifndef SPUR_TRAINER_OUTPUT_TABLE_H
+#define SPUR_TRAINER_OUTPUT_TABLE_H
 
 #include <stdint.h>
 #include <stdio.h>
