@@ -235,6 +235,75 @@ static void test_tpe_beats_random(void **state) {
     space_free(&s);
 }
 
+typedef double (*objective)(const double *x); /* NaN: the trial fails */
+
+/* Runs tpe on a space of numbers; the values in order into told[trials], the best one is returned. */
+static double run_tpe(const space *sp, objective f, size_t trials, uint64_t seed, double *told) {
+    const tpe_options options = {.startup_trials = 10, .candidates = 24};
+    search_state s;
+    const assignment *a;
+    double best = INFINITY;
+    search_init(&s, sp, seed, false);
+    s.trials = trials;
+    while (search_next(&s, find("tpe"), &options, &a, NULL) == SPUR_OK) {
+        double x[4];
+        for (size_t i = 0; i < sp->count; i++) x[i] = strtod(a->values[i], NULL);
+        search_outcome *o = &s.known[s.count - 1];
+        told[s.count - 1] = o->value = f(x);
+        o->state = isnan(o->value) ? OUTCOME_FAILED : OUTCOME_FINISHED;
+        best = fmin(best, o->value);
+    }
+    search_free(&s);
+    return best;
+}
+
+static double far_from_a_place(const double *x) {
+    double u = (x[0] - 20) / 10, v = (x[1] - 7) / 10, w = (x[2] - 33) / 10;
+    return u * u + v * v + w * w;
+}
+
+/* Of values that are numbers tpe knows which are near each other, in whatever order they stand. */
+static void test_tpe_knows_the_order_of_numbers(void **state) {
+    (void)state;
+    double told[60], sum = 0;
+    space s;
+    spur__str shuffled;
+    spur__str_init(&shuffled, 1000);
+    for (int i = 0; i < 64; i++)
+        spur__str_printf(&shuffled, "%s%d", i ? ", " : "", i * 37 % 64 + 1);
+    space_init(&s);
+    add(&s, "a.x", "range(1, 64)");
+    add(&s, "a.y", spur__str_text(&shuffled));
+    add(&s, "a.z", "range(1, 64)");
+    for (uint64_t seed = 0; seed < 20; seed++) sum += run_tpe(&s, far_from_a_place, 60, seed, told);
+    if (sum > 20 * 0.15) fail_msg("mean of the best: %g", sum / 20);
+    spur__str_free(&shuffled);
+    space_free(&s);
+}
+
+/* A valley of learning rates at whose edge training diverges. */
+static double diverges(const double *x) {
+    double u = log10(x[0]) + 3, v = log10(x[1]) + 4;
+    return u > 0.2 ? NAN : u * u + 0.05 * v * v;
+}
+
+/* What fails is where one should not look, and does not put off the learning. */
+static void test_tpe_learns_from_failures(void **state) {
+    (void)state;
+    double told[60];
+    size_t failures = 0;
+    space s;
+    space_init(&s);
+    add(&s, "optimizer.lr", "log(1e-6, 1)");
+    add(&s, "optimizer.weight_decay", "log(1e-6, 1e-2)");
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        run_tpe(&s, diverges, 60, seed, told);
+        for (int i = 10; i < 60; i++) failures += (size_t)isnan(told[i]);
+    }
+    if (failures > 400) fail_msg("%zu of 1000 failed", failures);
+    space_free(&s);
+}
+
 /* tpe on a small space of choices must not run a configuration twice, and must end. */
 static void test_tpe_exhausts_choices(void **state) {
     (void)state;
@@ -265,6 +334,8 @@ int main(void) {
         cmocka_unit_test(test_grid_is_exact),
         cmocka_unit_test(test_random_is_repeatable_and_new),
         cmocka_unit_test(test_tpe_beats_random),
+        cmocka_unit_test(test_tpe_knows_the_order_of_numbers),
+        cmocka_unit_test(test_tpe_learns_from_failures),
         cmocka_unit_test(test_tpe_exhausts_choices),
     };
     return cmocka_run_group_tests_name("search", tests, NULL, NULL);
