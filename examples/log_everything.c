@@ -8,6 +8,7 @@
  * usage: log_everything [LOGDIR]
  */
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +91,7 @@ static void log_curves(spur_writer *log, const char *name, double gap) {
     spur_writer_close(sub, NULL);
 }
 
-/* ---- tables, animations -------------------------------------------------------------------- */
+/* ---- tables, boxes, animations -------------------------------------------------------------------- */
 
 static void log_table(spur_writer *log) {
     static const char *const cells[] = {"class", "images", "share", "**cat**", "1234",
@@ -99,6 +100,28 @@ static void log_table(spur_writer *log) {
                         NULL);
     spur_log_text(log, "notes", 0, "# Notes\n\nA *Markdown* document with `code` and\n\n- a list\n",
                   NULL);
+}
+
+/* Two discs, found by a detector: rectangles with labels on an image. */
+static void log_boxes(spur_writer *log) {
+    enum { HEIGHT = 64, WIDTH = 96 };
+    static uint8_t pixels[HEIGHT][WIDTH];
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++) {
+            bool moon = hypot(x - 25, y - 38) < 14.0, sun = hypot(x - 68, y - 30) < 18.0;
+            pixels[y][x] = moon ? 120 : sun ? 230 : 40;
+        }
+    const spur_log_box boxes[] = {
+        {.left = 11, .top = 24, .right = 40, .bottom = 53, .label = "moon 0.7"},
+        {.left = 49,
+         .top = 12,
+         .right = 88,
+         .bottom = 49,
+         .label = "sun 0.9",
+         .color = {255, 200, 0}}};
+    spur_log_images image = {.pixels = pixels, .height = HEIGHT, .width = WIDTH, .channels = 1};
+    spur_log_image(log, "boxes", 0, &image,
+                   &(spur_log_image_options){.boxes = boxes, .box_count = 2});
 }
 
 /* A bright spot that goes round. */
@@ -271,6 +294,7 @@ int main(int argc, char **argv) {
     log_curves(log, "train", 0.0);
     log_curves(log, "validation", 0.2);
     log_table(log);
+    log_boxes(log);
     log_animation(log);
     log_pr_curves(log);
     log_mesh(log);

@@ -5,6 +5,8 @@
  */
 #include "image_size.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/error.h"

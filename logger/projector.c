@@ -13,11 +13,18 @@
 #include "base/memory.h"
 #include "base/str.h"
 #include "guard.h"
-#include "image_size.h"
+#include "pixels.h"
+#include "png_write.h"
 #include "sha256.h"
 #include "writer.h"
 
-enum { SPRITE_SIDE = 8192, POINTS_SHOWN = 100000, NAME_LIMIT = 180, PIECE = 64 << 10 };
+enum {
+    SPRITE_SIDE = 8192,
+    SPRITE_COMPRESSION = 3,
+    POINTS_SHOWN = 100000,
+    NAME_LIMIT = 180,
+    PIECE = 64 << 10
+};
 static const size_t table_limit = (size_t)8 << 30, config_limit = (size_t)64 << 20;
 
 /* ---- checks -------------------------------------------------------------------------------- */
@@ -194,37 +201,34 @@ static spur_status write_metadata(const char *folder, const spur_log_points *p, 
     return table_close(&t, err);
 }
 
-/* Copies picture i to its place in the grid; `pixel` is the size of one in bytes. */
-static void place_sprite(const spur_log_images *s, size_t i, size_t side, size_t pixel,
-                         unsigned char *grid) {
-    size_t line = (size_t)s->width * pixel, height = (size_t)s->height;
-    const unsigned char *from = (const unsigned char *)s->pixels + i * height * line;
-    unsigned char *to = grid + (i / side * height * side + i % side) * line;
-    for (size_t y = 0; y < height; y++) memcpy(to + y * side * line, from + y * line, line);
+/* Copies picture i to its place in the grid; `line` is the bytes of a row of it. */
+static void place_sprite(const uint8_t *sprite, size_t i, size_t side, size_t height, size_t line,
+                         uint8_t *grid) {
+    uint8_t *to = grid + (i / side * height * side + i % side) * line;
+    for (size_t y = 0; y < height; y++) memcpy(to + y * side * line, sprite + y * line, line);
 }
 
 static spur_status write_sprites(const char *folder, const spur_log_points *p, spur_error *err) {
     const spur_log_images *s = p->sprites;
     spur__blob file = {0};
     if (!s) return SPUR_OK;
-    if (!s->pixels || s->channels < 1 || s->channels > 4)
-        return spur__fail(err, SPUR_E_ARGUMENT, "the sprites have no pixels or %d channels",
-                          s->channels);
-    size_t side = grid_side(p->rows), element = s->type == SPUR_LOG_U8    ? 1
-                                                : s->type == SPUR_LOG_F32 ? 4
-                                                                          : 8;
-    size_t pixel = element * (size_t)s->channels;
-    unsigned char *grid = spur__calloc(side * side, (size_t)s->height * (size_t)s->width * pixel);
-    if (!grid) return spur__fail(err, SPUR_E_MEMORY, "sprites: out of memory");
-    for (size_t i = 0; i < p->rows; i++) place_sprite(s, i, side, pixel, grid);
-    spur_log_images whole = *s;
-    whole.pixels = grid;
-    whole.count = 1;
-    whole.height = s->height * (int)side;
-    whole.width = s->width * (int)side;
-    spur_status status = spur__sprite_encode(&whole, &file, err);
+    SPUR__TRY(spur__pixels_check(s, err));
+    if (!s->pixels) return spur__fail(err, SPUR_E_ARGUMENT, "the sprites have no pixels");
+    size_t side = grid_side(p->rows), height = (size_t)s->height;
+    size_t line = (size_t)s->width * (size_t)s->channels;
+    uint8_t *grid = spur__calloc(side * side, height * line), *sprite = spur__malloc(height * line);
+    spur_status status = SPUR_OK;
+    if (!grid || !sprite) status = spur__fail(err, SPUR_E_MEMORY, "sprites: out of memory");
+    for (size_t i = 0; i < p->rows && status == SPUR_OK; i++) {
+        spur__pixels_bytes(s, i, s->channels, sprite);
+        place_sprite(sprite, i, side, height, line, grid);
+    }
+    if (status == SPUR_OK)
+        status = spur__png_encode(grid, (int)(height * side), s->width * (int)side, s->channels,
+                                  SPRITE_COMPRESSION, &file, err);
     if (status == SPUR_OK) status = write_file(folder, "sprite.png", file.data, file.size, err);
     spur__blob_free(&file);
+    spur__free(sprite);
     spur__free(grid);
     return status;
 }

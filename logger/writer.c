@@ -261,12 +261,24 @@ spur_status spur_writer_open_sub(spur_writer **out, spur_writer *parent, const c
 
 /* ---- flushing and closing ------------------------------------------------------------------ */
 
+/* A file whose directory was removed takes everything that is written, and nobody will see it. */
+static void warn_if_removed(spur_writer *w) {
+    struct stat info;
+    pthread_mutex_lock(&w->queue.mutex);
+    bool removed = !w->told_removed && fstat(w->queue.fd, &info) == 0 && info.st_nlink == 0;
+    w->told_removed = w->told_removed || removed;
+    pthread_mutex_unlock(&w->queue.mutex);
+    if (removed)
+        spur__writer_warn(w, "%s: the event file was removed; what is logged is lost", w->path);
+}
+
 spur_status spur_writer_flush(spur_writer *w) {
     if (!spur__alive(w)) return SPUR_OK;
     pthread_mutex_lock(&w->queue.mutex);
     spur_status status = spur__queue_flush(&w->queue);
     pthread_mutex_unlock(&w->queue.mutex);
     status = spur__queue_result(w, status);
+    warn_if_removed(w);
     pthread_testcancel(); /* here nothing is held */
     return status;
 }
@@ -278,6 +290,7 @@ spur_status spur_writer_close(spur_writer *w, spur_error *err) {
     spur_status status = SPUR_OK;
     if (alive) {
         spur__registry_remove(w);
+        warn_if_removed(w);
         spur__queue_result(w, spur__queue_stop(&w->queue));
         status = spur_writer_error(w, err);
     }

@@ -30,6 +30,7 @@ struct spur_writer {
     uint64_t warnings, falling, repeated, nonfinite;
     bool has_graph;
     bool fixed_time; /* options.wall_time came from the caller */
+    bool told_removed; /* the warning that the file is gone */
     bool restarted; /* the directory has earlier files of which nothing is known here */
     pthread_mutex_t files; /* held while projector files are written */
     dev_t device; /* of the directory, to find a second writer on it */

@@ -115,6 +115,16 @@ def float_pixels():
     return np.array([*range(256), 0, 255, 0, 255], np.uint8).reshape(10, 26, 1)
 
 
+def boxes():
+    """Gray images of two as RGB; outlines on the second one, cut off at its edges."""
+    first, second = (np.repeat(pixels(k, 1, 0), 3, axis=2) for k in range(2))
+    for left, top, right, bottom, color in ((1, 0, 4, 4, (255, 0, 0)), (3, 2, 99, 99, (0, 255, 9))):
+        y, x = np.mgrid[0:5, 0:7]
+        inside = (x >= left) & (x < right) & (y >= top) & (y < bottom)
+        second[inside & ((x == left) | (x == right - 1) | (y == top) | (y == bottom - 1))] = color
+    return [first, second]
+
+
 def images():
     """{tag: [(wall, step, [array [h, w, c]])]}"""
     def series(channels, steps, count=lambda step: 1):
@@ -129,6 +139,8 @@ def images():
         "twelve_steps": series(1, 12),
         "float32": [(at(0), 0, [float_pixels()])],
         "float64": [(at(0), 0, [float_pixels()])],
+        "channels_first": series(3, 1),
+        "boxes": [(at(0), 0, boxes())],
     }
 
 

@@ -39,7 +39,8 @@ class Logger(Tabs):
         self.done("scalars")
 
     def test_images(self):
-        self.open("images", height=1600)
+        self.open("images", height=2000)
+        self.unfold()
         self.page.wait("$$('img').filter(e => e.complete && e.naturalWidth === 32 && e.naturalHeight === 32)"
                        ".length === 3", "two images and an animation of 32 x 32 pixels")
         self.has("my_images", "sample: 2 of 2 step 1,000", "tag: animation")

@@ -87,7 +87,7 @@ class Others(unittest.TestCase):
             self.assertTrue(all([s for _, s, _ in points] == list(range(50)) for points in got.values()))
 
     def test_one_of_each(self):
-        for plugin, tag in (("pr_curves", "pr"), ("mesh", "mesh"), ("images", "animation"), ("text", "table"),
+        for plugin, tag in (("pr_curves", "pr"), ("mesh", "mesh"), ("images", "animation"), ("images", "boxes"), ("text", "table"),
                             ("text", "notes")):
             self.assertIn(tag, server.json(f"/data/plugin/{plugin}/tags")[run], plugin)
         self.assertTrue(server.json("/data/plugin/graphs/info")[run]["run_graph"])

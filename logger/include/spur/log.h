@@ -263,11 +263,24 @@ typedef struct spur_log_images {
     spur_log_type type;
     int count; /* 0 means 1, or none if there are no pixels */
     int height, width, channels;
+    bool channels_first; /* pixels are [count, channels, height, width], as PyTorch has them */
 } spur_log_images;
+
+/* A rectangle drawn on one image of a batch. Sides are in pixels from the image's upper left corner, so
+ * that an image as a whole is (0, 0, width, height); what lies outside is cut off. */
+typedef struct spur_log_box {
+    size_t image; /* which one, from 0 */
+    double left, top, right, bottom;
+    const char
+        *label; /* above it, in small letters (ASCII; others become empty frames); NULL: none */
+    unsigned char color[3]; /* red, green, blue; all 0: pure red */
+} spur_log_box;
 
 typedef struct spur_log_image_options {
     int max_outputs; /* images written, at most; default 3, as in tf.summary.image */
     int compression; /* zlib level 1..9; default 3 */
+    const spur_log_box *boxes; /* drawn on the images, in this order; gray ones become RGB then */
+    size_t box_count;
     spur_log_options log;
 } spur_log_image_options;
 
@@ -277,7 +290,7 @@ SPUR_API spur_status spur_log_image(spur_writer *writer, const char *tag, int64_
                                     const spur_log_image_options *options);
 
 /* Images that are already PNG, JPEG or GIF files (anything else: SPUR_E_FORMAT), all of one size.
- * max_outputs as above. */
+ * max_outputs as above; no boxes. */
 SPUR_API spur_status spur_log_image_encoded(spur_writer *writer, const char *tag, int64_t step,
                                             const spur_log_bytes *images, size_t count,
                                             const spur_log_image_options *options);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Images: every number of channels, bytes and floats, batches that change in size, files that are
- * encoded already, and an animation.
+ * Images: every number of channels, bytes and floats, both layouts, boxes, batches that change in size,
+ * files that are encoded already, and an animation.
  */
 #include <math.h>
 #include <stdio.h>
@@ -22,7 +22,11 @@ static spur_log_images fill(uint8_t *to, int count, int channels, int step) {
         for (int y = 0; y < HEIGHT; y++)
             for (int x = 0; x < WIDTH; x++)
                 for (int c = 0; c < channels; c++) to[i++] = pixel(k, y, x, c, step);
-    return (spur_log_images){count ? to : NULL, SPUR_LOG_U8, count, HEIGHT, WIDTH, channels};
+    return (spur_log_images){.pixels = count ? to : NULL,
+                             .count = count,
+                             .height = HEIGHT,
+                             .width = WIDTH,
+                             .channels = channels};
 }
 
 static void put(spur_writer *writer, const char *tag, int step, int count, int channels, int most) {
@@ -47,10 +51,31 @@ static void floats(spur_writer *writer) {
         f[256 + j] = (float)outside[j];
         d[256 + j] = outside[j];
     }
-    OK(spur_log_image(writer, "float32", 0, &(spur_log_images){f, SPUR_LOG_F32, 1, 10, 26, 1},
-                      &(spur_log_image_options){.log = {.wall_time = CASE_TIME(0)}}));
-    OK(spur_log_image(writer, "float64", 0, &(spur_log_images){d, SPUR_LOG_F64, 1, 10, 26, 1},
-                      &(spur_log_image_options){.log = {.wall_time = CASE_TIME(0)}}));
+    const spur_log_image_options options = {.log = {.wall_time = CASE_TIME(0)}};
+    spur_log_images images = {
+        .pixels = f, .type = SPUR_LOG_F32, .count = 1, .height = 10, .width = 26, .channels = 1};
+    OK(spur_log_image(writer, "float32", 0, &images, &options));
+    images.pixels = d;
+    images.type = SPUR_LOG_F64;
+    OK(spur_log_image(writer, "float64", 0, &images, &options));
+}
+
+/* The same pixels plane by plane, and two boxes on the second of two gray images. */
+static void planes_and_boxes(spur_writer *writer) {
+    uint8_t bytes[MOST], planes[HEIGHT * WIDTH * 3];
+    spur_log_image_options options = {.log = {.wall_time = CASE_TIME(0)}};
+    spur_log_images images = fill(bytes, 1, 3, 0);
+    for (int i = 0; i < HEIGHT * WIDTH * 3; i++) planes[i % 3 * HEIGHT * WIDTH + i / 3] = bytes[i];
+    images.pixels = planes;
+    images.channels_first = true;
+    OK(spur_log_image(writer, "channels_first", 0, &images, &options));
+    const spur_log_box boxes[] = {
+        {.image = 1, .left = 1, .top = 0, .right = 4, .bottom = 4},
+        {.image = 1, .left = 3, .top = 2, .right = 99, .bottom = 99, .color = {0, 255, 9}}};
+    images = fill(bytes, 2, 1, 0);
+    options.boxes = boxes;
+    options.box_count = 2;
+    OK(spur_log_image(writer, "boxes", 0, &images, &options));
 }
 
 static void encoded(spur_writer *writer, const char *samples, const char *type) {
@@ -80,6 +105,7 @@ void case_images(const char *root, const char *samples) {
     put(writer, "all_five", 0, 5, 3, 8);
     for (int step = 0; step < 12; step++) put(writer, "twelve_steps", step, 1, 1, 0);
     floats(writer);
+    planes_and_boxes(writer);
     encoded(writer, samples, "png");
     encoded(writer, samples, "jpg");
     encoded(writer, samples, "gif");

@@ -121,7 +121,8 @@ void case_projector(const char *root) {
         metadata[2 * i + 1] = names[i][1];
     }
     const char *header[] = {"name", "class"};
-    spur_log_images sprites = {pixels, SPUR_LOG_U8, ROWS, SPRITE, SPRITE, 3};
+    spur_log_images sprites = {
+        .pixels = pixels, .count = ROWS, .height = SPRITE, .width = SPRITE, .channels = 3};
     OK(spur_log_embedding(
         writer, "points", 3,
         &(spur_log_points){values, ROWS, COLUMNS, metadata, 2, header, &sprites}));

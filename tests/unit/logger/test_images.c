@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Images: what is encoded decodes to the same pixels, with libpng; sizes, limits, other formats; the
- * structure of an animation.
+ * Images: what is encoded decodes to the same pixels, with libpng; boxes drawn on them; sizes, limits,
+ * other formats; the structure of an animation.
  */
 #include "written.h"
 
@@ -86,6 +86,146 @@ static void test_floats(void **state) {
     assert_png(value_at(got, FIRST + 1, "images")->tensor->string_val[2], 2, 3, 1, d_bytes);
     forget(got);
 }
+
+/* [c][h][w] gives the same file as [h][w][c], for bytes and floats. */
+static void test_channels_first(void **state) {
+    enum { H = 3, W = 5, C = 3 };
+    uint8_t pixels[H * W * C], planes[2 * C * H * W];
+    float numbers[2 * C * H * W];
+    for (int i = 0; i < H * W * C; i++) {
+        pixels[i] = (uint8_t)(i * 29 + 3);
+        planes[C * H * W + i % C * H * W + i / C] = pixels[i]; /* the second image of two */
+    }
+    memset(planes, 0, sizeof planes / 2);
+    for (int i = 0; i < 2 * C * H * W; i++) numbers[i] = (float)planes[i] / 255.0f;
+    spur_log_images images = {.pixels = planes,
+                              .count = 2,
+                              .height = H,
+                              .width = W,
+                              .channels = C,
+                              .channels_first = true};
+    spur_writer *w = begin(state);
+    assert_int_equal(spur_log_image(w, "u8", 0, &images, NULL), SPUR_OK);
+    images.pixels = numbers;
+    images.type = SPUR_LOG_F32;
+    assert_int_equal(spur_log_image(w, "f32", 0, &images, NULL), SPUR_OK);
+    written *got = finish(w);
+    for (size_t i = 0; i < 2; i++)
+        assert_png(value_at(got, FIRST + i, "images")->tensor->string_val[3], H, W, C, pixels);
+    forget(got);
+}
+
+/* ---- boxes --------------------------------------------------------------------------------- */
+
+/* Draws boxes on images of SIDE x SIDE gray pixels of value 10, with SPUR_OK, and decodes the file of
+ * image `which`. */
+enum { SIDE = 40 };
+
+static void draw(void **state, const spur_log_box *boxes, size_t count, int which,
+                 uint8_t out[SIDE][SIDE][3]) {
+    uint8_t pixels[2 * SIDE * SIDE];
+    memset(pixels, 10, sizeof pixels);
+    spur_log_images images = {
+        .pixels = pixels, .count = 2, .height = SIDE, .width = SIDE, .channels = 1};
+    spur_writer *w = begin(state);
+    assert_int_equal(spur_log_image(w, "i", 0, &images,
+                                    &(spur_log_image_options){.boxes = boxes, .box_count = count}),
+                     SPUR_OK);
+    written *got = finish(w);
+    ProtobufCBinaryData file =
+        value_at(got, got->count - 1, "images")->tensor->string_val[2 + which];
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    assert_true(png_image_begin_read_from_memory(&image, file.data, file.len));
+    assert_int_equal(image.format, PNG_FORMAT_RGB);
+    assert_true(png_image_finish_read(&image, NULL, out, 0, NULL));
+    forget(got);
+}
+
+static void assert_pixel(const uint8_t pixel[3], int r, int g, int b) {
+    assert_int_equal(pixel[0], r);
+    assert_int_equal(pixel[1], g);
+    assert_int_equal(pixel[2], b);
+}
+
+/* The outline is the outermost pixels of the box, one wide, on its own image only. */
+static void test_box(void **state) {
+    uint8_t out[SIDE][SIDE][3];
+    const spur_log_box boxes[] = {
+        {.image = 1, .left = 4, .top = 6, .right = 12, .bottom = 9},
+        {.image = 1, .left = 20, .top = 20, .right = 30, .bottom = 30, .color = {0, 200, 7}}};
+    draw(state, boxes, 2, 0, out);
+    for (int i = 0; i < SIDE * SIDE; i++) assert_pixel(out[i / SIDE][i % SIDE], 10, 10, 10);
+    draw(state, boxes, 2, 1, out);
+    for (int y = 0; y < SIDE / 2; y++)
+        for (int x = 0; x < SIDE / 2; x++) {
+            bool inside = x >= 4 && x < 12 && y >= 6 && y < 9;
+            bool on = inside && (x == 4 || x == 11 || y == 6 || y == 8);
+            assert_pixel(out[y][x], on ? 255 : 10, on ? 0 : 10, on ? 0 : 10);
+        }
+    assert_pixel(out[20][25], 0, 200, 7);
+    assert_pixel(out[29][29], 0, 200, 7);
+}
+
+/* Nothing is written beside the image, however far the box reaches, and what is inside is drawn. */
+static void test_box_beyond_the_image(void **state) {
+    uint8_t out[SIDE][SIDE][3];
+    const spur_log_box boxes[] = {
+        {.left = -1e300, .top = 5, .right = 1e300, .bottom = 1e9},
+        {.left = 0, .top = 0, .right = SIDE, .bottom = SIDE},
+        {.left = 90, .top = 90, .right = 91, .bottom = 99, .label = "far"}};
+    draw(state, boxes, 1, 0, out);
+    assert_pixel(out[5][0], 255, 0, 0);
+    assert_pixel(out[5][SIDE - 1], 255, 0, 0);
+    assert_pixel(out[6][0], 10, 10, 10);
+    draw(state, boxes, 3, 0, out);
+    assert_pixel(out[0][0], 255, 0, 0);
+    assert_pixel(out[SIDE - 1][SIDE - 1], 255, 0, 0);
+}
+
+/* A label stands above its box, or inside when there is no room, and moves left at the right edge. Letters
+ * are black or white, whichever is seen; characters that the font does not have take one place. */
+static void test_labels(void **state) {
+    uint8_t out[SIDE][SIDE][3];
+    spur_log_box box = {.left = 2, .top = 20, .right = 30, .bottom = 35, .label = "I"};
+    draw(state, &box, 1, 0, out);
+    assert_pixel(out[11][2], 255, 0, 0);
+    assert_pixel(out[10][2], 10, 10, 10); /* nine rows high */
+    assert_pixel(out[11][8], 10, 10, 10); /* six columns wide */
+    assert_pixel(out[15][5], 255, 255, 255); /* the letter's stroke */
+    box = (spur_log_box){.right = 30, .bottom = 30, .label = "I", .color = {255, 255, 0}};
+    draw(state, &box, 1, 0, out);
+    assert_pixel(out[4][3], 0, 0, 0); /* inside, and black on yellow */
+    box = (spur_log_box){.left = 38, .top = 20, .right = 40, .bottom = 30, .label = "\u00e9t"};
+    draw(state, &box, 1, 0, out);
+    assert_pixel(out[11][SIDE - 11], 255, 0, 0);
+    assert_pixel(out[11][SIDE - 12], 10, 10, 10);
+}
+
+static void test_boxes_refused(void **state) {
+    const uint8_t pixels[4] = {0};
+    const spur_log_images images = {.pixels = pixels, .height = 2, .width = 2, .channels = 1};
+    const spur_log_box bad[] = {{.right = NAN, .bottom = 1},
+                                {.left = 1, .right = 1, .bottom = 1},
+                                {.right = 1},
+                                {.image = 1, .right = 1, .bottom = 1},
+                                {.right = 1, .bottom = 1, .label = "\xff"}};
+    const spur_status expected[] = {SPUR_E_NUMERIC, SPUR_E_RANGE, SPUR_E_RANGE, SPUR_E_RANGE,
+                                    SPUR_E_UTF8};
+    const spur_log_bytes gif = {"GIF89a\x03\x00\x02\x00...", 13};
+    spur_log_image_options options = {.box_count = 1};
+    spur_writer *w = begin(state);
+    assert_int_equal(spur_log_image(w, "i", 0, &images, &options), SPUR_E_ARGUMENT);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        options.boxes = &bad[i];
+        assert_int_equal(spur_log_image(w, "i", 0, &images, &options), expected[i]);
+    }
+    assert_int_equal(spur_log_image_encoded(w, "i", 0, &gif, 1, &options), SPUR_E_ARGUMENT);
+    written *got = finish(w);
+    assert_int_equal(got->count, FIRST);
+    forget(got);
+}
+
+/* ---- numbers of images --------------------------------------------------------------------- */
 
 static void test_counts(void **state) {
     const uint8_t pixels[5] = {1, 2, 3, 4, 5};
@@ -192,22 +332,23 @@ static uint32_t be32(const uint8_t *p) {
 
 /* The order of chunks that the specification asks for, with rising sequence numbers. */
 static void test_animation(void **state) {
-    enum { FRAMES = 4, SIDE = 9 };
-    uint8_t pixels[FRAMES * SIDE * SIDE * 3];
+    enum { FRAMES = 4, EDGE = 9 };
+    uint8_t pixels[FRAMES * EDGE * EDGE * 3];
     for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * i >> 3);
     spur_log_images images = {
-        .pixels = pixels, .count = FRAMES, .height = SIDE, .width = SIDE, .channels = 3};
+        .pixels = pixels, .count = FRAMES, .height = EDGE, .width = EDGE, .channels = 3};
     spur_writer *w = begin(state);
     assert_int_equal(spur_log_animation(w, "a", 0, &images,
                                         &(spur_log_animation_options){.frames_per_second = 20}),
                      SPUR_OK);
     images.count = 0;
+    images.pixels = NULL;
     assert_int_equal(spur_log_animation(w, "a", 1, &images, NULL), SPUR_E_SHAPE);
     written *got = finish(w);
     const Spur__Tb__TensorProto *t = value_at(got, FIRST, "images")->tensor;
     assert_shape(t, 1, 3, 0, 0);
     ProtobufCBinaryData file = t->string_val[2];
-    assert_png(file, SIDE, SIDE, 3, pixels); /* the first frame, for who knows no animations */
+    assert_png(file, EDGE, EDGE, 3, pixels); /* the first frame, for who knows no animations */
     char order[64] = "";
     uint32_t sequence = 0;
     for (size_t at = 8; at < file.len; at += be32(file.data + at) + 12) {
@@ -231,6 +372,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_bytes_of_each_channel_count),
         TEST(test_floats),
+        TEST(test_channels_first),
+        TEST(test_box),
+        TEST(test_box_beyond_the_image),
+        TEST(test_labels),
+        TEST(test_boxes_refused),
         TEST(test_counts),
         TEST(test_refused),
         TEST(test_encoded),

@@ -411,6 +411,21 @@ static void test_names_of_files(void **state) {
     }
 }
 
+/* Its directory is gone: everything goes on, but is told about, once. */
+static void test_removed_file(void **state) {
+    notes n = {0};
+    spur_writer *w = begin(state, &n);
+    spur_log_scalar(w, "a", 0, 1);
+    assert_int_equal(spur_writer_flush(w), SPUR_OK);
+    assert_int_equal(n.count, 0);
+    assert_int_equal(unlink(spur_writer_path(w)), 0);
+    assert_int_equal(spur_log_scalar(w, "a", 1, 1), SPUR_OK);
+    assert_int_equal(spur_writer_flush(w), SPUR_OK);
+    assert_warned(&n, 1, "was removed");
+    assert_int_equal(spur_writer_close(w, NULL), SPUR_OK);
+    assert_int_equal(n.count, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
 
 int main(void) {
@@ -430,6 +445,7 @@ int main(void) {
         TEST(test_two_writers_in_one_directory),
         TEST(test_other_program_in_the_directory),
         TEST(test_names_of_files),
+        TEST(test_removed_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
