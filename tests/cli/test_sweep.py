@@ -107,7 +107,9 @@ class Sweep(Cli):
     def test_done_sweep_runs_nothing_again(self):
         self.spur("sweep", self.ini())
         before = (self.dir / "logs/s/results.csv").read_bytes()
-        self.spur("sweep", "s.ini")
+        r = self.spur("sweep", "s.ini")
+        self.assertIn("Continuing logs/s: 6 trials done\n", r.out)
+        self.assertNotIn("trial_0001", r.out)
         self.assertEqual(len(self.ends()), 6)
         self.assertEqual((self.dir / "logs/s/results.csv").read_bytes(), before)
 
@@ -115,6 +117,11 @@ class Sweep(Cli):
         r = self.spur("sweep", self.ini(lr="10, 1e-2"), status=1)
         self.assertEqual([x["state"] for x in self.results()], ["failed", "failed", "done", "done"])
         self.assertIn("exit status 1", r.err)
+        self.assertIn("2 of 4 trials failed; with sweep.on_failure=retry:1 the same command runs them again", r.err)
+        r = self.spur("sweep", "s.ini", "sweep.on_failure=retry:1", status=1)
+        self.assertEqual(len(self.ends()), 6)
+        self.assertIn("Continuing logs/s: 2 trials done\n", r.out)
+        self.assertIn("retry:2", r.err)
         self.assertIn("the rate is too large", (self.dir / "logs/s/trial_0001_seed_1/output.log").read_text())
 
     def test_why_a_program_failed(self):
@@ -141,9 +148,34 @@ class Sweep(Cli):
         self.spur("sweep", self.ini())
         r = self.spur("sweep", self.ini(lr="1e-1, 1e-2, 1e-4"), status=2)
         self.assertIn("param.lr = 1e-1 | 1e-2 | 1e-4", r.err)
-        self.spur("sweep", "s.ini", "--accept-changes")
+        r = self.spur("sweep", "s.ini", "--accept-changes")
         self.assertEqual([x["param.lr"] for x in self.results()][::2], ["1e-1", "1e-2", "1e-3", "1e-4"])
         self.assertEqual(len(self.ends()), 8)
+        self.assertEqual(r.err, "")
+        self.assertNotIn("of one experiment", r.out)
+
+    def test_accepted_changes_are_told(self):
+        """What is done keeps its options: a table of both says so, then and ever after."""
+        self.spur("sweep", self.ini())
+        self.ini(lr="1e-1, 1e-2, 1e-3, 1e-4")
+        r = self.spur("sweep", "s.ini", "program.direction=max", "--accept-changes")
+        self.assertIn("changed: program.direction = min -> max; trials that began before keep what they had", r.err)
+        self.assertIn("not all runs are of one experiment", r.out)
+        self.assertIn("not all runs are of one experiment", self.spur("compare", "logs/s").out)
+        self.assertIn("program.direction = min -> max", (self.dir / "logs/s/changes.txt").read_text())
+        for more, says in (("param.epochs = 2, 3", "'param.epochs' is varied now"), ("", "'param.pause' is not varied")):
+            if not more:
+                self.spur("sweep", self.ini(name="t", more="param.pause = 0"))
+            r = self.spur("sweep", self.ini(name="s" if more else "t", more=more), "--accept-changes", status=2)
+            self.assertIn(says, r.err)
+
+    def test_overridden_is_not_varied(self):
+        """A value on the command line takes the place of the sweep's: in every file and report, too."""
+        self.spur("sweep", self.ini(more="param.pause = 0, 1"), "param.pause=0")
+        self.assertNotIn("param.pause", self.results()[0])
+        self.assertNotIn("pause", self.spur("compare", "logs/s").out)
+        self.assertEqual(self.spur("sweep", "logs/s/sweep.ini").err, "")
+        self.assertEqual(len(self.ends()), 6)
 
     def test_pruned_program(self):
         more = "pruner = asha\nasha_reduction_factor = 2\nmethod = grid"

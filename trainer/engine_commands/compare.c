@@ -51,7 +51,7 @@ static void say_report(const report *r) {
     spur__str_printf(&text, "%s (%s is better)\n\n", r->metric, r->maximize ? "larger" : "smaller");
     report_text(r, 0, &text);
     spur__str_putc(&text, '\n');
-    report_statements(r, &text);
+    report_statements(r, 0, &text);
     report_importance(r, &text);
     fputs(spur__str_text(&text), stdout);
     spur__str_free(&text);
@@ -163,8 +163,8 @@ static void print_best(const sweep_view *v, const report *r) {
     spur__str text;
     spur__str_init(&text, 1 << 20);
     report_text(r, 1, &text);
-    if (r->groups[0].failed) {
-        report_put_failed(&r->groups[0], &text);
+    if (r->groups[0].failed || r->groups[0].unfinished) {
+        report_put_missing(&r->groups[0], &text);
         spur__str_puts(&text, "; no configuration is complete\n");
     }
     printf("%s\n%s\n", r->metric, spur__str_text(&text));

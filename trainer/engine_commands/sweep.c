@@ -15,6 +15,7 @@
 #include "run/process.h"
 #include "sweep/aggregate.h"
 #include "sweep/claim.h"
+#include "sweep/journal.h"
 #include "sweep/launch.h"
 #include "sweep/live.h"
 #include "run/remove.h"
@@ -93,7 +94,7 @@ static void say_report(const sweep_view *v, const report *r, terminal *term) {
                      r->maximize ? "larger" : "smaller");
     report_text(r, 30, &text);
     spur__str_putc(&text, '\n');
-    report_statements(r, &text);
+    report_statements(r, 10, &text);
     report_importance(r, &text);
     spur__str_printf(&text,
                      "\nResults: %s/results.csv\nTensorBoard: tensorboard --logdir=", v->dir.path);
@@ -102,6 +103,29 @@ static void say_report(const sweep_view *v, const report *r, terminal *term) {
     if (!term->json) fputs(spur__str_text(&text), stdout);
     fflush(stdout);
     spur__str_free(&text);
+}
+
+/* Trials that failed or were killed, and how they run again. */
+static void say_missing(const sweep_view *v, bool complete, terminal *term) {
+    size_t trials = v->count * v->plan.seed_count, failed = 0, killed = 0, retries = 1;
+    for (size_t i = 0; i < trials; i++) {
+        char name[64];
+        killed += v->outcomes[i].verdict == VERDICT_STALE;
+        if (v->outcomes[i].verdict != VERDICT_FAILED) continue;
+        failed++;
+        sweep_trial_name(&v->plan, i / v->plan.seed_count, i % v->plan.seed_count, name,
+                         sizeof name);
+        size_t times = sweep_journal_failures(&v->dir, name);
+        if (times > retries) retries = times;
+    }
+    if (failed)
+        terminal_warn(term,
+                      "sweep: %zu of %zu trials failed; with sweep.on_failure=retry:%zu the "
+                      "same command runs them again",
+                      failed, trials, retries);
+    if (killed && complete)
+        terminal_warn(term, "sweep: %zu of %zu trials %s killed; the same command goes on with %s",
+                      killed, trials, killed == 1 ? "was" : "were", killed == 1 ? "it" : "them");
 }
 
 /* results.csv, bands, checkpoints and the report, of which one process at a time makes files. */
@@ -120,12 +144,20 @@ static spur_status conclude(const char *path, terminal *term, bool complete, spu
     if (status == SPUR_OK) {
         if (complete) status = prune_checkpoints(&view, &r, err);
         say_report(&view, &r, term);
+        say_missing(&view, complete, term);
         report_free(&r);
     }
     if (ours) claim_release(claim);
     spur__free(claim);
     sweep_view_close(&view);
     return status;
+}
+
+/* What a continued sweep has that is not as it was. */
+static void say_changes(const char *changed, terminal *term) {
+    for (const char *line = changed; line && *line; line += strcspn(line, "\n") + 1)
+        terminal_warn(term, "sweep: changed: %.*s; trials that began before keep what they had",
+                      (int)strcspn(line, "\n"), line);
 }
 
 static int work(const sweep_plan *plan, const char *path, const sweep_flags *flags) {
@@ -144,7 +176,8 @@ static int work(const sweep_plan *plan, const char *path, const sweep_flags *fla
         return status == SPUR_E_STATE ? EXIT_USAGE : EXIT_FAILED;
     }
     stop_listen();
-    terminal_say(&term, "%s %s", continued ? "Continuing" : "Sweep:", path);
+    live_begin(&view, path, continued);
+    say_changes(worker.dir.changed, &term);
     status = worker_run(&worker, &err);
     live_clear(&view);
     bool failed = worker.failed > 0;

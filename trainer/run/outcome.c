@@ -96,7 +96,7 @@ spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err)
 
 bool run_outcome_failed(const run_outcome *o) {
     bool ended = o->verdict == VERDICT_DONE || o->verdict == VERDICT_PRUNED;
-    return o->verdict == VERDICT_FAILED || (ended && isnan(o->best));
+    return o->verdict == VERDICT_FAILED || (ended && !isfinite(o->best));
 }
 
 void run_last_output(const char *run, char *out, size_t n) {

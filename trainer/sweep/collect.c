@@ -96,7 +96,10 @@ static spur_status fill_group(const sweep_view *v, size_t c, const metric_list *
         char name[64];
         g->failed += run_outcome_failed(o);
         g->pruned += o->verdict == VERDICT_PRUNED;
-        if (o->verdict != VERDICT_DONE && o->verdict != VERDICT_PRUNED) continue;
+        if (o->verdict != VERDICT_DONE && o->verdict != VERDICT_PRUNED) {
+            g->unfinished += o->verdict != VERDICT_FAILED;
+            continue;
+        }
         sweep_trial_name(&v->plan, c, s, name, sizeof name);
         char *run = sweep_path(&v->dir, "%s", name);
         if (!run) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", v->dir.path);
@@ -144,7 +147,9 @@ static bool fill_factor(const sweep_view *v, size_t i, report_factor *f) {
 spur_status sweep_view_report(const sweep_view *v, const metric_list *metrics, report *out,
                               spur_error *err) {
     size_t trials = v->count * v->plan.seed_count;
-    *out = (report){.group_count = 0};
+    char *changes = sweep_path(&v->dir, "changes.txt");
+    *out = (report){.mixed = changes && spur__exists(changes)};
+    spur__free(changes);
     out->groups = spur__calloc(v->count + 1, sizeof *out->groups);
     out->factors = spur__calloc(v->plan.space.count + 1, sizeof *out->factors);
     spur_status status = SPUR_OK;

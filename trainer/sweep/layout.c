@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "sweep/changes.h"
 
 enum { FILE_LIMIT = 1 << 24 };
 
@@ -50,35 +51,68 @@ static void first_difference(const char *a, const char *b, const char *out[2], i
     length[1] = (int)strcspn(line_b, "\n");
 }
 
-/* Compares the fingerprint in the directory with the plan's. */
-static spur_status check_fingerprint(const sweep_dir *dir, const char *path, const char *now,
+static spur_status refuse_difference(const sweep_dir *dir, const char *then, const char *now,
                                      spur_error *err) {
-    char *then;
-    size_t size;
     const char *line[2];
     int length[2];
+    first_difference(then, now, line, length);
+    return spur__fail(err, SPUR_E_STATE,
+                      "%s: holds a sweep that differs: it has '%.*s', this one has '%.*s' "
+                      "(--accept-changes continues it all the same; another [run] name "
+                      "starts a new one)",
+                      dir->path, length[0], line[0], length[1], line[1]);
+}
+
+/* Appends to changes.txt. */
+static spur_status note_changes(const sweep_dir *dir, const spur__str *changed, spur_error *err) {
+    spur__str text;
+    char *path = sweep_path(dir, "changes.txt"), *old = NULL;
+    size_t size = 0;
+    spur__str_init(&text, FILE_LIMIT);
+    spur_status status =
+        path ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", dir->path);
+    if (status == SPUR_OK && spur__exists(path))
+        status = spur__file_read(path, FILE_LIMIT, &old, &size, err);
+    if (old) spur__str_append(&text, old, size);
+    spur__str_append(&text, spur__str_text(changed), changed->length);
+    if (status == SPUR_OK) status = spur__file_write(path, spur__str_text(&text), text.length, err);
+    spur__str_free(&text);
+    spur__free(old);
+    spur__free(path);
+    return status;
+}
+
+/* Compares the fingerprint in the directory with the plan's. */
+static spur_status check_fingerprint(sweep_dir *dir, const char *path, const char *now,
+                                     bool accept_changes, spur_error *err) {
+    char *then;
+    size_t size;
+    spur__str changed;
     SPUR__TRY(spur__file_read(path, FILE_LIMIT, &then, &size, err));
+    spur__str_init(&changed, FILE_LIMIT);
     spur_status status = SPUR_OK;
-    if (strcmp(then, now) != 0) {
-        first_difference(then, now, line, length);
-        status = spur__fail(err, SPUR_E_STATE,
-                            "%s: holds a sweep that differs: it has '%.*s', this one has '%.*s' "
-                            "(--accept-changes continues it all the same; another [run] name "
-                            "starts a new one)",
-                            dir->path, length[0], line[0], length[1], line[1]);
+    if (strcmp(then, now) != 0)
+        status = accept_changes ? sweep_changes(then, now, dir->path, &changed, err)
+                                : refuse_difference(dir, then, now, err);
+    if (status == SPUR_OK && changed.length > 0) {
+        status = note_changes(dir, &changed, err);
+        dir->changed = spur__str_take(&changed);
     }
+    spur__str_free(&changed);
     spur__free(then);
     return status;
 }
 
 /* Appends the entries that decide, grouped by section: an INI file equal to the one that was read,
  * with its includes and overrides. */
-static void flatten(const document *doc, spur__str *out) {
+static void flatten(const sweep_plan *plan, spur__str *out) {
+    const document *doc = &plan->cfg->doc;
     for (size_t s = 0; s < SECTION_COUNT; s++) {
         bool headed = false;
         for (size_t i = 0; i < doc->count; i++) {
             const document_entry *e = &doc->entries[i];
             if (strcmp(e->section, section_specs[s].name) != 0) continue;
+            if (sweep_plan_replaced(plan, e)) continue;
             if (!headed) spur__str_printf(out, "%s[%s]\n", s ? "\n" : "", e->section);
             headed = true;
             if (e->key && document_find(doc, e->section, e->key) == e)
@@ -115,7 +149,7 @@ static spur_status describe(const sweep_dir *dir, const sweep_plan *plan, const 
                             spur_error *err) {
     spur__str ini;
     spur__str_init(&ini, FILE_LIMIT);
-    flatten(&plan->cfg->doc, &ini);
+    flatten(plan, &ini);
     spur_status status = write_text(dir, "sweep.ini", &ini, err);
     if (status == SPUR_OK) status = write_text(dir, "fingerprint.txt", print, err);
     spur__str_free(&ini);
@@ -126,7 +160,7 @@ spur_status sweep_dir_open(sweep_dir *dir, const sweep_plan *plan, const char *p
                            bool accept_changes, bool *continued, spur_error *err) {
     spur__str print;
     spur_status status = SPUR_E_MEMORY;
-    dir->path = spur__strdup(path);
+    *dir = (sweep_dir){.path = spur__strdup(path)};
     char *marker = dir->path ? sweep_path(dir, "fingerprint.txt") : NULL;
     spur__str_init(&print, FILE_LIMIT);
     sweep_plan_fingerprint(plan, &print);
@@ -136,8 +170,8 @@ spur_status sweep_dir_open(sweep_dir *dir, const sweep_plan *plan, const char *p
     }
     *continued = spur__exists(marker);
     status = SPUR_OK;
-    if (*continued && !accept_changes)
-        status = check_fingerprint(dir, marker, spur__str_text(&print), err);
+    if (*continued)
+        status = check_fingerprint(dir, marker, spur__str_text(&print), accept_changes, err);
     if (status == SPUR_OK) status = make_folders(dir, err);
     if (status == SPUR_OK) status = describe(dir, plan, &print, err);
 done:
@@ -149,7 +183,8 @@ done:
 
 void sweep_dir_close(sweep_dir *dir) {
     spur__free(dir->path);
-    dir->path = NULL;
+    spur__free(dir->changed);
+    *dir = (sweep_dir){.path = NULL};
 }
 
 spur_status sweep_write_configuration(const sweep_dir *dir, const space *s, size_t index,

@@ -11,6 +11,7 @@
  *       trial_0001_seed_1/   one run directory per configuration and seed
  *       groups/config_0001/  mean and mean +- std over the seeds, as a run of its own
  *       results.csv
+ *       changes.txt          options that changed while the sweep went on (changes.h), if any did
  */
 #ifndef SPUR_TRAINER_SWEEP_LAYOUT_H
 #define SPUR_TRAINER_SWEEP_LAYOUT_H
@@ -19,11 +20,12 @@
 
 typedef struct sweep_dir {
     char *path;
+    char *changed; /* what has changed since it was opened last (changes.h); NULL: nothing */
 } sweep_dir;
 
 /* Opens the sweep's directory, making it when it is new. A directory that holds a sweep with
  * another fingerprint is refused (E_STATE, the first difference in the message) unless
- * `accept_changes`. *continued: there was one already. */
+ * `accept_changes`, and also then if it varies other options. *continued: there was one already. */
 spur_status sweep_dir_open(sweep_dir *dir, const sweep_plan *plan, const char *path,
                            bool accept_changes, bool *continued, spur_error *err);
 void sweep_dir_close(sweep_dir *dir);

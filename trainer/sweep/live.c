@@ -18,6 +18,19 @@ void live_init(live *l, terminal *term) {
     *l = (live){.term = term, .begun = spur__monotonic_ns()};
 }
 
+void live_begin(live *l, const char *path, bool continued) {
+    spur__str line;
+    spur__str_init(&line, 1 << 14);
+    spur__str_printf(&line, "%s %s", continued ? "Continuing" : "Sweep:", path);
+    if (continued)
+        spur__str_printf(&line, ": %zu trial%s done", l->before - l->failed_before,
+                         l->before - l->failed_before == 1 ? "" : "s");
+    if (l->failed_before) spur__str_printf(&line, ", %zu failed", l->failed_before);
+    terminal_say(l->term, "%s", spur__str_text(&line));
+    spur__str_free(&line);
+    l->watching = true;
+}
+
 void live_clear(live *l) {
     if (!l->term->bars || l->lines == 0) return;
     printf("\033[%zuA\033[J", l->lines);
@@ -89,8 +102,13 @@ static void json_slot(live *l, const sweep_worker *w, const trial_slot *slot) {
 void live_ended(void *user, const sweep_worker *w, const trial_slot *slot) {
     live *l = user;
     run_verdict v = slot->outcome.verdict;
-    l->ended++;
     if (l->term->json) json_slot(l, w, slot);
+    if (!l->watching) {
+        l->before++;
+        l->failed_before += v == VERDICT_FAILED;
+        return;
+    }
+    l->ended++;
     spur__str line;
     spur__str_init(&line, 1 << 14);
     put_slot(w, slot, &line);

@@ -12,6 +12,8 @@
 typedef struct live {
     terminal *term;
     size_t lines; /* of the block on the screen */
+    bool watching; /* trials from before are counted, and not told one by one */
+    size_t before, failed_before; /* of these */
     size_t ended; /* trials that ended while we watched */
     size_t total; /* trials in all; 0: not yet known, SIZE_MAX: too many to count */
     uint64_t begun; /* monotonic nanoseconds */
@@ -19,6 +21,9 @@ typedef struct live {
 } live;
 
 void live_init(live *l, terminal *term);
+
+/* Says what goes on; from here on trials are told. */
+void live_begin(live *l, const char *path, bool continued);
 
 /* The two functions of a worker's listener; `user` is the live view. */
 void live_ended(void *user, const sweep_worker *w, const trial_slot *slot);

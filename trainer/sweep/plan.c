@@ -174,13 +174,18 @@ static bool overridden(const sweep_plan *plan, const char *name) {
     return own && own->line == 0;
 }
 
+bool sweep_plan_replaced(const sweep_plan *plan, const document_entry *entry) {
+    return entry->key && strcmp(entry->section, "sweep") == 0 && strchr(entry->key, '.') &&
+           overridden(plan, entry->key);
+}
+
 static spur_status read_entry(sweep_plan *plan, const document_entry *entry, spur_error *err) {
     if (!entry->key || !decides(plan, entry)) return SPUR_OK;
     if (strcmp(entry->section, "program") == 0)
         return set_own(&program_table, &plan->program, entry, err);
     if (strcmp(entry->section, "sweep") != 0) return SPUR_OK;
     if (!strchr(entry->key, '.')) return set_own(&sweep_table, &plan->settings, entry, err);
-    return overridden(plan, entry->key) ? SPUR_OK : add_parameter(plan, entry, err);
+    return sweep_plan_replaced(plan, entry) ? SPUR_OK : add_parameter(plan, entry, err);
 }
 
 static spur_status make_seeds(sweep_plan *plan, spur_error *err) {

@@ -36,6 +36,9 @@ const char *sweep_plan_option(const void *plan, const char *name);
 /* The options of the search method. */
 const void *sweep_plan_method_options(const sweep_plan *plan);
 
+/* True for an entry of [sweep] that a value on the command line replaces: it is varied no more. */
+bool sweep_plan_replaced(const sweep_plan *plan, const document_entry *entry);
+
 /* Appends everything that decides which trials there are and what they compute, one fact a line;
  * logdir, threads, jobs and the like are left out. A continued sweep must have the same text. */
 void sweep_plan_fingerprint(const sweep_plan *plan, spur__str *out);

@@ -5,7 +5,6 @@
 #include "sweep/report.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -47,17 +46,21 @@ bool report_group_init(report_group *g, char *label, size_t runs, size_t others)
 }
 
 void report_group_add(report_group *g, const double *numbers, size_t others, long long seed) {
-    if (!isnan(numbers[0])) {
+    if (isfinite(numbers[0])) {
         g->values[g->count] = numbers[0];
         g->seeds[g->count++] = seed;
     }
     for (size_t k = 0; k < others; k++)
-        if (!isnan(numbers[k + 1])) g->others[k][g->other_counts[k]++] = numbers[k + 1];
+        if (isfinite(numbers[k + 1])) g->others[k][g->other_counts[k]++] = numbers[k + 1];
 }
 
-/* Complete configurations come first: a mean over the seeds that did not fail flatters. */
+static bool is_complete(const report_group *g) {
+    return g->failed == 0 && g->unfinished == 0;
+}
+
+/* Complete configurations come first: a mean over the seeds that are there flatters. */
 static int rank_class(const report_group *g) {
-    return g->count == 0 ? 2 : g->failed > 0;
+    return g->count == 0 ? 2 : !is_complete(g);
 }
 
 static double mean_of(const report_group *g) {
@@ -118,9 +121,11 @@ bool report_p_values(const report *r, double *p) {
     return true;
 }
 
-void report_put_failed(const report_group *g, spur__str *out) {
-    size_t runs = g->count + g->failed;
-    spur__str_printf(out, "%zu of %zu seed%s failed", g->failed, runs, runs == 1 ? "" : "s");
+void report_put_missing(const report_group *g, spur__str *out) {
+    size_t runs = g->count + g->failed + g->unfinished;
+    spur__str_printf(out, "%zu of %zu seed%s %s", g->failed ? g->failed : g->unfinished, runs,
+                     runs == 1 ? "" : "s", g->failed ? "failed" : "unfinished");
+    if (g->failed && g->unfinished) spur__str_printf(out, ", %zu unfinished", g->unfinished);
 }
 
 /* "0.91 +- 0.02 (n = 3)", and how many seeds are missing. */
@@ -129,12 +134,12 @@ static void put_mean(const report_group *g, spur__str *out) {
     spur__str_printf(out, "%.4g", s.mean);
     if (s.n > 1) spur__str_printf(out, " +- %.2g", s.std);
     spur__str_printf(out, " (n = %zu)", s.n);
-    if (g->failed == 0) return;
+    if (is_complete(g)) return;
     spur__str_puts(out, ", ");
-    report_put_failed(g, out);
+    report_put_missing(g, out);
 }
 
-/* Pairs with the same seed: Wilcoxon's p, and the least that so few pairs can come to. */
+/* Pairs with the same seed: Wilcoxon's p, and the least that so few pairs (which differ) come to. */
 static void put_paired(const report_group *a, const report_group *b, spur__str *out) {
     if (a->count != b->count || a->count < 2) return;
     for (size_t i = 0; i < a->count; i++)
@@ -144,18 +149,20 @@ static void put_paired(const report_group *a, const report_group *b, spur__str *
     double least = ldexp(1, 1 - (int)w.pairs);
     spur__str_printf(out, ", Wilcoxon p = %.2g", w.p);
     if (least > LEVEL)
-        spur__str_printf(out, " (cannot be below %.2g with %zu seed%s)", least, w.pairs,
-                         w.pairs == 1 ? "" : "s");
+        spur__str_printf(out, " (%zu pair%s cannot come below %.2g)", w.pairs,
+                         w.pairs == 1 ? "" : "s", least);
 }
 
 /* What a test found of a configuration beside the reference. */
 typedef enum finding { NOT_TESTED, CONSTANT, UNPROVED, WORSE, BETTER, FINDINGS } finding;
 
 static const char *const headings[FINDINGS] = {
+    [NOT_TESTED] = "Behind the others, since seeds failed:\n",
     [CONSTANT] = "Nothing can be tested where no seed changes the value:\n",
     [UNPROVED] = "No evidence of a difference from the best:\n",
-    [WORSE] = "Really worse (Welch's t test, Holm-corrected for all pairs, 5 %):\n",
-    [BETTER] = "Better by the same test in the seeds that did not fail:\n",
+    [WORSE] =
+        "Really worse (Welch's t test, Holm-corrected for all pairs, 5 %; intervals are not):\n",
+    [BETTER] = "Better by the same test in the seeds that have a value:\n",
 };
 
 /* Everything that a statement is about. */
@@ -163,6 +170,7 @@ typedef struct comparison {
     const report *r;
     const report_group *best;
     const double *p; /* [group_count] */
+    size_t most; /* lines under a heading; 0: all */
 } comparison;
 
 static finding finding_of(const comparison *c, size_t i) {
@@ -192,56 +200,77 @@ static void put_unproved(const comparison *c, const report_group *g, double p, s
     put_paired(best, g, out);
     if (!isfinite(size) || fabs(size) <= 0.05) {
         spur__str_puts(out, "; the means are practically equal");
-    } else if (g->failed == 0 && best->failed == 0) {
+    } else if (is_complete(g) && is_complete(best)) {
         size_t needed = stats_runs_needed(size, LEVEL / (double)count_pairs(c->r), POWER);
         spur__str_printf(out, "; a difference of this size would need about %zu seeds each",
                          needed > runs ? needed : runs + 1);
     }
 }
 
-static void put_line(const comparison *c, size_t i, finding found, spur__str *out) {
-    const report_group *g = &c->r->groups[i];
-    spur__str_printf(out, "  %s: ", g->label);
-    if (found == CONSTANT)
-        spur__str_printf(out, "difference %.3g", mean_of(c->best) - mean_of(g));
-    else if (found == UNPROVED)
-        put_unproved(c, g, c->p[i], out);
-    else
-        put_real(c->best, g, c->p[i], out);
-    if (g->failed) {
-        spur__str_puts(out, "; ");
-        report_put_failed(g, out);
+/* Appends a line broken at blanks, so that it fits a terminal of 80 columns; the rest is indented. */
+static void put_wrapped(const char *line, spur__str *out) {
+    enum { WIDTH = 79, INDENT = 6 };
+    size_t at = 0;
+    for (const char *p = line; *p;) {
+        size_t blanks = strspn(p, " "), bytes = blanks, columns = blanks;
+        for (; p[bytes] && p[bytes] != ' '; bytes++)
+            columns += ((unsigned char)p[bytes] & 0xc0) != 0x80;
+        if (at + columns > WIDTH && at > INDENT) {
+            spur__str_printf(out, "\n%*s", INDENT, "");
+            at = INDENT;
+            p += blanks;
+            bytes -= blanks;
+            columns -= blanks;
+        }
+        spur__str_append(out, p, bytes);
+        at += columns;
+        p += bytes;
     }
     spur__str_putc(out, '\n');
 }
 
-/* Every configuration of which this was found, below a heading. */
-static void put_findings(const comparison *c, finding wanted, spur__str *out) {
-    size_t told = 0;
-    for (size_t i = 0; i < c->r->group_count; i++) {
-        if (finding_of(c, i) != wanted) continue;
-        if (told++ == 0) spur__str_puts(out, headings[wanted]);
-        put_line(c, i, wanted, out);
+static void put_line(const comparison *c, size_t i, finding found, spur__str *out) {
+    const report_group *g = &c->r->groups[i];
+    spur__str line;
+    spur__str_init(&line, 1 << 16);
+    spur__str_printf(&line, "  %s: ", g->label);
+    if (found == CONSTANT)
+        spur__str_printf(&line, "difference %.3g", mean_of(c->best) - mean_of(g));
+    else if (found == UNPROVED)
+        put_unproved(c, g, c->p[i], &line);
+    else if (found != NOT_TESTED)
+        put_real(c->best, g, c->p[i], &line);
+    if (!is_complete(g)) {
+        if (found != NOT_TESTED) spur__str_puts(&line, "; ");
+        report_put_missing(g, &line);
     }
+    put_wrapped(spur__str_text(&line), out);
+    spur__str_free(&line);
 }
 
-/* Those that no test speaks of, but whose failures must be told. */
-static void put_failed_ones(const comparison *c, spur__str *out) {
-    size_t told = 0;
+/* Whether a group's line stands under this heading; under that of NOT_TESTED those that no test
+ * speaks of, but whose failures must be told. */
+static bool belongs(const comparison *c, size_t i, finding wanted) {
+    const report_group *g = &c->r->groups[i];
+    if (finding_of(c, i) != wanted) return false;
+    return wanted != NOT_TESTED || (g->failed > 0 && g != c->best);
+}
+
+static void put_findings(const comparison *c, finding wanted, spur__str *out) {
+    size_t all = 0;
     for (size_t i = 0; i < c->r->group_count; i++) {
-        const report_group *g = &c->r->groups[i];
-        if (g->failed == 0 || g == c->best || finding_of(c, i) != NOT_TESTED) continue;
-        if (told++ == 0) spur__str_puts(out, "Behind the others, since seeds failed:\n");
-        spur__str_printf(out, "  %s: ", g->label);
-        report_put_failed(g, out);
-        spur__str_putc(out, '\n');
+        if (!belongs(c, i, wanted)) continue;
+        if (all++ == 0) spur__str_puts(out, headings[wanted]);
+        if (c->most == 0 || all <= c->most) put_line(c, i, wanted, out);
     }
+    if (c->most && all > c->most)
+        spur__str_printf(out, "  ... and %zu more, which `spur compare` tells\n", all - c->most);
 }
 
 /* True when some comparison cannot be made because a side was run once only. */
 static bool has_single_run(const report *r) {
     for (size_t i = 0; i < r->group_count && r->group_count > 1; i++)
-        if (r->groups[i].count == 1 && r->groups[i].failed == 0) return true;
+        if (r->groups[i].count == 1 && is_complete(&r->groups[i])) return true;
     return false;
 }
 
@@ -268,6 +297,10 @@ static void put_notes(const report *r, spur__str *out) {
     if (has_pruned_run(r))
         spur__str_puts(out, "A run that was pruned counts with its best value until then: where it "
                             "stands lower,\nit may be for that.\n");
+    if (r->mixed)
+        spur__str_puts(
+            out, "Options that are not varied changed while the sweep went on (changes.txt in "
+                 "its directory):\nnot all runs are of one experiment.\n");
     if (r->repeated > 0)
         spur__str_printf(out,
                          "Left out: %zu run%s with the seed and the configuration of another. Each "
@@ -279,86 +312,21 @@ static void put_notes(const report *r, spur__str *out) {
                        "repeat with\n`seeds = 1..5` before believing a difference.\n");
 }
 
-void report_statements(const report *r, spur__str *out) {
+void report_statements(const report *r, size_t most, spur__str *out) {
     if (r->group_count == 0 || r->groups[0].count == 0) {
         spur__str_puts(out, "No run has finished with a value: there is nothing to compare.\n");
         return;
     }
     double *p = spur__malloc_array(r->group_count, sizeof *p);
     if (p && report_p_values(r, p)) {
-        comparison c = {r, &r->groups[report_reference(r)], p};
+        comparison c = {r, &r->groups[report_reference(r)], p, most};
         put_best(&c, out);
         put_findings(&c, WORSE, out);
         put_findings(&c, BETTER, out);
         put_findings(&c, UNPROVED, out);
         put_findings(&c, CONSTANT, out);
-        put_failed_ones(&c, out);
+        put_findings(&c, NOT_TESTED, out);
         put_notes(r, out);
     }
     spur__free(p);
-}
-
-/* ---- importance ---------------------------------------------------------------------------- */
-
-typedef struct weight {
-    const report_factor *factor;
-    double share;
-} weight;
-
-static int by_share(const void *a, const void *b) {
-    double x = ((const weight *)a)->share, y = ((const weight *)b)->share;
-    x = isnan(x) ? -1 : x;
-    y = isnan(y) ? -1 : y;
-    return (x < y) - (x > y);
-}
-
-/* All runs in a row: value and the factor's value; absent ones are a class of their own. */
-static double share_of(const report *r, const report_factor *f, double *values, size_t *classes,
-                       double *scratch) {
-    size_t n = 0;
-    for (size_t g = 0; g < r->group_count; g++) {
-        for (size_t i = 0; i < r->groups[g].count; i++) {
-            values[n] = r->groups[g].values[i];
-            classes[n++] = f->of_group[g] == SIZE_MAX ? f->value_count : f->of_group[g];
-        }
-    }
-    return stats_importance(values, classes, n, f->value_count + 1, scratch);
-}
-
-/* True when two groups differ in the factor: of one that nobody varied nothing can be said. */
-static bool is_varied(const report *r, const report_factor *f) {
-    for (size_t g = 1; g < r->group_count; g++)
-        if (f->of_group[g] != f->of_group[0]) return true;
-    return false;
-}
-
-static void put_weights(const report *r, const weight *weights, spur__str *out) {
-    size_t told = 0;
-    for (size_t f = 0; f < r->factor_count; f++) {
-        if (!isfinite(weights[f].share) || !is_varied(r, weights[f].factor)) continue;
-        if (told++ == 0)
-            spur__str_puts(out,
-                           "What matters (share of the variance between runs, less chance):\n");
-        spur__str_printf(out, "  %5.1f %%  %s\n", 100 * weights[f].share, weights[f].factor->name);
-    }
-}
-
-void report_importance(const report *r, spur__str *out) {
-    size_t runs = 0, most = 0;
-    for (size_t g = 0; g < r->group_count; g++) runs += r->groups[g].count;
-    for (size_t f = 0; f < r->factor_count; f++)
-        if (r->factors[f].value_count > most) most = r->factors[f].value_count;
-    double *values = spur__malloc_array(runs + 2 * (most + 1) + 1, sizeof *values);
-    size_t *classes = spur__malloc_array(runs + 1, sizeof *classes);
-    weight *weights = spur__calloc(r->factor_count + 1, sizeof *weights);
-    if (values && classes && weights && runs > 2 && r->factor_count > 0) {
-        for (size_t f = 0; f < r->factor_count; f++)
-            weights[f] = (weight){&r->factors[f],
-                                  share_of(r, &r->factors[f], values, classes, values + runs)};
-        qsort(weights, r->factor_count, sizeof *weights, by_share);
-        put_weights(r, weights, out);
-    }
-    spur__free(weights);
-    spur__free(classes);
-    spur__free(values);
 }

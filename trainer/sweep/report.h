@@ -23,6 +23,7 @@ typedef struct report_group {
     double *others[REPORT_OTHERS]; /* of the metrics shown beside it */
     size_t other_counts[REPORT_OTHERS];
     size_t failed, pruned; /* runs without a value, runs stopped early */
+    size_t unfinished; /* runs of a sweep that have not come to their end: they may yet */
 } report_group;
 
 /* A varied parameter: which of its values each group has (index; SIZE_MAX: absent). */
@@ -42,6 +43,7 @@ typedef struct report {
     size_t group_count;
     report_factor *factors;
     size_t factor_count;
+    bool mixed; /* of a sweep whose options changed while it went on */
     size_t repeated; /* runs left out, as another of their seed counts for the configuration */
 } report;
 
@@ -51,11 +53,11 @@ void report_free(report *r);
  * memory or the label is NULL. */
 bool report_group_init(report_group *g, char *label, size_t runs, size_t others);
 
-/* Adds a run: numbers[0] is of the metric compared, the others follow. NaN: the run has none. */
+/* Adds a run: numbers[0] is of the metric compared, the others follow. Not finite: it has none. */
 void report_group_add(report_group *g, const double *numbers, size_t others, long long seed);
 
-/* Best first; groups in which runs failed behind those in which none did, groups without a value
- * last. */
+/* Best first; groups in which runs failed or did not finish behind those in which all did, groups
+ * without a value last. */
 void report_sort(report *r);
 
 /* The table for people; `most` rows (0: all). */
@@ -68,15 +70,16 @@ spur_status report_write(const report *r, table_format format, FILE *file);
  * if there is one among those that rank as high as the first. */
 size_t report_reference(const report *r);
 
-/* "2 of 3 seeds failed" */
-void report_put_failed(const report_group *g, spur__str *out);
+/* "2 of 3 seeds failed, 1 unfinished" */
+void report_put_missing(const report_group *g, spur__str *out);
 
 /* Sentences: the best group, what is really worse, what shows no evidence, what would be needed.
  * Welch's t test against the reference, Holm-corrected for all pairs of groups, at 5 %; with the
- * same seeds on both sides also Wilcoxon's signed-rank test. */
-void report_statements(const report *r, spur__str *out);
+ * same seeds on both sides also Wilcoxon's signed-rank test. At most `most` groups of each kind
+ * (0: all). */
+void report_statements(const report *r, size_t most, spur__str *out);
 
-/* Share of the variance between runs that each factor explains, largest first. */
+/* Share of the variance between runs that each factor explains, largest first (importance.h). */
 void report_importance(const report *r, spur__str *out);
 
 /* p-values of every group against the reference, Holm-corrected for all pairs, into p[group_count];

@@ -55,6 +55,7 @@ static void put_right(spur__str *out, const char *text, size_t width) {
 static void put_label(const report_group *g, spur__str *out) {
     spur__str_puts(out, g->label);
     if (g->failed) spur__str_printf(out, " (%zu failed)", g->failed);
+    if (g->unfinished) spur__str_printf(out, " (%zu unfinished)", g->unfinished);
     if (g->pruned) spur__str_printf(out, " (%zu pruned)", g->pruned);
 }
 
@@ -102,9 +103,10 @@ static cell number_cell(double x) {
 
 /* Full numbers: what a program wants. */
 static spur_status csv_table(const report *r, const double *p, FILE *file) {
-    enum { FIXED = 10 };
+    enum { FIXED = 11 };
     static const char *const names[FIXED] = {"configuration", "metric", "mean", "std",    "n",
-                                             "min",           "max",    "p",    "failed", "pruned"};
+                                             "min",           "max",    "p",    "failed", "pruned",
+                                             "unfinished"};
     column columns[FIXED + 2 * REPORT_OTHERS];
     char extra[2 * REPORT_OTHERS][96];
     table t;
@@ -119,10 +121,17 @@ static spur_status csv_table(const report *r, const double *p, FILE *file) {
         const report_group *g = &r->groups[i];
         summary_stats s = stats_summarize(g->values, g->count);
         cell cells[FIXED + 2 * REPORT_OTHERS] = {
-            text_cell(g->label),          text_cell(r->metric),   number_cell(s.mean),
-            number_cell(s.std),           cell_int((int64_t)s.n), number_cell(s.min),
-            number_cell(s.max),           number_cell(p[i]),      cell_int((int64_t)g->failed),
+            text_cell(g->label),
+            text_cell(r->metric),
+            number_cell(s.mean),
+            number_cell(s.std),
+            cell_int((int64_t)s.n),
+            number_cell(s.min),
+            number_cell(s.max),
+            number_cell(p[i]),
+            cell_int((int64_t)g->failed),
             cell_int((int64_t)g->pruned),
+            cell_int((int64_t)g->unfinished),
         };
         for (size_t k = 0; k < r->other_count; k++) {
             summary_stats other = other_stats(g, k);
@@ -200,8 +209,8 @@ static void json_group(const report *r, size_t i, double p, spur__str *out) {
     json_summary(out, g->values, g->count);
     spur__str_puts(out, ", ");
     json_number(out, "p", p);
-    spur__str_printf(out, ", \"n\": %zu, \"failed\": %zu, \"pruned\": %zu, ", g->count, g->failed,
-                     g->pruned);
+    spur__str_printf(out, ", \"n\": %zu, \"failed\": %zu, \"pruned\": %zu, \"unfinished\": %zu, ",
+                     g->count, g->failed, g->pruned, g->unfinished);
     json_values(out, g->values, g->count);
     spur__str_puts(out, ", \"others\": {");
     for (size_t k = 0; k < r->other_count; k++) {

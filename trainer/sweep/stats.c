@@ -4,7 +4,6 @@
  */
 #include "sweep/stats.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -248,29 +247,4 @@ double stats_spearman(const double *x, const double *y, size_t n, double *scratc
         yy += v * v;
     }
     return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : NAN;
-}
-
-double stats_importance(const double *y, const size_t *group, size_t n, size_t groups,
-                        double *scratch) {
-    double *sum = scratch, *count = scratch + groups;
-    double mean = 0, total = 0, between = 0;
-    size_t used = 0;
-    memset(scratch, 0, 2 * groups * sizeof *scratch);
-    for (size_t i = 0; i < n; i++) {
-        sum[group[i]] += y[i];
-        count[group[i]]++;
-        mean += y[i] / (double)n;
-    }
-    for (size_t i = 0; i < n; i++) total += (y[i] - mean) * (y[i] - mean);
-    for (size_t g = 0; g < groups; g++) {
-        if (count[g] == 0) continue;
-        double d = sum[g] / count[g] - mean;
-        between += count[g] * d * d;
-        used++;
-    }
-    double rounding = 1e-12 * mean; /* equal values leave a rest of this size at most */
-    if (!(total > (double)n * rounding * rounding) || n < 2) return NAN;
-    double chance = (double)(used - 1) / (double)(n - 1);
-    if (chance >= 1) return 0;
-    return fmax(0, (between / total - chance) / (1 - chance));
 }

@@ -3,7 +3,7 @@
  * The statistics behind every statement that `spur compare` and `spur sweep` make.
  *
  * Samples are final (or best) metrics of runs that differ in their seed only. All tests are
- * two-sided. Results agree with SciPy's (tests/golden/stats.csv).
+ * two-sided. Results agree with SciPy's (tests/golden/stats.txt).
  */
 #ifndef SPUR_TRAINER_SWEEP_STATS_H
 #define SPUR_TRAINER_SWEEP_STATS_H
@@ -74,11 +74,5 @@ void stats_ranks(const double *x, size_t n, double *ranks);
 
 /* Spearman's rank correlation; NaN when one side is constant. Scratch of 2n doubles. */
 double stats_spearman(const double *x, const double *y, size_t n, double *scratch);
-
-/* Share of the variance of y that the means over the groups explain (eta squared, 0..1), less what
- * chance explains ((k-1)/(n-1), clipped at 0: omega-like): the importance of a parameter whose
- * value of run i is group[i] in 0..groups-1. NaN when y is constant. */
-double stats_importance(const double *y, const size_t *group, size_t n, size_t groups,
-                        double *scratch /* 2 * groups */);
 
 #endif

@@ -37,17 +37,31 @@ static report make_report(const double *means, double spread, size_t count) {
     return r;
 }
 
+/* The statements, at most so many of each kind, one a line however long it is. */
+static char *statements_of(const report *r, size_t most) {
+    static const char broken[] = "\n      ";
+    spur__str text;
+    spur__str_init(&text, 1 << 16);
+    report_statements(r, most, &text);
+    char *all = spur__str_take(&text), *to = all;
+    for (const char *from = all; *from; to++) {
+        bool joined = strncmp(from, broken, sizeof broken - 1) == 0;
+        *to = joined ? ' ' : *from;
+        from += joined ? sizeof broken - 1 : 1;
+    }
+    *to = '\0';
+    return all;
+}
+
 /* The number of seeds that the statements ask for in the line of `label`; 0: they do not. */
 static size_t seeds_asked_for(const report *r, const char *label) {
-    spur__str text;
     size_t seeds = 0;
-    spur__str_init(&text, 1 << 16);
-    report_statements(r, &text);
-    const char *line = strstr(text.data, "No evidence");
+    char *text = statements_of(r, 0);
+    const char *line = strstr(text, "No evidence");
     line = line ? strstr(line, label) : NULL;
     const char *about = line ? strstr(line, "would need about ") : NULL;
     if (about && about < strchr(line, '\n')) seeds = strtoul(about + 17, NULL, 10);
-    spur__str_free(&text);
+    spur__free(text);
     return seeds;
 }
 
@@ -91,15 +105,8 @@ static report empty_report(size_t room) {
     return r;
 }
 
-static char *statements_of(const report *r) {
-    spur__str text;
-    spur__str_init(&text, 1 << 16);
-    report_statements(r, &text);
-    return spur__str_take(&text);
-}
-
 static void says(const report *r, const char *part, bool wanted) {
-    char *text = statements_of(r);
+    char *text = statements_of(r, 0);
     if ((strstr(text, part) != NULL) != wanted)
         fail_msg("%s '%s' in:\n%s", wanted ? "no" : "there is", part, text);
     spur__free(text);
@@ -134,7 +141,7 @@ static void test_failed_seeds_are_no_reference(void **state) {
     assert_int_equal(report_reference(&r), 0);
     assert_string_equal(r.groups[0].label, "sound");
     says(&r, "Really worse", false);
-    says(&r, "Better by the same test in the seeds that did not fail:\n  high: ", true);
+    says(&r, "Better by the same test in the seeds that have a value:\n  high: ", true);
     says(&r, "1 of 3 seeds failed", true);
     report_free(&r);
 }
@@ -178,13 +185,52 @@ static void test_paired_test_is_always_told(void **state) {
     add_group(&r, "b", b, 3);
     add_group(&r, "c", c, 3);
     report_sort(&r);
-    char *text = statements_of(&r), *worse = strstr(text, "Really worse"),
+    char *text = statements_of(&r, 0), *worse = strstr(text, "Really worse"),
          *none = strstr(text, "No evidence");
     assert_true(worse && none && worse < none);
-    const char *bound = "Wilcoxon p = 0.25 (cannot be below 0.25 with 3 seeds)";
+    const char *bound = "Wilcoxon p = 0.25 (3 pairs cannot come below 0.25)";
     assert_true(strstr(worse, bound) && strstr(worse, bound) < none);
     assert_non_null(strstr(none, bound));
     spur__free(text);
+    report_free(&r);
+}
+
+/* Seeds that have not come to their end are no reason to lead, as little as failed ones. */
+static void test_unfinished_seeds_rank_behind(void **state) {
+    (void)state;
+    const double high[] = {0.99, 0.98}, sound[] = {0.7, 0.71, 0.69}, infinite[] = {INFINITY, 0.5};
+    report r = empty_report(3);
+    add_group(&r, "high", high, 2)->unfinished = 1;
+    add_group(&r, "infinite", infinite, 2)->failed = 1;
+    add_group(&r, "sound", sound, 3);
+    assert_int_equal(r.groups[1].count, 1); /* no number to compute with */
+    report_sort(&r);
+    assert_string_equal(r.groups[0].label, "sound");
+    assert_string_equal(r.groups[2].label, "infinite");
+    says(&r, "; 1 of 3 seeds unfinished\n", true);
+    report_free(&r);
+}
+
+/* However many there are: no line is longer than a terminal, and the rest is counted. */
+static void test_many_statements(void **state) {
+    (void)state;
+    double means[14] = {0.5};
+    for (size_t i = 1; i < 14; i++) means[i] = 0.49 - 0.001 * (double)i;
+    report r = make_report(means, 0.02, 14);
+    spur__str text;
+    spur__str_init(&text, 1 << 16);
+    report_statements(&r, 10, &text);
+    for (const char *line = text.data; *line; line += strcspn(line, "\n") + 1)
+        assert_in_range(strcspn(line, "\n"), 1, 79);
+    spur__str_free(&text);
+    char *few = statements_of(&r, 10), *all = statements_of(&r, 0);
+    assert_non_null(strstr(few, "  lr=10: "));
+    assert_null(strstr(few, "  lr=11: "));
+    assert_non_null(strstr(few, "  ... and 3 more, which `spur compare` tells\n"));
+    assert_non_null(strstr(all, "  lr=13: "));
+    assert_null(strstr(all, " more"));
+    spur__free(few);
+    spur__free(all);
     report_free(&r);
 }
 
@@ -232,6 +278,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_failed_seeds_rank_behind),
         cmocka_unit_test(test_failed_seeds_are_no_reference),
+        cmocka_unit_test(test_unfinished_seeds_rank_behind),
+        cmocka_unit_test(test_many_statements),
         cmocka_unit_test(test_reference_has_several_runs),
         cmocka_unit_test(test_no_test_where_nothing_varies),
         cmocka_unit_test(test_paired_test_is_always_told),

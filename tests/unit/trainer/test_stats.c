@@ -132,17 +132,6 @@ static void test_runs_needed(void **state) {
     assert_int_equal(stats_runs_needed(0, 0.05, 0.8), 1000000);
 }
 
-static void test_importance(void **state) {
-    (void)state;
-    const double y[] = {1, 1.1, 5, 5.1, 1, 1.1, 5, 5.1};
-    const size_t decisive[] = {0, 0, 1, 1, 0, 0, 1, 1}, idle[] = {0, 1, 0, 1, 1, 0, 1, 0};
-    double scratch[8];
-    assert_true(stats_importance(y, decisive, 8, 2, scratch) > 0.99);
-    assert_true(stats_importance(y, idle, 8, 2, scratch) < 0.05);
-    const double equal[] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1}; /* their mean is not quite 0.1 */
-    assert_true(isnan(stats_importance(equal, decisive, 7, 2, scratch)));
-}
-
 /* A family of more tests than are given: Holm's factors begin at its size. */
 static void test_holm_in_a_larger_family(void **state) {
     (void)state;
@@ -160,7 +149,6 @@ int main(void) {
         cmocka_unit_test(test_degenerate_samples),
         cmocka_unit_test(test_holm_in_a_larger_family),
         cmocka_unit_test(test_runs_needed),
-        cmocka_unit_test(test_importance),
     };
     return cmocka_run_group_tests_name("stats", tests, NULL, NULL);
 }
