@@ -137,7 +137,9 @@ struct spur__op {
     bool (*takes_swish)(const spur_node *node);
     bool folds_norm; /* honours node->folded */
     bool input; /* filled by the caller before each run */
-    bool view; /* output and gradient are input 0's memory: no forward, no backward */
+    /* Output and gradient are input 0's memory; forward and backward are called only where the
+     * gradient has to be kept by itself. */
+    bool view;
     bool sum; /* the sum of two inputs of its shape, which may be merged into one of their layers */
     bool relu; /* a plain ReLU, which may be merged into the layer before it */
     bool fuses_relu; /* honours node->fused_relu */

@@ -89,12 +89,23 @@ static spur_status ask(plan *p, spur_error *err) {
     return SPUR_OK;
 }
 
+/* A view whose gradient the caller reads needs one of its own where other nodes add to its input's. */
+static bool stands_apart(const spur_node *view) {
+    const spur_node *x = view;
+    if (!view->keep || !view->needs_gradient) return false;
+    do {
+        x = x->inputs[x->via];
+        if (spur__consumer_count(x) > 1) return true;
+    } while (x->op->view);
+    return false;
+}
+
 /* Views and fused nodes lie in their input's memory; layers that end in a pool in the pool's. */
 static void share_views(plan *p) {
     for (int i = 0; i < p->nodes; i++) {
         spur_node *node = p->net->nodes[i];
         p->data_root[i] = p->gradient_root[i] = node->pool ? node->pool->index : i;
-        if (!node->op->view && !node->passive) continue;
+        if (node->op->view ? stands_apart(node) : !node->passive) continue;
         node->passive = true;
         int x = node->inputs[node->via]->index;
         p->data_root[i] = p->data_root[x];

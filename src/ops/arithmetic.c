@@ -2,6 +2,8 @@
  *
  * add and multiply with broadcasting of axes of size 1 (and of scalars), and scale by a constant.
  */
+#include <string.h>
+
 #include "graph/graph.h"
 #include "graph/onnx.h"
 #include "kernels/broadcast.h"
@@ -28,6 +30,8 @@ static spur_status arithmetic_shape(spur_node *node, spur_error *err) {
             return mismatch(node, err);
         node->shape[i] = a->shape[i] > b->shape[i] ? a->shape[i] : b->shape[i];
     }
+    if (a->rank == b->rank && memcmp(a->flattened, b->flattened, sizeof a->flattened) == 0)
+        memcpy(node->flattened, a->flattened, sizeof node->flattened);
     return SPUR_OK;
 }
 

@@ -1,18 +1,35 @@
 /* SPDX-License-Identifier: MIT
  *
- * reshape and flatten: the same values under another shape. Views: nothing is computed. A flatten
- * remembers the image's sizes, so that a linear layer behind it can translate its weights between
- * our order of features (h, w, c) and PyTorch's (c, h, w).
+ * reshape and flatten: the same values under another shape. Views: nothing is computed, but copies are
+ * made where the planner keeps a view's gradient apart. A flatten remembers the image's sizes, so that
+ * a linear layer behind it can translate its weights between our order of features (h, w, c) and
+ * PyTorch's (c, h, w).
  */
 #include <string.h>
 
 #include "graph/graph.h"
 #include "graph/onnx.h"
+#include "kernels/vec.h"
 
 typedef struct reshape_options {
     int rank;
     int64_t shape[SPUR_MAX_RANK];
 } reshape_options;
+
+static void view_forward(spur_node *node, const spur__run *run) {
+    spur__vec_copy(&run->exec, (ptrdiff_t)spur__node_count(node), node->inputs[0]->data,
+                   node->data);
+}
+
+static void view_backward(spur_node *node, const spur__run *run) {
+    int beta = spur__gradient_beta(node, 0);
+    if (beta < 0) return;
+    spur__vec_map(&run->exec, (ptrdiff_t)spur__node_count(node),
+                  &(spur__map){.op = SPUR__MAP_COPY,
+                               .accumulate = beta == 1,
+                               .a = node->gradient,
+                               .y = node->inputs[0]->gradient});
+}
 
 static spur_status does_not_fit(const spur_node *node, spur_error *err) {
     char text[128];
@@ -60,8 +77,12 @@ static void reshape_onnx(const spur_node *node, spur__onnx *to) {
     spur__onnx_from_plain(to, y);
 }
 
-static const spur__op reshape_op = {
-    .kind = "reshape", .shape = reshape_shape, .onnx = reshape_onnx, .view = true};
+static const spur__op reshape_op = {.kind = "reshape",
+                                    .shape = reshape_shape,
+                                    .forward = view_forward,
+                                    .backward = view_backward,
+                                    .onnx = reshape_onnx,
+                                    .view = true};
 
 spur_node *spur_reshape(spur_net *net, spur_node *x, int rank, const int64_t *shape) {
     reshape_options o = {.rank = rank};
@@ -89,8 +110,12 @@ static void flatten_onnx(const spur_node *node, spur__onnx *to) {
     spur__onnx_use_input(to, 0);
 }
 
-static const spur__op flatten_op = {
-    .kind = "flatten", .shape = flatten_shape, .onnx = flatten_onnx, .view = true};
+static const spur__op flatten_op = {.kind = "flatten",
+                                    .shape = flatten_shape,
+                                    .forward = view_forward,
+                                    .backward = view_backward,
+                                    .onnx = flatten_onnx,
+                                    .view = true};
 
 spur_node *spur_flatten(spur_net *net, spur_node *x) {
     return spur__node_create(net, &flatten_op, NULL, &x, 1, NULL, 0);

@@ -131,7 +131,8 @@ typedef struct spur_linear_options {
 } spur_linear_options;
 
 /* On the last axis: [..][in] -> [..][units]; weight [units][in] as PyTorch. After spur_flatten of
- * an image, import and export permute the columns between our HWC order and PyTorch's CHW. */
+ * an image, import and export permute the columns between our HWC order and PyTorch's CHW: also
+ * through activations, norms, dropout and sums, but not through spur_concat and spur_reshape. */
 SPUR_API spur_node *spur_linear(spur_net *net, spur_node *x, const char *name, int units,
                                 const spur_linear_options *options);
 

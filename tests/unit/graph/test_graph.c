@@ -205,13 +205,14 @@ static void test_frozen_parameters(void **state) {
     spur_net_destroy(net);
 }
 
-/* Weights behind a flatten are PyTorch's columns (c, h, w) in our order (h, w, c). */
+/* Weights behind a flatten, or a sum of such, are PyTorch's columns (c, h, w) in our order (h, w, c). */
 static void test_flattened_layout(void **state) {
     (void)state;
     spur_error err = {0};
     spur_net *net = spur_net_create(NULL);
     spur_node *x = image(net, 1, 2, 3, 4);
-    (void)spur_linear(net, spur_flatten(net, x), "fc", 5, NULL);
+    spur_node *flat = spur_flatten(net, x), *sum = spur_add(net, flat, spur_relu(net, flat));
+    (void)spur_linear(net, sum, "fc", 5, NULL);
     assert_int_equal(spur_net_build(net, NULL, &err), SPUR_OK);
     spur_param *w = spur_net_find_param(net, "fc.weight");
     float torch[5 * 24], back[5 * 24];

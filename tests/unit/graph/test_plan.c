@@ -247,6 +247,33 @@ static void test_a_late_reader_of_a_slice(void **state) {
     assert_memory_equal(found[0], found[1], 48 * sizeof(float));
 }
 
+/* The gradient of a kept view is what its own readers give, whoever else reads what it is a view of. */
+static void test_a_kept_view_beside_another_reader(void **state) {
+    (void)state;
+    enum { COUNT = 2 * 4 * 4 * 3 };
+    float found[2][COUNT], input[2][COUNT];
+    for (int more = 0; more < 2; more++) {
+        spur_net *net = spur_net_create(NULL);
+        spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 4, (int64_t[]){2, 4, 4, 3});
+        spur_node *h = spur_activation(net, x, SPUR_TANH, 0);
+        spur_node *rows = spur_reshape(net, h, 3, (int64_t[]){2, 16, 3});
+        spur_node *view = spur_flatten(net, rows);
+        spur_node *read[] = {view, spur_scale(net, more ? h : x, 0.5), spur_scale(net, view, 2)};
+        spur_keep(net, view);
+        spur_keep(net, x);
+        assert_int_equal(spur_net_build(net, test_dot(net, read, 3), NULL), SPUR_OK);
+        fill(x, 1);
+        assert_int_equal(spur_net_forward(net, SPUR_TRAIN, NULL), SPUR_OK);
+        assert_memory_equal(view->data, h->data, more ? sizeof found[0] : 0);
+        assert_int_equal(spur_net_backward(net, 1, NULL), SPUR_OK);
+        memcpy(found[more], spur_node_gradient(view), sizeof found[0]);
+        memcpy(input[more], spur_node_gradient(x), sizeof input[0]);
+        spur_net_destroy(net);
+    }
+    assert_memory_equal(found[0], found[1], sizeof found[0]);
+    assert_memory_not_equal(input[0], input[1], sizeof input[0]);
+}
+
 static void test_every_failing_allocation(void **state) {
     (void)state;
     int failures = 0;
@@ -273,6 +300,7 @@ int main(void) {
         cmocka_unit_test(test_a_step_allocates_nothing),
         cmocka_unit_test(test_inference_net),
         cmocka_unit_test(test_a_late_reader_of_a_slice),
+        cmocka_unit_test(test_a_kept_view_beside_another_reader),
         cmocka_unit_test(test_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
