@@ -369,6 +369,10 @@ float *spur__optimizer_slot(const spur_optimizer *optimizer, int i, int s) {
     return optimizer->held[i].slots[s];
 }
 
+double spur__optimizer_momentum(const spur_optimizer *optimizer, int g) {
+    return optimizer->groups[g].momentum;
+}
+
 void spur__optimizer_set_steps(spur_optimizer *optimizer, uint64_t steps) {
     optimizer->steps = steps;
 }

@@ -64,6 +64,8 @@ const spur__optimizer_kind *spur__optimizer_kind_of(const spur_optimizer *optimi
 int spur__optimizer_param_count(const spur_optimizer *optimizer);
 spur_param *spur__optimizer_param(const spur_optimizer *optimizer, int i);
 float *spur__optimizer_slot(const spur_optimizer *optimizer, int i, int s);
+/* In force; 0 for kinds without one. */
+double spur__optimizer_momentum(const spur_optimizer *optimizer, int group);
 void spur__optimizer_set_steps(spur_optimizer *optimizer, uint64_t steps);
 
 /* The rows every optimizer has. */

@@ -109,6 +109,9 @@ static spur_status put_optimizer(const spur_optimizer *optimizer, spur_state *st
     for (int g = 0; g < spur_optimizer_group_count(optimizer); g++) {
         snprintf(key, sizeof key, "optimizer.lr.%d", g);
         SPUR__TRY(spur_state_set_double(state, key, spur_optimizer_lr(optimizer, g), err));
+        if (!kind->momentum) continue;
+        snprintf(key, sizeof key, "optimizer.momentum.%d", g);
+        SPUR__TRY(spur_state_set_double(state, key, spur__optimizer_momentum(optimizer, g), err));
     }
     return SPUR_OK;
 }

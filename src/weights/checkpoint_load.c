@@ -202,21 +202,35 @@ static spur_status read_scheduler(const spur_state *state, spur__scheduler_state
     return spur_state_get_uint(state, "scheduler.reductions", &s->reductions, err);
 }
 
+/* What is in force for a group of parameters. */
+typedef struct in_force {
+    double lr, momentum;
+    bool has_momentum;
+} in_force;
+
 /* What will be set once everything is known to fit. */
 typedef struct loading {
     spur__manifest manifest;
     spur_state *state;
     source optimizer, ema;
     uint64_t steps;
-    double *rates; /* [groups of the optimizer] */
+    in_force *groups; /* [groups of the optimizer] */
     spur__scheduler_state scheduler;
 } loading;
 
-/* The rate in force of every group: as many groups as the optimizer has now. */
-static spur_status read_rates(const char *folder, loading *l, int groups, spur_error *err) {
+/* Older checkpoints lack it. */
+static spur_status read_momentum(const spur_state *state, int g, in_force *group, spur_error *err) {
     char key[64];
-    l->rates = spur__malloc_array((size_t)groups + 1, sizeof *l->rates);
-    if (!l->rates) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", folder);
+    snprintf(key, sizeof key, "optimizer.momentum.%d", g);
+    group->has_momentum = spur_state_get(state, key) != NULL;
+    return group->has_momentum ? spur_state_get_double(state, key, &group->momentum, err) : SPUR_OK;
+}
+
+/* Rate and momentum of every group: as many groups as the optimizer has now. */
+static spur_status read_groups(const char *folder, loading *l, int groups, spur_error *err) {
+    char key[64];
+    l->groups = spur__malloc_array((size_t)groups + 1, sizeof *l->groups);
+    if (!l->groups) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", folder);
     for (int g = 0; g <= groups; g++) {
         snprintf(key, sizeof key, "optimizer.lr.%d", g);
         bool there = spur_state_get(l->state, key) != NULL;
@@ -224,7 +238,9 @@ static spur_status read_rates(const char *folder, loading *l, int groups, spur_e
             return spur__fail(err, SPUR_E_STATE,
                               "%s: %s: found %s, expected %d parameter group%s in all", folder, key,
                               there ? "one group more" : "nothing", groups, groups == 1 ? "" : "s");
-        if (there) SPUR__TRY(spur_state_get_double(l->state, key, &l->rates[g], err));
+        if (!there) continue;
+        SPUR__TRY(spur_state_get_double(l->state, key, &l->groups[g].lr, err));
+        SPUR__TRY(read_momentum(l->state, g, &l->groups[g], err));
     }
     return SPUR_OK;
 }
@@ -234,7 +250,7 @@ static spur_status prepare_optimizer(const spur_optimizer *optimizer, const char
     const char *name = spur__optimizer_kind_of(optimizer)->kind.name;
     SPUR__TRY(check_name(folder, l->state, "optimizer.name", name, err));
     SPUR__TRY(spur_state_get_uint(l->state, "optimizer.steps", &l->steps, err));
-    SPUR__TRY(read_rates(folder, l, spur_optimizer_group_count(optimizer), err));
+    SPUR__TRY(read_groups(folder, l, spur_optimizer_group_count(optimizer), err));
     SPUR__TRY(spur__arrays_of_optimizer(optimizer, &l->optimizer.arrays, err));
     return source_open(&l->optimizer, &l->manifest, folder, SPUR__OPTIMIZER_FILE, err);
 }
@@ -270,8 +286,11 @@ static spur_status load_weights(spur_net *net, const loading *l, const char *fol
 static spur_status apply_optimizer(spur_optimizer *optimizer, const loading *l, spur_error *err) {
     SPUR__TRY(source_read(&l->optimizer, err));
     spur__optimizer_set_steps(optimizer, l->steps);
-    for (int g = 0; g < spur_optimizer_group_count(optimizer); g++)
-        spur_optimizer_set_lr(optimizer, g, l->rates[g]);
+    for (int g = 0; g < spur_optimizer_group_count(optimizer); g++) {
+        const in_force *group = &l->groups[g];
+        spur_optimizer_set_lr(optimizer, g, group->lr);
+        if (group->has_momentum) spur_optimizer_set_momentum(optimizer, g, group->momentum);
+    }
     return SPUR_OK;
 }
 
@@ -296,7 +315,7 @@ spur_status spur_checkpoint_load(const spur_checkpoint_parts *parts, const char 
     if (status == SPUR_OK && step) *step = l.manifest.step;
     source_close(&l.optimizer);
     source_close(&l.ema);
-    spur__free(l.rates);
+    spur__free(l.groups);
     spur_state_destroy(l.state);
     return status;
 }

@@ -313,6 +313,7 @@ static void test_resume_is_the_same(void **state) {
     uint64_t step = 0;
     training a = start(1), b = start(2);
     (void)state;
+    spur_optimizer_set_momentum(a.optimizer, 0, 0.7); /* in force, like the rate */
     advance(&a, 3);
     assert_int_equal(spur_state_set(a.state, "loader.position", "17\nback\\slash", &err), SPUR_OK);
     assert_int_equal(spur_checkpoint_save(&a.parts, in_folder("cp"), 3, &err), SPUR_OK);
