@@ -11,21 +11,21 @@
 
 enum { HUGE_PAGE = 2 << 20 };
 
-int spur__arena_create(spur__arena *arena, size_t size) {
+bool spur__arena_create(spur__arena *arena, size_t size) {
     size_t alignment = size >= HUGE_PAGE ? HUGE_PAGE : 64;
     *arena = (spur__arena){0};
-    if (size > SIZE_MAX - alignment) return 0;
+    if (size > SIZE_MAX - alignment) return false;
     size_t rounded = (size + alignment - 1) / alignment * alignment;
     if (alignment == HUGE_PAGE) {
         arena->base = spur__pages(HUGE_PAGE, rounded);
-        arena->mapped = 1;
+        arena->mapped = true;
     } else {
         arena->base = spur__malloc_aligned(alignment, rounded);
         if (arena->base) memset(arena->base, 0, rounded);
     }
-    if (!arena->base) return 0;
+    if (!arena->base) return false;
     arena->size = rounded;
-    return 1;
+    return true;
 }
 
 void spur__arena_destroy(spur__arena *arena) {

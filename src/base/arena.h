@@ -6,16 +6,17 @@
 #ifndef SPUR_BASE_ARENA_H
 #define SPUR_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct spur__arena {
     char *base;
     size_t size; /* bytes usable */
-    int mapped; /* straight from the system */
+    bool mapped; /* straight from the system */
 } spur__arena;
 
 /* Makes a zeroed block; false when out of memory (the arena is then empty). */
-int spur__arena_create(spur__arena *arena, size_t size);
+bool spur__arena_create(spur__arena *arena, size_t size);
 void spur__arena_destroy(spur__arena *arena);
 
 #endif

@@ -5,7 +5,7 @@
  * The C library's versions differ between machines and versions. These use additions and
  * multiplications only, in a fixed order and without contraction (the build sets
  * -ffp-contract=off), and no branches on values, so that compilers vectorise loops over them.
- * Largest errors, measured over all floats by tests/unit/test_fmath.c, stand at each function.
+ * Largest errors, measured over all floats by tests/unit/base/test_fmath.c, stand at each function.
  * Polynomials: minimax forms as in Cephes (Moshier) for exp, log and tanh; reductions after
  * Cody & Waite, "Software Manual for the Elementary Functions" (1980).
  */

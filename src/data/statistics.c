@@ -3,7 +3,7 @@
  * One pass over all items, by several threads: every file is decoded, training pixels are summed
  * (after resizing), mask values are counted. Sums are kept per item and added up in the order of the
  * items, so that the number of threads changes no bit. Then the audit of the masks and the
- * normalization. What a pass found is remembered (cache.h) until a file changes.
+ * normalization. What a pass found is remembered (remember.h) until a file changes.
  */
 #include <math.h>
 #include <pthread.h>

@@ -3,35 +3,13 @@
 
 usage: test_browser_sweep.py SPUR WORK_FOLDER
 
-Four configurations: two rates by two normalizations, three seeds each. Screenshots stay.
+The sweep is that of small_sweep.py, with three seeds for each configuration. Screenshots stay.
 """
-import subprocess
-
+import small_sweep
+from small_sweep import GROUPS
 from tabs import Tabs, begin, end, lengths, main, metrics
 
-INI = """
-[run]
-name = small
-[data]
-format = shapes
-samples = 60
-val_samples = 40
-size = 16x16
-batch_size = 10
-[model]
-name = mlp
-[train]
-epochs = 6
-[log]
-images = 0
-worst = 0
-[sweep]
-optimizer.lr = 1e-2, 1e-3
-data.normalization = none | dataset
-seeds = 1..3
-"""
-GROUPS, SEEDS = 4, (1, 2, 3)
-
+SEEDS, EPOCHS = (1, 2, 3), 6
 
 
 class Sweep(Tabs):
@@ -82,9 +60,8 @@ class Sweep(Tabs):
 
 
 def setUpModule():
-    (Tabs.work / "small.ini").write_text(INI)
-    subprocess.run([Tabs.program, "sweep", "small.ini", "--quiet"], cwd=Tabs.work, check=True, stdout=subprocess.DEVNULL)
-    begin("my_logs/small", (f"groups/config_{GROUPS:04d}", "validation/epoch_loss/upper", 6))
+    small_sweep.run(Tabs.program, Tabs.work, epochs=EPOCHS, seeds=len(SEEDS))
+    begin("my_logs/small", (f"groups/config_{GROUPS:04d}", "validation/epoch_loss/upper", EPOCHS))
 
 
 tearDownModule = end

@@ -6,35 +6,12 @@ usage: test_sweep.py fast|slow SPUR FOLDER
 """
 import csv
 import shutil
-import subprocess
 import sys
 import unittest
 from pathlib import Path
 
+import small_sweep
 from tb import TensorBoard, eventually
-
-INI = """
-[run]
-name = small
-logdir = logs
-[data]
-format = shapes
-samples = 40
-val_samples = 20
-size = 16x16
-batch_size = 10
-[model]
-name = mlp
-[train]
-epochs = 2
-[log]
-images = 0
-worst = 0
-[sweep]
-optimizer.lr = 1e-2, 1e-3
-data.normalization = none | dataset
-seeds = 1..2
-"""
 
 REQUEST = {"experimentName": "", "colParams": [], "startIndex": 0, "sliceSize": 100,
            "allowedStatuses": ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"]}
@@ -64,7 +41,7 @@ class Sweep(unittest.TestCase):
     def test_metrics_are_those_of_the_table(self):
         for group in self.groups():
             for session in group["sessions"]:
-                with open(work / "logs/small" / session["name"] / "metrics.csv", newline="") as f:
+                with open(work / "my_logs/small" / session["name"] / "metrics.csv", newline="") as f:
                     last = list(csv.DictReader(f))[-1]
                 got = {(m["name"]["group"], m["name"]["tag"]): m["value"] for m in session["metricValues"]}
                 for name, column in ((("validation", "epoch_accuracy"), "val_accuracy"),
@@ -94,7 +71,7 @@ server = None
 
 def setUpModule():
     global server
-    server = TensorBoard(work / "logs/small", LOADER == "fast")
+    server = TensorBoard(work / "my_logs/small", LOADER == "fast")
     server.wait_for_scalar("groups/config_0004", "validation/epoch_loss/upper", 2)
 
 
@@ -107,6 +84,5 @@ if __name__ == "__main__":
     LOADER, program, work = sys.argv[1], Path(sys.argv[2]).resolve(), Path(sys.argv[3])
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    (work / "small.ini").write_text(INI)
-    subprocess.run([program, "sweep", "small.ini", "--quiet"], cwd=work, check=True, stdout=subprocess.DEVNULL)
+    small_sweep.run(program, work, epochs=2, seeds=2)
     unittest.main(argv=sys.argv[:1], verbosity=2)
