@@ -59,8 +59,8 @@ void layer_create(layer *l, const spur__conv_shape *shape, spur__conv_algo algo,
     spur__conv_memory most = {64, 64};
     for (int i = 0; i < SPUR__CONV_PASSES; i++) {
         spur__conv_memory memory = l->plan.memory[i];
-        most.workspace = spur__larger(most.workspace, memory.workspace);
-        most.scratch = spur__larger(most.scratch, memory.scratch);
+        most.workspace = spur__max_size(most.workspace, memory.workspace);
+        most.scratch = spur__max_size(most.scratch, memory.scratch);
     }
     l->workspace = bytes(l, most.workspace);
     l->exec.scratch_bytes = (most.scratch + 4095) / 4096 * 4096; /* no page has two threads' */

@@ -63,9 +63,9 @@ static void create(linear_bench *b, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, int t
     b->x = values(b, m * k), b->w = values(b, k * n), b->y = values(b, m * n);
     b->dy = values(b, m * n), b->dx = values(b, m * k), b->dw = values(b, k * n);
     b->m = values(b, k * n), b->v = values(b, k * n);
-    b->workspace = bytes(b, spur__larger(forward, backward));
+    b->workspace = bytes(b, spur__max_size(forward, backward));
     b->exec.scratch_bytes =
-        spur__larger(spur__linear_forward_scratch(m), spur__linear_backward_scratch(m, n));
+        spur__max_size(spur__linear_forward_scratch(m), spur__linear_backward_scratch(m, n));
     b->exec.scratch = bytes(b, (size_t)threads * b->exec.scratch_bytes);
     b->job = (spur__linear){.m = m,
                             .k = k,

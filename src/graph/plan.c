@@ -219,9 +219,9 @@ static void make_common(plan *p) {
     for (int i = 0; i < p->nodes; i++) {
         const spur_node *node = p->net->nodes[i];
         const spur__demand *demand = &p->demands[i];
-        scratch = spur__larger(scratch, demand->scratch);
-        workspace = spur__larger(workspace, demand->forward_workspace);
-        if (node->needs_gradient) workspace = spur__larger(workspace, demand->backward_workspace);
+        scratch = spur__max_size(scratch, demand->scratch);
+        workspace = spur__max_size(workspace, demand->forward_workspace);
+        if (node->needs_gradient) workspace = spur__max_size(workspace, demand->backward_workspace);
     }
     exec->scratch_bytes = (scratch + PAGE - 1) / PAGE * PAGE;
     size_t all = scratch ? (size_t)exec->threads * exec->scratch_bytes + 2 * PAGE : 0;

@@ -151,7 +151,7 @@ static void backward_task(void *context, ptrdiff_t index, int thread) {
     }
     spur__part(s->size[last], j->pieces, index % j->pieces, &begin, &end);
     for (ptrdiff_t c = begin; c < end; c += CHUNK)
-        sum_piece(j, dense, dy + c, b + c * s->b[last], spur__least(CHUNK, end - c), j->da + a + c);
+        sum_piece(j, dense, dy + c, b + c * s->b[last], spur__min(CHUNK, end - c), j->da + a + c);
 }
 
 /* Without axes to sum over there is nothing to keep in double precision. */
@@ -161,7 +161,7 @@ static bool nothing_summed(const spur__broadcast *s) {
 
 static void plain_task(void *context, ptrdiff_t index, int thread) {
     const job *j = context;
-    ptrdiff_t begin = index * PIECE, end = spur__least(begin + PIECE, j->s->size[0]);
+    ptrdiff_t begin = index * PIECE, end = spur__min(begin + PIECE, j->s->size[0]);
     const float *dy = j->dy, *b = j->b;
     ptrdiff_t sb = j->s->b[0];
     float *da = j->da;

@@ -32,7 +32,7 @@ static spur_status check_sizes(const spur__conv_shape *s, spur_error *err) {
     if (s->dilation_h < 1) return refuse(err, "vertical dilation", s->dilation_h, "at least 1");
     if (s->dilation_w < 1) return refuse(err, "horizontal dilation", s->dilation_w, "at least 1");
     ptrdiff_t pad =
-        spur__least(spur__least(s->pad_top, s->pad_left), spur__least(s->pad_bottom, s->pad_right));
+        spur__min(spur__min(s->pad_top, s->pad_left), spur__min(s->pad_bottom, s->pad_right));
     if (pad < 0) return refuse(err, "padding", pad, "at least 0");
     if (s->groups < 1 || s->c % s->groups != 0 || s->k % s->groups != 0)
         return refuse(err, "groups", s->groups, "a divisor of input and output channels");
@@ -216,7 +216,7 @@ enum { REDUCE_BLOCK = 4096 };
 
 static void reduce_task(void *job, ptrdiff_t index, int thread) {
     const reduce_job *q = job;
-    ptrdiff_t begin = index * REDUCE_BLOCK, n = spur__least(REDUCE_BLOCK, q->n - begin);
+    ptrdiff_t begin = index * REDUCE_BLOCK, n = spur__min(REDUCE_BLOCK, q->n - begin);
     float sum[REDUCE_BLOCK], *dst = q->dst + begin;
     (void)thread;
     for (ptrdiff_t i = 0; i < n; i++) sum[i] = q->part[begin + i];

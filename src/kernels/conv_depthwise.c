@@ -271,7 +271,7 @@ void spur__depthwise_backward_weights(const spur__conv_plan *plan, const spur__e
     q.dy = args->dy;
     q.mask = args->relu_y;
     q.n = args->n;
-    q.parts = spur__least(PARTS, args->n * s->oh);
+    q.parts = spur__min(PARTS, args->n * s->oh);
     q.partial = behind_runs(s, args->workspace);
     if (args->dbias) q.bias = q.partial + q.parts * floats;
     spur__parallel(exec, q.parts, weights_task, &q);

@@ -27,7 +27,7 @@ static void pack_task(void *job, ptrdiff_t index, int thread) {
     ptrdiff_t depth = q->transposed ? k : c, across = q->transposed ? c : k;
     ptrdiff_t panel = index / q->count, panels = spur__gather_panels(q->g), group = panel / panels;
     ptrdiff_t column = panel % panels * simd->nr;
-    ptrdiff_t columns = spur__least(simd->nr, across - column);
+    ptrdiff_t columns = spur__min(simd->nr, across - column);
     ptrdiff_t width = columns > simd->vl ? simd->nr : simd->vl;
     float *out = q->panels + group * q->g->panel_floats + (column * q->count + tap * width) * depth;
     ptrdiff_t kernel = q->transposed ? q->g->taps[tap] : tap;

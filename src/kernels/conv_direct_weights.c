@@ -13,7 +13,7 @@
  */
 #include <string.h>
 
-#include "kernels/ahead.h"
+#include "kernels/prefetch.h"
 #include "kernels/conv_internal.h"
 
 enum {
@@ -67,7 +67,7 @@ typedef struct piece {
     /* on the way to the next block: what lies without gaps, lines of it for a tile; the rest */
     stretch plain[NEXT_COUNT];
     ptrdiff_t share;
-    spur__ahead next[NEXT_COUNT];
+    spur__prefetch next[NEXT_COUNT];
 } piece;
 
 /* A block of a group: output rows [y, y + rows) of images, and where input pixel (0, 0) of the first
@@ -84,7 +84,7 @@ static ptrdiff_t input_rows(const spur__conv_shape *s, ptrdiff_t band) {
 /* The pixels of a block. */
 static void choose_blocks(weights_job *q) {
     const spur__conv_shape *s = q->s;
-    ptrdiff_t band = spur__most(1, spur__least(s->oh, BLOCK_PIXELS / s->ow));
+    ptrdiff_t band = spur__max(1, spur__min(s->oh, BLOCK_PIXELS / s->ow));
     while (!q->in_place && band > 1 && input_rows(s, band) * q->columns * q->c > BLOCK_FLOATS)
         band = (band + 1) / 2;
     q->bands = spur__ceil_div(s->oh, band);
@@ -93,15 +93,15 @@ static void choose_blocks(weights_job *q) {
     q->images = 1;
     if (q->bands == 1) {
         ptrdiff_t floats = q->in_place ? 1 : q->rows * q->columns * q->c;
-        ptrdiff_t images = spur__least(BLOCK_PIXELS / (s->oh * s->ow), BLOCK_FLOATS / floats);
-        q->images = spur__most(1, spur__least(images, q->n));
+        ptrdiff_t images = spur__min(BLOCK_PIXELS / (s->oh * s->ow), BLOCK_FLOATS / floats);
+        q->images = spur__max(1, spur__min(images, q->n));
     }
     q->blocks = spur__ceil_div(q->n, q->images) * q->bands;
 }
 
 /* Parts of few weights, a power of two of them where groups are to be shared out evenly as well. */
 static ptrdiff_t parts_wanted(const weights_job *q) {
-    ptrdiff_t parts = spur__most(1, spur__least(q->blocks, PART_FLOATS / q->partial_floats));
+    ptrdiff_t parts = spur__max(1, spur__min(q->blocks, PART_FLOATS / q->partial_floats));
     while (q->s->groups > 1 && (parts & (parts - 1))) parts &= parts - 1;
     return parts;
 }
@@ -111,14 +111,14 @@ static void choose_tasks(weights_job *q) {
     ptrdiff_t parts = parts_wanted(q);
     q->column_tasks = spur__ceil_div(q->k, COLUMNS);
     q->group_tasks =
-        spur__least(q->s->groups, spur__most(spur__ceil_div(q->partial_floats, GROUPS_FLOATS),
-                                             spur__ceil_div(TASKS, parts * q->column_tasks)));
+        spur__min(q->s->groups, spur__max(spur__ceil_div(q->partial_floats, GROUPS_FLOATS),
+                                          spur__ceil_div(TASKS, parts * q->column_tasks)));
     ptrdiff_t wanted = spur__ceil_div(TASKS, q->column_tasks * q->group_tasks);
-    ptrdiff_t share = spur__least(spur__ceil_div(wanted, parts), q->c / LEAST_CHANNELS);
-    q->channel_tasks = spur__most(spur__ceil_div(q->c, CHANNELS), share);
+    ptrdiff_t share = spur__min(spur__ceil_div(wanted, parts), q->c / LEAST_CHANNELS);
+    q->channel_tasks = spur__max(spur__ceil_div(q->c, CHANNELS), share);
     ptrdiff_t pieces = q->column_tasks * q->channel_tasks * q->group_tasks;
-    parts = spur__most(parts, spur__ceil_div(LEAST_TASKS, pieces));
-    q->parts = spur__least(spur__least(parts, spur__ceil_div(TASKS, pieces)), q->blocks);
+    parts = spur__max(parts, spur__ceil_div(LEAST_TASKS, pieces));
+    q->parts = spur__min(spur__min(parts, spur__ceil_div(TASKS, pieces)), q->blocks);
 }
 
 static void plan_job(weights_job *q, const spur__conv_shape *s, ptrdiff_t n) {
@@ -140,7 +140,7 @@ static void plan_job(weights_job *q, const spur__conv_shape *s, ptrdiff_t n) {
 static void copy_input_row(const weights_job *q, const piece *p, const float *x, ptrdiff_t row,
                            float *out) {
     const spur__conv_shape *s = q->s;
-    ptrdiff_t begin = s->pad_left, end = spur__least(q->columns, s->pad_left + s->w);
+    ptrdiff_t begin = s->pad_left, end = spur__min(q->columns, s->pad_left + s->w);
     if (row < 0 || row >= s->h || end <= begin) {
         memset(out, 0, (size_t)(q->columns * q->pitch) * sizeof(float));
         return;
@@ -173,7 +173,7 @@ static void pack_dy(const weights_job *q, const piece *p, const block *b) {
     ptrdiff_t pixels = b->images * b->rows * q->s->ow;
     float *bias = p->bias ? p->bias + b->group * q->k : NULL;
     for (ptrdiff_t j = 0; j < p->columns; j += q->simd->nr) {
-        ptrdiff_t across = spur__least(q->simd->nr, p->columns - j), at = gradient_at(q, p, b) + j;
+        ptrdiff_t across = spur__min(q->simd->nr, p->columns - j), at = gradient_at(q, p, b) + j;
         spur__pixels from = {q->dy + at, q->mask ? q->mask + at : NULL, pixels, across,
                              q->s->y_pitch};
         q->simd->pack_panel(&from, across > q->simd->vl ? q->simd->nr : q->simd->vl,
@@ -198,9 +198,9 @@ static void add_input(const weights_job *q, const piece *p, const block *b) {
  * first input position is `at`. */
 static void visible(ptrdiff_t at, ptrdiff_t stride, ptrdiff_t size, ptrdiff_t count,
                     ptrdiff_t *begin, ptrdiff_t *end) {
-    *begin = at < 0 ? spur__least(spur__ceil_div(-at, stride), count) : 0;
+    *begin = at < 0 ? spur__min(spur__ceil_div(-at, stride), count) : 0;
     *end = at < size ? spur__ceil_div(size - at, stride) : 0;
-    *end = spur__most(*begin, spur__least(*end, count));
+    *end = spur__max(*begin, spur__min(*end, count));
 }
 
 /* Runs of kernel row r: the block's output rows that see the input through it. */
@@ -231,8 +231,8 @@ static void bring(piece *p, int which, const float *from, ptrdiff_t rows, ptrdif
     if (width == pitch && row == pixels * pitch)
         p->plain[which] = (stretch){from, rows * row / LINE};
     else
-        p->next[which] =
-            spur__ahead_block(from, rows, row * value, pixels, pitch * value, width * value, tiles);
+        p->next[which] = spur__prefetch_block(from, rows, row * value, pixels, pitch * value,
+                                              width * value, tiles);
 }
 
 /* The input under a block: its rows, or of a kernel smaller than its steps the first tap's. */
@@ -241,9 +241,9 @@ static void bring_input(const weights_job *q, piece *p, const block *b, ptrdiff_
     bool all = s->kh >= s->stride_h && s->kw >= s->stride_w;
     ptrdiff_t row = s->w * s->x_pitch, step_y = all ? 1 : s->stride_h,
               step_x = all ? 1 : s->stride_w;
-    ptrdiff_t first = spur__most(0, b->y * s->stride_h - s->pad_top);
+    ptrdiff_t first = spur__max(0, b->y * s->stride_h - s->pad_top);
     ptrdiff_t last = b->y * s->stride_h - s->pad_top + input_rows(s, b->rows);
-    ptrdiff_t rows = spur__ceil_div(spur__least(s->h, last) - first, step_y);
+    ptrdiff_t rows = spur__ceil_div(spur__min(s->h, last) - first, step_y);
     if (b->images > 1) rows = b->images * spur__ceil_div(s->h, step_y);
     if (b->images > 1 && s->h % step_y != 0) rows = 0;
     bring(p, NEXT_X, b->x + first * row, rows, step_y * row, spur__ceil_div(s->w, step_x),
@@ -267,15 +267,15 @@ static void bring_block(const weights_job *q, piece *p, const block *next, ptrdi
 
 /* What the tile is to ask for. */
 static void give_share(piece *p, spur__tile *t) {
-    ptrdiff_t asks = spur__most(1, t->runs * spur__ceil_div(t->run_length, SPUR__TILE_ASK));
+    ptrdiff_t asks = spur__max(1, t->runs * spur__ceil_div(t->run_length, SPUR__TILE_ASK));
     int i = 0;
     while (i < NEXT_COUNT && p->plain[i].lines < asks) i++; /* too little is left */
     t->next = NULL;
-    for (int k = 0; k < NEXT_COUNT; k++) spur__ahead_step(&p->next[k]);
+    for (int k = 0; k < NEXT_COUNT; k++) spur__prefetch_step(&p->next[k]);
     if (i == NEXT_COUNT) return;
     stretch *from = &p->plain[i];
     t->next = from->at;
-    t->next_lines = spur__least(spur__ceil_div(p->share, asks), from->lines / asks);
+    t->next_lines = spur__min(spur__ceil_div(p->share, asks), from->lines / asks);
     from->at += t->next_lines * asks * LINE;
     from->lines -= t->next_lines * asks;
 }
@@ -292,7 +292,7 @@ static void tap_tiles(const weights_job *q, piece *p, const block *b, spur__tile
     }
     t->run_length = last - first;
     for (ptrdiff_t j = 0; j < p->columns; j += q->simd->nr) {
-        t->cols = spur__least(q->simd->nr, p->columns - j);
+        t->cols = spur__min(q->simd->nr, p->columns - j);
         t->b = p->dy + j * pixels + first * (t->cols > q->simd->vl ? q->simd->nr : q->simd->vl);
         for (ptrdiff_t i = 0; i < strips; i++) {
             ptrdiff_t begin, end;
@@ -334,10 +334,10 @@ static piece piece_of(const weights_job *q, ptrdiff_t part, ptrdiff_t rest, int 
     spur__part(q->s->groups, q->group_tasks, rest / q->column_tasks / q->channel_tasks,
                &p.first_group, &end);
     p.groups = end - p.first_group;
-    p.columns = spur__least(COLUMNS, q->k - p.column);
+    p.columns = spur__min(COLUMNS, q->k - p.column);
     spur__part(spur__ceil_div(q->c, 16), q->channel_tasks, share, &p.channel, &end);
     p.channel *= 16;
-    p.channels = spur__least(q->c, end * 16) - p.channel;
+    p.channels = spur__min(q->c, end * 16) - p.channel;
     p.dw = q->partial + part * q->partial_floats + p.channel * q->s->k + p.column;
     p.bias = q->bias && share == 0 ? q->bias + part * q->s->k + p.column : NULL;
     if (q->x_sums && p.column == 0) p.x_sums = q->x_sums + part * q->s->c + p.channel;
@@ -353,8 +353,8 @@ static block block_at(const weights_job *q, const piece *p, ptrdiff_t i) {
     block b = {.group = p->first_group + i % p->groups,
                .image = at / q->bands * q->images,
                .y = at % q->bands * q->band};
-    b.images = spur__least(q->images, q->n - b.image);
-    b.rows = spur__least(q->band, s->oh - b.y);
+    b.images = spur__min(q->images, q->n - b.image);
+    b.rows = spur__min(q->band, s->oh - b.y);
     b.x = q->x + b.image * s->h * s->w * s->x_pitch + b.group * q->c + p->channel;
     return b;
 }
@@ -373,7 +373,7 @@ static void weights_task(void *job, ptrdiff_t index, int thread) {
     }
     spur__tile t = {.a_row = 1, .a_step = s->stride_w * q->pitch, .c_row = s->k};
     for (ptrdiff_t i = begin; i < end; i++) {
-        block b = block_at(q, &p, i), next = block_at(q, &p, spur__least(i + 1, end - 1));
+        block b = block_at(q, &p, i), next = block_at(q, &p, spur__min(i + 1, end - 1));
         if (p.x_sums) add_input(q, &p, &b);
         if (!q->in_place) b.x = copy_rows(q, &p, &b);
         pack_dy(q, &p, &b);

@@ -55,15 +55,15 @@ static ptrdiff_t points_of(const axis *a, ptrdiff_t p) {
 static void complete_axis(axis *a) {
     ptrdiff_t last = 0, offset;
     bool any = false;
-    a->phases = a->transposed ? spur__least(a->stride, a->target) : 1;
+    a->phases = a->transposed ? spur__min(a->stride, a->target) : 1;
     a->points = points_of(a, 0);
     a->step = a->transposed ? 1 : a->stride;
     a->inside = true;
     for (ptrdiff_t i = 0; i < a->phases * a->kernel; i++) {
         ptrdiff_t p = i / a->kernel, end = (points_of(a, p) - 1) * a->step;
         if (!tap_at(a, p, i % a->kernel, &offset)) continue;
-        a->first = any ? spur__least(a->first, offset) : offset;
-        last = any ? spur__most(last, offset) : offset;
+        a->first = any ? spur__min(a->first, offset) : offset;
+        last = any ? spur__max(last, offset) : offset;
         a->inside = a->inside && offset >= 0 && end + offset < a->source;
         any = true;
     }
@@ -85,8 +85,8 @@ static ptrdiff_t padded_pitch(ptrdiff_t channels) {
 /* Grid rows and images that a task takes, chosen for the plan's batch `most_images`: a smaller one finds
  * the scratch that was planned. Whether panels go in bundles. */
 static void choose_block(gather *g, ptrdiff_t most_images) {
-    ptrdiff_t rows = g->y.points, share = spur__most(GROUP_FLOATS, GROUPS_FLOATS / g->groups);
-    ptrdiff_t most = spur__least(BLOCK_FLOATS, share);
+    ptrdiff_t rows = g->y.points, share = spur__max(GROUP_FLOATS, GROUPS_FLOATS / g->groups);
+    ptrdiff_t most = spur__min(BLOCK_FLOATS, share);
     g->block_pitch = padded_pitch(g->channels);
     g->columns = extent(&g->x, g->x.points);
     while (rows > 1 && extent(&g->y, rows) * g->columns * g->block_pitch > most)
@@ -96,7 +96,7 @@ static void choose_block(gather *g, ptrdiff_t most_images) {
     ptrdiff_t floats = g->rows * g->columns * g->block_pitch;
     g->block_images = 1;
     if (g->block_rows == g->y.points) {
-        ptrdiff_t images = spur__most(1, most / spur__most(1, floats));
+        ptrdiff_t images = spur__max(1, most / spur__max(1, floats));
         g->block_images = spur__ceil_div(most_images, spur__ceil_div(most_images, images));
     }
     g->block_floats = spur__round_up(floats * g->block_images, 16);
@@ -149,10 +149,10 @@ void spur__gather_init(gather *g, const spur__conv_shape *s, ptrdiff_t n, bool t
 }
 
 bool spur__gather_pools(gather *g, const spur__pool_shape *pool) {
-    ptrdiff_t row = g->x.target * g->outputs, fit = spur__least(POOL_FLOATS / row, g->block_rows);
+    ptrdiff_t row = g->x.target * g->outputs, fit = spur__min(POOL_FLOATS / row, g->block_rows);
     if (g->groups > 1 || g->whole || pool->adaptive || pool->kh * row > POOL_FLOATS) return false;
     g->pool = pool;
-    g->pool_step = spur__most(0, fit - pool->kh) / pool->stride_h + 1;
+    g->pool_step = spur__max(0, fit - pool->kh) / pool->stride_h + 1;
     g->pool_rows = (g->pool_step - 1) * pool->stride_h + pool->kh;
     g->dst_pitch = g->outputs;
     return true;
@@ -253,8 +253,8 @@ static void copy_row(const gather *g, ptrdiff_t group, ptrdiff_t image, ptrdiff_
     }
     ptrdiff_t begin = first < 0 ? spur__ceil_div(-first, gap) : 0;
     ptrdiff_t end = first < g->x.source ? spur__ceil_div(g->x.source - first, gap) : 0;
-    begin = spur__least(begin, g->columns);
-    end = spur__most(begin, spur__least(end, g->columns));
+    begin = spur__min(begin, g->columns);
+    end = spur__max(begin, spur__min(end, g->columns));
     memset(out, 0, (size_t)(begin * pitch) * sizeof(float));
     ptrdiff_t from = ((image * g->y.source + row) * g->x.source + first + begin * gap) * g->pitch;
     from += group * g->channels;
@@ -280,14 +280,14 @@ void spur__gather_prepare(gather *g, void *lists) {
 /* ---- tiles ------------------------------------------------------------------------------------ */
 
 /* What the row below reads of the source, in the time of so many tiles. */
-static spur__ahead row_ahead(const gather *g, const float *from, ptrdiff_t tiles) {
+static spur__prefetch row_ahead(const gather *g, const float *from, ptrdiff_t tiles) {
     const ptrdiff_t value = sizeof(float), rows = g->y.step;
     const view *v = &g->source;
     const float *next = from + g->y.step * v->row;
     if (g->channels == v->column)
-        return spur__ahead_block(next, rows, v->row * value, 1, 0, v->row * value, tiles);
-    return spur__ahead_block(next, rows, v->row * value, g->x.source, v->column * value,
-                             g->channels * value, tiles);
+        return spur__prefetch_block(next, rows, v->row * value, 1, 0, v->row * value, tiles);
+    return spur__prefetch_block(next, rows, v->row * value, g->x.source, v->column * value,
+                                g->channels * value, tiles);
 }
 
 typedef struct block {
@@ -295,7 +295,7 @@ typedef struct block {
     const float *from; /* where the first point of the first phase begins to read */
     float *to; /* the first row of the destination */
     bool fetch; /* this is the first time that its source is read */
-    spur__ahead next; /* what the next group copies */
+    spur__prefetch next; /* what the next group copies */
 } block;
 
 /* One row of a phase times one panel; `from` is where its first point begins to read. */
@@ -303,15 +303,15 @@ static void row_tiles(const gather *g, const phase *f, block *b, spur__tile *t, 
                       float *dst) {
     ptrdiff_t strips = spur__ceil_div(f->gw, g->simd->mr);
     bool fetch = b->fetch && f == g->phases;
-    spur__ahead next = fetch ? row_ahead(g, from, strips) : (spur__ahead){0};
+    spur__prefetch next = fetch ? row_ahead(g, from, strips) : (spur__prefetch){0};
     for (ptrdiff_t s = 0; s < strips; s++) {
         ptrdiff_t begin, end;
         spur__part(f->gw, strips, s, &begin, &end);
         t->a = from + begin * t->a_row;
         t->rows = end - begin;
         t->c = dst + begin * t->c_row;
-        if (fetch) spur__ahead_step(&next);
-        spur__ahead_step(&b->next);
+        if (fetch) spur__prefetch_step(&next);
+        spur__prefetch_step(&b->next);
         if (t->load) t->next = t->c;
         g->simd->tile(t);
     }
@@ -321,7 +321,7 @@ static void row_tiles(const gather *g, const phase *f, block *b, spur__tile *t, 
 static void phase_tiles(const gather *g, const phase *f, block *b, ptrdiff_t column,
                         const float *panel, spur__tile *t) {
     ptrdiff_t stride_y = g->y.transposed ? g->y.stride : 1, row = g->x.target * g->dst_pitch;
-    ptrdiff_t rows = spur__least(b->rows, f->gh - b->y);
+    ptrdiff_t rows = spur__min(b->rows, f->gh - b->y);
     bool nothing = !f->run_count && g->accumulate && !g->bias && !g->relu && !g->swish;
     if (nothing) return;
     t->a_run = f->runs;
@@ -358,19 +358,19 @@ static const float *block_source(const gather *g, const block *b, int thread) {
 }
 
 /* What the block's copy for the next group reads, in the time of this one's tiles of so many panels. */
-static spur__ahead next_copy(const gather *g, const block *b, ptrdiff_t panels) {
+static spur__prefetch next_copy(const gather *g, const block *b, ptrdiff_t panels) {
     const ptrdiff_t value = sizeof(float), row = g->x.source * g->pitch;
-    ptrdiff_t first = spur__most(0, b->y * g->y.step + g->y.first);
+    ptrdiff_t first = spur__max(0, b->y * g->y.step + g->y.first);
     ptrdiff_t last = b->y * g->y.step + g->y.first + extent(&g->y, b->rows), tiles = 0;
-    ptrdiff_t rows = spur__least(last, g->y.source) - first;
+    ptrdiff_t rows = spur__min(last, g->y.source) - first;
     if (b->images > 1) rows = b->images * g->y.source;
-    if (g->y.gap > 1 || g->x.gap > 1 || rows < 1) return (spur__ahead){0};
+    if (g->y.gap > 1 || g->x.gap > 1 || rows < 1) return (spur__prefetch){0};
     for (ptrdiff_t i = 0; i < g->phase_count; i++)
-        tiles += b->images * spur__most(0, spur__least(b->rows, g->phases[i].gh - b->y)) *
+        tiles += b->images * spur__max(0, spur__min(b->rows, g->phases[i].gh - b->y)) *
                  spur__ceil_div(g->phases[i].gw, g->simd->mr) * panels;
-    return spur__ahead_block(
+    return spur__prefetch_block(
         g->src + (b->image * g->y.source + first) * row + (b->group + 1) * g->channels, rows,
-        row * value, g->x.source, g->pitch * value, g->channels * value, spur__most(1, tiles));
+        row * value, g->x.source, g->pitch * value, g->channels * value, spur__max(1, tiles));
 }
 
 /* Panels [begin, end) of a block whose place in the destination is known. */
@@ -388,7 +388,7 @@ static void block_tiles(const gather *g, block *b, ptrdiff_t begin, ptrdiff_t en
     for (ptrdiff_t p = begin; p < end; p++) {
         ptrdiff_t column = p * g->simd->nr;
         b->fetch = p == begin && g->fetch;
-        t.cols = spur__least(g->simd->nr, g->outputs - column);
+        t.cols = spur__min(g->simd->nr, g->outputs - column);
         t.bias = bias ? bias + column : NULL;
         for (ptrdiff_t i = 0; i < g->phase_count; i++)
             phase_tiles(g, &g->phases[i], b, column, panels + column * g->depth, &t);
@@ -408,8 +408,8 @@ static block block_at(const gather *g, ptrdiff_t group, ptrdiff_t index) {
     block b = {.group = group,
                .image = index / bands * g->block_images,
                .y = index % bands * g->block_rows};
-    b.rows = spur__least(g->block_rows, g->y.points - b.y);
-    b.images = spur__least(g->block_images, g->n - b.image);
+    b.rows = spur__min(g->block_rows, g->y.points - b.y);
+    b.images = spur__min(g->block_images, g->n - b.image);
     b.to = g->dst + (b.image * g->y.target + b.y * stride_y) * g->x.target * g->dst_pitch +
            group * g->outputs;
     return b;
@@ -437,11 +437,11 @@ typedef struct pooled {
 
 static pooled pooled_at(const gather *g, ptrdiff_t image, ptrdiff_t begin, ptrdiff_t end) {
     const spur__pool_shape *s = g->pool;
-    pooled p = {image, begin, spur__least(g->pool_step, end - begin), 0, 0};
+    pooled p = {image, begin, spur__min(g->pool_step, end - begin), 0, 0};
     ptrdiff_t top = begin * s->stride_h - s->pad_top;
-    p.first = spur__most(0, top);
-    p.last = spur__least(top + (p.count - 1) * s->stride_h + s->kh, g->y.target);
-    p.last = spur__most(p.first, p.last);
+    p.first = spur__max(0, top);
+    p.last = spur__min(top + (p.count - 1) * s->stride_h + s->kh, g->y.target);
+    p.last = spur__max(p.first, p.last);
     return p;
 }
 
@@ -454,7 +454,7 @@ static float *pooled_row(const gather *g, const pooled *p, ptrdiff_t i) {
 static void make_rows(const gather *g, const pooled *p, ptrdiff_t first, float *to, int thread) {
     for (ptrdiff_t y = first; y < p->last; y += g->block_rows) {
         block b = {.image = p->image, .images = 1, .y = y};
-        b.rows = spur__least(g->block_rows, p->last - y);
+        b.rows = spur__min(g->block_rows, p->last - y);
         b.to = to + (y - first) * g->x.target * g->outputs;
         block_tiles(g, &b, 0, spur__gather_panels(g), thread);
     }
@@ -478,7 +478,7 @@ static void pool_task(void *job, ptrdiff_t index, int thread) {
     spur__part(g->pool->oh, g->pool_tasks, index % g->pool_tasks, &begin, &end);
     for (ptrdiff_t i = begin; i < end; i += g->pool_step) {
         pooled p = pooled_at(g, image, i, end);
-        ptrdiff_t kept = spur__most(0, have - p.first), at = (p.first - from) * row;
+        ptrdiff_t kept = spur__max(0, have - p.first), at = (p.first - from) * row;
         if (kept) memmove(rows, rows + at, (size_t)(kept * row) * sizeof(float));
         make_rows(g, &p, p.first + kept, rows + kept * row, thread);
         pool_rows(g, &p, rows);
@@ -500,15 +500,15 @@ void spur__gather_run(gather *g, const spur__exec *exec) {
     g->exec = exec;
     if (g->pool) {
         g->pool_tasks =
-            spur__least(spur__ceil_div(wanted, g->n), spur__ceil_div(g->pool->oh, g->pool_step));
+            spur__min(spur__ceil_div(wanted, g->n), spur__ceil_div(g->pool->oh, g->pool_step));
         spur__parallel(exec, g->n * g->pool_tasks, pool_task, g);
         return;
     }
     g->group_count = g->whole ? 1 : g->groups;
-    g->group_parts = spur__least(g->group_count, spur__ceil_div(wanted, blocks));
-    ptrdiff_t bundles = spur__most(spur__ceil_div(g->panel_floats, BUNDLE_FLOATS),
-                                   spur__ceil_div(wanted, blocks * g->group_parts));
-    g->bundles = spur__most(1, spur__least(spur__gather_panels(g), bundles));
+    g->group_parts = spur__min(g->group_count, spur__ceil_div(wanted, blocks));
+    ptrdiff_t bundles = spur__max(spur__ceil_div(g->panel_floats, BUNDLE_FLOATS),
+                                  spur__ceil_div(wanted, blocks * g->group_parts));
+    g->bundles = spur__max(1, spur__min(spur__gather_panels(g), bundles));
     g->stream = can_stream(g);
     bool all = g->y.reach + 1 >= g->y.step && g->x.reach + 1 >= g->x.step; /* pixels are read */
     g->fetch = all && g->in_place && g->bundles == 1 &&

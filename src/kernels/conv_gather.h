@@ -7,7 +7,7 @@
 #ifndef SPUR_KERNELS_CONV_GATHER_H
 #define SPUR_KERNELS_CONV_GATHER_H
 
-#include "kernels/ahead.h"
+#include "kernels/prefetch.h"
 #include "kernels/conv_internal.h"
 
 /* One dimension of the gather. */

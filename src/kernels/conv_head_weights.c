@@ -32,7 +32,7 @@ static head_job job_of(const spur__conv_shape *s, ptrdiff_t n) {
                   .k = s->k,
                   .x_pitch = s->x_pitch,
                   .y_pitch = s->y_pitch};
-    q.parts = spur__most(1, spur__least(PARTS, q.pixels / STRETCH));
+    q.parts = spur__max(1, spur__min(PARTS, q.pixels / STRETCH));
     return q;
 }
 
@@ -78,7 +78,7 @@ static void part_task(void *job, ptrdiff_t part, int thread) {
     memset(sums, 0, (size_t)(q->k * (q->c + 1)) * sizeof(float));
     for (; begin < end; begin += STRETCH)
         for (ptrdiff_t k = 0; k < q->k; k++)
-            add_stretch(q, begin, spur__least(STRETCH, end - begin), k, sum, sums + k * (q->c + 1));
+            add_stretch(q, begin, spur__min(STRETCH, end - begin), k, sum, sums + k * (q->c + 1));
 }
 
 static float sum_of_parts(const head_job *q, ptrdiff_t k, ptrdiff_t c) {

@@ -12,7 +12,7 @@
  * made by all threads; then a task takes one panel, makes its U on the way and multiplies. Neither
  * choice changes a bit: every element of M is summed over the channels in one order.
  */
-#include "kernels/ahead.h"
+#include "kernels/prefetch.h"
 #include "kernels/conv_winograd.h"
 #include "kernels/winograd_tiles.h"
 
@@ -83,13 +83,13 @@ static void choose_mode(wino_job *q, int threads) {
     ptrdiff_t fit = BLOCK_TILES / q->simd->mr;
     ptrdiff_t weights = q->channels * q->outputs;
     q->large = weights >= 8 * LARGE || (weights >= LARGE && q->tiles <= LARGE_TILES);
-    if (q->large) fit = spur__most(SUB_STRIPS, SUPERBLOCK_FLOATS / (q->xis * strip_floats(q)));
+    if (q->large) fit = spur__max(SUB_STRIPS, SUPERBLOCK_FLOATS / (q->xis * strip_floats(q)));
     q->blocks = spur__ceil_div(all, fit);
     /* All threads shall end together: with few blocks, a multiple of the team. */
     if (!q->large && q->blocks < MANY_BLOCKS * threads)
-        q->blocks = spur__least(all, spur__round_up(q->blocks, threads));
+        q->blocks = spur__min(all, spur__round_up(q->blocks, threads));
     q->strips = spur__ceil_div(spur__ceil_div(q->tiles, q->blocks), q->simd->mr);
-    ptrdiff_t sub = q->large ? spur__least(q->strips, SUB_STRIPS) : q->strips;
+    ptrdiff_t sub = q->large ? spur__min(q->strips, SUB_STRIPS) : q->strips;
     q->xi_step = v_step(q, q->strips);
     q->v_floats = q->xis * q->xi_step;
     q->m_floats = q->xis * (sub * q->simd->mr * 32 + 16);
@@ -98,7 +98,7 @@ static void choose_mode(wino_job *q, int threads) {
     if (q->large)
         q->thread_floats = q->m_floats + q->u_floats + turned;
     else
-        q->thread_floats = spur__most(q->m_floats + q->v_floats, turned);
+        q->thread_floats = spur__max(q->m_floats + q->v_floats, turned);
 }
 
 static void job_of(wino_job *q, const spur__conv_shape *s, int m, bool backward, ptrdiff_t n,
@@ -169,8 +169,8 @@ spur__conv_memory spur__winograd_memory(const spur__conv_plan *plan, int m, bool
         wino_job q;
         job_of(&q, &plan->shape, m, backward, n, plan->threads);
         size_t shared = (size_t)(q.large ? q.v_floats : packed_floats(&q)) * sizeof(float);
-        most.workspace = spur__larger(most.workspace, shared + order_bytes(&q) + 64);
-        most.scratch = spur__larger(most.scratch, (size_t)q.thread_floats * sizeof(float));
+        most.workspace = spur__max_size(most.workspace, shared + order_bytes(&q) + 64);
+        most.scratch = spur__max_size(most.scratch, (size_t)q.thread_floats * sizeof(float));
     }
     return most;
 }
@@ -190,7 +190,7 @@ static void make_turned(const wino_job *q, ptrdiff_t column, spur__wino_weights 
     p->rotated = true;
     p->w = turned;
     for (ptrdiff_t i = 0; i < q->channels; i += TURNED) {
-        p->steps = spur__least(TURNED, q->channels - i);
+        p->steps = spur__min(TURNED, q->channels - i);
         for (ptrdiff_t tap = 0; tap < 9; tap++) {
             const float *w = q->w + (tap * q->w_inputs + column) * q->w_outputs + i;
             q->simd->pack_transposed(w, q->w_outputs, p->columns, width, p->steps,
@@ -207,7 +207,7 @@ static void make_u(const wino_job *q, ptrdiff_t panel, float *u, float *turned) 
     spur__wino_weights p = {.steps = q->channels,
                             .width = width,
                             .u = u,
-                            .columns = spur__least(width, q->outputs - column),
+                            .columns = spur__min(width, q->outputs - column),
                             .xi_step = u_step(q, width)};
     if (q->backward) {
         make_turned(q, column, &p, turned);
@@ -243,38 +243,38 @@ static void make_v(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdiff_
 }
 
 /* The outputs of tiles [tile, end) in some columns. */
-static spur__ahead outputs_ahead(const wino_job *q, ptrdiff_t tile, ptrdiff_t end, ptrdiff_t column,
-                                 ptrdiff_t columns, ptrdiff_t steps) {
+static spur__prefetch outputs_ahead(const wino_job *q, ptrdiff_t tile, ptrdiff_t end,
+                                    ptrdiff_t column, ptrdiff_t columns, ptrdiff_t steps) {
     ptrdiff_t by = q->pool ? 2 : 1, size = (ptrdiff_t)sizeof(float);
-    spur__sheet sheet = {.pixels = q->out.y + column,
-                         .h = q->out.h / by,
-                         .w = q->out.w / by,
-                         .pitch = q->out.pitch * size,
-                         .width = columns * size,
-                         .tiles_y = q->out.tiles_y,
-                         .tiles_x = q->out.tiles_x,
-                         .full_y = q->out.full_y,
-                         .full_x = q->out.full_x,
-                         .edge = q->m / by};
-    return spur__ahead_tiles(sheet, tile, end, steps);
+    spur__tiled_images images = {.pixels = q->out.y + column,
+                                 .h = q->out.h / by,
+                                 .w = q->out.w / by,
+                                 .pitch = q->out.pitch * size,
+                                 .width = columns * size,
+                                 .tiles_y = q->out.tiles_y,
+                                 .tiles_x = q->out.tiles_x,
+                                 .full_y = q->out.full_y,
+                                 .full_x = q->out.full_x,
+                                 .edge = q->m / by};
+    return spur__prefetch_tiles(images, tile, end, steps);
 }
 
 /* Lines of U that each strip asks for during a run: together those of the next position, evenly, as a
  * burst would keep the product waiting. None where U is near. */
 static ptrdiff_t lines_ahead(const wino_job *q, ptrdiff_t width, ptrdiff_t strips) {
     if (q->channels * q->outputs < FAR) return 0;
-    return spur__least(16, spur__ceil_div(width, strips));
+    return spur__min(16, spur__ceil_div(width, strips));
 }
 
 /* Strips [s0, s1) of V times U of a panel, and their outputs. */
 static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdiff_t s0,
                      ptrdiff_t s1, ptrdiff_t panel, const float *v, const float *u, float *m) {
     ptrdiff_t width = panel_width(q, panel), column = panel * q->simd->nr;
-    ptrdiff_t columns = spur__least(width, q->outputs - column), strips = s1 - s0;
+    ptrdiff_t columns = spur__min(width, q->outputs - column), strips = s1 - s0;
     ptrdiff_t tiles[SUB_STRIPS + 1];
     for (ptrdiff_t s = 0; s < strips; s++) strip_of(q, count, s0 + s, &tiles[s], &tiles[s + 1]);
     ptrdiff_t base = tiles[0], end = tiles[strips];
-    spur__ahead outputs =
+    spur__prefetch outputs =
         outputs_ahead(q, first + base, first + end, column, columns, q->xis * strips);
     spur__tile t = {.a_row = 16,
                     .a_step = 1,
@@ -293,7 +293,7 @@ static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdif
             t.rows = behind - begin;
             t.a = v + xi * q->xi_step + (s0 + s) * strip_floats(q) + begin * 16;
             t.c = m + xi * m_step + (tiles[s] - base + begin) * width;
-            spur__ahead_step(&outputs);
+            spur__prefetch_step(&outputs);
             if (t.rows <= 0) continue;
             t.next = t.b + u_step(q, width) + s * t.next_lines * q->depth;
             q->simd->tile(&t);
@@ -359,7 +359,7 @@ static void panel_task(void *job, ptrdiff_t panel, int thread) {
     else
         make_u(q, panel, made, made + q->u_floats);
     for (ptrdiff_t s = 0; s < strips; s += SUB_STRIPS)
-        multiply(q, q->first, q->count, s, spur__least(strips, s + SUB_STRIPS), panel, q->v, u, m);
+        multiply(q, q->first, q->count, s, spur__min(strips, s + SUB_STRIPS), panel, q->v, u, m);
 }
 
 static void run(wino_job *q, const spur__exec *exec, float *workspace) {

@@ -15,7 +15,7 @@
  */
 #include <string.h>
 
-#include "kernels/ahead.h"
+#include "kernels/prefetch.h"
 #include "kernels/conv_winograd.h"
 #include "kernels/winograd_tiles.h"
 
@@ -92,7 +92,7 @@ static void sizes(dw_job *q) {
 /* Superblocks of at least `least` tiles with up to `floats` of V and dM. */
 static ptrdiff_t superblocks(const dw_job *q, ptrdiff_t floats, ptrdiff_t least) {
     ptrdiff_t fit = floats / (q->xis * (q->c + q->k));
-    return spur__ceil_div(q->tiles, spur__most(least, spur__least(fit, MOST_TILES)));
+    return spur__ceil_div(q->tiles, spur__max(least, spur__min(fit, MOST_TILES)));
 }
 
 /* Compares what the two ways read and write, in floats per position. */
@@ -128,7 +128,7 @@ static void job_of(dw_job *q, const spur__conv_shape *s, int m, ptrdiff_t n) {
     if (q->large) {
         choose_way(q);
     } else {
-        q->parts = spur__most(1, spur__least(PARTS, q->tiles / PART_TILES));
+        q->parts = spur__max(1, spur__min(PARTS, q->tiles / PART_TILES));
         ptrdiff_t tiles = spur__ceil_div(q->tiles, q->parts); /* of a part, at most */
         ptrdiff_t most = s->c * s->k <= SMALL_U ? SMALL_U_BLOCK : BLOCK;
         q->span = spur__ceil_div(tiles, spur__ceil_div(tiles, most));
@@ -150,8 +150,8 @@ spur__conv_memory spur__winograd_weights_memory(const spur__conv_plan *plan, int
         ptrdiff_t shared = q.large ? q.v_floats + q.dm_floats + q.kept_floats + 64
                                    : q.parts * (9 * q.c * q.k + q.k);
         most.workspace =
-            spur__larger(most.workspace, (size_t)shared * sizeof(float) + order_bytes(&q) + 64);
-        most.scratch = spur__larger(most.scratch, (size_t)q.thread_floats * sizeof(float));
+            spur__max_size(most.workspace, (size_t)shared * sizeof(float) + order_bytes(&q) + 64);
+        most.scratch = spur__max_size(most.scratch, (size_t)q.thread_floats * sizeof(float));
     }
     return most;
 }
@@ -175,7 +175,7 @@ typedef struct product {
     float *u;
     bool load; /* += */
     const spur__ranks *ranks; /* of the tiles; NULL: all have products everywhere */
-    spur__ahead ahead; /* on the way */
+    spur__prefetch ahead; /* on the way */
 } product;
 
 /* The register tiles of a group's rows: strips from begin[s] to begin[s + 1]. */
@@ -235,7 +235,7 @@ static void multiply(const dw_job *q, product *p) {
             t.c = p->u + xi * q->u_step + j - p->k[0];
             for (ptrdiff_t g = p->c[0]; g < p->c[1]; g += GROUP) {
                 const float *v = p->v + xi * q->v_step + g / GROUP * q->v_group + first * GROUP;
-                ptrdiff_t rows = spur__least(GROUP, p->c[1] - g);
+                ptrdiff_t rows = spur__min(GROUP, p->c[1] - g);
                 if (rows != cut) strips = cut_rows(q, cut = rows, begin);
                 for (ptrdiff_t s = 0; s < strips; s++) {
                     t.rows = begin[s + 1] - begin[s];
@@ -244,7 +244,7 @@ static void multiply(const dw_job *q, product *p) {
                         ask_for_operands(&ahead, &t);
                     else
                         t.next = t.c + t.rows * q->u_row;
-                    spur__ahead_step(&p->ahead);
+                    spur__prefetch_step(&p->ahead);
                     q->simd->tile(&t);
                     t.c += t.rows * q->u_row;
                 }
@@ -260,7 +260,7 @@ static void add_bias(const dw_job *q, const float *dm, ptrdiff_t count, const pt
     for (ptrdiff_t j = k[0]; j < k[1]; j += nr) {
         float sums[64];
         const float *from = dm + (q->m + 3) * q->dm_step + j / nr * q->span * nr;
-        spur__pixels p = {from, NULL, count, spur__least(nr, k[1] - j), nr};
+        spur__pixels p = {from, NULL, count, spur__min(nr, k[1] - j), nr};
         q->simd->column_sums(&p, sums);
         for (ptrdiff_t i = 0; i < p.channels; i++) bias[j + i] += sums[i];
     }
@@ -315,7 +315,7 @@ static void transform_task(void *job, ptrdiff_t chunk, int thread) {
     const dw_job *q = job;
     ptrdiff_t at = chunk * CHUNK;
     (void)thread;
-    transform(q, q->first + at, spur__least(CHUNK, q->count - at), at, q->v, q->dm);
+    transform(q, q->first + at, spur__min(CHUNK, q->count - at), at, q->v, q->dm);
 }
 
 static void add_bias_of(const dw_job *q, const ptrdiff_t k[2]) {
@@ -326,12 +326,12 @@ static void add_bias_of(const dw_job *q, const ptrdiff_t k[2]) {
 }
 
 /* The lines of dw that a product becomes, which it asks for. */
-static spur__ahead gradient_ahead(const dw_job *q, const product *d) {
+static spur__prefetch gradient_ahead(const dw_job *q, const product *d) {
     ptrdiff_t size = (ptrdiff_t)sizeof(float), row = q->k * size;
     ptrdiff_t panels = spur__ceil_div(d->k[1] - d->k[0], q->simd->nr);
     ptrdiff_t strips = spur__ceil_div(d->c[1] - d->c[0], q->simd->mr);
-    return spur__ahead_block(q->dw + d->c[0] * q->k + d->k[0], 9, q->c * row, d->c[1] - d->c[0],
-                             row, (d->k[1] - d->k[0]) * size, q->xis * panels * strips);
+    return spur__prefetch_block(q->dw + d->c[0] * q->k + d->k[0], 9, q->c * row, d->c[1] - d->c[0],
+                                row, (d->k[1] - d->k[0]) * size, q->xis * panels * strips);
 }
 
 static void block_task(void *job, ptrdiff_t index, int thread) {
@@ -341,8 +341,8 @@ static void block_task(void *job, ptrdiff_t index, int thread) {
     float *u = spur__scratch(q->exec, thread);
     if (q->blocks > 1) u = q->kept + index * q->u_floats;
     product d = {.xi = {0, q->xis},
-                 .c = {c, spur__least(q->c, c + EDGE)},
-                 .k = {k, spur__least(q->k, k + EDGE)},
+                 .c = {c, spur__min(q->c, c + EDGE)},
+                 .k = {k, spur__min(q->k, k + EDGE)},
                  .count = q->count,
                  .v = q->v,
                  .dm = q->dm,
@@ -387,7 +387,7 @@ static void rows_task(void *job, ptrdiff_t index, int thread) {
     spur__wino_dw p = {.u = q->kept + row * q->u_row,
                        .xi_step = q->u_step,
                        .u_row = q->u_row,
-                       .rows = spur__least(ROWS, q->c - row),
+                       .rows = spur__min(ROWS, q->c - row),
                        .columns = q->k,
                        .dw = q->dw + row * q->k,
                        .tap_step = q->c * q->k,

@@ -82,7 +82,7 @@ static void multiply(const spur__simd *simd, const spur__gemm_args *g, const blo
     }
     ptrdiff_t strips = spur__ceil_div(p->rows, simd->mr);
     for (ptrdiff_t j = 0; j < p->columns; j += simd->nr) {
-        t.cols = spur__least(simd->nr, p->columns - j);
+        t.cols = spur__min(simd->nr, p->columns - j);
         t.b = p->b + j * padded;
         t.bias = last && g->bias ? g->bias + p->column + j : NULL;
         for (ptrdiff_t s = 0; s < strips; s++) {
@@ -103,7 +103,7 @@ static void block_product(const spur__simd *simd, const spur__gemm_args *g, bloc
     p->a = scratch;
     p->b = scratch + A_SIZE;
     do { /* k = 0 still stores bias or zeros */
-        ptrdiff_t kc = spur__least(KC, g->k - k), padded = spur__round_up(kc, 16);
+        ptrdiff_t kc = spur__min(KC, g->k - k), padded = spur__round_up(kc, 16);
         for (ptrdiff_t s = 0; s < strips; s++) {
             ptrdiff_t begin, end;
             spur__part(p->rows, strips, s, &begin, &end);
@@ -111,7 +111,7 @@ static void block_product(const spur__simd *simd, const spur__gemm_args *g, bloc
                    scratch + s * simd->mr * padded);
         }
         for (ptrdiff_t j = 0; j < p->columns; j += simd->nr) {
-            ptrdiff_t columns = spur__least(simd->nr, p->columns - j);
+            ptrdiff_t columns = spur__min(simd->nr, p->columns - j);
             pack_b(simd, g, p->column + j, columns, columns > simd->vl ? simd->nr : simd->vl, k, kc,
                    scratch + A_SIZE + j * padded);
         }
@@ -129,11 +129,11 @@ static void gemm_task(void *job, ptrdiff_t index, int thread) {
     spur__part(spur__ceil_div(q->g->m, q->simd->mr), q->row_blocks, index % q->row_blocks, &p.row,
                &end);
     p.row *= q->simd->mr;
-    p.rows = spur__least(end * q->simd->mr, q->g->m) - p.row;
+    p.rows = spur__min(end * q->simd->mr, q->g->m) - p.row;
     spur__part(spur__ceil_div(q->g->n, q->simd->nr), q->column_blocks, index / q->row_blocks,
                &p.column, &end);
     p.column *= q->simd->nr;
-    p.columns = spur__least(end * q->simd->nr, q->g->n) - p.column;
+    p.columns = spur__min(end * q->simd->nr, q->g->n) - p.column;
     block_product(q->simd, q->g, &p, spur__scratch(q->exec, thread));
 }
 
@@ -147,11 +147,11 @@ static void choose_blocks(gemm_job *q, int threads) {
         bool split_rows =
             rows / q->row_blocks >= 8 && rows / q->row_blocks > columns / q->column_blocks;
         if (split_rows)
-            q->row_blocks = spur__least(rows, q->row_blocks * 2);
+            q->row_blocks = spur__min(rows, q->row_blocks * 2);
         else if (columns / q->column_blocks >= 2)
-            q->column_blocks = spur__least(columns, q->column_blocks * 2);
+            q->column_blocks = spur__min(columns, q->column_blocks * 2);
         else if (rows / q->row_blocks >= 2)
-            q->row_blocks = spur__least(rows, q->row_blocks * 2);
+            q->row_blocks = spur__min(rows, q->row_blocks * 2);
         else
             break;
     }

@@ -44,8 +44,8 @@ typedef struct panel_job {
 static void panel_task(void *job, ptrdiff_t index, int thread) {
     const panel_job *q = job;
     ptrdiff_t row = index / q->across * PANEL_ROWS, column = index % q->across * PANEL_COLUMNS;
-    ptrdiff_t rows = spur__least(PANEL_ROWS, q->g->m - row);
-    ptrdiff_t columns = spur__least(PANEL_COLUMNS, q->g->n - column);
+    ptrdiff_t rows = spur__min(PANEL_ROWS, q->g->m - row);
+    ptrdiff_t columns = spur__min(PANEL_COLUMNS, q->g->n - column);
     (void)thread;
     product(q->g, row, rows, column, columns);
     epilogue(q->g, row, rows, column, columns);

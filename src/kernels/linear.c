@@ -53,7 +53,7 @@ static bool is_direct(ptrdiff_t m, ptrdiff_t stretches) {
 }
 
 static ptrdiff_t stretches_of(ptrdiff_t k) {
-    return spur__most(1, spur__least(k / STRETCH, MOST_STRETCHES));
+    return spur__max(1, spur__min(k / STRETCH, MOST_STRETCHES));
 }
 
 /* mr * ceil(m / mr) < m + 16 for all instruction sets. */
@@ -94,7 +94,7 @@ static void pack_x(const job *q, const part *p) {
         for (ptrdiff_t i = begin; i < end; i++) {
             const float *x = a->x + i * a->x_pitch + p->k;
             for (ptrdiff_t step = 0; step < p->kc; step += LINE) {
-                ptrdiff_t n = spur__least(LINE, p->kc - step);
+                ptrdiff_t n = spur__min(LINE, p->kc - step);
                 float *to = out + step * mr + (i - begin) * LINE;
                 if (n == LINE) {
                     memcpy(to, x + step, LINE * sizeof(float));
@@ -120,7 +120,7 @@ static spur__fetch next_of(const job *q, const part *p) {
     f.count = 2;
     ptrdiff_t runs = p->columns / q->simd->nr * strips * (p->kc / LINE);
     ptrdiff_t pairs = p->next * (p->columns + a->m) / PAIR;
-    f.pairs = (int)spur__ceil_div(pairs, spur__most(1, runs * REQUESTS));
+    f.pairs = (int)spur__ceil_div(pairs, spur__max(1, runs * REQUESTS));
     return f;
 }
 
@@ -145,7 +145,7 @@ static void multiply(const job *q, const part *p) {
     ptrdiff_t whole = p->columns / simd->nr, at_once = q->along ? PANELS : 1;
     for (ptrdiff_t panel = 0; panel < whole; panel += at_once) {
         ptrdiff_t j = panel * simd->nr;
-        t.panels = spur__least(at_once, whole - panel);
+        t.panels = spur__min(at_once, whole - panel);
         t.b = a->w + p->k * a->n + p->column + j;
         t.bias = ends && a->bias ? a->bias + p->column + j : NULL;
         for (ptrdiff_t s = 0; s < strips; s++) {
@@ -202,8 +202,8 @@ static void add_plain(const job *q, const part *p, ptrdiff_t begin, ptrdiff_t en
     const spur__linear *a = q->a;
     memset(p->c, 0, (size_t)p->columns * sizeof(float));
     for (ptrdiff_t k = begin; k < end; k += AT_ONCE)
-        q->simd->add_rows(a->x + k, spur__least(AT_ONCE, end - k), a->w + k * a->n + p->column,
-                          a->n, p->columns, p->c);
+        q->simd->add_rows(a->x + k, spur__min(AT_ONCE, end - k), a->w + k * a->n + p->column, a->n,
+                          p->columns, p->c);
 }
 
 static void forward_task(void *data, ptrdiff_t index, int thread) {
@@ -216,15 +216,15 @@ static void forward_task(void *data, ptrdiff_t index, int thread) {
     spur__part(spur__ceil_div(a->n, 32), q->column_blocks, index % q->column_blocks, &p.column,
                &column_end);
     p.column *= 32;
-    p.columns = spur__least(column_end * 32, a->n) - p.column;
+    p.columns = spur__min(column_end * 32, a->n) - p.column;
     p.c = q->partial + stretch * a->m * q->partial_pitch + p.column;
     if (a->m == 1) {
         add_plain(q, &p, begin, end);
         return;
     }
     for (p.k = begin; p.k < end; p.k += p.kc) {
-        p.kc = spur__least(q->rows, end - p.k);
-        p.next = spur__least(q->rows, end - p.k - p.kc);
+        p.kc = spur__min(q->rows, end - p.k);
+        p.next = spur__min(q->rows, end - p.k - p.kc);
         p.padded = spur__round_up(p.kc, LINE);
         p.first = p.k == begin;
         p.last = p.k + p.kc == end;

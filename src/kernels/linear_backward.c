@@ -32,7 +32,7 @@ typedef struct job {
 
 ptrdiff_t spur__linear_rows(ptrdiff_t n) {
     ptrdiff_t rows = BLOCK_VALUES / n / LINE * LINE;
-    return spur__most(LINE, spur__least(rows, MOST_ROWS));
+    return spur__max(LINE, spur__min(rows, MOST_ROWS));
 }
 
 static size_t padded(ptrdiff_t n) {
@@ -62,14 +62,14 @@ static ptrdiff_t width_of(const spur__simd *simd, ptrdiff_t columns) {
 
 static void pack_units(const job *q, ptrdiff_t panel) {
     const spur__linear *a = q->a;
-    ptrdiff_t begin = panel * q->simd->nr, n = spur__least(q->simd->nr, a->n - begin);
+    ptrdiff_t begin = panel * q->simd->nr, n = spur__min(q->simd->nr, a->n - begin);
     spur__pixels p = {.x = a->dy + begin, .count = a->m, .channels = n, .pitch = a->dy_pitch};
     q->simd->pack_panel(&p, width_of(q->simd, n), q->by_unit + begin * a->m, NULL);
 }
 
 static void pack_samples(const job *q, ptrdiff_t panel) {
     const spur__linear *a = q->a;
-    ptrdiff_t begin = panel * q->simd->nr, n = spur__least(q->simd->nr, a->m - begin);
+    ptrdiff_t begin = panel * q->simd->nr, n = spur__min(q->simd->nr, a->m - begin);
     q->simd->pack_transposed(a->dy + begin * a->dy_pitch, a->dy_pitch, n, width_of(q->simd, n),
                              a->n, q->by_sample + begin * a->n);
 }
@@ -147,7 +147,7 @@ static void input_gradient(const job *q, block *p, const area *s) {
             for (ptrdiff_t k = 0; k < a->n; k += STRETCH) {
                 t.a = a->w + (row + begin) * a->n + k;
                 t.b = q->by_sample + j * a->n + k * t.width;
-                t.steps = spur__least(STRETCH, a->n - k);
+                t.steps = spur__min(STRETCH, a->n - k);
                 t.load = k > 0;
                 simd->strip(&t);
             }
@@ -196,7 +196,7 @@ static void plain_weights(const job *q, const block *p, const float *x, float *d
                     .c_row = a->n,
                     .load = !a->sink && a->dw_accumulate};
     for (ptrdiff_t j = column; j < column_end; j += simd->nr) {
-        t.cols = spur__least(simd->nr, a->n - j);
+        t.cols = spur__min(simd->nr, a->n - j);
         t.b = q->by_unit + j * a->m;
         for (ptrdiff_t s = 0; s < strips; s++) {
             ptrdiff_t begin, end;
@@ -252,10 +252,10 @@ static void one_block(const job *q, block *p, const area *s) {
 static void blocks_task(void *data, ptrdiff_t index, int thread) {
     const job *q = data;
     area s = area_of(q, thread);
-    ptrdiff_t end = spur__least((index + 1) * q->blocks * q->rows, q->a->k);
+    ptrdiff_t end = spur__min((index + 1) * q->blocks * q->rows, q->a->k);
     for (ptrdiff_t row = index * q->blocks * q->rows; row < end; row += q->rows) {
-        block p = {.row = row, .rows = spur__least(q->rows, end - row)};
-        p.next = spur__least(q->rows, end - row - p.rows);
+        block p = {.row = row, .rows = spur__min(q->rows, end - row)};
+        p.next = spur__min(q->rows, end - row - p.rows);
         one_block(q, &p, &s);
     }
 }
@@ -271,6 +271,6 @@ void spur__linear_backward(const spur__exec *exec, const spur__linear *args, voi
     ptrdiff_t panels = spur__ceil_div(args->n, simd->nr) + spur__ceil_div(args->m, simd->nr);
     spur__parallel(exec, panels, pack_task, &q);
     ptrdiff_t blocks = spur__ceil_div(args->k, q.rows);
-    q.blocks = spur__most(1, spur__least(MOST_BLOCKS, blocks / TASKS));
+    q.blocks = spur__max(1, spur__min(MOST_BLOCKS, blocks / TASKS));
     spur__parallel(exec, spur__ceil_div(blocks, q.blocks), blocks_task, &q);
 }

@@ -26,7 +26,7 @@ static void box_task(void *job, ptrdiff_t index, int thread) {
     const spur__box *b = j->box;
     ptrdiff_t total = b->images * b->rows, begin, end;
     ptrdiff_t first = index / j->pieces * j->rows_per_task;
-    ptrdiff_t last = spur__least(first + j->rows_per_task, total);
+    ptrdiff_t last = spur__min(first + j->rows_per_task, total);
     (void)thread;
     spur__part(b->n, j->pieces, index % j->pieces, &begin, &end);
     for (ptrdiff_t r = first; r < last; r++) {
@@ -56,7 +56,7 @@ typedef struct fill_job {
 
 static void fill_task(void *job, ptrdiff_t index, int thread) {
     const fill_job *j = job;
-    ptrdiff_t begin = index * TASK_VALUES, end = spur__least(begin + TASK_VALUES, j->count);
+    ptrdiff_t begin = index * TASK_VALUES, end = spur__min(begin + TASK_VALUES, j->count);
     (void)thread;
     for (ptrdiff_t i = begin; i < end; i++) j->dst[i] = j->value;
 }
@@ -79,8 +79,8 @@ typedef struct table_job {
 
 static void gather_task(void *job, ptrdiff_t task, int thread) {
     const table_job *j = job;
-    ptrdiff_t per_task = spur__most(1, TASK_VALUES / j->width);
-    ptrdiff_t end = spur__least((task + 1) * per_task, j->count);
+    ptrdiff_t per_task = spur__max(1, TASK_VALUES / j->width);
+    ptrdiff_t end = spur__min((task + 1) * per_task, j->count);
     (void)thread;
     for (ptrdiff_t i = task * per_task; i < end; i++) {
         float *out = j->out + i * j->width;
@@ -95,14 +95,14 @@ void spur__gather_rows(const spur__exec *exec, const float *table, ptrdiff_t row
                        const int32_t *index, ptrdiff_t count, float *out) {
     table_job job = {
         .table = table, .rows = rows, .width = width, .count = count, .index = index, .out = out};
-    spur__parallel(exec, spur__ceil_div(count, spur__most(1, TASK_VALUES / width)), gather_task,
+    spur__parallel(exec, spur__ceil_div(count, spur__max(1, TASK_VALUES / width)), gather_task,
                    &job);
 }
 
 /* One task owns some columns of the whole table, so that every sum has one order. */
 static void scatter_task(void *job, ptrdiff_t task, int thread) {
     const table_job *j = job;
-    ptrdiff_t begin = task * COLUMNS, end = spur__least(begin + COLUMNS, j->width);
+    ptrdiff_t begin = task * COLUMNS, end = spur__min(begin + COLUMNS, j->width);
     (void)thread;
     for (ptrdiff_t i = 0; i < j->count; i++) {
         if (j->index[i] < 0 || j->index[i] >= j->rows) continue;

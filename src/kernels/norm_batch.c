@@ -33,7 +33,7 @@ typedef struct batch_job {
 } batch_job;
 
 static ptrdiff_t longest_block(ptrdiff_t pixels) {
-    return spur__most(SPUR__NORM_BLOCK, spur__ceil_div(pixels, SPUR__NORM_BLOCKS));
+    return spur__max(SPUR__NORM_BLOCK, spur__ceil_div(pixels, SPUR__NORM_BLOCKS));
 }
 
 /* Floats of the rows of pixels that a block touches. */
@@ -95,7 +95,7 @@ static void update_running(const spur__batch_norm *p, ptrdiff_t c, double mean, 
 static void combine_task(void *job, ptrdiff_t chunk, int thread) {
     const batch_job *q = job;
     const spur__batch_norm *p = q->p;
-    ptrdiff_t first = chunk * CHUNK, n = spur__least(CHUNK, p->channels - first);
+    ptrdiff_t first = chunk * CHUNK, n = spur__min(CHUNK, p->channels - first);
     double mean[CHUNK] = {0}, m2[CHUNK] = {0}, seen = 0.0;
     (void)thread;
     for (ptrdiff_t b = 0; b < q->blocks; b++) {
@@ -300,7 +300,7 @@ static void gradient_task(void *job, ptrdiff_t chunk, int thread) {
     const batch_job *q = job;
     const spur__batch_norm *p = q->p;
     ptrdiff_t channels = p->channels, first = chunk * CHUNK;
-    ptrdiff_t n = spur__least(CHUNK, channels - first);
+    ptrdiff_t n = spur__min(CHUNK, channels - first);
     double dy[CHUNK] = {0}, dyx[CHUNK] = {0}, count = (double)p->pixels;
     (void)thread;
     for (ptrdiff_t b = 0; b < q->blocks; b++) {

@@ -11,7 +11,7 @@ enum { GRAIN = 8 * 1024, PARTS = 64, ROWS = 7 /* of [channels], per image */ };
 
 size_t spur__norm_workspace(ptrdiff_t n, ptrdiff_t pixels, ptrdiff_t channels) {
     ptrdiff_t batch = 6 + 2 * spur__norm_blocks(n * pixels), group = ROWS * n + 2 * PARTS;
-    return (size_t)(spur__most(batch, group) * channels) * sizeof(float) + 64;
+    return (size_t)(spur__max(batch, group) * channels) * sizeof(float) + 64;
 }
 
 typedef struct group_job {
@@ -67,14 +67,14 @@ static void image_forward(const group_job *q, ptrdiff_t image) {
 
 static void forward_task(void *job, ptrdiff_t index, int thread) {
     const group_job *q = job;
-    ptrdiff_t end = spur__least(q->p->n, (index + 1) * q->images);
+    ptrdiff_t end = spur__min(q->p->n, (index + 1) * q->images);
     (void)thread;
     for (ptrdiff_t i = index * q->images; i < end; i++) image_forward(q, i);
 }
 
 static group_job job_of(const spur__group_norm *p) {
     group_job q = {.p = p, .scratch = p->workspace};
-    q.images = spur__most(1, GRAIN / (p->pixels * p->channels));
+    q.images = spur__max(1, GRAIN / (p->pixels * p->channels));
     return q;
 }
 
@@ -137,7 +137,7 @@ static void image_backward(const group_job *q, ptrdiff_t image) {
 
 static void backward_task(void *job, ptrdiff_t index, int thread) {
     const group_job *q = job;
-    ptrdiff_t end = spur__least(q->p->n, (index + 1) * q->images);
+    ptrdiff_t end = spur__min(q->p->n, (index + 1) * q->images);
     (void)thread;
     for (ptrdiff_t i = index * q->images; i < end; i++) image_backward(q, i);
 }
@@ -168,7 +168,7 @@ void spur__group_norm_backward(const spur__exec *exec, const spur__group_norm *p
                                const spur__norm_gradient *g) {
     group_job q = job_of(p);
     q.g = g;
-    q.parts = spur__least(PARTS, p->n);
+    q.parts = spur__min(PARTS, p->n);
     spur__parallel(exec, spur__ceil_div(p->n, q.images), backward_task, &q);
     if (!g->dgamma && !g->dbeta) return;
     spur__parallel(exec, q.parts, reduce_task, &q);

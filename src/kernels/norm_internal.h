@@ -12,7 +12,7 @@ enum { SPUR__NORM_BLOCK = 128, SPUR__NORM_BLOCKS = 512 };
 
 /* How many blocks the pixels are cut into. */
 static inline ptrdiff_t spur__norm_blocks(ptrdiff_t pixels) {
-    return spur__most(1, spur__least(SPUR__NORM_BLOCKS, spur__ceil_div(pixels, SPUR__NORM_BLOCK)));
+    return spur__max(1, spur__min(SPUR__NORM_BLOCKS, spur__ceil_div(pixels, SPUR__NORM_BLOCK)));
 }
 
 typedef struct spur__moments {

@@ -45,7 +45,7 @@ static bool direction_of(ptrdiff_t tasks) {
 }
 
 void spur__parallel(const spur__exec *exec, ptrdiff_t tasks, spur__task run, void *job) {
-    int team = (int)spur__least(spur__least(exec->threads, MOST_THREADS), tasks);
+    int team = (int)spur__min(spur__min(exec->threads, MOST_THREADS), tasks);
     bool down = direction_of(tasks);
     if (team <= 1) {
         for (ptrdiff_t i = 0; i < tasks; i++) run(job, down ? tasks - 1 - i : i, 0);

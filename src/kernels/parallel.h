@@ -53,16 +53,16 @@ static inline ptrdiff_t spur__round_up(ptrdiff_t a, ptrdiff_t b) {
     return spur__ceil_div(a, b) * b;
 }
 
-static inline ptrdiff_t spur__least(ptrdiff_t a, ptrdiff_t b) {
+static inline ptrdiff_t spur__min(ptrdiff_t a, ptrdiff_t b) {
     return a < b ? a : b;
 }
 
-static inline ptrdiff_t spur__most(ptrdiff_t a, ptrdiff_t b) {
+static inline ptrdiff_t spur__max(ptrdiff_t a, ptrdiff_t b) {
     return a > b ? a : b;
 }
 
 /* The same of bytes. */
-static inline size_t spur__larger(size_t a, size_t b) {
+static inline size_t spur__max_size(size_t a, size_t b) {
     return a > b ? a : b;
 }
 

@@ -130,7 +130,7 @@ static void channels_task(void *job, ptrdiff_t index, int thread) {
     ptrdiff_t image = index / q->channel_tasks, part = index % q->channel_tasks;
     spur__pool_row_gradient p = {.s = s, .wide = q->wide, .c0 = part * CHANNELS};
     (void)thread;
-    p.c1 = spur__least(s->c, p.c0 + CHANNELS);
+    p.c1 = spur__min(s->c, p.c0 + CHANNELS);
     p.dx = q->y + image * s->h * s->w * s->x_pitch;
     if (!q->accumulate) zero(q, p.dx, s->h, p.c0, p.c1);
     for (ptrdiff_t row = 0; row < s->oh; row++) row_gradient(q, &p, image, row);

@@ -29,13 +29,13 @@ typedef struct source {
 static source source_of(ptrdiff_t i, ptrdiff_t size, ptrdiff_t out, bool bilinear) {
     float scale = (float)size / (float)out;
     if (!bilinear) {
-        ptrdiff_t at = spur__least((ptrdiff_t)floorf((float)i * scale), size - 1);
+        ptrdiff_t at = spur__min((ptrdiff_t)floorf((float)i * scale), size - 1);
         return (source){at, at, 0.0f};
     }
     float position = scale * ((float)i + 0.5f) - 0.5f;
     if (position < 0.0f) position = 0.0f;
-    ptrdiff_t a = spur__least((ptrdiff_t)position, size - 1);
-    return (source){a, spur__least(a + 1, size - 1), position - (float)a};
+    ptrdiff_t a = spur__min((ptrdiff_t)position, size - 1);
+    return (source){a, spur__min(a + 1, size - 1), position - (float)a};
 }
 
 static spur__blend blend_of(source v, source u, ptrdiff_t w, ptrdiff_t c) {
@@ -74,7 +74,7 @@ static void backward_task(void *job, ptrdiff_t index, int thread) {
     const resample_job *q = job;
     const spur__resample_shape *s = q->s;
     ptrdiff_t image = index / q->channel_tasks, c0 = index % q->channel_tasks * CHANNELS;
-    ptrdiff_t channels = spur__least(CHANNELS, s->c - c0);
+    ptrdiff_t channels = spur__min(CHANNELS, s->c - c0);
     const float *dy = q->from + image * s->oh * s->ow * s->c + c0;
     float *dx = q->to + image * s->h * s->w * s->c + c0;
     (void)thread;

@@ -26,13 +26,13 @@ typedef struct range_job {
 static void range_task(void *job, ptrdiff_t index, int thread) {
     const range_job *q = job;
     (void)thread;
-    q->fn(q->args, index * q->grain, spur__least(q->n, (index + 1) * q->grain));
+    q->fn(q->args, index * q->grain, spur__min(q->n, (index + 1) * q->grain));
 }
 
 /* fn over [0, n) in stretches of `grain`. */
 static void over_range(const spur__exec *exec, ptrdiff_t n, ptrdiff_t grain, range_fn fn,
                        const void *args) {
-    range_job q = {fn, args, n, spur__most(1, grain)};
+    range_job q = {fn, args, n, spur__max(1, grain)};
     spur__parallel(exec, spur__ceil_div(n, q.grain), range_task, &q);
 }
 
@@ -115,7 +115,7 @@ static void sum_task(void *job, ptrdiff_t part, int thread) {
 }
 
 static double sum_of(const spur__exec *exec, ptrdiff_t n, const float *x, int which) {
-    sum_job q = {.x = x, .n = n, .parts = spur__least(PARTS, spur__ceil_div(n, GRAIN / 2))};
+    sum_job q = {.x = x, .n = n, .parts = spur__min(PARTS, spur__ceil_div(n, GRAIN / 2))};
     double sum = 0.0;
     spur__parallel(exec, q.parts, sum_task, &q);
     for (ptrdiff_t i = 0; i < q.parts; i++) sum += q.sums[i][which];

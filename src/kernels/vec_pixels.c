@@ -27,7 +27,7 @@ static spur__pixels band_of(const scale_job *q, const float *x, ptrdiff_t index,
 
 static scale_job scale_of(const spur__channel_scale *a) {
     ptrdiff_t bands = spur__ceil_div(a->pixels * a->channels, GRAIN);
-    return (scale_job){a, spur__most(1, spur__least(bands, a->pixels)),
+    return (scale_job){a, spur__max(1, spur__min(bands, a->pixels)),
                        spur__ceil_div(a->channels, CHUNK)};
 }
 
@@ -55,13 +55,13 @@ static void factor_task(void *job, ptrdiff_t index, int thread) {
     const scale_job *q = job;
     const spur__channel_scale *a = q->a;
     ptrdiff_t image = index / q->chunks, c = index % q->chunks * CHUNK;
-    ptrdiff_t n = spur__least(CHUNK, a->channels - c), end = (image + 1) * a->pixels;
+    ptrdiff_t n = spur__min(CHUNK, a->channels - c), end = (image + 1) * a->pixels;
     float part[CHUNK], *ds = a->ds + image * a->channels + c;
     double sum[CHUNK] = {0};
     (void)thread;
     for (ptrdiff_t pixel = image * a->pixels; pixel < end; pixel += STRETCH) {
         ptrdiff_t at = pixel * a->channels + c;
-        spur__pixels p = {a->x + at, NULL, spur__least(STRETCH, end - pixel), n, a->channels};
+        spur__pixels p = {a->x + at, NULL, spur__min(STRETCH, end - pixel), n, a->channels};
         spur__simd_table()->dot_pixels(&p, a->dy + at, part);
         for (ptrdiff_t i = 0; i < n; i++) sum[i] += (double)part[i];
     }

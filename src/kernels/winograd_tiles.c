@@ -8,7 +8,7 @@
 
 /* Even sides keep tiles of m at their even places, so that the layer can end in a pool. */
 static ptrdiff_t full_tiles(ptrdiff_t size, ptrdiff_t tiles, ptrdiff_t m) {
-    return size % 2 == 0 ? size / m : spur__most(0, size - (m - 1) * tiles);
+    return size % 2 == 0 ? size / m : spur__max(0, size - (m - 1) * tiles);
 }
 
 void spur__cut_tiles(spur__tiling *t, int m, ptrdiff_t h, ptrdiff_t w) {

@@ -262,7 +262,7 @@ static size_t scratch_of(const spur_node *node, spur__conv_pass forward) {
     const spur__conv_plan *plan = node->state;
     size_t most = plan->memory[forward].scratch;
     for (int i = 0; i < SPUR__CONV_PASSES && node->needs_gradient; i++)
-        most = spur__larger(most, plan->memory[i].scratch);
+        most = spur__max_size(most, plan->memory[i].scratch);
     return most;
 }
 
@@ -305,16 +305,16 @@ static spur_status conv_plan(spur_node *node, spur__demand *demand, spur_error *
         SPUR__TRY(spur__pool_shape_of(node->pool, window, err));
         spur__conv_memory pooled = spur__conv_pooled_memory(plan, window);
         demand->forward_workspace = pooled.workspace;
-        demand->scratch = spur__larger(demand->scratch, pooled.scratch);
+        demand->scratch = spur__max_size(demand->scratch, pooled.scratch);
     }
     demand->prepared_bytes = prepared_of(node).bytes;
     if (node->folded)
         demand->forward_workspace =
-            spur__larger(demand->forward_workspace, node->folded->op->fold_scratch(node->folded));
-    demand->backward_workspace = spur__larger(memory[SPUR__CONV_BACKWARD_DATA].workspace,
-                                              memory[SPUR__CONV_BACKWARD_WEIGHTS].workspace);
+            spur__max_size(demand->forward_workspace, node->folded->op->fold_scratch(node->folded));
+    demand->backward_workspace = spur__max_size(memory[SPUR__CONV_BACKWARD_DATA].workspace,
+                                                memory[SPUR__CONV_BACKWARD_WEIGHTS].workspace);
     if (node->param_count > 1)
-        demand->backward_workspace = spur__larger(demand->backward_workspace, bias_bytes(node));
+        demand->backward_workspace = spur__max_size(demand->backward_workspace, bias_bytes(node));
     demand->backward_needs_input[0] = node->params[0]->trainable;
     demand->backward_needs_output = node->fused_relu && !node->pool;
     if (node->pool) demand->saved_bytes = spur__node_count(node->pool);
@@ -328,11 +328,11 @@ static spur_status transpose_plan(spur_node *node, spur__demand *demand, spur_er
     const spur__conv_plan *plan = node->state;
     const spur__conv_memory *memory = plan->memory;
     demand->forward_workspace = memory[SPUR__CONV_BACKWARD_DATA].workspace;
-    demand->backward_workspace = spur__larger(memory[SPUR__CONV_FORWARD].workspace,
-                                              memory[SPUR__CONV_BACKWARD_WEIGHTS].workspace);
+    demand->backward_workspace = spur__max_size(memory[SPUR__CONV_FORWARD].workspace,
+                                                memory[SPUR__CONV_BACKWARD_WEIGHTS].workspace);
     demand->scratch = scratch_of(node, SPUR__CONV_BACKWARD_DATA);
     if (node->param_count > 1)
-        demand->backward_workspace = spur__larger(demand->backward_workspace, bias_bytes(node));
+        demand->backward_workspace = spur__max_size(demand->backward_workspace, bias_bytes(node));
     demand->backward_needs_input[0] = node->params[0]->trainable;
     return SPUR_OK;
 }

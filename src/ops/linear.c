@@ -90,7 +90,7 @@ static spur_status linear_plan(spur_node *node, spur__demand *demand, spur_error
     node->state = chosen;
     size_t forward = chosen->forward ? spur__linear_forward_scratch(m) : spur__gemm_scratch();
     size_t backward = chosen->backward ? spur__linear_backward_scratch(m, n) : spur__gemm_scratch();
-    demand->scratch = node->needs_gradient ? spur__larger(forward, backward) : forward;
+    demand->scratch = node->needs_gradient ? spur__max_size(forward, backward) : forward;
     demand->forward_workspace = chosen->forward ? spur__linear_forward_workspace(m, k, n) : 0;
     demand->backward_workspace = (chosen->backward ? spur__linear_backward_workspace(m, n) : 0) +
                                  masked_bytes(node) + sum_bytes(node);

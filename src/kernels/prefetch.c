@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Walks of prefetches; see ahead.h.
+ * The walks of prefetch.h.
  */
-#include "kernels/ahead.h"
+#include "kernels/prefetch.h"
 
 #include "kernels/parallel.h"
 
@@ -10,19 +10,19 @@ enum { LINE = 64 };
 
 /* Where tile i begins, one way, of which the first `full` are whole. */
 static ptrdiff_t start_of(ptrdiff_t i, ptrdiff_t full, ptrdiff_t edge) {
-    return i * edge - spur__most(0, i - full);
+    return i * edge - spur__max(0, i - full);
 }
 
 /* The part of the next tiles of one row of tiles that lies inside the image; false: none is left. */
-static bool next_rectangle(spur__ahead *a) {
-    const spur__sheet *s = &a->sheet;
+static bool next_rectangle(spur__prefetch *a) {
+    const spur__tiled_images *s = &a->images;
     while (a->tile < a->end) {
         ptrdiff_t tx = a->tile % s->tiles_x, rest = a->tile / s->tiles_x, ty = rest % s->tiles_y;
-        ptrdiff_t run = spur__least(s->tiles_x - tx, a->end - a->tile);
+        ptrdiff_t run = spur__min(s->tiles_x - tx, a->end - a->tile);
         ptrdiff_t y = start_of(ty, s->full_y, s->edge), x = start_of(tx, s->full_x, s->edge);
         a->tile += run;
-        a->rows = spur__least(s->h, start_of(ty + 1, s->full_y, s->edge)) - y;
-        a->pixels = spur__least(s->w, start_of(tx + run, s->full_x, s->edge)) - x;
+        a->rows = spur__min(s->h, start_of(ty + 1, s->full_y, s->edge)) - y;
+        a->pixels = spur__min(s->w, start_of(tx + run, s->full_x, s->edge)) - x;
         if (a->rows <= 0 || a->pixels <= 0) continue;
         a->at = (const char *)s->pixels + ((rest / s->tiles_y * s->h + y) * s->w + x) * s->pitch;
         a->width = s->width;
@@ -30,7 +30,7 @@ static bool next_rectangle(spur__ahead *a) {
             a->width *= a->pixels;
             a->pixels = 1;
         }
-        a->pitch = spur__most(a->width, s->pitch);
+        a->pitch = spur__max(a->width, s->pitch);
         a->left = a->pixels;
         a->line = 0;
         return true;
@@ -38,28 +38,31 @@ static bool next_rectangle(spur__ahead *a) {
     return false;
 }
 
-spur__ahead spur__ahead_tiles(spur__sheet sheet, ptrdiff_t tile, ptrdiff_t end, ptrdiff_t steps) {
-    spur__ahead a = {.sheet = sheet, .tile = tile, .end = end, .row_step = sheet.w * sheet.pitch};
-    ptrdiff_t lines = (end - tile) * sheet.edge * sheet.edge * spur__ceil_div(sheet.width, LINE);
+spur__prefetch spur__prefetch_tiles(spur__tiled_images images, ptrdiff_t tile, ptrdiff_t end,
+                                    ptrdiff_t steps) {
+    spur__prefetch a = {
+        .images = images, .tile = tile, .end = end, .row_step = images.w * images.pitch};
+    ptrdiff_t lines = (end - tile) * images.edge * images.edge * spur__ceil_div(images.width, LINE);
     a.lines = spur__ceil_div(lines, steps);
     if (!next_rectangle(&a)) a.lines = 0;
     return a;
 }
 
-spur__ahead spur__ahead_block(const void *from, ptrdiff_t rows, ptrdiff_t row_step,
-                              ptrdiff_t pixels, ptrdiff_t pitch, ptrdiff_t width, ptrdiff_t steps) {
+spur__prefetch spur__prefetch_block(const void *from, ptrdiff_t rows, ptrdiff_t row_step,
+                                    ptrdiff_t pixels, ptrdiff_t pitch, ptrdiff_t width,
+                                    ptrdiff_t steps) {
     ptrdiff_t lines = rows * pixels * spur__ceil_div(width, LINE);
-    return (spur__ahead){.rows = rows,
-                         .pixels = pixels,
-                         .pitch = pitch,
-                         .width = width,
-                         .row_step = row_step,
-                         .at = from,
-                         .left = pixels,
-                         .lines = spur__ceil_div(lines, steps)};
+    return (spur__prefetch){.rows = rows,
+                            .pixels = pixels,
+                            .pitch = pitch,
+                            .width = width,
+                            .row_step = row_step,
+                            .at = from,
+                            .left = pixels,
+                            .lines = spur__ceil_div(lines, steps)};
 }
 
-void spur__ahead_step(spur__ahead *a) {
+void spur__prefetch_step(spur__prefetch *a) {
     ptrdiff_t more = a->lines, line = a->line, left = a->left;
     const char *at = a->at;
     while (more > 0) {
