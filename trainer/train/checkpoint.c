@@ -83,12 +83,12 @@ static spur_status save_parts(session *s, const char *directory, spur_error *err
 }
 
 spur_status checkpoint_save(session *s, bool interrupted, spur_error *err) {
-    journal_position position;
+    run_log_position position;
     uint64_t step = (uint64_t)s->at.step;
     char *directory = run_path(&s->run, "checkpoints");
     if (!directory) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     spur_status status;
-    SPUR__TRY_GOTO(journal_tell(&s->journal, &position, err), done);
+    SPUR__TRY_GOTO(run_log_tell(&s->run_log, &position, err), done);
     SPUR__TRY_GOTO(resume_file_write(&s->run, &s->at, &position, err), done);
     SPUR__TRY_GOTO(save_parts(s, directory, err), done);
     if (!interrupted && s->at.has_best && s->at.best_step == s->at.step && s->at.batch == 0)
@@ -113,7 +113,7 @@ static spur_status mend_best(session *s, const char *directory, spur_error *err)
     return spur_checkpoint_link(directory, "best", (uint64_t)s->at.best_step, err);
 }
 
-static spur_status load(session *s, const char *directory, journal_position *from,
+static spur_status load(session *s, const char *directory, run_log_position *from,
                         spur_error *err) {
     char path[4096];
     spur_state *state = spur_state_create();
@@ -137,7 +137,7 @@ bool checkpoint_exists(const char *run) {
     return found;
 }
 
-spur_status checkpoint_load_last(session *s, journal_position *from, bool *found, spur_error *err) {
+spur_status checkpoint_load_last(session *s, run_log_position *from, bool *found, spur_error *err) {
     *found = checkpoint_exists(s->run.path);
     if (!*found) return SPUR_OK;
     char *directory = run_path(&s->run, "checkpoints");

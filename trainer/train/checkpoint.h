@@ -19,7 +19,7 @@ spur_status checkpoint_save(session *s, bool interrupted, spur_error *err);
 bool checkpoint_exists(const char *run);
 
 /* Loads <run>/checkpoints/last; *found is false when there is none (yet). */
-spur_status checkpoint_load_last(session *s, journal_position *from, bool *found, spur_error *err);
+spur_status checkpoint_load_last(session *s, run_log_position *from, bool *found, spur_error *err);
 
 /* Puts the best weights into the network; moving averages end here. */
 spur_status checkpoint_load_best(session *s, spur_error *err);

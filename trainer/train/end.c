@@ -18,7 +18,7 @@
 enum { NUMBER = 16 };
 
 static spur_writer *validation(const session *s) {
-    return s->journal.writers[JOURNAL_VALIDATION];
+    return s->run_log.writers[RUN_LOG_VALIDATION];
 }
 
 static spur_status log_report(session *s, int64_t epoch, spur_error *err) {
@@ -197,8 +197,8 @@ spur_status session_log_end(session *s, spur_error *err) {
     pass_result result = {.loss = 0};
     if (s->train->restore_best && s->at.has_best) SPUR__TRY(checkpoint_load_best(s, err));
     if (s->val_loader) SPUR__TRY(look_again(s, &result, err));
-    spur_log_hparams_end(s->journal.writers[JOURNAL_RUN], SPUR_LOG_SUCCESS, NULL);
-    SPUR__TRY(journal_check(&s->journal, err));
+    spur_log_hparams_end(s->run_log.writers[RUN_LOG_RUN], SPUR_LOG_SUCCESS, NULL);
+    SPUR__TRY(run_log_check(&s->run_log, err));
     say_table(s, s->val_loader ? &result : NULL);
     json_end(s, s->val_loader ? &result : NULL);
     return SPUR_OK;

@@ -14,7 +14,7 @@ static void make_tag(const char *name, const char *kind, char *tag, size_t size)
 }
 
 void session_log_histograms(session *s, bool gradients) {
-    spur_writer *log = s->journal.writers[JOURNAL_TRAIN];
+    spur_writer *log = s->run_log.writers[RUN_LOG_TRAIN];
     char tag[512];
     for (int i = 0; i < spur_net_param_count(s->net.net); i++) {
         const spur_param *p = spur_net_param(s->net.net, i);

@@ -82,7 +82,7 @@ spur_status hparams_log(session *s, spur_error *err) {
     config_each(s->cfg, consider, &l);
     spur_status status =
         l.failed ? spur__fail(err, SPUR_E_MEMORY, "out of memory")
-                 : spur_log_hparams(s->journal.writers[JOURNAL_RUN], l.items, l.count,
+                 : spur_log_hparams(s->run_log.writers[RUN_LOG_RUN], l.items, l.count,
                                     &(spur_log_session_options){.group = group_of(s, l.swept)});
     if (status != SPUR_OK && !l.failed)
         spur__fail(err, status, "hparams: %s", spur_strstatus(status));

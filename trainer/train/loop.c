@@ -122,7 +122,7 @@ static bool every(int64_t period, int64_t step) {
 }
 
 static void log_step(session *s) {
-    spur_writer *log = s->journal.writers[JOURNAL_TRAIN];
+    spur_writer *log = s->run_log.writers[RUN_LOG_TRAIN];
     char tag[METRIC_NAME + 16];
     pass_result now = pass_finish(&s->batch_pass, &s->measures);
     spur_log_scalar(log, "batch_loss", s->at.step, now.loss);
@@ -191,7 +191,7 @@ static outcome after_step(session *s, spur_error *err) {
     outcome here = where_we_are(s);
     if (here != GO_ON) return here;
     if (!every(s->train->checkpoint_every, s->at.step)) return GO_ON;
-    if (journal_check(&s->journal, err) != SPUR_OK) return FAILED;
+    if (run_log_check(&s->run_log, err) != SPUR_OK) return FAILED;
     return checkpoint_save(s, false, err) == SPUR_OK ? GO_ON : FAILED;
 }
 
@@ -317,7 +317,7 @@ static spur_status end_epoch(session *s, bool last, spur_error *err) {
     perf_epoch_trained();
     if (validation_due(s, r.epoch, last)) SPUR__TRY(validate_epoch(s, &r, last, err));
     bool best = judge(s, &r);
-    SPUR__TRY(journal_epoch(&s->journal, &r, err));
+    SPUR__TRY(run_log_epoch(&s->run_log, &r, err));
     double seconds = perf_log(s, r.epoch);
     say_epoch(s, &r, best, seconds);
     json_epoch(s, &r, best);
@@ -331,10 +331,10 @@ static spur_status end_epoch(session *s, bool last, spur_error *err) {
 }
 
 static int failed(session *s, spur_error *err) {
-    if (s->journal_open) {
-        spur_log_hparams_end(s->journal.writers[JOURNAL_RUN], SPUR_LOG_FAILURE, NULL);
-        journal_close(&s->journal, NULL);
-        s->journal_open = false;
+    if (s->has_run_log) {
+        spur_log_hparams_end(s->run_log.writers[RUN_LOG_RUN], SPUR_LOG_FAILURE, NULL);
+        run_log_close(&s->run_log, NULL);
+        s->has_run_log = false;
     }
     run_status now = status_of(s, RUN_FAILED, EXIT_FAILED, err->message);
     run_write_status(&s->run, &now, NULL);
@@ -343,8 +343,8 @@ static int failed(session *s, spur_error *err) {
 
 /* Leaves at a position that is saved. */
 static int leave(session *s, outcome why) {
-    journal_close(&s->journal, NULL);
-    s->journal_open = false;
+    run_log_close(&s->run_log, NULL);
+    s->has_run_log = false;
     bool in_time = why == TIME_OVER;
     run_status now = status_of(s, RUN_INTERRUPTED, in_time ? EXIT_DONE : EXIT_INTERRUPTED,
                                in_time ? "train.max_time is over" : "stopped by a signal");
@@ -368,8 +368,8 @@ static int finish(session *s, bool pruned, spur_error *err) {
     spur_status status = session_log_end(s, err);
     if (status == SPUR_E_INTERRUPTED) return leave(s, INTERRUPTED);
     if (status != SPUR_OK) return failed(s, err);
-    status = journal_close(&s->journal, err);
-    s->journal_open = false;
+    status = run_log_close(&s->run_log, err);
+    s->has_run_log = false;
     if (status != SPUR_OK) return failed(s, err);
     const char *why = pruned                ? "stopped by the sweep's pruner"
                       : s->at.stopped_early ? "stopped early"

@@ -26,7 +26,7 @@ void perf_epoch_trained(void) {
 }
 
 double perf_log(struct session *s, long long epoch) {
-    spur_writer *log = s->journal.writers[JOURNAL_RUN];
+    spur_writer *log = s->run_log.writers[RUN_LOG_RUN];
     double seconds = spur__wall_time() - now.epoch_started;
     if (s->log->perf) {
         if (now.samples > 0) {

@@ -185,7 +185,7 @@ spur_status log_confusion(session *s, int64_t epoch, spur_error *err) {
     snprintf(title, sizeof title, "Confusion matrix, epoch %lld", (long long)epoch);
     spur_status status = plot_confusion(title, counts, classes, s->info->class_names, &png, err);
     spur__free(counts);
-    return log_png(s->journal.writers[JOURNAL_VALIDATION], "confusion_matrix", epoch, &png, status,
+    return log_png(s->run_log.writers[RUN_LOG_VALIDATION], "confusion_matrix", epoch, &png, status,
                    err);
 }
 
@@ -231,7 +231,7 @@ static spur_status log_pairs(session *s, const gallery *g, int64_t epoch, spur_e
                                                .count = g->pair_count,
                                                .stride = targets},
                               &png, err);
-        status = log_png(s->journal.writers[JOURNAL_VALIDATION], tag, epoch, &png, status, err);
+        status = log_png(s->run_log.writers[RUN_LOG_VALIDATION], tag, epoch, &png, status, err);
     }
     return status;
 }
@@ -246,7 +246,7 @@ bool session_wants_pictures(const session *s) {
 }
 
 spur_status session_log_pictures(session *s, const gallery *g, int64_t epoch, spur_error *err) {
-    spur_writer *log = s->journal.writers[JOURNAL_VALIDATION];
+    spur_writer *log = s->run_log.writers[RUN_LOG_VALIDATION];
     size_t count = g->count < (size_t)s->log->images ? g->count : (size_t)s->log->images;
     SPUR__TRY(
         log_shots(s, log, "images/validation", "Validation samples", g->first, count, epoch, err));

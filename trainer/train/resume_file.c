@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-static const char *const names[JOURNAL_FILES] = {"run", "train", "validation"};
+static const char *const names[RUN_LOG_FILES] = {"run", "train", "validation"};
 
 /* Before and after the validation of an epoch a run stands at the same step. */
 static void file_name(const train_position *at, char *out, size_t size) {
@@ -23,7 +23,7 @@ static void file_name(const train_position *at, char *out, size_t size) {
 }
 
 spur_status resume_file_write(const run_dir *run, const train_position *at,
-                              const journal_position *position, spur_error *err) {
+                              const run_log_position *position, spur_error *err) {
     char name[96];
     spur__str text;
     char *directory = run_path(run, "resume");
@@ -33,7 +33,7 @@ spur_status resume_file_write(const run_dir *run, const train_position *at,
     SPUR__TRY(status);
     spur__str_init(&text, 1 << 16);
     spur__str_printf(&text, "[csv]\nlength = %" PRIu64 "\n", position->csv);
-    for (int i = 0; i < JOURNAL_FILES; i++) {
+    for (int i = 0; i < RUN_LOG_FILES; i++) {
         if (!position->events[i].file[0]) continue;
         spur__str_printf(&text, "\n[%s]\nfile = %s\nlength = %" PRIu64 "\n", names[i],
                          position->events[i].file, position->events[i].length);
@@ -62,7 +62,7 @@ static bool get_file(const document *doc, const char *section, spur_writer_posit
 }
 
 spur_status resume_file_read(const run_dir *run, const train_position *at,
-                             journal_position *position, spur_error *err) {
+                             run_log_position *position, spur_error *err) {
     char name[96];
     document doc;
     memset(position, 0, sizeof *position);
@@ -72,7 +72,7 @@ spur_status resume_file_read(const run_dir *run, const train_position *at,
     document_init(&doc);
     spur_status status = document_read(&doc, path, err);
     bool whole = status == SPUR_OK && get_length(&doc, "csv", &position->csv);
-    for (int i = 0; whole && i < JOURNAL_FILES; i++)
+    for (int i = 0; whole && i < RUN_LOG_FILES; i++)
         whole = get_file(&doc, names[i], &position->events[i]);
     if (status == SPUR_OK && !whole)
         status = spur__fail(err, SPUR_E_DAMAGED, "%s: not a whole record of positions", path);

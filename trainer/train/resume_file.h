@@ -10,9 +10,9 @@
 #include "train/session.h"
 
 spur_status resume_file_write(const run_dir *run, const train_position *at,
-                              const journal_position *position, spur_error *err);
+                              const run_log_position *position, spur_error *err);
 spur_status resume_file_read(const run_dir *run, const train_position *at,
-                             journal_position *position, spur_error *err);
+                             run_log_position *position, spur_error *err);
 
 /* Removes the files of all other steps. */
 void resume_file_sweep(const run_dir *run, const train_position *at);

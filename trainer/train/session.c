@@ -197,8 +197,8 @@ spur_status session_open(session *s, const config *cfg, const session_origin *or
 }
 
 void session_close(session *s) {
-    if (s->journal_open) journal_close(&s->journal, NULL);
-    s->journal_open = false;
+    if (s->has_run_log) run_log_close(&s->run_log, NULL);
+    s->has_run_log = false;
     run_close(&s->run);
     pass_free(&s->train_pass);
     pass_free(&s->batch_pass);
@@ -291,22 +291,22 @@ static spur_status announce(session *s, spur_error *err) {
     return run_write_status(&s->run, &now, err);
 }
 
-static spur_status open_journal(session *s, const journal_position *from, spur_error *err) {
-    SPUR__TRY(journal_open(&s->journal, &s->run, s->log->flush_secs, s->val_loader != NULL,
+static spur_status open_run_log(session *s, const run_log_position *from, spur_error *err) {
+    SPUR__TRY(run_log_open(&s->run_log, &s->run, s->log->flush_secs, s->val_loader != NULL,
                            &s->measures, from, err));
-    s->journal_open = true;
+    s->has_run_log = true;
     return SPUR_OK;
 }
 
 /* The files of a run whose status says that it is running. */
-static spur_status open_files(session *s, const journal_position *from, spur_error *err) {
-    if (from) return open_journal(s, from, err);
-    SPUR__TRY(open_journal(s, NULL, err));
+static spur_status open_files(session *s, const run_log_position *from, spur_error *err) {
+    if (from) return open_run_log(s, from, err);
+    SPUR__TRY(open_run_log(s, NULL, err));
     return session_log_start(s, err);
 }
 
 /* The same; a run that comes no further has failed, and says so. */
-static spur_status go(session *s, const journal_position *from, spur_error *err) {
+static spur_status go(session *s, const run_log_position *from, spur_error *err) {
     SPUR__TRY(announce(s, err));
     spur_status status = open_files(s, from, err);
     run_status now = {.state = RUN_FAILED,
@@ -338,11 +338,11 @@ static spur_status amend(session *s, const amendment *a, spur_error *err) {
 }
 
 spur_status session_resume(session *s, const char *path, const amendment *a, spur_error *err) {
-    journal_position from;
+    run_log_position from;
     bool found = false;
     SPUR__TRY(run_open(&s->run, path, err));
     SPUR__TRY(checkpoint_load_last(s, &from, &found, err));
     SPUR__TRY(amend(s, a, err));
-    if (!found) SPUR__TRY(journal_discard(&s->run, err));
+    if (!found) SPUR__TRY(run_log_discard(&s->run, err));
     return go(s, found ? &from : NULL, err);
 }

@@ -16,7 +16,7 @@
 #include "sweep/trial.h"
 #include "output/terminal.h"
 #include "train/amend.h"
-#include "train/journal.h"
+#include "train/run_log.h"
 #include "train/measures.h"
 #include "train/network.h"
 
@@ -57,8 +57,8 @@ struct session {
     int64_t batches, val_batches; /* per epoch, as limited */
     int64_t steps_per_epoch;
 
-    journal journal;
-    bool journal_open, has_own_weights;
+    run_log run_log;
+    bool has_run_log, has_own_weights;
     train_position at;
     pass train_pass, batch_pass, val_pass;
     epoch_record last; /* of the epoch completed last */

@@ -30,7 +30,7 @@ static spur_status log_sound(session *s, const spur__sample *sample, const shot 
                             .channels = 1,
                             .sample_rate = sample->audio_rate};
     spur_log_audio_options options = {.log = {.display_name = title, .description = text}};
-    return spur_log_audio(s->journal.writers[JOURNAL_VALIDATION], tag, epoch, &clips, &options);
+    return spur_log_audio(s->run_log.writers[RUN_LOG_VALIDATION], tag, epoch, &clips, &options);
 }
 
 spur_status log_sounds(session *s, const shot *shots, size_t count, int64_t epoch,

@@ -19,7 +19,7 @@
 enum { FIRST_BATCHES = 8, SHEET_PICTURES = 24, PNG_LIMIT = 64 << 20 };
 
 static spur_writer *root(const session *s) {
-    return s->journal.writers[JOURNAL_RUN];
+    return s->run_log.writers[RUN_LOG_RUN];
 }
 
 /* ---- configuration ----------------------------------------------------------------------------- */
@@ -287,7 +287,7 @@ static spur_status sheet_log(const sample_sheet *sheet, session *s, spur_error *
     spur__str png;
     spur__str_init(&png, PNG_LIMIT);
     spur_status status = plot_sheet(&page, &png, err);
-    return log_png(s->journal.writers[JOURNAL_TRAIN], "images/training", 0, &png, status, err);
+    return log_png(s->run_log.writers[RUN_LOG_TRAIN], "images/training", 0, &png, status, err);
 }
 
 static spur_status look(session *s, sample_sheet *sheet, double *first, spur_error *err) {
@@ -332,5 +332,5 @@ spur_status session_log_start(session *s, spur_error *err) {
     if (s->log->graph) SPUR__TRY(log_graph(s, err));
     log_layout(s);
     SPUR__TRY(s->info->classes ? log_classes(s, err) : look_at_batches(s, NULL, err));
-    return journal_check(&s->journal, err);
+    return run_log_check(&s->run_log, err);
 }

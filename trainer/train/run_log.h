@@ -6,8 +6,8 @@
  * Tags are Keras's. The step of epoch_* values is the number of the epoch, from 1; that of batch_*
  * values the number of optimizer steps made.
  */
-#ifndef SPUR_TRAINER_TRAIN_JOURNAL_H
-#define SPUR_TRAINER_TRAIN_JOURNAL_H
+#ifndef SPUR_TRAINER_TRAIN_RUN_LOG_H
+#define SPUR_TRAINER_TRAIN_RUN_LOG_H
 
 #include <spur/log.h>
 
@@ -15,43 +15,43 @@
 #include "run/rundir.h"
 #include "train/measures.h"
 
-typedef enum journal_file {
-    JOURNAL_RUN,
-    JOURNAL_TRAIN,
-    JOURNAL_VALIDATION,
-    JOURNAL_FILES
-} journal_file;
+typedef enum run_log_file {
+    RUN_LOG_RUN,
+    RUN_LOG_TRAIN,
+    RUN_LOG_VALIDATION,
+    RUN_LOG_FILES
+} run_log_file;
 
 /* Where the files stood at a checkpoint. */
-typedef struct journal_position {
-    spur_writer_position events[JOURNAL_FILES]; /* file "" when there was none */
+typedef struct run_log_position {
+    spur_writer_position events[RUN_LOG_FILES]; /* file "" when there was none */
     uint64_t csv;
-} journal_position;
+} run_log_position;
 
-typedef struct journal {
-    spur_writer *writers[JOURNAL_FILES];
+typedef struct run_log {
+    spur_writer *writers[RUN_LOG_FILES];
     int csv; /* descriptor */
     char *csv_path;
     uint64_t csv_length;
     const measures *measures;
     bool has_validation;
-} journal;
+} run_log;
 
 /* Starts the files of a run, or continues them from `from` (not NULL). */
-spur_status journal_open(journal *j, const run_dir *run, double flush_seconds, bool has_validation,
-                         const measures *m, const journal_position *from, spur_error *err);
+spur_status run_log_open(run_log *l, const run_dir *run, double flush_seconds, bool has_validation,
+                         const measures *m, const run_log_position *from, spur_error *err);
 
 /* Removes what an earlier process wrote before its first checkpoint. */
-spur_status journal_discard(const run_dir *run, spur_error *err);
+spur_status run_log_discard(const run_dir *run, spur_error *err);
 
-/* Writes everything out and closes; the first error of the journal's life. */
-spur_status journal_close(journal *j, spur_error *err);
+/* Writes everything out and closes; the first error of its life. */
+spur_status run_log_close(run_log *l, spur_error *err);
 
 /* The first error that a writer met, with its place. */
-spur_status journal_check(journal *j, spur_error *err);
+spur_status run_log_check(run_log *l, spur_error *err);
 
 /* Flushes and tells the position. */
-spur_status journal_tell(journal *j, journal_position *position, spur_error *err);
+spur_status run_log_tell(run_log *l, run_log_position *position, spur_error *err);
 
 typedef struct epoch_record {
     int64_t epoch, step;
@@ -61,6 +61,6 @@ typedef struct epoch_record {
 } epoch_record;
 
 /* The epoch_* scalars and one row of metrics.csv. */
-spur_status journal_epoch(journal *j, const epoch_record *record, spur_error *err);
+spur_status run_log_epoch(run_log *l, const epoch_record *record, spur_error *err);
 
 #endif
