@@ -27,10 +27,10 @@ else()
   set(PC_PREFIX "\${pcfiledir}/${up}")
 endif()
 
-# One .pc file. Arguments: name, description, libraries after -l (first: the library itself, then
-# static parts of it; options of the linker as they are), required packages. What a static library needs is public, so that plain
-# `pkg-config --libs` links; --static would drag in what those packages were linked with themselves.
-# A shared library needs nothing of whoever links it.
+# One .pc file. Arguments: name, description, libraries after -l (first the library itself, then the
+# static parts of it; linker options as they are), required packages. What a static library needs is
+# public, so that plain `pkg-config --libs` links; --static would drag in what those packages were linked
+# with themselves. A shared library asks nothing of those who link it.
 function(spur_pkg_config name description libraries requires)
   list(POP_FRONT libraries first)
   set(PC_NAME ${name})

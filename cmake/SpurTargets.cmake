@@ -4,9 +4,9 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
-# Flags of our own code, and the folder of its rooms ("base/file.h"). -ffp-contract=off: the compiler must not fuse a multiplication and an
-# addition where another compiler or CPU would not (the same bits everywhere); kernels ask for FMA
-# by name.
+# Flags of our own code, and the folder from which its rooms are included ("base/file.h").
+# -ffp-contract=off: the compiler must not fuse a multiplication and an addition where another compiler
+# or CPU would not (the same bits everywhere); kernels ask for FMA by name.
 add_library(spur_flags INTERFACE)
 target_compile_features(spur_flags INTERFACE c_std_17)
 target_compile_definitions(spur_flags INTERFACE _POSIX_C_SOURCE=200809L)

@@ -112,8 +112,8 @@ struct spur__op {
     spur_status (*plan)(spur_node *node, spur__demand *demand, spur_error *err);
     void (*forward)(spur_node *node, const spur__run *run);
     void (*backward)(spur_node *node, const spur__run *run); /* NULL: no gradient flows */
-    /* Nets for inference: works parameters over into node->prepared, before the first run and after
-     * every change of parameters. The workspace is that of forward. */
+    /* Nets for inference: puts the parameters into node->prepared in the form that the kernels read
+     * fastest, before the first run and after every change of them. The workspace is that of forward. */
     void (*prepare)(spur_node *node, const spur__run *run);
     void (*release)(spur_node *node); /* frees node->state; NULL: spur__free */
     /* Asked when the output is not finite: says why, if it can (a label out of range); else OK. */

@@ -140,8 +140,8 @@ typedef struct spur__conv_weights_args {
     void *workspace;
 } spur__conv_weights_args;
 
-/* Whether the weight gradient can sum x up on the way: where windows cover every pixel of x once. Then x_sums is
- * the bias gradient of a transposed convolution. */
+/* Whether the weight gradient can sum x on the way, because the windows cover every pixel of x once. x_sums
+ * is then the bias gradient of a transposed convolution. */
 bool spur__conv_sums_x(const spur__conv_plan *plan);
 
 void spur__conv_backward_weights(const spur__conv_plan *plan, const spur__exec *exec,

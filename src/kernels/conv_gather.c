@@ -11,8 +11,8 @@
  *
  * Weights are packed as panels [taps, phase after phase][channels][nr]. Where they exceed a core's
  * cache, tasks go bundle of panels by bundle of panels over a padded copy of the whole source.
- * A task takes its block's groups of channels in turn, and what the next one copies is brought near
- * while the tiles of this one are multiplied.
+ * A task takes its block's groups of channels in turn, and prefetches what the next one copies while
+ * the tiles of this one are multiplied.
  *
  * A forward pass that ends in a max pool makes some rows of outputs in scratch, pools them, and keeps
  * those that the next windows see as well.
@@ -24,12 +24,11 @@
 enum {
     BLOCK_FLOATS = 48 * 1024, /* of the source, for a task */
     GROUPS_FLOATS = 256 * 1024, /* of the source of all groups */
-    GROUP_FLOATS =
-        4 * 1024, /* of a group's even so: a band that is cut thin copies its edges more often */
+    GROUP_FLOATS = 4 * 1024, /* of a group, at least: a thin band copies its edges more often */
     BUNDLE_FLOATS = 320 * 1024, /* of the panels, for a task */
     POOL_FLOATS = 96 * 1024, /* of outputs on their way to a pool */
     STREAM_FLOATS = 3 << 19, /* outputs beyond the caches: see can_stream */
-    FETCH_PRODUCTS = 128 /* of a value of the source; with more of them memory keeps pace */
+    FETCH_PRODUCTS = 128 /* per value of the source; with more, prefetching gains nothing */
 };
 
 typedef spur__gather_axis axis;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Forward of linear.h: tasks are stretches of k times blocks of columns. A task takes a few rows of
- * W at a time, reads them in place, and adds their product to the stretch's partial sum [m][n]. Of
- * few samples it goes along so few rows that the hardware follows each of them; with more, the
- * arithmetic leaves time to ask for the next rows by name. The stretches are then added in order.
+ * W at a time, reads them in place, and adds their product to the stretch's partial sum [m][n]. With
+ * few samples it reads so few rows at a time that the hardware prefetches each of them; with more, the
+ * arithmetic leaves time to prefetch the next rows explicitly. The stretches are then added in order.
  * For one sample rows of W are added as they are.
  */
 #include "kernels/linear.h"
@@ -20,7 +20,7 @@ enum {
     COLUMNS = 1024, /* of W in one task */
     KC = 96, /* rows at a time */
     KC_WIDE = 48, /* where a task's columns are a part of the row: they share few sets of a cache */
-    FEW = 28, /* samples for which a task goes along few rows, where they are long */
+    FEW = 28, /* samples up to which a task reads few rows at a time, where they are long */
     COLUMNS_FEW = 4096,
     KC_FEW = 16,
     PANELS = 4, /* in one call, there: a tile of sixteen steps is short */

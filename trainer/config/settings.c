@@ -99,7 +99,8 @@ static const spur__option train_rows[] = {
         .help =
             "Column of metrics.csv that decides which epoch is best; auto is the task's metric"),
     ROW(TEXT, train_settings, metrics, "auto", .check = check_word,
-        .help = "Metrics to compute, separated by commas (spur help metrics); auto takes those of the task"),
+        .help =
+            "Metrics to compute, separated by commas (spur help metrics); auto takes those of the task"),
     ROW(INT, train_settings, early_stopping, "0", .min = 0, .max = 1e9, .unit = "epochs",
         .help = "Stop after so many epochs without improvement of the monitor; 0 is never"),
     ROW(FLOAT, train_settings, min_delta, "0", .min = 0, .max = ENDLESS,

@@ -43,7 +43,7 @@ const command command_resume = {
     .help = "The run goes on at the very step where it was saved, and ends as if it had never\n"
             "been interrupted. Overrides change the rest of it (train.epochs=20,\n"
             "run.threads=4); the run's config.ini keeps them. Those that contradict what the\n"
-            "run has written already (data, model, metrics, seed), that come to nothing, or\n"
+            "run has written already (data, model, metrics, seed), that have no effect, or\n"
             "that are for a sweep's trial are refused.",
     .run = run_resume,
 };

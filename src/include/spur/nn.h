@@ -67,8 +67,8 @@ typedef struct spur_net_options {
     int threads; /* 0: all processors */
     spur_conv_algorithm conv; /* default AUTO */
     spur_gemm_provider gemm; /* default AUTO */
-    bool inference; /* plan for evaluation only: no gradients, batch norm folded; parameters are
-                       worked over before the first run: see spur_net_parameters_changed() */
+    bool inference; /* plan for evaluation only: no gradients, batch norm folded into the weights of
+                       the layer before, once: see spur_net_parameters_changed() */
 } spur_net_options;
 
 /* A new, empty net; NULL options for the defaults. NULL when out of memory. */

@@ -114,7 +114,7 @@ SPUR_API SPUR_WARN_UNUSED spur_status spur_checkpoint_link(const char *directory
 SPUR_API SPUR_WARN_UNUSED spur_status spur_checkpoint_prune(const char *directory, int keep,
                                                             spur_error *err);
 
-/* Reads a checkpoint (".../last", ".../step_120") into parts of the same making; *step (may be
+/* Reads a checkpoint (".../last", ".../step_120") into parts built in the same way; *step (may be
  * NULL) is its step. Keys of the state are replaced. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_checkpoint_load(const spur_checkpoint_parts *parts,
                                                            const char *path, uint64_t *step,

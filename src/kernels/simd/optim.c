@@ -3,7 +3,7 @@
  * The optimizers' update loops, compiled once per instruction set (SPUR_ISA). Plain loops that the
  * compiler vectorises; additions, multiplications, divisions and square roots only, uncontracted,
  * so that every instruction set gives the same bits. Formulas: torch.optim's single-tensor forms,
- * with one division for Adam, the dear one, where the other divisor is the same for all values.
+ * except that Adam divides once per value instead of twice: the other divisor is the same for all values.
  */
 #include <math.h>
 
