@@ -45,7 +45,7 @@ static int clamp(int x, int limit) {
     return x < 0 ? 0 : x > limit ? limit : x;
 }
 
-static void fill(const spur__canvas *canvas, rect r, const uint8_t color[3]) {
+static void fill(const spur__bitmap *canvas, rect r, const uint8_t color[3]) {
     int left = clamp(r.left, canvas->width), right = clamp(r.right, canvas->width);
     int top = clamp(r.top, canvas->height), bottom = clamp(r.bottom, canvas->height);
     for (int y = top; y < bottom; y++)
@@ -57,14 +57,14 @@ static void fill(const spur__canvas *canvas, rect r, const uint8_t color[3]) {
         }
 }
 
-static void outline(const spur__canvas *canvas, rect r, int thickness, const uint8_t color[3]) {
+static void outline(const spur__bitmap *canvas, rect r, int thickness, const uint8_t color[3]) {
     fill(canvas, (rect){r.left, r.top, r.right, r.top + thickness}, color);
     fill(canvas, (rect){r.left, r.bottom - thickness, r.right, r.bottom}, color);
     fill(canvas, (rect){r.left, r.top, r.left + thickness, r.bottom}, color);
     fill(canvas, (rect){r.right - thickness, r.top, r.right, r.bottom}, color);
 }
 
-static void draw_glyph(const spur__canvas *canvas, int x, int y, int scale, unsigned char c,
+static void draw_glyph(const spur__bitmap *canvas, int x, int y, int scale, unsigned char c,
                        const uint8_t color[3]) {
     const unsigned char *rows = spur__font_glyph(c);
     for (int row = 0; row < SPUR__FONT_HEIGHT; row++)
@@ -80,7 +80,7 @@ static bool continues_character(char c) {
 }
 
 /* A strip in the box's colour above the box, or inside if there is no room, with the text. */
-static void draw_label(const spur__canvas *canvas, rect r, int scale, const char *text,
+static void draw_label(const spur__bitmap *canvas, rect r, int scale, const char *text,
                        const uint8_t color[3]) {
     static const uint8_t black[3] = {0, 0, 0}, white[3] = {255, 255, 255};
     int most = canvas->width / (SPUR__FONT_WIDTH * scale) + 1, count = 0;
@@ -105,7 +105,7 @@ static int pixel_at(double x) {
     return (int)lround(fmax(-65536.0, fmin(131072.0, x)));
 }
 
-void spur__boxes_draw(const spur__canvas *canvas, const spur_log_box *boxes, size_t count,
+void spur__boxes_draw(const spur__bitmap *canvas, const spur_log_box *boxes, size_t count,
                       size_t image) {
     static const uint8_t red[3] = {255, 0, 0};
     int side = canvas->width < canvas->height ? canvas->width : canvas->height;

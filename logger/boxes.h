@@ -7,18 +7,15 @@
 
 #include <spur/log.h>
 
-/* Where to draw: pixels [height][width][channels], 3 or 4 channels. */
-typedef struct spur__canvas {
-    uint8_t *pixels;
-    int height, width, channels;
-} spur__canvas;
+#include "pixels.h"
 
 /* Finite sides in order, an image below `images`, a label in UTF-8. */
 spur_status spur__boxes_check(const spur_log_box *boxes, size_t count, size_t images,
                               spur_error *err);
 
-/* Draws those boxes that are on image `image`, in their order. What lies outside is cut off. */
-void spur__boxes_draw(const spur__canvas *canvas, const spur_log_box *boxes, size_t count,
+/* Draws those boxes that are on image `image`, in their order, on a bitmap of 3 or 4 channels. What lies
+ * outside is cut off. */
+void spur__boxes_draw(const spur__bitmap *canvas, const spur_log_box *boxes, size_t count,
                       size_t image);
 
 #endif

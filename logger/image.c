@@ -34,15 +34,14 @@ static size_t bytes_of(const encoding *e) {
 
 static spur_status encode_one(const encoding *e, size_t i, spur__blob *out, spur_error *err) {
     const spur_log_images *images = e->images;
-    const uint8_t *pixels = e->scratch;
+    spur__bitmap bitmap = {e->scratch, images->height, images->width, e->channels};
     if (e->scratch) {
-        spur__canvas canvas = {e->scratch, images->height, images->width, e->channels};
         spur__pixels_bytes(images, i, e->channels, e->scratch);
-        spur__boxes_draw(&canvas, e->boxes, e->box_count, i);
+        spur__boxes_draw(&bitmap, e->boxes, e->box_count, i);
     } else {
-        pixels = (const uint8_t *)images->pixels + i * bytes_of(e);
+        bitmap.pixels = (uint8_t *)(uintptr_t)images->pixels + i * bytes_of(e); /* read only */
     }
-    return spur__png_encode(pixels, images->height, images->width, e->channels, e->level, out, err);
+    return spur__png_encode(&bitmap, e->level, out, err);
 }
 
 static void free_files(spur__blob *files, size_t count) {

@@ -7,6 +7,12 @@
 
 #include <spur/log.h>
 
+/* One image as bytes, [height][width][channels]. */
+typedef struct spur__bitmap {
+    uint8_t *pixels;
+    int height, width, channels;
+} spur__bitmap;
+
 /* Type, sizes and channels as spur/log.h says, and pixels if there are images. */
 spur_status spur__pixels_check(const spur_log_images *images, spur_error *err);
 

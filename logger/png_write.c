@@ -80,25 +80,23 @@ static void on_free(png_structp png, png_voidp p) {
     spur__free(p);
 }
 
-static void write_rows(png_structp png, png_infop info, const uint8_t *pixels, const int size[3],
-                       int level) {
+static void write_rows(png_structp png, png_infop info, const spur__bitmap *bitmap, int level) {
     static const int colors[] = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA,
                                  PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGBA};
-    int height = size[0], width = size[1], channels = size[2];
+    size_t row = (size_t)bitmap->width * (size_t)bitmap->channels;
     png_set_compression_level(png, level);
-    png_set_IHDR(png, info, (png_uint_32)width, (png_uint_32)height, 8, colors[channels],
-                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_IHDR(png, info, (png_uint_32)bitmap->width, (png_uint_32)bitmap->height, 8,
+                 colors[bitmap->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                 PNG_FILTER_TYPE_DEFAULT);
     png_write_info(png, info);
-    for (int y = 0; y < height; y++)
-        png_write_row(png, pixels + (size_t)y * (size_t)width * (size_t)channels);
+    for (int y = 0; y < bitmap->height; y++) png_write_row(png, bitmap->pixels + (size_t)y * row);
     png_write_end(png, info);
 }
 
-spur_status spur__png_encode(const uint8_t *pixels, int height, int width, int channels, int level,
-                             spur__blob *out, spur_error *err) {
+spur_status spur__png_encode(const spur__bitmap *bitmap, int level, spur__blob *out,
+                             spur_error *err) {
     png_state state = {.out = out};
     png_infop volatile info = NULL;
-    const int size[3] = {height, width, channels};
     png_structp png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &state, on_error, on_warning,
                                                 &state, on_malloc, on_free);
     if (!png) return spur__fail(err, SPUR_E_MEMORY, "PNG: out of memory");
@@ -110,7 +108,7 @@ spur_status spur__png_encode(const uint8_t *pixels, int height, int width, int c
     png_set_write_fn(png, &state, on_write, on_flush);
     info = png_create_info_struct(png);
     if (!info) png_error(png, "no info struct");
-    write_rows(png, info, pixels, size, level);
+    write_rows(png, info, bitmap, level);
     png_destroy_write_struct(&png, (png_infopp)(uintptr_t)&info);
     return SPUR_OK;
 }

@@ -10,6 +10,8 @@
 
 #include <spur/status.h>
 
+#include "pixels.h"
+
 /* A file in memory. */
 typedef struct spur__blob {
     unsigned char *data;
@@ -19,9 +21,9 @@ typedef struct spur__blob {
 spur_status spur__blob_append(spur__blob *blob, const void *bytes, size_t size);
 void spur__blob_free(spur__blob *blob);
 
-/* Encodes pixels [height, width, channels] without gaps, 1 <= channels <= 4, at this zlib level. */
-spur_status spur__png_encode(const uint8_t *pixels, int height, int width, int channels, int level,
-                             spur__blob *out, spur_error *err);
+/* Encodes a bitmap at this zlib level. */
+spur_status spur__png_encode(const spur__bitmap *bitmap, int level, spur__blob *out,
+                             spur_error *err);
 
 /* Joins `count` PNG files of one size and type to an animation that loops for ever; each frame is
  * shown for delay_ms milliseconds (at most 65535). */

@@ -223,9 +223,8 @@ static spur_status write_sprites(const char *folder, const spur_log_points *p, s
         spur__pixels_bytes(s, i, s->channels, sprite);
         place_sprite(sprite, i, side, height, line, grid);
     }
-    if (status == SPUR_OK)
-        status = spur__png_encode(grid, (int)(height * side), s->width * (int)side, s->channels,
-                                  SPRITE_COMPRESSION, &file, err);
+    spur__bitmap bitmap = {grid, (int)(height * side), s->width * (int)side, s->channels};
+    if (status == SPUR_OK) status = spur__png_encode(&bitmap, SPRITE_COMPRESSION, &file, err);
     if (status == SPUR_OK) status = write_file(folder, "sprite.png", file.data, file.size, err);
     spur__blob_free(&file);
     spur__free(sprite);
