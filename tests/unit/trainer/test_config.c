@@ -32,7 +32,7 @@ static void refuses(const char *text, const char *message) {
     assert_non_null(strstr(err.message, message));
 }
 
-static void mistakes_are_named(void **state) {
+static void test_mistakes_are_named(void **state) {
     (void)state;
     refuses("[run]\nseed = 1\n[trian]\n",
             "t.ini:3:1: unknown section [trian]; did you mean [train]?");
@@ -50,7 +50,7 @@ static void mistakes_are_named(void **state) {
 }
 
 /* An option of another kind is refused, unless the sweep varies the kind. */
-static void options_of_other_kinds(void **state) {
+static void test_options_of_other_kinds(void **state) {
     (void)state;
     config cfg;
     spur_error err;
@@ -72,7 +72,7 @@ static void options_of_other_kinds(void **state) {
     config_free(&cfg);
 }
 
-static void overrides_win_and_are_named(void **state) {
+static void test_overrides_win_and_are_named(void **state) {
     (void)state;
     config cfg;
     spur_error err;
@@ -86,7 +86,7 @@ static void overrides_win_and_are_named(void **state) {
 }
 
 /* What is printed reads back as itself, for defaults and for changed values. */
-static void printing_round_trips(void **state) {
+static void test_printing_round_trips(void **state) {
     (void)state;
     const char *const texts[] = {"",
                                  "[run]\nname = a b\nseed = 12\n[train]\nmax_time=1.5h\nema=0.999"};
@@ -109,7 +109,7 @@ static void printing_round_trips(void **state) {
     }
 }
 
-static void durations(void **state) {
+static void test_durations(void **state) {
     (void)state;
     assert_true(duration_seconds("") == 0);
     assert_true(duration_seconds("90") == 90);
@@ -123,11 +123,11 @@ static void durations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mistakes_are_named),
-        cmocka_unit_test(options_of_other_kinds),
-        cmocka_unit_test(overrides_win_and_are_named),
-        cmocka_unit_test(printing_round_trips),
-        cmocka_unit_test(durations),
+        cmocka_unit_test(test_mistakes_are_named),
+        cmocka_unit_test(test_options_of_other_kinds),
+        cmocka_unit_test(test_overrides_win_and_are_named),
+        cmocka_unit_test(test_printing_round_trips),
+        cmocka_unit_test(test_durations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ static void expect(const document *doc, const char *section, const char *key, co
     assert_string_equal(entry->value, value);
 }
 
-static void reads_values_comments_and_indentation(void **state) {
+static void test_reads_values_comments_and_indentation(void **state) {
     (void)state;
     document doc;
     spur_error err;
@@ -50,7 +50,7 @@ static void reads_values_comments_and_indentation(void **state) {
 }
 
 /* A value far longer than inih's own line of 200 bytes arrives whole. */
-static void long_lines_are_whole(void **state) {
+static void test_long_lines_are_whole(void **state) {
     (void)state;
     size_t n = 60000;
     char *text = malloc(n + 64), *value = malloc(n + 1);
@@ -75,7 +75,7 @@ static void refuses(const char *text, const char *message) {
     document_free(&doc);
 }
 
-static void malformed_lines_have_a_place(void **state) {
+static void test_malformed_lines_have_a_place(void **state) {
     (void)state;
     refuses("[run]\n  nothing here\n", "t.ini:2:3: expected 'key = value'");
     refuses("[run\n", "t.ini:1:1: expected ']'");
@@ -94,7 +94,7 @@ static void malformed_lines_have_a_place(void **state) {
     refuses("include = no/such.ini\n", "t.ini:1:11: no/such.ini: cannot open");
 }
 
-static void nul_bytes_are_refused(void **state) {
+static void test_nul_bytes_are_refused(void **state) {
     (void)state;
     document doc;
     spur_error err;
@@ -111,7 +111,7 @@ static void write_file(const char *directory, const char *name, const char *text
     assert_int_equal(spur__file_write(path, text, strlen(text), NULL), SPUR_OK);
 }
 
-static void includes_are_relative_and_weaker(void **state) {
+static void test_includes_are_relative_and_weaker(void **state) {
     (void)state;
     char directory[] = "/tmp/spur_doc_XXXXXX", path[512];
     assert_non_null(mkdtemp(directory));
@@ -142,7 +142,7 @@ static void includes_are_relative_and_weaker(void **state) {
     assert_int_equal(system(command), 0);
 }
 
-static void overrides_must_fit_a_file(void **state) {
+static void test_overrides_must_fit_a_file(void **state) {
     (void)state;
     document doc;
     spur_error err;
@@ -157,7 +157,7 @@ static void overrides_must_fit_a_file(void **state) {
 }
 
 /* Every single allocation may fail: an error, no leak, no crash. */
-static void survives_failing_allocations(void **state) {
+static void test_survives_failing_allocations(void **state) {
     (void)state;
     for (uint64_t n = 1; n < 200; n++) {
         document doc;
@@ -174,13 +174,13 @@ static void survives_failing_allocations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_values_comments_and_indentation),
-        cmocka_unit_test(long_lines_are_whole),
-        cmocka_unit_test(malformed_lines_have_a_place),
-        cmocka_unit_test(nul_bytes_are_refused),
-        cmocka_unit_test(includes_are_relative_and_weaker),
-        cmocka_unit_test(overrides_must_fit_a_file),
-        cmocka_unit_test(survives_failing_allocations),
+        cmocka_unit_test(test_reads_values_comments_and_indentation),
+        cmocka_unit_test(test_long_lines_are_whole),
+        cmocka_unit_test(test_malformed_lines_have_a_place),
+        cmocka_unit_test(test_nul_bytes_are_refused),
+        cmocka_unit_test(test_includes_are_relative_and_weaker),
+        cmocka_unit_test(test_overrides_must_fit_a_file),
+        cmocka_unit_test(test_survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

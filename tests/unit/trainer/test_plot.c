@@ -49,7 +49,7 @@ static const char *const names[] = {"sky",
                                     "pedestrian",
                                     "a very long class name indeed, cut"};
 
-static void bars(void **state) {
+static void test_bars(void **state) {
     (void)state;
     double counts[11], weights[11];
     for (int i = 0; i < 11; i++) {
@@ -95,7 +95,7 @@ static void confusion_of(size_t n, const char *name) {
     free(labels);
 }
 
-static void confusion(void **state) {
+static void test_confusion(void **state) {
     (void)state;
     confusion_of(2, "confusion2");
     confusion_of(11, "confusion11");
@@ -103,7 +103,7 @@ static void confusion(void **state) {
     confusion_of(100, "confusion100");
 }
 
-static void curves(void **state) {
+static void test_curves(void **state) {
     (void)state;
     double x[200], raw[200], smooth[200];
     for (int i = 0; i < 200; i++) {
@@ -150,7 +150,7 @@ static void scatter_of(size_t count, float worst, const char *name) {
     free(answer);
 }
 
-static void scatter(void **state) {
+static void test_scatter(void **state) {
     (void)state;
     scatter_of(80, 1e9f, "scatter80");
     scatter_of(2000, 25, "scatter2000");
@@ -158,7 +158,7 @@ static void scatter(void **state) {
     scatter_of(1, INFINITY, "scatter1_endless");
 }
 
-static void sheets(void **state) {
+static void test_sheets(void **state) {
     (void)state;
     static uint8_t pictures[6][32 * 32 * 3];
     static int32_t mask[32 * 32];
@@ -198,7 +198,7 @@ static void sheets(void **state) {
     assert_memory_equal(pictures[2], pictures[0], 3); /* background stays */
 }
 
-static void ticks_are_round(void **state) {
+static void test_ticks_are_round(void **state) {
     (void)state;
     axis a;
     axis_init(&a, 0.03, 0.97, false, 5);
@@ -223,8 +223,12 @@ static void ticks_are_round(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bars),   cmocka_unit_test(confusion),       cmocka_unit_test(curves),
-        cmocka_unit_test(sheets), cmocka_unit_test(ticks_are_round), cmocka_unit_test(scatter),
+        cmocka_unit_test(test_bars),
+        cmocka_unit_test(test_confusion),
+        cmocka_unit_test(test_curves),
+        cmocka_unit_test(test_sheets),
+        cmocka_unit_test(test_ticks_are_round),
+        cmocka_unit_test(test_scatter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
