@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Training steps and inference of ours against PyTorch's, in turn, in one run.
 
-usage: compare.py BENCH_FOLDER [--nets my_net,unet,resnet18,vgg16,mobilenet] [--threads N] [--rounds N]
+usage: compare.py BENCH_FOLDER [--nets my_net,unet,resnet18,vgg16,mobilenet,efficientnet] [--threads N] [--rounds N]
                   [--python INTERPRETER] [--settings default,best,...] [--kinds train,infer,single]
                   [--limit SECONDS] [--json FILE]
        compare.py --diff A.json B.json
@@ -39,6 +39,7 @@ WORK = {
     "resnet18": {"train": (67.0, 1.2), "infer": (23.8, 0.25)},
     "vgg16": {"train": (394.0, 9.8), "infer": (132.0, 1.6)},
     "mobilenet": {"train": (20.8, 1.54), "infer": (6.9, 0.59)},
+    "efficientnet": {"train": (37.5, 2.3), "infer": (12.5, 0.87)},
 }
 
 

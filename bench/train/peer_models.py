@@ -40,6 +40,8 @@ def make_model(name):
         return golden.UNet(3, 2, 32, 4), (4, 3, 128, 128), (4, 128, 128), 2
     if name == "mobilenet":
         model = golden.MobileNetV3(1000, golden.MOBILENET_LARGE, 1280)
+    elif name == "efficientnet":
+        model = golden.EfficientNet(1000, 1, 1)
     else:
         model = golden.ResNet(1000, False) if name == "resnet18" else vgg16()
     return model, (16, 3, 224, 224), (16,), 1000

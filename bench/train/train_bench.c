@@ -30,6 +30,7 @@ static const struct recipe {
     {"resnet18", "resnet18", NULL, {16, 224, 224, 3}, 1000, 0},
     {"vgg16", "vgg16", NULL, {16, 224, 224, 3}, 1000, 0},
     {"mobilenet", "mobilenet_v3_large", NULL, {16, 224, 224, 3}, 1000, 0},
+    {"efficientnet", "efficientnet_b0", NULL, {16, 224, 224, 3}, 1000, 0},
 };
 
 typedef enum kind { TRAIN, INFER, SINGLE } kind;

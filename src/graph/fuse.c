@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Peepholes: a layer, the addition, the ReLU and the max pool behind it become one pass where the layer
- * can do that; in nets for inference a norm behind a convolution disappears into its weights. The nodes stay in the
- * graph, for people and for export, but are passive: they share the layer's memory.
+ * can do that; in nets for inference a norm behind a convolution disappears into its weights, and a dropout
+ * altogether. The nodes stay in the graph, for people and for export, but are passive: they share the layer's memory.
  */
 #include "graph/internal.h"
 
@@ -16,6 +16,10 @@ static void fold_norm(const spur_net *net, spur_node *norm) {
     if (!layer->op->folds_norm || layer->passive || !hidden(net, layer)) return;
     layer->folded = norm;
     norm->passive = true;
+}
+
+static void skip(const spur_net *net, spur_node *idle) {
+    idle->passive = hidden(net, idle->inputs[0]);
 }
 
 /* The node that computes this one's values. */
@@ -85,6 +89,7 @@ void spur__fuse(spur_net *net) {
     for (int i = 0; i < net->node_count; i++) {
         spur_node *node = net->nodes[i];
         if (node->op->fold && net->options.inference) fold_norm(net, node);
+        if (node->op->idle_in_inference && net->options.inference) skip(net, node);
         if (node->op->sum) fuse_sum(net, node);
         if (node->op->relu) fuse_relu(net, node);
         if (node->op->swish) fuse_swish(net, node);

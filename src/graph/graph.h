@@ -140,6 +140,7 @@ struct spur__op {
     /* Output and gradient are input 0's memory; forward and backward are called only where the
      * gradient has to be kept by itself. */
     bool view;
+    bool idle_in_inference; /* evaluation hands input 0 on */
     bool sum; /* the sum of two inputs of its shape, which may be merged into one of their layers */
     bool relu; /* a plain ReLU, which may be merged into the layer before it */
     bool fuses_relu; /* honours node->fused_relu */

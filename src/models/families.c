@@ -14,5 +14,13 @@ static const spur__kind *const kinds[] = {
     &spur__model_vgg16.kind,
     &spur__model_mobilenet_v3_small.kind,
     &spur__model_mobilenet_v3_large.kind,
+    &spur__model_efficientnet_b0.kind,
+    &spur__model_efficientnet_b1.kind,
+    &spur__model_efficientnet_b2.kind,
+    &spur__model_efficientnet_b3.kind,
+    &spur__model_efficientnet_b4.kind,
+    &spur__model_efficientnet_b5.kind,
+    &spur__model_efficientnet_b6.kind,
+    &spur__model_efficientnet_b7.kind,
 };
 const spur__family spur__model_family = {"model", "Models", kinds, sizeof kinds / sizeof kinds[0]};

@@ -5,8 +5,8 @@
  * classifier.0, classifier.3.
  */
 #include <stddef.h>
-#include <stdio.h>
 
+#include "models/blocks.h"
 #include "models/model.h"
 
 typedef struct options {
@@ -54,68 +54,29 @@ static const bottleneck small_blocks[] = {
 
 static const spur_norm_options norm = {.eps = 0.001, .momentum = 0.01};
 
-static int channels_of(const spur_node *x) {
-    return x ? (int)spur_node_shape(x)[3] : 1;
-}
-
-static void push_number(spur_net *net, int number) {
-    char name[16];
-    snprintf(name, sizeof name, "%d", number);
-    spur_push_scope(net, name);
-}
-
-/* "<number>.0", a convolution that pads by half its kernel, and "<number>.1", its norm. */
-static spur_node *conv_norm(spur_net *net, spur_node *x, int number, int filters,
-                            const spur_conv2d_options *how) {
-    spur_conv2d_options o = *how;
-    int pad = o.kernel[0] / 2;
-    for (int i = 0; i < 4; i++) o.padding[i] = pad;
-    o.no_bias = true;
-    o.init = SPUR_INIT_HE_NORMAL;
-    push_number(net, number);
-    x = spur_batch_norm(net, spur_conv2d(net, x, "0", filters, &o), "1", &norm);
-    spur_pop_scope(net);
-    return x;
-}
-
 static spur_node *activate(spur_net *net, spur_node *x, bool hard_swish) {
     return spur_activation(net, x, hard_swish ? SPUR_HARD_SWISH : SPUR_RELU, 0);
 }
 
-/* The nearest multiple of 8 that is no more than a tenth below. */
-static int of_eight(int channels) {
-    int near = (channels + 4) / 8 * 8;
-    if (near < 8) near = 8;
-    return near * 10 < channels * 9 ? near + 8 : near;
-}
-
-/* Squeeze and excitation: channels weighted by what their means say. */
-static spur_node *excite(spur_net *net, spur_node *x, int number) {
-    const spur_conv2d_options one = {.kernel = {1}, .init = SPUR_INIT_HE_NORMAL};
-    int channels = channels_of(x);
-    push_number(net, number);
-    spur_node *y = spur_adaptive_avg_pool2d(net, x, 1, 1);
-    y = spur_relu(net, spur_conv2d(net, y, "fc1", of_eight(channels / 4), &one));
-    y = spur_conv2d(net, y, "fc2", channels, &one);
-    y = spur_activation(net, y, SPUR_HARD_SIGMOID, 0);
-    spur_pop_scope(net);
-    return spur_multiply(net, x, y);
-}
-
 static spur_node *block(spur_net *net, spur_node *x, const bottleneck *b) {
     spur_node *y = x;
-    int number = 0, in = channels_of(x);
+    int number = 0, in = spur__channels_or_one(x);
     spur_push_scope(net, "block");
     if (b->expanded != in) {
-        y = conv_norm(net, y, number++, b->expanded, &(spur_conv2d_options){.kernel = {1}});
+        y = spur__conv_norm(net, y, number++, b->expanded, &(spur_conv2d_options){.kernel = {1}},
+                            &norm);
         y = activate(net, y, b->hard_swish);
     }
-    y = conv_norm(net, y, number++, b->expanded,
-                  &(spur_conv2d_options){
-                      .kernel = {b->kernel}, .stride = {b->stride}, .groups = b->expanded});
+    y = spur__conv_norm(
+        net, y, number++, b->expanded,
+        &(spur_conv2d_options){.kernel = {b->kernel}, .stride = {b->stride}, .groups = b->expanded},
+        &norm);
     y = activate(net, y, b->hard_swish);
-    if (b->squeeze) y = excite(net, y, number++);
-    y = conv_norm(net, y, number, b->out, &(spur_conv2d_options){.kernel = {1}});
+    if (b->squeeze)
+        y = spur__excite(net, y, number++,
+                         &(spur__excitation){spur__multiple_of_8(b->expanded / 4), SPUR_RELU,
+                                             SPUR_HARD_SIGMOID});
+    y = spur__conv_norm(net, y, number, b->out, &(spur_conv2d_options){.kernel = {1}}, &norm);
     spur_pop_scope(net);
     return b->stride == 1 && b->out == in ? spur_add(net, x, y) : y;
 }
@@ -124,15 +85,16 @@ static spur_node *build(spur_net *net, spur_node *x, int classes, const options 
                         const bottleneck *blocks, int count, int last) {
     int stride = o->stem == 0 ? 2 : 1;
     spur_push_scope(net, "features");
-    x = conv_norm(net, x, 0, 16, &(spur_conv2d_options){.kernel = {3}, .stride = {stride}});
+    x = spur__conv_norm(net, x, 0, 16, &(spur_conv2d_options){.kernel = {3}, .stride = {stride}},
+                        &norm);
     x = activate(net, x, true);
     for (int i = 0; i < count && x; i++) {
-        push_number(net, i + 1);
+        spur__push_number(net, i + 1);
         x = block(net, x, &blocks[i]);
         spur_pop_scope(net);
     }
-    x = conv_norm(net, x, count + 1, 6 * blocks[count - 1].out,
-                  &(spur_conv2d_options){.kernel = {1}});
+    x = spur__conv_norm(net, x, count + 1, 6 * blocks[count - 1].out,
+                        &(spur_conv2d_options){.kernel = {1}}, &norm);
     spur_pop_scope(net);
     x = spur_global_avg_pool2d(net, activate(net, x, true));
     spur_push_scope(net, "classifier");

@@ -19,7 +19,10 @@ typedef struct spur__model_kind {
 
 extern const spur__model_kind spur__model_mlp, spur__model_my_net, spur__model_cnn,
     spur__model_unet, spur__model_resnet18, spur__model_resnet34, spur__model_vgg16,
-    spur__model_mobilenet_v3_small, spur__model_mobilenet_v3_large;
+    spur__model_mobilenet_v3_small, spur__model_mobilenet_v3_large, spur__model_efficientnet_b0,
+    spur__model_efficientnet_b1, spur__model_efficientnet_b2, spur__model_efficientnet_b3,
+    spur__model_efficientnet_b4, spur__model_efficientnet_b5, spur__model_efficientnet_b6,
+    spur__model_efficientnet_b7;
 extern const spur__family spur__model_family;
 
 /* Checks the input's rank and builds; NULL with *err filled. */

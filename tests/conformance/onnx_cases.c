@@ -56,6 +56,7 @@ static void activations(model *m) {
     output(m, spur_scale(m->net, x, -1.5));
     output(m, spur_dropout(m->net, x, 0.5));
     output(m, spur_dropout2d(m->net, x, 0.5));
+    output(m, spur_stochastic_depth(m->net, x, 0.5));
 }
 
 static void sliding_pools(model *m) {
@@ -212,6 +213,7 @@ static const struct recipe {
     {"unet_odd", NULL, "unet", "depth=2 base_filters=4 norm=none activation=elu", 9, 15, 3},
     {"resnet18", NULL, "resnet18", "", 64, 64, 3},
     {"mobilenet", NULL, "mobilenet_v3_small", "", 64, 64, 3},
+    {"efficientnet", NULL, "efficientnet_b0", "", 64, 64, 3},
     {"resnet18_small", NULL, "resnet18", "stem=small", 32, 32, 3},
 };
 

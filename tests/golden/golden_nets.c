@@ -53,6 +53,13 @@ static const struct recipe {
     {"residual", NULL, NULL, 4, {4, 16, 16, 3}, 6, false},
     {"resnet18", "resnet18", "stem=small", 4, {2, 32, 32, 3}, 6, false},
     {"mobilenet", "mobilenet_v3_small", "stem=small dropout=0", 4, {4, 40, 48, 3}, 6, false},
+    {"efficientnet",
+     "efficientnet_b0",
+     "stem=small dropout=0 stochastic_depth=0",
+     4,
+     {4, 40, 48, 3},
+     6,
+     false},
 };
 
 /* ---- the small residual net ------------------------------------------------------------------------- */

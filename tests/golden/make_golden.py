@@ -10,8 +10,10 @@ own float32 is from them. Tensors of more than 4096 values are stored as their n
 
 resnet18 has millions of ReLUs; in some of ten steps one lies within rounding of zero, and who falls on
 which side of it decides the distance: PyTorch's own is 1e-7 to 1e-4 as its threads, kernels and layouts
-change. So "distance_nhwc/..." holds that of float32 in channels_last, the layout that Spur has too.
+change. In efficientnet it is Adam, which makes steps of one size of gradients that are nearly zero: 4e-6 to
+3e-5. So "distance_nhwc/..." of both holds that of float32 in channels_last, the layout that Spur has too.
 """
+import functools
 import json
 import math
 import struct
@@ -487,33 +489,41 @@ class Residual(nn.Module):
 
 
 class ConvNorm(nn.Sequential):
-    def __init__(self, inputs, filters, kernel=1, stride=1, groups=1, act=None):
-        norm = nn.BatchNorm2d(filters, eps=0.001, momentum=0.01)
+    def __init__(self, inputs, filters, kernel=1, stride=1, groups=1, act=None, norm=None):
         conv = nn.Conv2d(inputs, filters, kernel, stride, kernel // 2, groups=groups, bias=False)
-        super().__init__(conv, norm, *([act()] if act else []))
+        super().__init__(conv, nn.BatchNorm2d(filters, **norm or {}), *([act()] if act else []))
+
+
+def multiple_of_8(channels):
+    """torchvision's _make_divisible(channels, 8)."""
+    near = max(8, int(channels + 4) // 8 * 8)
+    return near + 8 if near < 0.9 * channels else near
 
 
 class Excite(nn.Module):
-    """torchvision's SqueezeExcitation, as MobileNetV3 has it."""
+    """torchvision's SqueezeExcitation."""
 
-    def __init__(self, channels):
+    def __init__(self, channels, inner, act, gate):
         super().__init__()
-        inner = max(8, (channels // 4 + 4) // 8 * 8)
-        inner += 8 if inner < 0.9 * (channels // 4) else 0
         self.fc1, self.fc2 = nn.Conv2d(channels, inner, 1), nn.Conv2d(inner, channels, 1)
+        self.act, self.gate = act(), gate()
 
     def forward(self, x):
-        return x * F.hardsigmoid(self.fc2(F.relu(self.fc1(x.mean((2, 3), keepdim=True)))))
+        return x * self.gate(self.fc2(self.act(self.fc1(x.mean((2, 3), keepdim=True)))))
+
+
+MOBILENET_NORM = {"eps": 0.001, "momentum": 0.01}
 
 
 class Bottleneck(nn.Module):
     def __init__(self, inputs, kernel, expanded, filters, excite, act, stride):
         super().__init__()
         self.residual = stride == 1 and inputs == filters
-        first = [ConvNorm(inputs, expanded, act=act)] if expanded != inputs else []
-        middle = [Excite(expanded)] if excite else []
+        conv, inner = functools.partial(ConvNorm, norm=MOBILENET_NORM), multiple_of_8(expanded // 4)
         self.block = nn.Sequential(
-            *first, ConvNorm(expanded, expanded, kernel, stride, expanded, act), *middle, ConvNorm(expanded, filters))
+            *([conv(inputs, expanded, act=act)] if expanded != inputs else []),
+            conv(expanded, expanded, kernel, stride, expanded, act),
+            *([Excite(expanded, inner, nn.ReLU, nn.Hardsigmoid)] if excite else []), conv(expanded, filters))
 
     def forward(self, x):
         return x + self.block(x) if self.residual else self.block(x)
@@ -536,14 +546,61 @@ class MobileNetV3(nn.Module):
 
     def __init__(self, classes, blocks, last, small=False, dropout=0.2):
         super().__init__()
-        layers, inputs = [ConvNorm(3, 16, 3, 1 if small else 2, act=nn.Hardswish)], 16
+        conv, inputs = functools.partial(ConvNorm, norm=MOBILENET_NORM, act=nn.Hardswish), 16
+        layers = [conv(3, 16, 3, 1 if small else 2)]
         for kernel, expanded, filters, excite, hard_swish, stride in blocks:
             act = nn.Hardswish if hard_swish else nn.ReLU
             layers.append(Bottleneck(inputs, kernel, expanded, filters, excite, act, stride))
             inputs = filters
-        self.features = nn.Sequential(*layers, ConvNorm(inputs, 6 * inputs, act=nn.Hardswish))
+        self.features = nn.Sequential(*layers, conv(inputs, 6 * inputs))
         self.classifier = nn.Sequential(
             nn.Linear(6 * inputs, last), nn.Hardswish(), nn.Dropout(dropout), nn.Linear(last, classes))
+
+    def forward(self, x):
+        return self.classifier(self.features(x).mean((2, 3)))
+
+
+EFFICIENTNET_B0 = [
+    (1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3), (6, 5, 2, 192, 4),
+    (6, 3, 1, 320, 1)]
+
+
+class MBConv(nn.Module):
+    def __init__(self, inputs, expansion, kernel, stride, filters, norm, skipped):
+        super().__init__()
+        expanded, conv = inputs * expansion, functools.partial(ConvNorm, norm=norm)
+        silu = functools.partial(nn.SiLU, inplace=True)
+        self.adds, self.skipped = stride == 1 and inputs == filters, skipped
+        self.block = nn.Sequential(
+            *([conv(inputs, expanded, act=silu)] if expansion > 1 else []),
+            conv(expanded, expanded, kernel, stride, expanded, silu),
+            Excite(expanded, max(1, inputs // 4), silu, nn.Sigmoid), conv(expanded, filters))
+
+    def forward(self, x):
+        y = self.block(x)
+        if self.adds and self.skipped and self.training:
+            y = y * y.new_empty(len(y), 1, 1, 1).bernoulli_(1 - self.skipped).div_(1 - self.skipped)
+        return x + y if self.adds else y
+
+
+class EfficientNet(nn.Module):
+    """With torchvision's names; small: the first convolution does not halve the picture."""
+
+    def __init__(self, classes, width, depth, small=False, dropout=0.2, stochastic_depth=0.2, norm=None):
+        super().__init__()
+        at, every = 0, sum(math.ceil(blocks * depth) for *_, blocks in EFFICIENTNET_B0)
+        conv = functools.partial(ConvNorm, norm=norm, act=functools.partial(nn.SiLU, inplace=True))
+        inputs = multiple_of_8(32 * width)
+        stages = [conv(3, inputs, 3, 1 if small else 2)]
+        for expansion, kernel, stride, outputs, blocks in EFFICIENTNET_B0:
+            blocks, outputs, stage = math.ceil(blocks * depth), multiple_of_8(outputs * width), []
+            for i in range(blocks):
+                skipped, at = stochastic_depth * at / every, at + 1
+                stage.append(MBConv(inputs, expansion, kernel, 1 if i else stride, outputs, norm, skipped))
+                inputs = outputs
+            stages.append(nn.Sequential(*stage))
+        self.features = nn.Sequential(*stages, conv(inputs, 4 * inputs))
+        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(4 * inputs, classes))
 
     def forward(self, x):
         return self.classifier(self.features(x).mean((2, 3)))
@@ -574,6 +631,7 @@ NETS = {
     "residual": (lambda: Residual(6), (4, 3, 16, 16), (4,), 6),
     "resnet18": (lambda: ResNet(6, True), (2, 3, 32, 32), (2,), 6),
     "mobilenet": (lambda: MobileNetV3(6, MOBILENET_SMALL, 1024, True, 0), (4, 3, 40, 48), (4,), 6),
+    "efficientnet": (lambda: EfficientNet(6, 1, 1, True, 0, 0), (4, 3, 40, 48), (4,), 6),
 }
 
 
@@ -617,7 +675,7 @@ def make_nets(folder):
         for key, value in a.items():
             store.put(key, sample(value))
             store.put("distance/" + key, [distance(b[key], value)])
-        if name == "resnet18":
+        if name in ("resnet18", "efficientnet"):
             c = run_net(make, shape, label_shape, classes, torch.float32, torch.channels_last)
             for key, value in a.items():
                 if key.startswith("final/"):

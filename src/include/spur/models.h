@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * Models by name: mlp, my_net, cnn, unet, resnet18, resnet34, vgg16, mobilenet_v3_small,
- * mobilenet_v3_large.
+ * mobilenet_v3_large, efficientnet_b0 to efficientnet_b7.
  *
  *     spur_node *logits = spur_model(net, "unet", x, 11, "base_filters=16 depth=4", &err);
  *
- * Parameters have PyTorch's state-dict names (torchvision's for resnet, vgg and mobilenet); docs/models.md
+ * Parameters have PyTorch's state-dict names (torchvision's for resnet, vgg, mobilenet, efficientnet); docs/models.md
  * lists every model's layers, names and options.
  */
 #ifndef SPUR_MODELS_H

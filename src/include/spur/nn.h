@@ -191,9 +191,11 @@ SPUR_API spur_node *spur_pad2d(spur_net *net, spur_node *x, const int amount[4],
 SPUR_API spur_node *spur_reshape(spur_net *net, spur_node *x, int rank, const int64_t *shape);
 SPUR_API spur_node *spur_flatten(spur_net *net, spur_node *x);
 
-/* p: probability of a zero; the rest is scaled by 1/(1-p). 2d: whole channels. */
+/* p: probability of a zero; the rest is scaled by 1/(1-p). 2d: whole channels; stochastic depth:
+ * whole samples ("row" in torchvision). */
 SPUR_API spur_node *spur_dropout(spur_net *net, spur_node *x, double p);
 SPUR_API spur_node *spur_dropout2d(spur_net *net, spur_node *x, double p);
+SPUR_API spur_node *spur_stochastic_depth(spur_net *net, spur_node *x, double p);
 
 /* x: int32 [..] -> float [..][width]; weight [count][width]. */
 SPUR_API spur_node *spur_embedding(spur_net *net, spur_node *x, const char *name, int count,

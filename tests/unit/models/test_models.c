@@ -60,6 +60,14 @@ static void test_torchvision_counts(void **state) {
         {"vgg16", "norm=batch", "features.41.running_mean", 138365992},
         {"mobilenet_v3_small", NULL, "features.1.block.1.fc2.bias", 2542856},
         {"mobilenet_v3_large", NULL, "features.16.1.running_var", 5483032},
+        {"efficientnet_b0", NULL, "features.1.0.block.1.fc2.bias", 5288548},
+        {"efficientnet_b1", NULL, "features.7.1.block.3.1.running_var", 7794184},
+        {"efficientnet_b2", NULL, "features.8.1.weight", 9109994},
+        {"efficientnet_b3", NULL, "features.2.2.block.0.0.weight", 12233232},
+        {"efficientnet_b4", NULL, "features.6.7.block.1.0.weight", 19341616},
+        {"efficientnet_b5", NULL, "features.5.6.block.2.fc1.weight", 30389784},
+        {"efficientnet_b6", NULL, "classifier.1.bias", 43040704},
+        {"efficientnet_b7", NULL, "features.1.3.block.0.0.weight", 66347960},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -88,8 +96,14 @@ static void test_unet_takes_any_size(void **state) {
 }
 
 static void test_heads(void **state) {
-    static const char *const names[] = {
-        "mlp", "my_net", "cnn", "unet", "resnet18", "vgg16", "mobilenet_v3_small"};
+    static const char *const names[] = {"mlp",
+                                        "my_net",
+                                        "cnn",
+                                        "unet",
+                                        "resnet18",
+                                        "vgg16",
+                                        "mobilenet_v3_small",
+                                        "efficientnet_b0"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char name[64];
