@@ -27,21 +27,28 @@ static inline uint32_t spur__bits_of_float(float x) {
     return bits;
 }
 
-/* e^x; below 1 ulp. Over 88.73 infinity, under -103.98 zero; NaN stays NaN. */
-static inline float spur__expf(float x) {
-    float clamped = x > 89.0f ? 89.0f : x < -104.0f ? -104.0f : x;
-    float shifted = clamped * 1.44269504088896341f + 12582912.0f; /* 1.5 * 2^23: rounds */
-    float n = shifted - 12582912.0f;
-    float r = (clamped - n * 0.693359375f) - n * -2.12194440e-4f;
+/* x = n ln 2 + r, n whole and r near 0: e^r (Cephes's polynomial). The bits of *shifted are those of
+ * 1.5 * 2^23, whose lowest 23 are zeros, plus n. */
+static inline float spur__exp_reduced(float x, float *shifted) {
+    *shifted = x * 1.44269504088896341f + 12582912.0f; /* rounds */
+    float n = *shifted - 12582912.0f;
+    float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
     float p = 1.9875691500e-4f;
     p = p * r + 1.3981999507e-3f;
     p = p * r + 8.3334519073e-3f;
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1.0f;
-    /* 2^n in two factors, so that results near both ends of the range are right; the bit pattern
-     * of `shifted` is that of 1.5 * 2^23 plus n, and NaN gives some harmless finite factor. */
+    return p * (r * r) + r + 1.0f;
+}
+
+/* e^x; below 1 ulp. Over 88.73 infinity, under -103.98 zero; NaN stays NaN. */
+static inline float spur__expf(float x) {
+    float clamped = x > 89.0f ? 89.0f : x < -104.0f ? -104.0f : x;
+    float shifted;
+    float p = spur__exp_reduced(clamped, &shifted);
+    /* 2^n in two factors, so that results near both ends of the range are right; NaN gives some
+     * harmless finite factor. */
     int32_t k = (int32_t)(spur__bits_of_float(shifted) - 0x4b400000u);
     k = k > 200 ? 200 : k < -200 ? -200 : k;
     int32_t half = k >> 1;
@@ -94,11 +101,13 @@ static inline float spur__tanhf(float x) {
     return a < 0.625f ? small : large;
 }
 
-/* 1 / (1 + e^-x); below 3 ulp down to -87. */
+/* 1 / (1 + e^-x); below 3 ulp down to -87, 0 below that. simd.h has it for vectors. */
 static inline float spur__sigmoidf(float x) {
-    float e = spur__expf(x < 0.0f ? x : -x);
-    float s = 1.0f / (1.0f + e);
-    return x < 0.0f ? e * s : s;
+    float down = x < 0.0f ? x : -x, shifted;
+    float e = spur__exp_reduced(down, &shifted);
+    e *= spur__float_of_bits((spur__bits_of_float(shifted) + 127) << 23); /* 2^n, which is small */
+    e = down < -87.0f ? 0.0f : e;
+    return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
 /* log(1 + e^x), without overflow; below 3 ulp. */

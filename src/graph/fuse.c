@@ -71,7 +71,7 @@ static void fuse_swish(const spur_net *net, spur_node *swish) {
     if (!layer->op->takes_swish || layer->passive || layer->fused_relu || layer->fused_swish ||
         layer->adds || layer->pool || !hidden(net, before) || !layer->op->takes_swish(layer))
         return;
-    layer->fused_swish = true;
+    layer->fused_swish = swish->op->swish;
     swish->passive = true;
 }
 

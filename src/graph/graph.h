@@ -24,6 +24,7 @@
 #include "base/error.h"
 #include "kernels/parallel.h"
 #include "kernels/sink.h"
+#include "kernels/swish.h"
 
 enum { SPUR__MAX_INPUTS = 32, SPUR__MAX_PARAMS = 6 };
 
@@ -50,7 +51,7 @@ struct spur_node {
 
     /* Decided by the planner before plan() is called. */
     bool fused_relu; /* forward ends in a ReLU, backward masks by output > 0 */
-    bool fused_swish; /* forward ends in a hard swish, whose argument backward makes again */
+    spur__swish fused_swish; /* forward ends in it, backward makes its argument again */
     spur_node *pool; /* the max pool that this layer (or the fused ReLU behind it) ends in: data and
                         gradient are the pool's; or NULL */
     bool adds; /* the layer ends in an addition (before the ReLU, if that is fused, too); the other
@@ -133,7 +134,7 @@ struct spur__op {
     bool (*halves)(const spur_node *pool);
     bool (*takes_pool)(const spur_node *node, const spur_node *pool);
     bool (*takes_add)(const spur_node *node); /* layers: whether they can add (honour node->adds) */
-    /* Whether they can end in a hard swish (honour node->fused_swish), without addition, ReLU or pool. */
+    /* Whether they can end in a swish (honour node->fused_swish), without addition, ReLU or pool. */
     bool (*takes_swish)(const spur_node *node);
     bool folds_norm; /* honours node->folded */
     bool input; /* filled by the caller before each run */
@@ -144,7 +145,7 @@ struct spur__op {
     bool sum; /* the sum of two inputs of its shape, which may be merged into one of their layers */
     bool relu; /* a plain ReLU, which may be merged into the layer before it */
     bool fuses_relu; /* honours node->fused_relu */
-    bool swish; /* a hard swish, which may be merged into the layer before it */
+    spur__swish swish; /* the op is that, and may be merged into the layer before it */
     bool pitched; /* honours pitch of inputs and output */
     bool compares; /* input 0 with the others, which are constants: no gradient flows into them */
     bool elementwise; /* output has input 0's shape and its axes keep their meaning */

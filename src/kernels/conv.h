@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "kernels/parallel.h"
 #include "kernels/simd/pool.h"
+#include "kernels/swish.h"
 
 typedef struct spur__conv_shape {
     ptrdiff_t n, h, w, c; /* input; n is the largest batch */
@@ -80,7 +81,7 @@ typedef struct spur__conv_forward_args {
     const float *bias; /* [k] or NULL */
     float *y; /* [n][oh][ow][y_pitch] */
     bool relu; /* y = max(y, 0), NaN stays NaN */
-    bool swish; /* a hard swish instead, if spur__conv_swishes; not with a pool */
+    spur__swish swish; /* that instead, if spur__conv_swishes; not with a pool */
     bool accumulate; /* y = relu(y + conv + bias) */
     bool pool; /* y is [n][oh / 2][ow / 2][y_pitch]: maxima of 2x2 windows, see below */
     uint8_t *argmax; /* [n][oh / 2][ow / 2][k]: where they stood, for backward; or NULL */
@@ -93,7 +94,7 @@ typedef struct spur__conv_forward_args {
 void spur__conv_forward(const spur__conv_plan *plan, const spur__exec *exec,
                         const spur__conv_forward_args *args);
 
-/* True if the forward pass can end in a hard swish. */
+/* True if the forward pass can end in a swish. */
 bool spur__conv_swishes(const spur__conv_plan *plan);
 
 /* True if the convolution can end in a max pool of 2x2 windows, stride 2, no padding, odd edges left

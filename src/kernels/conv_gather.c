@@ -486,11 +486,10 @@ static void pool_task(void *job, ptrdiff_t index, int thread) {
     }
 }
 
-/* Large outputs go past the caches if whole lines are written: then they are not read before. What a
- * hard swish reads again stays near. */
+/* Large outputs go past the caches if whole lines are written: then they are not read before. */
 static bool can_stream(const gather *g) {
     return g->n * g->y.target * g->x.target * g->groups * g->outputs >= STREAM_FLOATS &&
-           !g->accumulate && !g->swish && g->outputs % 16 == 0 && g->dst_pitch % 16 == 0 &&
+           !g->accumulate && g->outputs % 16 == 0 && g->dst_pitch % 16 == 0 &&
            (size_t)g->dst % 64 == 0;
 }
 

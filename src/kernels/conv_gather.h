@@ -52,7 +52,8 @@ typedef struct spur__gather {
     float *dst;
     ptrdiff_t dst_pitch; /* floats between pixels */
     const float *bias;
-    bool relu, swish, accumulate, stream;
+    bool relu, accumulate, stream;
+    spur__swish swish;
     const float *panels;
     ptrdiff_t panel_floats; /* of a group, whatever the instruction set */
     ptrdiff_t depth; /* steps of k in a panel, over all phases */

@@ -15,6 +15,7 @@
 
 #include "kernels/parallel.h"
 #include "kernels/simd/pool.h"
+#include "kernels/swish.h"
 
 /* Bytes of workspace for any function of this file on `n` images of `pixels` pixels. */
 size_t spur__norm_workspace(ptrdiff_t n, ptrdiff_t pixels, ptrdiff_t channels);
@@ -27,7 +28,7 @@ typedef struct spur__batch_norm {
     const float *gamma, *beta; /* [channels] or NULL: 1 and 0 */
     double eps;
     bool relu; /* y = max(y, 0) */
-    bool swish; /* y = y * min(max(y + 3, 0), 6) / 6; neither with pool nor plus */
+    spur__swish swish; /* y = swish(y); neither with pool nor plus */
     float *mean, *rstd; /* [channels]: kept from forward to backward */
     float *running_mean, *running_var; /* updated in training if not NULL */
     double momentum;

@@ -47,7 +47,7 @@ ALWAYS_INLINE void finish(const spur__depthwise_run *p, float *y, ptrdiff_t c, v
     if (p->accumulate) sum += vload_n(y, n);
     if (p->bias) sum += vload_n(p->bias + c, n);
     if (p->relu) sum = vrelu(sum);
-    if (p->swish) sum = vhard_swish(sum);
+    sum = vswish(sum, p->swish);
     if (p->stream)
         vstream(y, sum);
     else

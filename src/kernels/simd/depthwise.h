@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "kernels/swish.h"
+
 /* Pixel i's value under tap (r, s) is x[i * x_step + r * x_row + s * x_col + channel], that tap's
  * weight for the group's channel j w[r * w_row + s * w_col + j * channels + channel]. Steps count
  * floats. */
@@ -25,7 +27,7 @@ typedef struct spur__depthwise_run {
     ptrdiff_t y_step;
     const float *bias; /* [channels] or NULL */
     bool relu, accumulate;
-    bool swish; /* a hard swish at the end */
+    spur__swish swish; /* at the end */
     bool stream; /* y goes past the caches: its pixels begin at multiples of 64 bytes, channels is a
                     multiple of 16; the task calls end_stream when it is done */
 } spur__depthwise_run;

@@ -74,15 +74,20 @@ void SPUR__SIMD(moments)(const spur__pixels *p, float *mean, float *m2) {
 }
 
 /* What lies behind the normalisation. */
-enum { NOTHING_BEHIND, RELU_BEHIND, SWISH_BEHIND };
+enum { NOTHING_BEHIND, RELU_BEHIND, HARD_SWISH_BEHIND, SILU_BEHIND };
 
 ALWAYS_INLINE int behind_of(const spur__norm_dx *p) {
-    return !p->scale ? NOTHING_BEHIND : p->swish ? SWISH_BEHIND : RELU_BEHIND;
+    if (!p->scale) return NOTHING_BEHIND;
+    return p->swish == SPUR__SILU         ? SILU_BEHIND
+           : p->swish == SPUR__HARD_SWISH ? HARD_SWISH_BEHIND
+                                          : RELU_BEHIND;
 }
 
 /* dy in front of what is behind, where y is the normalised value. */
 ALWAYS_INLINE vf through(vf dy, vf y, int behind) {
-    return behind == SWISH_BEHIND ? dy * vhard_swish_slope(y) : vmask_positive(dy, y);
+    return behind == SILU_BEHIND         ? dy * vsilu_slope(y)
+           : behind == HARD_SWISH_BEHIND ? dy * vhard_swish_slope(y)
+                                         : vmask_positive(dy, y);
 }
 
 /* dy of channels of pixel i. */
@@ -169,8 +174,11 @@ void SPUR__SIMD(moments_dy)(const spur__norm_dx *p, const float *mean, float *su
     case RELU_BEHIND:
         moments_dy_all(p, mean, RELU_BEHIND, sum_dy, sum_dyx);
         return;
-    case SWISH_BEHIND:
-        moments_dy_all(p, mean, SWISH_BEHIND, sum_dy, sum_dyx);
+    case HARD_SWISH_BEHIND:
+        moments_dy_all(p, mean, HARD_SWISH_BEHIND, sum_dy, sum_dyx);
+        return;
+    case SILU_BEHIND:
+        moments_dy_all(p, mean, SILU_BEHIND, sum_dy, sum_dyx);
         return;
     default:
         moments_dy_all(p, mean, NOTHING_BEHIND, sum_dy, sum_dyx);
@@ -186,7 +194,7 @@ ALWAYS_INLINE void affine_vector(const spur__affine *p, const float *x, const fl
     vf v = vfma(vload_n(x + c, lanes), vload_n(p->scale + c, lanes), vload_n(p->shift + c, lanes));
     if (plus) v += vload_n(plus + c, lanes);
     if (p->relu) v = vrelu(v);
-    if (p->swish) v = vhard_swish(v);
+    v = vswish(v, p->swish);
     if (p->stream)
         vstream(y + c, v);
     else

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "kernels/simd/pack.h"
+#include "kernels/swish.h"
 
 /* y = x * scale + shift (+ plus), per channel. */
 typedef struct spur__affine {
@@ -17,19 +18,20 @@ typedef struct spur__affine {
     float *y;
     const float *scale, *shift; /* [channels] */
     const float *plus; /* [count][channels] or NULL */
-    bool relu, swish;
+    bool relu;
+    spur__swish swish;
     bool stream; /* y goes past the caches: its rows begin at multiples of 64 bytes, channels is a
                     multiple of 16; the task calls end_stream when it is done */
 } spur__affine;
 
 /* dx (+)= dy * a + x * b + c, per channel. Where scale and shift are given, dy counts only where the
  * forward pass's x * scale + shift was above 0: a ReLU's mask, made again instead of read; or, with
- * swish, times the slope of a hard swish there. */
+ * swish, times its slope there. */
 typedef struct spur__norm_dx {
     ptrdiff_t count, channels, x_pitch, dy_pitch;
     const float *x, *dy;
     const float *scale, *shift; /* [channels] or NULL */
-    bool swish;
+    spur__swish swish;
     float *dx; /* x_pitch */
     const float *a, *b, *c; /* [channels] */
     bool accumulate;

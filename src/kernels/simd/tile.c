@@ -209,13 +209,29 @@ EACH_ROWS(INSTANCES, NOTHING)
 
 static void (*const instances[MR][2][4])(const spur__tile *) = {EACH_ROWS(ENTRIES, COMMA)};
 
-/* Seldom, and C is near: no business of the instances. */
-static void swish_rows(const spur__tile *t) {
+ALWAYS_INLINE void swish_rows(const spur__tile *t, const float *sums, spur__swish kind) {
     for (ptrdiff_t i = 0; i < t->rows; i++)
         for (ptrdiff_t j = 0; j < t->cols; j += VL) {
-            float *c = t->c + i * t->c_row + j;
-            vstore_n(c, vhard_swish(vload_n(c, t->cols - j)), t->cols - j);
+            vf y = vswish(vload(sums + i * NR + j), kind);
+            if (t->stream)
+                vstream(t->c + i * t->c_row + j, y);
+            else
+                vstore_n(t->c + i * t->c_row + j, y, t->cols - j);
         }
+}
+
+/* Seldom, and no business of the instances: the sums go by a place that is near. */
+static void tile_with_swish(const spur__tile *t, void (*instance)(const spur__tile *)) {
+    float sums[MR * NR] __attribute__((aligned(64)));
+    spur__tile near = *t;
+    near.c = sums;
+    near.c_row = NR;
+    near.stream = false;
+    instance(&near);
+    if (t->swish == SPUR__SILU)
+        swish_rows(t, sums, SPUR__SILU);
+    else
+        swish_rows(t, sums, SPUR__HARD_SWISH);
 }
 
 void SPUR__SIMD(tile)(const spur__tile *t) {
@@ -225,8 +241,7 @@ void SPUR__SIMD(tile)(const spur__tile *t) {
                : t->next_lines > 0 ? WALK_FETCHING
                                    : WALK_BLOCKED;
     if (t->swish) {
-        instances[t->rows - 1][t->cols > VL][walk](t);
-        swish_rows(t);
+        tile_with_swish(t, instances[t->rows - 1][t->cols > VL][walk]);
         return;
     }
     instances[t->rows - 1][t->cols > VL][walk](t); /* a jump: nothing comes after it */

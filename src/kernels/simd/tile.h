@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "kernels/swish.h"
+
 enum { SPUR__TILE_STRETCH = 256, SPUR__TILE_ASK = 32 };
 
 typedef struct spur__tile {
@@ -34,7 +36,7 @@ typedef struct spur__tile {
     ptrdiff_t next_lines;
     bool load; /* add C instead of overwriting it */
     bool relu; /* store max(c, 0) */
-    bool swish; /* a hard swish of C when it is done; not with `stream` */
+    spur__swish swish; /* of C when it is done; not with `load` */
     bool stream; /* past the caches: C's rows begin at multiples of 64 bytes, cols at multiples of
                     16; the task calls end_stream when it is done */
 } spur__tile;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A hard swish behind a batch norm is part of its walk: outputs, gradients and statistics have the
+ * A hard swish or SiLU behind a batch norm is part of its walk: outputs, gradients and statistics have the
  * bits of two passes, with any pitch, and where somebody reads what lies between, nothing is fused. In
  * inference it is part of convolutions that are direct or by channels.
  */
@@ -22,8 +22,10 @@ typedef struct swish_net {
     spur_node *x, *target, *norm, *swish;
 } swish_net;
 
-/* Channels that fill no vector; values up to far beyond -3 and 3, where the slope changes. */
-static swish_net make_with(bool keep, int channels, bool inference,
+static const spur_activation_kind kinds[] = {SPUR_HARD_SWISH, SPUR_SILU};
+
+/* Channels that fill no vector; values up to far beyond -3 and 3, where the hard slope changes. */
+static swish_net make_with(bool keep, spur_activation_kind kind, int channels, bool inference,
                            const spur_conv2d_options *how) {
     spur_error err = {0};
     swish_net n = {.net =
@@ -33,7 +35,7 @@ static swish_net make_with(bool keep, int channels, bool inference,
     const int64_t *size = conv ? spur_node_shape(conv) : (const int64_t[]){3, 9, 11, 1};
     n.target = spur_input(n.net, "target", SPUR_FLOAT32, 4, size);
     n.norm = spur_batch_norm(n.net, conv, "norm", NULL);
-    n.swish = spur_activation(n.net, n.norm, SPUR_HARD_SWISH, 0);
+    n.swish = spur_activation(n.net, n.norm, kind, 0);
     if (keep) spur_keep(n.net, n.norm);
     spur_keep(n.net, n.swish);
     spur_node *loss = inference ? NULL : spur_mse(n.net, n.swish, n.target, SPUR_MEAN);
@@ -49,8 +51,9 @@ static swish_net make_with(bool keep, int channels, bool inference,
     return n;
 }
 
-static swish_net make(bool keep, int channels) {
-    return make_with(keep, channels, false, &(spur_conv2d_options){.kernel = {1}, .no_bias = true});
+static swish_net make(bool keep, spur_activation_kind kind, int channels) {
+    return make_with(keep, kind, channels, false,
+                     &(spur_conv2d_options){.kernel = {1}, .no_bias = true});
 }
 
 static void step(swish_net *n) {
@@ -69,9 +72,11 @@ static void expect_outputs(swish_net *a, swish_net *b) {
 static void test_training(void **state) {
     static const int channels[] = {1, 8, 37, 64};
     (void)state;
-    for (size_t c = 0; c < 4; c++) {
-        swish_net plain = make(true, channels[c]), fused = make(false, channels[c]);
+    for (size_t c = 0; c < 8; c++) {
+        swish_net plain = make(true, kinds[c / 4], channels[c % 4]);
+        swish_net fused = make(false, kinds[c / 4], channels[c % 4]);
         assert_false(plain.norm->fused_swish);
+        assert_int_equal(fused.norm->fused_swish, fused.swish->op->swish);
         assert_true(fused.norm->fused_swish && fused.swish->passive);
         assert_ptr_equal(fused.norm->data, fused.swish->data);
         step(&plain);
@@ -96,20 +101,20 @@ static void test_inference(void **state) {
     static const struct {
         int channels;
         spur_conv2d_options how;
-        bool fuses;
     } cases[] = {
-        {8, {.kernel = {1}}, true},
-        {37, {.kernel = {1}, .no_bias = true}, true},
-        {33, {.kernel = {5}, .stride = {2}, .same_padding = true}, true},
-        {5, {.kernel = {3}, .padding = {1, 1, 1, 1}, .groups = 5}, true},
-        {16, {.kernel = {3}, .padding = {1, 1, 1, 1}}, true}, /* of five channels: direct */
+        {8, {.kernel = {1}}},
+        {37, {.kernel = {1}, .no_bias = true}},
+        {33, {.kernel = {5}, .stride = {2}, .same_padding = true}},
+        {5, {.kernel = {3}, .padding = {1, 1, 1, 1}, .groups = 5}},
+        {16, {.kernel = {3}, .padding = {1, 1, 1, 1}}}, /* of five channels: direct */
     };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        swish_net n = make_with(false, cases[i].channels, true, &cases[i].how);
-        swish_net plain = make_with(true, cases[i].channels, true, &cases[i].how);
-        assert_int_equal(n.norm->inputs[0]->fused_swish, cases[i].fuses);
-        assert_int_equal(n.swish->passive, cases[i].fuses);
+    for (size_t k = 0; k < 2 * sizeof cases / sizeof cases[0]; k++) {
+        size_t i = k / 2;
+        swish_net n = make_with(false, kinds[k % 2], cases[i].channels, true, &cases[i].how);
+        swish_net plain = make_with(true, kinds[k % 2], cases[i].channels, true, &cases[i].how);
+        assert_int_equal(n.norm->inputs[0]->fused_swish, n.swish->op->swish);
+        assert_true(n.swish->passive);
         assert_false(plain.swish->passive);
         assert_int_equal(spur_net_forward(n.net, SPUR_EVAL, NULL), SPUR_OK);
         assert_int_equal(spur_net_forward(plain.net, SPUR_EVAL, NULL), SPUR_OK);
