@@ -159,7 +159,7 @@ static spur_status make_session(session_parts *s, const spur_log_hparam *hparams
     return SPUR_OK;
 }
 
-static spur_status check_session(const spur_log_session_options *o, spur_error *err) {
+static spur_status check_session(const spur_log_hparams_options *o, spur_error *err) {
     double t;
     if (o->group) SPUR__TRY(spur__check_text(o->group, "the group's name", err));
     if (o->model_uri) SPUR__TRY(spur__check_text(o->model_uri, "the model's address", err));
@@ -176,7 +176,7 @@ static void warn_not_finite(spur_writer *w, const spur_log_hparam *hparams, size
 }
 
 static spur_status write_session(spur_writer *w, session_parts *s, size_t count,
-                                 const spur_log_session_options *o) {
+                                 const spur_log_hparams_options *o) {
     char group[SPUR__SHA256_HEX];
     Spur__Tb__SessionStartInfo start = SPUR__TB__SESSION_START_INFO__INIT;
     Spur__Tb__HParamsPluginData data = SPUR__TB__HPARAMS_PLUGIN_DATA__INIT;
@@ -195,10 +195,10 @@ static spur_status write_session(spur_writer *w, session_parts *s, size_t count,
 }
 
 spur_status spur_log_hparams(spur_writer *w, const spur_log_hparam *hparams, size_t count,
-                             const spur_log_session_options *options) {
+                             const spur_log_hparams_options *options) {
     spur_error err;
     session_parts parts = {0};
-    spur_log_session_options o = {0};
+    spur_log_hparams_options o = {0};
     if (!spur__alive(w)) return SPUR_OK;
     if (options) o = *options;
     spur_status status = check_session(&o, &err);

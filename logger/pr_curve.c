@@ -91,7 +91,7 @@ static spur_status write_curve(spur_writer *w, const char *tag, int64_t step, co
 
 spur_status spur_log_pr_curve(spur_writer *w, const char *tag, int64_t step,
                               const spur_log_predictions *predictions,
-                              const spur_log_pr_options *options) {
+                              const spur_log_pr_curve_options *options) {
     spur_error err;
     if (!spur__alive(w)) return SPUR_OK;
     int thresholds = options && options->thresholds ? options->thresholds : THRESHOLDS_DEFAULT;

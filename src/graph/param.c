@@ -255,7 +255,7 @@ void spur_param_export(const spur_param *param, float *out) {
 
 void spur_param_import(spur_param *param, const float *in) {
     if (!param->value) return;
-    spur_net_parameters_changed(param->net);
+    spur_net_params_changed(param->net);
     copy_values((copy){.param = param, .in = in});
 }
 
@@ -282,7 +282,7 @@ int64_t spur_net_trainable_count(const spur_net *net) {
     return count;
 }
 
-void spur_net_parameters_changed(spur_net *net) {
+void spur_net_params_changed(spur_net *net) {
     if (net) net->prepared = false;
 }
 

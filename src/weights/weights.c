@@ -120,7 +120,7 @@ static bool below(const char *name, const char *prefix) {
 
 /* Whether the parameter is to be loaded; an error where it must be and cannot. */
 static spur_status choose(const spur__safetensors *file, const spur_param *param,
-                          const spur_load_options *o, const spur__tensor **tensor,
+                          const spur_weights_load_options *o, const spur__tensor **tensor,
                           spur_error *err) {
     char found[128], expected[128];
     *tensor = spur__tensors_find(&file->tensors, param->name);
@@ -146,7 +146,7 @@ static spur_status choose(const spur__safetensors *file, const spur_param *param
 
 /* Tensors that no parameter of the net asks for. */
 static spur_status count_unused(const spur__safetensors *file, spur_net *net,
-                                const spur_load_options *o, int *unused, spur_error *err) {
+                                const spur_weights_load_options *o, int *unused, spur_error *err) {
     *unused = 0;
     for (size_t i = 0; i < file->tensors.count; i++) {
         const char *name = file->tensors.items[i].name;
@@ -162,7 +162,7 @@ static spur_status count_unused(const spur__safetensors *file, spur_net *net,
 
 /* Everything that can be refused, before a value changes. */
 static spur_status check_all(const spur__safetensors *file, spur_net *net,
-                             const spur_load_options *o, spur_load_report *report,
+                             const spur_weights_load_options *o, spur_weights_load_report *report,
                              spur_error *err) {
     const spur__tensor *tensor;
     for (int i = 0; i < spur_net_param_count(net); i++) {
@@ -175,8 +175,8 @@ static spur_status check_all(const spur__safetensors *file, spur_net *net,
     return count_unused(file, net, o, &report->unused, err);
 }
 
-static void describe(spur_net *net, const spur__safetensors *file, const spur_load_options *o,
-                     spur_load_report *report) {
+static void describe(spur_net *net, const spur__safetensors *file,
+                     const spur_weights_load_options *o, spur_weights_load_report *report) {
     char found[128], expected[128];
     const spur__tensor *ignored;
     if (report->kept == 0 && report->unused == 0) return;
@@ -197,7 +197,7 @@ static void describe(spur_net *net, const spur__safetensors *file, const spur_lo
 
 /* Reads all chosen tensors into one block first, so that a failing disk changes nothing. */
 static spur_status read_all(const spur__safetensors *file, spur_net *net,
-                            const spur_load_options *o, spur_error *err) {
+                            const spur_weights_load_options *o, spur_error *err) {
     const spur__tensor *tensor;
     size_t total = 0, at = 0;
     spur_status status = SPUR_OK;
@@ -223,12 +223,13 @@ done:
     return status;
 }
 
-spur_status spur_weights_load(spur_net *net, const char *path, const spur_load_options *options,
-                              spur_load_report *report, spur_error *err) {
-    const spur_load_options strict = {0};
-    spur_load_report own = {0};
+spur_status spur_weights_load(spur_net *net, const char *path,
+                              const spur_weights_load_options *options,
+                              spur_weights_load_report *report, spur_error *err) {
+    const spur_weights_load_options strict = {0};
+    spur_weights_load_report own = {0};
     spur__safetensors file;
-    const spur_load_options *o = options ? options : &strict;
+    const spur_weights_load_options *o = options ? options : &strict;
     if (!path) return spur__fail(err, SPUR_E_ARGUMENT, "spur_weights_load: the path is NULL");
     if (!net || (spur_net_param_count(net) > 0 && !spur_net_param(net, 0)->value))
         return spur__fail(err, SPUR_E_STATE, "%s: the net is not built", path);

@@ -66,7 +66,7 @@ static spur_status log_session(const sweep_plan *plan, const char *run, const ch
         .directory = run, .purge = true, .purge_step = BEYOND_ALL_STEPS, .flush_seconds = -1};
     spur_status status = spur_writer_open(&writer, &options, err);
     if (status == SPUR_OK) {
-        spur_log_hparams(writer, h, n, &(spur_log_session_options){.group = group});
+        spur_log_hparams(writer, h, n, &(spur_log_hparams_options){.group = group});
         spur_log_hparams_end(writer, failed ? SPUR_LOG_FAILURE : SPUR_LOG_SUCCESS, NULL);
         status = spur_writer_close(writer, err);
     }

@@ -83,7 +83,7 @@ spur_status hparams_log(session *s, spur_error *err) {
     spur_status status =
         l.failed ? spur__fail(err, SPUR_E_MEMORY, "out of memory")
                  : spur_log_hparams(s->run_log.writers[RUN_LOG_RUN], l.items, l.count,
-                                    &(spur_log_session_options){.group = group_of(s, l.swept)});
+                                    &(spur_log_hparams_options){.group = group_of(s, l.swept)});
     if (status != SPUR_OK && !l.failed)
         spur__fail(err, status, "hparams: %s", spur_strstatus(status));
     for (size_t i = 0; i < l.count; i++) {

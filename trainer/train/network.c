@@ -158,8 +158,8 @@ spur_status network_build(network *n, const config *cfg, const network_shape *sh
 spur_status network_load_weights(network *n, const config *cfg, terminal *term, spur_error *err) {
     const char *path = config_common(cfg, SECTION_MODEL, model_settings)->weights;
     if (!*path) return SPUR_OK;
-    spur_load_options options = {.head = n->model->head};
-    spur_load_report report;
+    spur_weights_load_options options = {.head = n->model->head};
+    spur_weights_load_report report;
     spur_error detail = {.status = SPUR_OK};
     spur_status status = spur_weights_load(n->net, path, &options, &report, &detail);
     if (status != SPUR_OK)

@@ -383,18 +383,18 @@ static inline spur_log_value spur_log_boolean(bool boolean) {
     return v;
 }
 
-typedef struct spur_log_session_options {
+typedef struct spur_log_hparams_options {
     const char *group; /* runs with one group name share a row; default: a hash of the values */
     const char *model_uri, *monitor_url;
     double start_time; /* default now */
     double wall_time; /* of the record; default now */
-} spur_log_session_options;
+} spur_log_hparams_options;
 
 /* Starts a session: this writer's run, with these values. Once per run (SPUR_E_STATE after that);
  * TensorBoard finds the metrics by itself: all scalars of the run and the runs below it. The run
  * should have a directory of its own below --logdir. */
 SPUR_API spur_status spur_log_hparams(spur_writer *writer, const spur_log_hparam *hparams,
-                                      size_t count, const spur_log_session_options *options);
+                                      size_t count, const spur_log_hparams_options *options);
 
 typedef enum spur_log_outcome {
     SPUR_LOG_SUCCESS = 1,
@@ -531,14 +531,14 @@ typedef struct spur_log_predictions {
     size_t count;
 } spur_log_predictions;
 
-typedef struct spur_log_pr_options {
+typedef struct spur_log_pr_curve_options {
     int thresholds; /* default 201: 0, 0.005, ..., 1 */
     spur_log_options log;
-} spur_log_pr_options;
+} spur_log_pr_curve_options;
 
 SPUR_API spur_status spur_log_pr_curve(spur_writer *writer, const char *tag, int64_t step,
                                        const spur_log_predictions *predictions,
-                                       const spur_log_pr_options *options);
+                                       const spur_log_pr_curve_options *options);
 
 /* The curve itself: six rows of `thresholds` values; threshold i is i / (thresholds - 1). */
 typedef struct spur_log_pr_counts {

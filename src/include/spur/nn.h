@@ -68,7 +68,7 @@ typedef struct spur_net_options {
     spur_conv_algorithm conv; /* default AUTO */
     spur_gemm_provider gemm; /* default AUTO */
     bool inference; /* plan for evaluation only: no gradients, batch norm folded into the weights of
-                       the layer before, once: see spur_net_parameters_changed() */
+                       the layer before, once: see spur_net_params_changed() */
 } spur_net_options;
 
 /* A new, empty net; NULL options for the defaults. NULL when out of memory. */
@@ -301,7 +301,7 @@ SPUR_API void spur_param_import(spur_param *param, const float *in);
 
 /* To be called after values were written to param->value directly in a net built for inference,
  * which keeps forms of them of its own (spur_param_import() does it by itself). */
-SPUR_API void spur_net_parameters_changed(spur_net *net);
+SPUR_API void spur_net_params_changed(spur_net *net);
 
 /* ---- looking -------------------------------------------------------------------------------- */
 

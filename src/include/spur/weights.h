@@ -24,26 +24,27 @@ extern "C" {
 SPUR_API SPUR_WARN_UNUSED spur_status spur_weights_save(spur_net *net, const char *path,
                                                         spur_error *err);
 
-typedef struct spur_load_options {
+typedef struct spur_weights_load_options {
     const char *head; /* parameters below this prefix may have another shape in the file, or be
                          missing: they keep the values they have. NULL: none */
     bool partial; /* missing tensors are let pass too */
     bool allow_unused; /* tensors that the net does not have are let pass */
-} spur_load_options;
+} spur_weights_load_options;
 
-typedef struct spur_load_report {
+typedef struct spur_weights_load_report {
     int loaded; /* parameters set */
     int kept; /* parameters that keep their values */
     int unused; /* tensors of the file that the net does not have */
     char text[512]; /* a sentence for people, "" when everything fitted */
-} spur_load_report;
+} spur_weights_load_report;
 
 /* Sets the parameters of a built net (float32, float64, float16 or bfloat16 in the file). NULL
  * options: everything must fit. `report` may be NULL. E_FORMAT for a broken file, E_NOTFOUND for a
  * missing or unknown tensor, E_SHAPE for one of another shape; the message names file and tensor. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_weights_load(spur_net *net, const char *path,
-                                                        const spur_load_options *options,
-                                                        spur_load_report *report, spur_error *err);
+                                                        const spur_weights_load_options *options,
+                                                        spur_weights_load_report *report,
+                                                        spur_error *err);
 
 /* ---- ONNX ---------------------------------------------------------------------------------------- */
 

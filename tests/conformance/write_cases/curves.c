@@ -9,10 +9,10 @@ enum { SAMPLES = 500 };
 
 static void put(spur_writer *writer, const char *tag, int step, const spur_log_predictions *p,
                 int thresholds) {
-    OK(spur_log_pr_curve(
-        writer, tag, step, p,
-        &(spur_log_pr_options){.thresholds = thresholds,
-                               .log = {.wall_time = CASE_TIME(step), .description = "a *curve*"}}));
+    OK(spur_log_pr_curve(writer, tag, step, p,
+                         &(spur_log_pr_curve_options){
+                             .thresholds = thresholds,
+                             .log = {.wall_time = CASE_TIME(step), .description = "a *curve*"}}));
 }
 
 void case_pr_curves(const char *root) {

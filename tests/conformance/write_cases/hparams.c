@@ -21,7 +21,7 @@ static void session(const char *root, const char *prefix, int i) {
                                        {"optimizer", spur_log_string(optimizers[same % 3])},
                                        {"nesterov", spur_log_boolean(same % 2 == 0)}};
     OK(spur_log_hparams(writer, hparams, 4,
-                        &(spur_log_session_options){.group = i >= 3 ? "pair" : NULL,
+                        &(spur_log_hparams_options){.group = i >= 3 ? "pair" : NULL,
                                                     .start_time = CASE_TIME(4 * i),
                                                     .wall_time = CASE_TIME(4 * i)}));
     for (int step = 0; step < 3; step++) {

@@ -73,7 +73,7 @@ static sum_net make(const sum_case *q, bool keep, const spur_net_options *option
         fill(p->value, p->count, 2 + (uint32_t)i);
         for (size_t k = 0; k < p->count && strstr(p->name, "running_var"); k++) p->value[k] += 2;
     }
-    spur_net_parameters_changed(r.net);
+    spur_net_params_changed(r.net);
     assert_int_equal(spur_net_set_batch(r.net, q->batch), SPUR_OK);
     fill(r.x->data, spur__node_count(r.x), 1);
     return r;

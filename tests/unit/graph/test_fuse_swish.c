@@ -42,7 +42,7 @@ static swish_net make_with(bool keep, spur_activation_kind kind, int channels, b
     if (spur_net_build(n.net, loss, &err) != SPUR_OK) fail_msg("%s", err.message);
     spur_param *gamma = spur_net_find_param(n.net, "norm.weight");
     for (int i = 0; i < channels; i++) gamma->value[i] = 1.0f + 0.5f * (float)i;
-    spur_net_parameters_changed(n.net);
+    spur_net_params_changed(n.net);
     float *x = spur_node_data(n.x);
     for (int i = 0; i < 3 * 9 * 11 * 5; i++) x[i] = sinf((float)i * 1.7f) * 2.0f;
     if (!inference)

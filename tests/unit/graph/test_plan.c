@@ -202,7 +202,7 @@ static void test_inference_net(void **state) {
         memcpy(to->value, spur_net_param(trained.net, i)->value, to->count * sizeof(float));
         assert_null(to->gradient);
     }
-    spur_net_parameters_changed(s.net);
+    spur_net_params_changed(s.net);
     assert_ptr_equal(s.conv->folded, s.skip->inputs[0]); /* and the ReLU behind the norm too */
     assert_true(s.conv->fused_relu && s.skip->passive && s.skip->inputs[0]->passive);
     fill(s.x, 9);

@@ -393,7 +393,7 @@ static void test_pr_curve(void **state) {
     const unsigned char labels[] = {1, 0, 1, 0, 1}, bad_labels[] = {2};
     const float scores[] = {0.9f, 0.6f, 0.3f, 0.0f, 1.0f}, bad_scores[] = {1.5f};
     spur_log_predictions p = {.labels = labels, .scores = scores, .count = 5};
-    spur_log_pr_options options = {.thresholds = 3};
+    spur_log_pr_curve_options options = {.thresholds = 3};
     assert_int_equal(spur_log_pr_curve(w, "pr", 1, &p, &options), SPUR_OK);
     options.thresholds = 1;
     assert_int_equal(spur_log_pr_curve(w, "pr", 2, &p, &options), SPUR_E_RANGE);

@@ -134,7 +134,7 @@ static void test_utf8_everywhere(void **state) {
                      SPUR_E_UTF8);
     assert_int_equal(spur_log_hparams(w, &key, 1, NULL), SPUR_E_UTF8);
     assert_int_equal(spur_log_hparams(w, &text, 1, NULL), SPUR_E_UTF8);
-    assert_int_equal(spur_log_hparams(w, NULL, 0, &(spur_log_session_options){.group = bad}),
+    assert_int_equal(spur_log_hparams(w, NULL, 0, &(spur_log_hparams_options){.group = bad}),
                      SPUR_E_UTF8);
     assert_int_equal(spur_log_hparams_experiment(w, &(spur_log_experiment){.name = bad}, NULL),
                      SPUR_E_UTF8);

@@ -87,7 +87,7 @@ static void assert_same(spur_net *a, spur_net *b) {
 
 static void test_round_trip(void **state) {
     spur_error err = {0};
-    spur_load_report report;
+    spur_weights_load_report report;
     spur_net *a = make_net(1, 5), *b = make_net(2, 5);
     (void)state;
     assert_int_equal(spur_weights_save(a, in_folder("w.safetensors"), &err), SPUR_OK);
@@ -102,7 +102,7 @@ static void test_round_trip(void **state) {
 
 static void test_another_head(void **state) {
     spur_error err = {0};
-    spur_load_report report;
+    spur_weights_load_report report;
     const char *path = in_folder("head.safetensors");
     spur_net *a = make_net(1, 5), *b = make_net(2, 3);
     float before = spur_net_find_param(b, "fc.weight")->value[0];
@@ -113,8 +113,9 @@ static void test_another_head(void **state) {
     assert_non_null(strstr(err.message, "head.safetensors: tensor 'fc.weight': found [5][36], "
                                         "expected [3][36]"));
     assert_true(spur_net_find_param(b, "conv.weight")->value[0] == kernel); /* nothing changed */
-    assert_int_equal(spur_weights_load(b, path, &(spur_load_options){.head = "fc"}, &report, &err),
-                     SPUR_OK);
+    assert_int_equal(
+        spur_weights_load(b, path, &(spur_weights_load_options){.head = "fc"}, &report, &err),
+        SPUR_OK);
     assert_int_equal(report.loaded, 2);
     assert_int_equal(report.kept, 2);
     assert_non_null(
