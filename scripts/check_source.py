@@ -19,9 +19,12 @@ ENGINE = ["base", "kernels", "graph", "ops", "nn", "models", "data", "weights"]
 ALLOWED = {room: set(ENGINE[: i + 1]) for i, room in enumerate(ENGINE)}
 ALLOWED["logger"] = {"base"}
 ALLOWED["trainer"] = set(ENGINE)
-# The rooms of the trainer, each of which may include from itself and from those before it. The tables
-# in trainer/ itself (command.c, section.c) know all of them.
-TRAINER = ["output", "plot", "config", "run", "sweep", "train", "commands", "engine_commands"]
+# The rooms of the logger and of the trainer, each of which may include from itself and from those before it.
+# Files beside the rooms are for all of them (logger/framing.h), or know all of them (trainer/command.c).
+ROOMS = {
+    "logger": ["read", "write", "kinds"],
+    "trainer": ["output", "plot", "config", "run", "sweep", "train", "commands", "engine_commands"],
+}
 PUBLIC = {  # public headers <spur/x.h> by the room that owns them
     "status.h": "base",
     "log.h": "logger",
@@ -80,16 +83,17 @@ def check_includes(path, text, report):
         report(path, number, f"{room} must not include {target}")
 
 
-def check_trainer_rooms(path, text, report):
-    if path.parts[0] != "trainer" or len(path.parts) != 3:
+def check_rooms(path, text, report):
+    rooms = ROOMS.get(path.parts[0])
+    if rooms is None or len(path.parts) != 3:
         return
-    if path.parts[1] not in TRAINER:
-        report(path, 1, f"trainer/{path.parts[1]} is not in the list of rooms")
+    if path.parts[1] not in rooms:
+        report(path, 1, f"{path.parent} is not in the list of rooms")
         return
     for number, line in enumerate(text.splitlines(), 1):
         match = re.match(r'\s*#\s*include\s+"(\w+)/', line)
-        if match and match.group(1) in TRAINER[TRAINER.index(path.parts[1]) + 1:]:
-            report(path, number, f"trainer/{path.parts[1]} must not include from trainer/{match.group(1)}")
+        if match and match.group(1) in rooms[rooms.index(path.parts[1]) + 1:]:
+            report(path, number, f"{path.parent} must not include from {path.parts[0]}/{match.group(1)}")
 
 
 def functions(text):
@@ -130,7 +134,7 @@ def check_file(root, path, lengths, report):
             if match:
                 report(path, number, f"banned call {match.group(1)}")
     check_includes(path, text, report)
-    check_trainer_rooms(path, text, report)
+    check_rooms(path, text, report)
     for number, name, length in functions(text):
         if path.parts[0] not in ("tests",):
             lengths.append(length)

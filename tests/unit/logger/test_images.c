@@ -8,7 +8,7 @@
 #include <math.h>
 #include <png.h>
 
-#include "image_size.h"
+#include "kinds/image_size.h"
 
 enum { FIRST = 2 };
 

@@ -4,7 +4,7 @@
  */
 #include "logger_test.h"
 
-#include "json.h"
+#include "kinds/json.h"
 
 static void test_objects(void **state) {
     static const char *const good[] = {

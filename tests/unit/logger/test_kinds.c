@@ -10,8 +10,8 @@
 #include "hparams.pb-c.h"
 #include "plugin.pb-c.h"
 #include "graph.pb-c.h"
-#include "sha256.h"
-#include "writer.h"
+#include "kinds/sha256.h"
+#include "write/writer.h"
 
 /* A writer in a fresh directory below *state's place; finish() closes it and reads what it wrote. */
 static spur_writer *begin(void **state) {

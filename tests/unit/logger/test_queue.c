@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "writer.h"
+#include "write/writer.h"
 
 enum { FIRST = 2, SMALL = 64 << 10 };
 

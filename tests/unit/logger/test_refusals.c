@@ -7,7 +7,7 @@
 #include <math.h>
 #include <sys/stat.h>
 
-#include "writer.h"
+#include "write/writer.h"
 
 /* Collects warnings. */
 typedef struct notes {

@@ -6,8 +6,9 @@
 
 #include <math.h>
 
-#include "tensor.h"
-#include "writer.h"
+#include "kinds/tensor.h"
+#include "kinds/scalar.h"
+#include "write/writer.h"
 
 /* What protobuf-c makes of the same scalar, field by field as the format's description says. */
 static size_t pack(const char *tag, double wall_time, int64_t step, float value,

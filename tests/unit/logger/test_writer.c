@@ -6,7 +6,8 @@
 
 #include <spur/log.h>
 
-#include "writer.h"
+#include "kinds/scalar.h"
+#include "write/writer.h"
 
 /* The vectors of the format's description. */
 static void test_record_vectors(void **state) {
