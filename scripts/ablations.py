@@ -39,8 +39,8 @@ spur sweep examples/ablations/NAME.ini          # sweep.jobs=2 for two trials at
 
 **How to read this.** The photographs are 10,000 pictures of CIFAR-10, one folder per class (`data.path`), 8,000 of them to train; networks are
 small and trainings short, so that each sweep takes minutes. A table says what holds for *this* network after *so many* epochs, not for yours. The
-first column of numbers is the mean over seeds and its standard deviation, *p* is Welch's t test against the best configuration with Holm's
-correction for all pairs of configurations, *last* is the value after the last epoch. The monitor's best epoch is chosen on the same pictures that it is
+first column of numbers is the mean over seeds and its standard deviation, *p* is that of a t test against the best configuration with Holm's
+correction for all pairs of configurations ([sweeps.md](sweeps.md)), *last* is the value after the last epoch. The monitor's best epoch is chosen on the same pictures that it is
 measured on, which flatters all configurations alike. Three seeds show large differences only: where it says "no evidence", believe that.
 """
 

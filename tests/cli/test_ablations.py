@@ -121,6 +121,18 @@ class Ablations(Cli):
         self.assertEqual(set(states), {"done", "pruned"})
         for r in rows:
             self.assertEqual(r["epochs"] == "4", r["state"] == "done")
+        self.assertIn("sweep.hyperband_max_resource = 4\n", (self.dir / "my_logs/pruned/fingerprint.txt").read_text())
+
+    def test_pruned_where_validation_is_rare(self):
+        """An epoch without validation is no bad one: what was measured last counts there."""
+        self.spur("sweep", "learning_rate.ini", "sweep.seeds=1", "train.epochs=4", "train.validate_every=2",
+                  "sweep.pruner=asha", "sweep.asha_reduction_factor=2", "run.name=rare", "--quiet")
+        with open(self.dir / "my_logs/rare/results.csv", newline="") as f:
+            rows = list(csv.DictReader(f))
+        self.assertEqual(rows[0]["state"], "done")
+        for r in rows:
+            self.assertGreaterEqual(int(r["epochs"]), 2)
+            self.assertTrue(r["best"])
 
     def test_live_table(self):
         """Numbers of running trials, what tells configurations apart, no line wider than the terminal."""

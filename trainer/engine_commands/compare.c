@@ -28,8 +28,9 @@ const command command_compare = {
             "             the table only, in this format\n\n"
             "Runs whose configurations agree but for the seed are repetitions of each other;\n"
             "of those with the same seed the newest counts. The p-values are Welch's t test\n"
-            "against the best configuration, Holm-corrected for all pairs. Configurations in\n"
-            "which seeds failed rank behind the complete ones.",
+            "against the best configuration, Holm-corrected for all pairs; from five\n"
+            "configurations of three seeds on, with variances moderated by that of all.\n"
+            "Configurations in which seeds failed rank behind the complete ones.",
     .run = run_compare,
 };
 const command command_best = {

@@ -251,6 +251,10 @@ spur_status sweep_plan_make(sweep_plan *plan, const config *cfg, spur_error *err
     for (size_t i = 0; status == SPUR_OK && i < cfg->doc.count; i++)
         status = read_entry(plan, &cfg->doc.entries[i], err);
     if (status == SPUR_OK) status = make_seeds(plan, err);
+    if (status == SPUR_OK)
+        sweep_settle_resource(
+            &plan->settings,
+            plan->is_program ? 0 : config_common(cfg, SECTION_TRAIN, train_settings)->epochs);
     if (status == SPUR_OK) status = check_method(plan, err);
     if (status == SPUR_OK) status = check_conditions(plan, err);
     if (status == SPUR_OK) status = tie_to_kinds(plan, err);

@@ -12,6 +12,7 @@
 
 #define LEVEL 0.05
 #define POWER 0.8
+enum { LEAST_RUNS = 3, LEAST_GROUPS = 5 }; /* of a common variance */
 
 void report_free(report *r) {
     for (size_t i = 0; i < r->group_count; i++) {
@@ -107,14 +108,35 @@ static size_t count_pairs(const report *r) {
     return n < 2 ? 0 : n * (n - 1) / 2;
 }
 
+/* The mean variance of the configurations with three runs or more; NaN where fewer than five have
+ * these: it would not be known well enough. */
+static double common_variance(const report *r) {
+    double sum = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < r->group_count; i++) {
+        if (r->groups[i].count < LEAST_RUNS) continue;
+        summary_stats s = stats_summarize(r->groups[i].values, r->groups[i].count);
+        sum += s.std * s.std;
+        n++;
+    }
+    return n < LEAST_GROUPS ? NAN : sum / (double)n;
+}
+
+/* Welch's t test, with moderated variances where both have runs enough; common: see above. */
+static welch_result test_of(const report_group *a, const report_group *b, double common) {
+    if (isnan(common) || a->count < LEAST_RUNS || b->count < LEAST_RUNS)
+        return stats_welch(a->values, a->count, b->values, b->count);
+    return stats_moderated(a->values, a->count, b->values, b->count, common);
+}
+
 bool report_p_values(const report *r, double *p) {
     double *raw = spur__malloc_array(2 * r->group_count + 1, sizeof *raw);
     if (!raw) return false;
     size_t reference = report_reference(r);
+    double common = common_variance(r);
     for (size_t i = 0; i < r->group_count; i++) {
         const report_group *best = &r->groups[reference], *g = &r->groups[i];
-        raw[i] =
-            i == reference ? NAN : stats_welch(best->values, best->count, g->values, g->count).p;
+        raw[i] = i == reference ? NAN : test_of(best, g, common).p;
     }
     stats_holm(raw, r->group_count, count_pairs(r), p, raw + r->group_count);
     spur__free(raw);
@@ -160,8 +182,7 @@ static const char *const headings[FINDINGS] = {
     [NOT_TESTED] = "Behind the others, since seeds failed:\n",
     [CONSTANT] = "Nothing can be tested where no seed changes the value:\n",
     [UNPROVED] = "No evidence of a difference from the best:\n",
-    [WORSE] =
-        "Really worse (Welch's t test, Holm-corrected for all pairs, 5 %; intervals are not):\n",
+    [WORSE] = "Really worse (t test, Holm-corrected for all pairs, 5 %; intervals are not):\n",
     [BETTER] = "Better by the same test in the seeds that have a value:\n",
 };
 
@@ -181,8 +202,9 @@ static finding finding_of(const comparison *c, size_t i) {
     return is_better(c->r, g, c->best) ? BETTER : WORSE;
 }
 
-static void put_real(const report_group *best, const report_group *g, double p, spur__str *out) {
-    welch_result w = stats_welch(best->values, best->count, g->values, g->count);
+static void put_real(const comparison *c, const report_group *g, double p, spur__str *out) {
+    const report_group *best = c->best;
+    welch_result w = test_of(best, g, common_variance(c->r));
     double size = stats_hedges_g(best->values, best->count, g->values, g->count);
     spur__str_printf(out, "difference %.3g, 95 %% interval [%.3g, %.3g], p = %.2g", w.difference,
                      w.low, w.high, p);
@@ -207,20 +229,33 @@ static void put_unproved(const comparison *c, const report_group *g, double p, s
     }
 }
 
-/* Appends a line broken at blanks, so that it fits a terminal of 80 columns; the rest is indented. */
+/* Bytes up to the next place where a line may be broken: behind ", ", "; " and ": ", not in brackets.
+ * *columns of them. */
+static size_t next_part(const char *text, size_t *columns) {
+    size_t n = 0;
+    bool inside = false;
+    *columns = 0;
+    while (text[n]) {
+        char c = text[n++];
+        *columns += ((unsigned char)c & 0xc0) != 0x80;
+        inside = c == '[' || (inside && c != ']');
+        if (!inside && text[n] == ' ' && (c == ',' || c == ';' || c == ':')) break;
+    }
+    return n;
+}
+
+/* Appends a line broken so that it fits a terminal of 80 columns; the rest is indented. */
 static void put_wrapped(const char *line, spur__str *out) {
     enum { WIDTH = 79, INDENT = 6 };
-    size_t at = 0;
+    size_t at = 0, columns;
     for (const char *p = line; *p;) {
-        size_t blanks = strspn(p, " "), bytes = blanks, columns = blanks;
-        for (; p[bytes] && p[bytes] != ' '; bytes++)
-            columns += ((unsigned char)p[bytes] & 0xc0) != 0x80;
+        size_t bytes = next_part(p, &columns);
         if (at + columns > WIDTH && at > INDENT) {
             spur__str_printf(out, "\n%*s", INDENT, "");
             at = INDENT;
-            p += blanks;
-            bytes -= blanks;
-            columns -= blanks;
+            p++; /* the blank */
+            bytes--;
+            columns--;
         }
         spur__str_append(out, p, bytes);
         at += columns;
@@ -239,7 +274,7 @@ static void put_line(const comparison *c, size_t i, finding found, spur__str *ou
     else if (found == UNPROVED)
         put_unproved(c, g, c->p[i], &line);
     else if (found != NOT_TESTED)
-        put_real(c->best, g, c->p[i], &line);
+        put_real(c, g, c->p[i], &line);
     if (!is_complete(g)) {
         if (found != NOT_TESTED) spur__str_puts(&line, "; ");
         report_put_missing(g, &line);

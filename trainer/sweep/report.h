@@ -74,7 +74,8 @@ size_t report_reference(const report *r);
 void report_put_missing(const report_group *g, spur__str *out);
 
 /* Sentences: the best group, what is really worse, what shows no evidence, what would be needed.
- * Welch's t test against the reference, Holm-corrected for all pairs of groups, at 5 %; with the
+ * Welch's t test against the reference, Holm-corrected for all pairs of groups, at 5 %, with
+ * moderated variances (stats.h) from five groups of three runs on; with the
  * same seeds on both sides also Wilcoxon's signed-rank test. At most `most` groups of each kind
  * (0: all). */
 void report_statements(const report *r, size_t most, spur__str *out);

@@ -103,6 +103,11 @@ void report_importance(const report *r, spur__str *out) {
     design d;
     if (design_init(r, &d) && d.in.factors > 0 && importance_shares(&d.in, d.shares)) {
         size_t none = d.in.factors, k = next_largest(&d, none);
+        if (k != none && d.shares[k] == 0) {
+            spur__str_puts(out,
+                           "What matters: nothing that was varied explains more than chance.\n");
+            k = none;
+        }
         if (k != none)
             spur__str_puts(out,
                            "What matters (share of the variance between runs, less chance):\n");

@@ -99,8 +99,9 @@ static const spur__option sweep_rows[] = {
         .min = 0, .max = 100, .help = "asha: rungs left out at the start"),
     ROW(INT, sweep_settings, "hyperband_min_resource", hyperband.min_resource, "1", .min = 1, MANY,
         .unit = "epochs", .help = "hyperband: epochs of the first rung"),
-    ROW(INT, sweep_settings, "hyperband_max_resource", hyperband.max_resource, "27", .min = 1, MANY,
-        .unit = "epochs", .help = "hyperband: epochs of a full trial"),
+    ROW(INT, sweep_settings, "hyperband_max_resource", hyperband.max_resource, "0", .min = 0, MANY,
+        .unit = "epochs",
+        .help = "hyperband: epochs of a full trial; 0: those of [train], of a program 27"),
     ROW(INT, sweep_settings, "hyperband_reduction_factor", hyperband.reduction_factor, "3",
         .min = 2, MANY, .help = "hyperband: one of so many trials goes on at each rung"),
 };
@@ -159,6 +160,10 @@ size_t sweep_parse_seeds(const char *text, int64_t out[SWEEP_MAX_SEEDS]) {
         if (!add_seeds(part, out, &count)) return 0;
     }
     return count;
+}
+
+void sweep_settle_resource(sweep_settings *s, int64_t epochs) {
+    if (s->hyperband.max_resource == 0) s->hyperband.max_resource = epochs > 0 ? epochs : 27;
 }
 
 const void *sweep_pruner_options(const sweep_settings *s) {

@@ -48,6 +48,9 @@ enum { SWEEP_MAX_SEEDS = 1000 };
 /* Parses seeds into out; 0 when the text is malformed. "" gives 0 too. */
 size_t sweep_parse_seeds(const char *text, int64_t out[SWEEP_MAX_SEEDS]);
 
+/* hyperband_max_resource = 0 stands for the epochs of a trial (0: not known). */
+void sweep_settle_resource(sweep_settings *s, int64_t epochs);
+
 /* The options struct of the chosen pruner or method. */
 const void *sweep_pruner_options(const sweep_settings *s);
 

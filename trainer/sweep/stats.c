@@ -64,6 +64,7 @@ double stats_t_critical(double p, double df) {
     while (stats_t_two_sided(high, df) > p && high < 1e300) high *= 2;
     for (int i = 0; i < 200; i++) {
         double middle = (low + high) / 2;
+        if (middle <= low || middle >= high) break;
         if (stats_t_two_sided(middle, df) > p)
             low = middle;
         else
@@ -131,20 +132,41 @@ double stats_normal_two_sided(double z) {
     return erfc(fabs(z) / sqrt(2.0));
 }
 
-welch_result stats_welch(const double *a, size_t n, const double *b, size_t m) {
+/* One side of the test: the variance of its mean and the degrees of freedom of that. */
+typedef struct side {
+    double variance, df;
+} side;
+
+static side side_of(const summary_stats *s, double common, double prior_df) {
+    double df = (double)(s->n - 1), own = s->std * s->std;
+    double mixed = (prior_df * common + df * own) / (prior_df + df);
+    return (side){fmax(own, mixed) / (double)s->n, df + prior_df};
+}
+
+static welch_result compare_means(const double *a, size_t n, const double *b, size_t m,
+                                  double common, double prior_df) {
     summary_stats x = stats_summarize(a, n), y = stats_summarize(b, m);
     welch_result r = {.t = NAN, .df = NAN, .p = NAN, .low = NAN, .high = NAN};
     r.difference = x.mean - y.mean;
     if (n < 2 || m < 2) return r;
-    double u = x.std * x.std / (double)n, v = y.std * y.std / (double)m, error = sqrt(u + v);
+    side u = side_of(&x, common, prior_df), v = side_of(&y, common, prior_df);
+    double sum = u.variance + v.variance, error = sqrt(sum);
     if (error == 0) return r;
     r.t = r.difference / error;
-    r.df = (u + v) * (u + v) / (u * u / (double)(n - 1) + v * v / (double)(m - 1));
+    r.df = sum * sum / (u.variance * u.variance / u.df + v.variance * v.variance / v.df);
     r.p = stats_t_two_sided(r.t, r.df);
     double half = stats_t_critical(0.05, r.df) * error;
     r.low = r.difference - half;
     r.high = r.difference + half;
     return r;
+}
+
+welch_result stats_welch(const double *a, size_t n, const double *b, size_t m) {
+    return compare_means(a, n, b, m, 0, 0);
+}
+
+welch_result stats_moderated(const double *a, size_t n, const double *b, size_t m, double common) {
+    return compare_means(a, n, b, m, common, STATS_PRIOR_DF);
 }
 
 void stats_ranks(const double *x, size_t n, double *ranks) {

@@ -44,6 +44,13 @@ typedef struct welch_result {
 } welch_result;
 welch_result stats_welch(const double *a, size_t n, const double *b, size_t m);
 
+/* The same with moderated variances (Smyth, "Linear models and empirical Bayes methods for assessing
+ * differential expression in microarray experiments", 2004): each side's is averaged with `common`,
+ * the mean variance of many samples, which weighs as STATS_PRIOR_DF degrees of freedom, and never
+ * taken for less than it is. Three values have a variance that is small by chance too often. */
+enum { STATS_PRIOR_DF = 2 };
+welch_result stats_moderated(const double *a, size_t n, const double *b, size_t m, double common);
+
 /* Wilcoxon's signed-rank test of pairs a[i], b[i] (Wilcoxon 1945): zero differences are dropped,
  * ties share mid-ranks. Exact distribution up to 50 pairs (enumerated over doubled mid-ranks, so
  * also exact with ties), normal approximation with tie correction above. p is NaN without a

@@ -5,6 +5,7 @@
 #include "sweep/trial.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "config/settings.h"
 #include "run/outcome.h"
 
 /* The sweep's directory: the parent of the run. */
@@ -20,6 +22,18 @@ static char *sweep_of(const char *run) {
     while (n > 0 && run[n - 1] == '/') n--;
     while (n > 0 && run[n - 1] != '/') n--;
     return n > 0 ? spur__strndup(run, n) : spur__strdup(".");
+}
+
+/* The epochs of a trial as sweep.ini has them. */
+static int64_t epochs_of(const document *doc) {
+    train_settings train;
+    int64_t epochs = 0;
+    const document_entry *e = document_find(doc, "train", "epochs");
+    if (spur__options_init(&train_table, &train, NULL) != SPUR_OK) return 0;
+    if (!e || spur__options_set(&train_table, &train, e->key, e->value, NULL) == SPUR_OK)
+        epochs = train.epochs;
+    spur__options_free(&train_table, &train);
+    return epochs;
 }
 
 /* The options of [sweep] from sweep.ini; keys with a dot are the space and not wanted here. */
@@ -32,6 +46,7 @@ static spur_status read_settings(trial *t, const char *path, spur_error *err) {
         if (e->key && strcmp(e->section, "sweep") == 0 && !strchr(e->key, '.'))
             status = spur__options_set(&sweep_table, &t->settings, e->key, e->value, err);
     }
+    sweep_settle_resource(&t->settings, epochs_of(&doc));
     document_free(&doc);
     if (status != SPUR_OK) return status;
     t->pruner = (const void *)spur__family_find(&pruner_family, t->settings.pruner, err);
@@ -115,6 +130,12 @@ static bool add_curve(curves *c, learning_curve one, double *values) {
     return true;
 }
 
+/* An epoch without validation has the value of the last one that had it. */
+static void carry_forward(double *values, size_t count) {
+    for (size_t i = 1; i < count; i++)
+        if (isnan(values[i])) values[i] = values[i - 1];
+}
+
 /* Reads a sibling's curve; one that has none yet is passed over. */
 static bool read_sibling(curves *c, const char *sweep, const char *name, const char *monitor) {
     double *values = NULL;
@@ -124,6 +145,7 @@ static bool read_sibling(curves *c, const char *sweep, const char *name, const c
     char *run = spur__path_join(sweep, name);
     if (!run) return false;
     if (run_metric_column(run, monitor, &values, &count, NULL) == SPUR_OK) {
+        carry_forward(values, count);
         bool finished = run_outcome_read(run, &o, NULL) == SPUR_OK && o.verdict == VERDICT_DONE;
         added = add_curve(c, (learning_curve){trial_number(name), values, count, finished}, values);
     }
@@ -179,7 +201,9 @@ spur_status trial_should_stop(const trial *t, const char *monitor, bool maximize
     bool complete = sweep && read_siblings(&c, sweep, own, monitor);
     learning_curve mine = {trial_number(own), values, count < epochs ? count : epochs, false};
     complete = complete && add_curve(&c, mine, NULL);
-    if (complete)
+    carry_forward(values, count);
+    bool measured = mine.count > 0 && !isnan(values[mine.count - 1]); /* a loss of NaN ends a run */
+    if (complete && measured)
         *stop = t->pruner->prune(sweep_pruner_options(&t->settings), c.list, c.count, c.count - 1,
                                  maximize);
     curves_free(&c);
