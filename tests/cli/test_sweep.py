@@ -393,6 +393,12 @@ class Sweep(Cli):
         self.assertRegex(text, r"\d\d\.\d %  param\.lr\n")
         self.assertNotIn("epochs", text)
 
+    def test_importance_of_many_numbers(self):
+        """Twelve rates are not twelve classes, each with a run of its own: that would explain whatever there is."""
+        self.spur("sweep", self.ini(lr="range(0.1, 1.2, 0.1)", seeds="1"))
+        self.assertRegex(self.spur("compare", "logs/s").out, r"What matters.*\n +\d\d\.\d %  param\.lr\n")
+        self.assertRegex(self.spur("list", "logs").out, r"\ns +sweep +- +\S+  12 trials done")
+
     def test_live_view(self):
         """On a terminal of 80 columns: counts without the conditions' duplicates, no line broken by its length."""
         text = ("[run]\nname = s\nlogdir = logs\n[program]\ncommand = %s -S -E program.py {lr} {seed} 1 0.6\n"

@@ -111,8 +111,12 @@ static void put_line(const catalog_entry *e, double now, size_t name_width, spur
     put_value(e, &value);
     put_age(&age, now - e->changed);
     text_fit(out, spur__str_text(&name), name_width);
-    spur__str_printf(out, "  %-11s  %5lld  %4s  %s", state_of(e), e->outcome.epochs,
-                     spur__str_text(&age), spur__str_text(&value));
+    spur__str_printf(out, "  %-11s  ", state_of(e));
+    if (e->is_sweep) /* its trials have epochs */
+        spur__str_puts(out, "    -");
+    else
+        spur__str_printf(out, "%5lld", e->outcome.epochs);
+    spur__str_printf(out, "  %4s  %s", spur__str_text(&age), spur__str_text(&value));
     if (e->tags[0]) {
         spur__str_puts(out, "  [");
         text_line(out, e->tags, strlen(e->tags));
@@ -142,7 +146,7 @@ static spur_status write_catalog(const catalog *c, const list_flags *f) {
         const cell cells[] = {
             cell_text(e->name, strlen(e->name)),
             cell_text(state, strlen(state)),
-            cell_int(e->outcome.epochs),
+            e->is_sweep ? none : cell_int(e->outcome.epochs),
             *monitor ? cell_text(monitor, strlen(monitor)) : none,
             judged ? cell_number(e->outcome.best) : none,
             e->is_sweep ? cell_int((int64_t)e->trials[0]) : none,

@@ -122,10 +122,17 @@ static size_t value_index(report_factor *f, const char *value) {
     return f->values[f->value_count] ? f->value_count++ : SIZE_MAX;
 }
 
-/* Intervals have as many values as trials: they are cut into four ranges of equal length. */
+/* Intervals have as many values as trials, and so may many numbers: they are cut into four ranges of
+ * equal length. */
 static const char *range_of(const parameter *p, const char *value, char *out, size_t n) {
+    enum { MOST_CLASSES = 8 };
     double x = space_number(p, value), low = p->low, high = p->high;
-    if (p->kind == DOMAIN_CHOICE) return value;
+    if (p->kind == DOMAIN_CHOICE) {
+        if (p->choice_count <= MOST_CLASSES || space_rank(p, value) < 0) return value;
+        x = (double)space_rank(p, value);
+        low = 0;
+        high = (double)p->choice_count;
+    }
     double u = p->kind == DOMAIN_LOG ? log(x / low) / log(high / low) : (x - low) / (high - low);
     snprintf(out, n, "quarter %d", (int)fmin(3, fmax(0, floor(u * 4))) + 1);
     return out;

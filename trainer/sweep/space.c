@@ -150,6 +150,17 @@ double space_number(const parameter *p, const char *value) {
     return 0;
 }
 
+long space_rank(const parameter *p, const char *value) {
+    double own, other;
+    long below = 0;
+    if (!spur__parse_double(value, &own)) return -1;
+    for (size_t i = 0; i < p->choice_count; i++) {
+        if (!spur__parse_double(p->choices[i], &other)) return -1;
+        below += other < own;
+    }
+    return below;
+}
+
 spur_status assignment_init(const space *s, assignment *a) {
     a->values = spur__calloc(s->count + 1, sizeof *a->values);
     return a->values ? SPUR_OK : SPUR_E_MEMORY;

@@ -83,6 +83,10 @@ bool space_active(const space *s, size_t i, const assignment *a, space_lookup lo
  * nothing changes, so that chains of conditions settle. */
 void space_settle(const space *s, assignment *a, space_lookup lookup, const void *context);
 
+/* The place of a choice among all when they are sorted as numbers, from 0; -1 when they are not all
+ * numbers. */
+long space_rank(const parameter *p, const char *value);
+
 /* The number a text value stands for: its own number, or the index of the choice. */
 double space_number(const parameter *p, const char *value);
 
