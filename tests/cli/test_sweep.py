@@ -160,8 +160,8 @@ class Sweep(Cli):
         self.ini(lr="1e-1, 1e-2, 1e-3, 1e-4")
         r = self.spur("sweep", "s.ini", "program.direction=max", "--accept-changes")
         self.assertIn("changed: program.direction = min -> max; trials that began before keep what they had", r.err)
-        self.assertIn("not all runs are of one experiment", r.out)
-        self.assertIn("not all runs are of one experiment", self.spur("compare", "logs/s").out)
+        self.assertIn("are not of one experiment", r.out)
+        self.assertIn("are not of one experiment", self.spur("compare", "logs/s").out)
         self.assertIn("program.direction = min -> max", (self.dir / "logs/s/changes.txt").read_text())
         for more, says in (("param.epochs = 2, 3", "'param.epochs' is varied now"), ("", "'param.pause' is not varied")):
             if not more:

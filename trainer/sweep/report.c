@@ -334,8 +334,8 @@ static void put_notes(const report *r, spur__str *out) {
                             "stands lower,\nit may be for that.\n");
     if (r->mixed)
         spur__str_puts(
-            out, "Options that are not varied changed while the sweep went on (changes.txt in "
-                 "its directory):\nnot all runs are of one experiment.\n");
+            out, "Options that are not varied changed while the sweep went on (changes.txt):\n"
+                 "runs from before and from after are not of one experiment.\n");
     if (r->repeated > 0)
         spur__str_printf(out,
                          "Left out: %zu run%s with the seed and the configuration of another. Each "
