@@ -5,6 +5,7 @@
 #include "sweep/report.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -108,18 +109,27 @@ static size_t count_pairs(const report *r) {
     return n < 2 ? 0 : n * (n - 1) / 2;
 }
 
-/* The mean variance of the configurations with three runs or more; NaN where fewer than five have
- * these: it would not be known well enough. */
+static int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The mean variance of the configurations with three runs or more, an eighth of them left out: the
+ * largest, so that a configuration that diverges now and then does not hide what others differ in.
+ * NaN where fewer than five have these runs: it would not be known well enough. */
 static double common_variance(const report *r) {
-    double sum = 0;
+    double sum = 0, *variances = spur__malloc_array(r->group_count + 1, sizeof *variances);
     size_t n = 0;
+    if (!variances) return NAN;
     for (size_t i = 0; i < r->group_count; i++) {
-        if (r->groups[i].count < LEAST_RUNS) continue;
         summary_stats s = stats_summarize(r->groups[i].values, r->groups[i].count);
-        sum += s.std * s.std;
-        n++;
+        if (s.n >= LEAST_RUNS) variances[n++] = s.std * s.std;
     }
-    return n < LEAST_GROUPS ? NAN : sum / (double)n;
+    qsort(variances, n, sizeof *variances, by_size);
+    size_t counted = n - n / 8;
+    for (size_t i = 0; i < counted; i++) sum += variances[i];
+    spur__free(variances);
+    return n < LEAST_GROUPS ? NAN : sum / (double)counted;
 }
 
 /* Welch's t test, with moderated variances where both have runs enough; common: see above. */
