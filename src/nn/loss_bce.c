@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Binary cross-entropy with logits, as torch.nn.BCEWithLogitsLoss:
- *     (1 - y) x + (1 + (p - 1) y) log(1 + exp(-x)),   p = pos_weight of the output,
+ *     (1 - y) log(1 + exp(x)) + p y log(1 + exp(-x)),   p = pos_weight of the output,
  * with y (1 - s) + s / 2 in place of y under label smoothing. The mean is over all values counted.
  */
 #include <math.h>
@@ -38,6 +38,17 @@ static float pos_weight_of(const options *o, size_t c) {
     return o->weighted ? o->pos_weight[c] : 1;
 }
 
+/* Neither has small differences of large numbers, so that sure outputs keep their digits. */
+static float value_of(float x, float y, float p) {
+    float tail = spur__softplusf(-fabsf(x));
+    return (1 - y) * (fmaxf(x, 0) + tail) + p * y * (fmaxf(-x, 0) + tail);
+}
+
+static float slope_of(float x, float y, float p) {
+    float e = spur__expf(-fabsf(x)), large = 1 / (1 + e), small = e * large;
+    return (1 - y) * (x < 0 ? small : large) - p * y * (x < 0 ? large : small);
+}
+
 static spur__partial forward_rows(const spur_node *node, size_t begin, size_t end) {
     const options *o = node->options;
     const size_t width = spur__loss_width(node);
@@ -46,8 +57,7 @@ static spur__partial forward_rows(const spur_node *node, size_t begin, size_t en
         for (size_t c = 0; c < width; c++) {
             float x = node->inputs[0]->data[r * width + c], y;
             if (!target_of(node, r * width + c, &y)) continue;
-            float weight = 1 + (pos_weight_of(o, c) - 1) * y;
-            total.loss += (double)((1 - y) * x + weight * spur__softplusf(-x));
+            total.loss += (double)value_of(x, y, pos_weight_of(o, c));
             total.weight += 1;
         }
     return total;
@@ -61,8 +71,7 @@ static void backward_rows(const spur_node *node, size_t begin, size_t end, float
         for (size_t c = 0; c < width; c++) {
             size_t i = r * width + c;
             float x = node->inputs[0]->data[i], y, g = 0;
-            if (target_of(node, i, &y))
-                g = (1 - y) - (1 + (pos_weight_of(o, c) - 1) * y) * spur__sigmoidf(-x);
+            if (target_of(node, i, &y)) g = slope_of(x, y, pos_weight_of(o, c));
             spur__put(&node->inputs[0]->gradient[i], scale * g, add);
         }
 }

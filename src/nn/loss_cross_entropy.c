@@ -32,27 +32,32 @@ static float weight_of(const options *o, size_t class) {
     return o->weighted ? o->weights[class] : 1;
 }
 
+/* L - x, which is small where the class is the likely one. */
+static float surprise(spur__log_sum total, float x) {
+    return total.log - (x - total.top);
+}
+
 /* x: [width]; sum over classes of w_c (L - x_c). */
-static float spread(const options *o, const float *x, size_t width, float log_total) {
+static float spread(const options *o, const float *x, size_t width, spur__log_sum total) {
     float sum = 0;
-    for (size_t c = 0; c < width; c++) sum += weight_of(o, c) * (log_total - x[c]);
+    for (size_t c = 0; c < width; c++) sum += weight_of(o, c) * surprise(total, x[c]);
     return sum;
 }
 
 static spur__partial label_row(const options *o, const float *x, size_t width, int32_t label,
-                               float log_total) {
+                               spur__log_sum total) {
     float w = weight_of(o, (size_t)label);
-    float loss = (1 - o->smoothing) * w * (log_total - x[label]);
-    if (o->smoothing > 0) loss += o->smoothing / (float)width * spread(o, x, width, log_total);
+    float loss = (1 - o->smoothing) * w * surprise(total, x[label]);
+    if (o->smoothing > 0) loss += o->smoothing / (float)width * spread(o, x, width, total);
     return (spur__partial){loss, w};
 }
 
 /* x, y: [width] */
 static spur__partial soft_row(const options *o, const float *x, size_t width, const float *y,
-                              float log_total) {
+                              spur__log_sum total) {
     float loss = 0, base = o->smoothing / (float)width;
     for (size_t c = 0; c < width; c++)
-        loss += weight_of(o, c) * (y[c] * (1 - o->smoothing) + base) * (log_total - x[c]);
+        loss += weight_of(o, c) * (y[c] * (1 - o->smoothing) + base) * surprise(total, x[c]);
     return (spur__partial){loss, 1};
 }
 
@@ -62,23 +67,22 @@ static spur__partial forward_rows(const spur_node *node, size_t begin, size_t en
     const bool soft = node->inputs[1]->dtype == SPUR_FLOAT32;
     const float *targets = node->inputs[1]->data;
     const int32_t *labels = (const int32_t *)(const void *)targets;
-    float *saved = spur__loss_saved_rows(node);
-    float log_totals[GROUP];
+    spur__log_sum *saved = spur__loss_saved_rows(node), totals[GROUP];
     spur__partial total = {0};
     for (size_t r = begin; r < end; r++) {
         const float *x = node->inputs[0]->data + r * width;
         size_t at = (r - begin) % GROUP;
         if (at == 0)
             spur__simd_table()->row_log_sums(x, (ptrdiff_t)(end - r < GROUP ? end - r : GROUP),
-                                             (ptrdiff_t)width, log_totals);
+                                             (ptrdiff_t)width, totals);
         if (!soft && labels[r] == o->ignore_index) continue;
         if (!soft && (labels[r] < 0 || (size_t)labels[r] >= width)) {
             total.loss = NAN;
             continue;
         }
-        if (saved) saved[r] = log_totals[at];
-        spur__partial row = soft ? soft_row(o, x, width, targets + r * width, log_totals[at])
-                                 : label_row(o, x, width, labels[r], log_totals[at]);
+        if (saved) saved[r] = totals[at];
+        spur__partial row = soft ? soft_row(o, x, width, targets + r * width, totals[at])
+                                 : label_row(o, x, width, labels[r], totals[at]);
         total.loss += row.loss;
         total.weight += row.weight;
     }
@@ -96,7 +100,7 @@ static float mass_of(const options *o, size_t width, const float *y, float scale
     return mass;
 }
 
-/* Classes [begin, end) of a row, at most STRETCH of them; e: exp(x - log_total) of these. */
+/* Classes [begin, end) of a row, at most STRETCH of them; e: exp(x - L) of these. */
 typedef struct stretch {
     size_t begin, end;
     const float *e;
@@ -150,7 +154,7 @@ static void row_gradient(const spur_node *node, size_t r, const stretch *s, floa
 /* Few classes: many rows' exponentials at a time. */
 static void narrow_rows(const spur_node *node, size_t begin, size_t end, float scale) {
     const size_t width = spur__loss_width(node);
-    const float *saved = spur__loss_saved_rows(node);
+    const spur__log_sum *saved = spur__loss_saved_rows(node);
     float e[STRETCH];
     for (size_t r = begin; r < end; r += GROUP) {
         size_t rows = end - r < GROUP ? end - r : GROUP;
@@ -164,7 +168,7 @@ static void narrow_rows(const spur_node *node, size_t begin, size_t end, float s
 
 static void wide_rows(const spur_node *node, size_t begin, size_t end, float scale) {
     const size_t width = spur__loss_width(node);
-    const float *saved = spur__loss_saved_rows(node);
+    const spur__log_sum *saved = spur__loss_saved_rows(node);
     float e[STRETCH];
     for (size_t r = begin; r < end; r++) {
         const float *x = node->inputs[0]->data + r * width;

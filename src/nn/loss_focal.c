@@ -31,17 +31,17 @@ static float power(float q, float gamma) {
 }
 
 /* x: [width]; -log of the softmax of class t, and log of the sum of exponentials. */
-static float surprise(const float *x, size_t width, int32_t t, float *log_total) {
+static float surprise(const float *x, size_t width, int32_t t, spur__log_sum *total) {
     float top = x[0], sum = 0;
     for (size_t c = 1; c < width; c++) top = x[c] > top ? x[c] : top;
     for (size_t c = 0; c < width; c++) sum += spur__expf(x[c] - top);
-    *log_total = top + spur__logf(sum);
-    return *log_total - x[t];
+    *total = (spur__log_sum){top, spur__logf(sum)};
+    return total->log - (x[t] - top);
 }
 
 /* n = -log p of the true class of a row. */
-static float row_surprise(const float *x, size_t width, int32_t t, float *log_total) {
-    if (width > 1) return surprise(x, width, t, log_total);
+static float row_surprise(const float *x, size_t width, int32_t t, spur__log_sum *total) {
+    if (width > 1) return surprise(x, width, t, total);
     return spur__softplusf(t ? -x[0] : x[0]);
 }
 
@@ -62,7 +62,7 @@ static spur__partial forward_rows(const spur_node *node, size_t begin, size_t en
     const int32_t *labels = (const int32_t *)(const void *)node->inputs[1]->data;
     spur__partial total = {0};
     for (size_t r = begin; r < end; r++) {
-        float unused;
+        spur__log_sum unused;
         if (labels[r] == o->ignore_index) continue;
         if (labels[r] < 0 || labels[r] >= classes_of(node)) {
             total.loss = NAN;
@@ -79,7 +79,8 @@ static spur__partial forward_rows(const spur_node *node, size_t begin, size_t en
 /* x, dx: [width]. With n = -log p: dL/dn = q^gamma + gamma q^(gamma - 1) p n, q = 1 - p. */
 static void row_gradient(const options *o, const float *x, size_t width, int32_t t, float scale,
                          float *dx, bool add) {
-    float log_total = 0, n = row_surprise(x, width, t, &log_total);
+    spur__log_sum total = {0, 0};
+    float n = row_surprise(x, width, t, &total);
     float p = spur__expf(-n), q = 1 - p;
     float inner = o->gamma == 0 || q <= 0 ? 0 : o->gamma * power(q, o->gamma - 1) * p * n;
     float slope = scale * row_weight(o, width, t) * (power(q, o->gamma) + inner);
@@ -87,7 +88,8 @@ static void row_gradient(const options *o, const float *x, size_t width, int32_t
         spur__put(dx, t ? slope * -q : slope * q, add);
         return;
     }
-    for (size_t c = 0; c < width; c++) spur__put(&dx[c], slope * spur__expf(x[c] - log_total), add);
+    for (size_t c = 0; c < width; c++)
+        spur__put(&dx[c], slope * spur__expf(x[c] - total.top - total.log), add);
     dx[t] -= slope;
 }
 

@@ -26,7 +26,7 @@ size_t spur__loss_blocks(const spur_node *node) {
 
 void spur__loss_demand(const spur_node *node, spur__demand *demand, bool per_row) {
     demand->saved_bytes =
-        sizeof(spur__loss_saved) + (per_row ? spur__loss_rows(node) * sizeof(float) : 0);
+        sizeof(spur__loss_saved) + (per_row ? spur__loss_rows(node) * sizeof(spur__log_sum) : 0);
     demand->forward_workspace = spur__loss_blocks(node) * sizeof(spur__partial);
     demand->backward_needs_input[0] = demand->backward_needs_input[1] = true;
 }

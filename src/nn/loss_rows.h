@@ -8,6 +8,7 @@
 #define SPUR_NN_LOSS_ROWS_H
 
 #include "graph/graph.h"
+#include "kernels/vec.h"
 
 enum { SPUR__TORCH_IGNORE = -100 };
 
@@ -16,11 +17,11 @@ typedef struct spur__partial {
     double loss, weight;
 } spur__partial;
 
-/* What node->saved begins with; `row` has one value per row where the loss asked for it. */
+/* What node->saved begins with; `row` has one member per row where the loss asked for it. */
 typedef struct spur__loss_saved {
     double weight;
     double spare;
-    float row[];
+    spur__log_sum row[];
 } spur__loss_saved;
 
 typedef spur__partial (*spur__rows_forward)(const spur_node *node, size_t begin, size_t end);
@@ -34,7 +35,7 @@ static inline size_t spur__loss_width(const spur_node *node) {
 size_t spur__loss_block(const spur_node *node);
 size_t spur__loss_blocks(const spur_node *node);
 
-/* Demands of a loss whose backward pass needs logits and targets, and one value per row if
+/* Demands of a loss whose backward pass needs logits and targets, and a log sum per row if
  * `per_row`. */
 void spur__loss_demand(const spur_node *node, spur__demand *demand, bool per_row);
 
@@ -43,8 +44,8 @@ void spur__loss_forward(spur_node *node, const spur__run *run, spur__rows_forwar
 void spur__loss_backward(spur_node *node, const spur__run *run, spur__rows_backward backward,
                          bool sum);
 
-/* The row values saved, or NULL where nothing is kept for a backward pass. */
-static inline float *spur__loss_saved_rows(const spur_node *node) {
+/* The log sums saved, or NULL where nothing is kept for a backward pass. */
+static inline spur__log_sum *spur__loss_saved_rows(const spur_node *node) {
     return node->saved ? ((spur__loss_saved *)node->saved)->row : NULL;
 }
 

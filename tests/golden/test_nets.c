@@ -20,7 +20,7 @@
 #include "golden.h"
 #include "golden_nets.h"
 
-enum { MOST_TENSORS = 256 };
+enum { MOST_TENSORS = 256, FEW_VALUES = 64 };
 
 /* Distances of a set of tensors, ours and PyTorch's. */
 typedef struct set_distance {
@@ -30,6 +30,7 @@ typedef struct set_distance {
     struct {
         char key[160];
         double ours, torch;
+        size_t values;
     } tensors[MOST_TENSORS];
     int count;
 } set_distance;
@@ -50,6 +51,7 @@ static void add_tensor(set_distance *d, const golden *file, const char *kind, co
     assert_true(d->count < MOST_TENSORS);
     memcpy(d->tensors[d->count].key, key, sizeof key);
     d->tensors[d->count].ours = ours;
+    d->tensors[d->count].values = count;
     d->tensors[d->count++].torch = torch;
     d->ours += ours * ours;
     d->torch += torch * torch;
@@ -57,16 +59,19 @@ static void add_tensor(set_distance *d, const golden *file, const char *kind, co
 }
 
 /* The set as a whole, and every tensor: at most twice as far as PyTorch's; a tensor, as its own
- * distance or the set's, or where it is chance as the farthest. */
+ * distance or the set's, or where it is chance as the farthest. In a tensor of few values (three times)
+ * rounding does not average out. */
 static void check_set(const char *net, const char *what, const set_distance *d) {
     double ours = sqrt(d->ours / d->count), torch = sqrt(d->torch / d->count);
     print_message("%s %s: %.2g, PyTorch %.2g\n", net, what, ours, torch);
     if (!(ours <= 2 * torch)) fail_msg("%s, %s: off by %g, PyTorch %g", net, what, ours, torch);
     if (d->touchy) torch = d->most;
-    for (int i = 0; i < d->count; i++)
-        if (!(d->tensors[i].ours <= 2 * fmax(torch, d->tensors[i].torch)))
+    for (int i = 0; i < d->count; i++) {
+        double factor = d->tensors[i].values < FEW_VALUES ? 3 : 2;
+        if (!(d->tensors[i].ours <= factor * fmax(torch, d->tensors[i].torch)))
             fail_msg("%s, %s: off by %g, PyTorch %g", net, d->tensors[i].key, d->tensors[i].ours,
                      d->tensors[i].torch);
+    }
 }
 
 /* One kind of values of all parameters: weights, or gradients (buffers left out). */

@@ -40,54 +40,58 @@ ALWAYS_INLINE float top_of(const float *x, ptrdiff_t width) {
 }
 
 /* e = exp(x - less) of at most SOME rows of FEW columns, so that vectors run across rows. */
-ALWAYS_INLINE void some_exps(const float *x, ptrdiff_t rows, ptrdiff_t width, const float *less,
-                             float *e) {
-    float wide[SOME * FEW];
+ALWAYS_INLINE void some_exps(const float *x, ptrdiff_t rows, ptrdiff_t width,
+                             const spur__log_sum *less, float *e) {
+    float left[SOME * FEW];
     for (ptrdiff_t r = 0; r < rows; r++)
-        for (ptrdiff_t c = 0; c < width; c++) wide[r * width + c] = less[r];
-    for (ptrdiff_t i = 0; i < rows * width; i++) e[i] = spur__expf(x[i] - wide[i]);
+        for (ptrdiff_t c = 0; c < width; c++)
+            left[r * width + c] = x[r * width + c] - less[r].top - less[r].log;
+    for (ptrdiff_t i = 0; i < rows * width; i++) e[i] = spur__expf(left[i]);
 }
 
 /* Likewise. */
-ALWAYS_INLINE void some_log_sums(const float *x, ptrdiff_t rows, ptrdiff_t width, float *y) {
-    float top[SOME], sum[SOME], e[SOME * FEW];
-    for (ptrdiff_t r = 0; r < rows; r++) top[r] = top_of(x + r * width, width);
-    some_exps(x, rows, width, top, e);
+ALWAYS_INLINE void some_log_sums(const float *x, ptrdiff_t rows, ptrdiff_t width,
+                                 spur__log_sum *y) {
+    float sum[SOME], e[SOME * FEW];
+    for (ptrdiff_t r = 0; r < rows; r++) y[r] = (spur__log_sum){top_of(x + r * width, width), 0};
+    some_exps(x, rows, width, y, e);
     for (ptrdiff_t r = 0; r < rows; r++) {
         sum[r] = e[r * width];
         for (ptrdiff_t c = 1; c < width; c++) sum[r] += e[r * width + c];
     }
-    for (ptrdiff_t r = 0; r < rows; r++) y[r] = top[r] + spur__logf(sum[r]);
+    for (ptrdiff_t r = 0; r < rows; r++) sum[r] = spur__logf(sum[r]);
+    for (ptrdiff_t r = 0; r < rows; r++) y[r].log = sum[r];
 }
 
-ALWAYS_INLINE void wide_exps(const float *x, ptrdiff_t width, float less, float *e) {
-    for (ptrdiff_t c = 0; c < width; c++) e[c] = spur__expf(x[c] - less);
+ALWAYS_INLINE void wide_exps(const float *x, ptrdiff_t width, spur__log_sum less, float *e) {
+    for (ptrdiff_t c = 0; c < width; c++) e[c] = spur__expf(x[c] - less.top - less.log);
 }
 
-static float wide_log_sum(const float *x, ptrdiff_t width) {
-    float top = top_of(x, width), sum = 0.0f, e[SOME * FEW];
+static spur__log_sum wide_log_sum(const float *x, ptrdiff_t width) {
+    const spur__log_sum top = {top_of(x, width), 0};
+    float sum = 0.0f, e[SOME * FEW];
     for (ptrdiff_t c = 0, n; c < width; c += n) {
         n = width - c < SOME * FEW ? width - c : SOME * FEW;
         wide_exps(x + c, n, top, e);
         for (ptrdiff_t i = 0; i < n; i++) sum += e[i];
     }
-    return top + spur__logf(sum);
+    return (spur__log_sum){top.top, spur__logf(sum)};
 }
 
 /* width is a constant where there are few. */
-ALWAYS_INLINE void exps_of(const float *x, ptrdiff_t rows, ptrdiff_t width, const float *less,
-                           float *e) {
+ALWAYS_INLINE void exps_of(const float *x, ptrdiff_t rows, ptrdiff_t width,
+                           const spur__log_sum *less, float *e) {
     for (ptrdiff_t r = 0; r < rows; r += SOME)
         some_exps(x + r * width, rows - r < SOME ? rows - r : SOME, width, less + r, e + r * width);
 }
 
-ALWAYS_INLINE void log_sums_of(const float *x, ptrdiff_t rows, ptrdiff_t width, float *y) {
+ALWAYS_INLINE void log_sums_of(const float *x, ptrdiff_t rows, ptrdiff_t width, spur__log_sum *y) {
     for (ptrdiff_t r = 0; r < rows; r += SOME)
         some_log_sums(x + r * width, rows - r < SOME ? rows - r : SOME, width, y + r);
 }
 
-void SPUR__SIMD(row_exps)(const float *x, ptrdiff_t rows, ptrdiff_t width, const float *less,
-                          float *e) {
+void SPUR__SIMD(row_exps)(const float *x, ptrdiff_t rows, ptrdiff_t width,
+                          const spur__log_sum *less, float *e) {
     if (width == 2)
         exps_of(x, rows, 2, less, e);
     else if (width == 3)
@@ -99,7 +103,7 @@ void SPUR__SIMD(row_exps)(const float *x, ptrdiff_t rows, ptrdiff_t width, const
             wide_exps(x + r * width, width, less[r], e + r * width);
 }
 
-void SPUR__SIMD(row_log_sums)(const float *x, ptrdiff_t rows, ptrdiff_t width, float *y) {
+void SPUR__SIMD(row_log_sums)(const float *x, ptrdiff_t rows, ptrdiff_t width, spur__log_sum *y) {
     if (width == 2)
         log_sums_of(x, rows, 2, y);
     else if (width == 3)

@@ -47,6 +47,12 @@ typedef struct spur__rows_job {
     bool log, accumulate;
 } spur__rows_job;
 
+/* The logarithm of a row's sum of exponentials is top + log. Apart, since what is taken off it is mostly
+ * near the top, and small differences of large numbers are lost in their sum. */
+typedef struct spur__log_sum {
+    float top, log;
+} spur__log_sum;
+
 typedef struct spur__dropout_job {
     uint32_t key[2], counter[4]; /* counter[0] counts blocks of four values */
     uint32_t threshold; /* values whose number is below it become zero */
@@ -66,7 +72,7 @@ typedef struct spur__relu_split {
 /* map: [begin, end) of an elementwise job.
  * relu_split: [begin, end).
  * sums: out[0] += x, out[1] += x * x over n values, in 16 lanes of double.
- * row_exps: e[r][c] = exp(x[r][c] - less[r]). row_log_sums: y[r] = log of the sum of exp x[r][c].
+ * row_exps: e[r][c] = exp(x[r][c] - less[r].top - less[r].log). row_log_sums: y[r] of x[r].
  * softmax, softmax_backward: rows [begin, end); backward: x is the forward's output.
  * column_sums: sums[channels] = sum of the pixels, in order.
  * scale_pixels: y (+)= x * s[channels], the pixels dense. dot_pixels: sums[channels] = x * dy, in
@@ -77,8 +83,8 @@ typedef struct spur__relu_split {
     X(void, relu_split, (const spur__relu_split *p, ptrdiff_t begin, ptrdiff_t end))               \
     X(void, sums, (const float *x, ptrdiff_t n, double out[2]))                                    \
     X(void, row_exps,                                                                              \
-      (const float *x, ptrdiff_t rows, ptrdiff_t width, const float *less, float *e))              \
-    X(void, row_log_sums, (const float *x, ptrdiff_t rows, ptrdiff_t width, float *y))             \
+      (const float *x, ptrdiff_t rows, ptrdiff_t width, const spur__log_sum *less, float *e))      \
+    X(void, row_log_sums, (const float *x, ptrdiff_t rows, ptrdiff_t width, spur__log_sum *y))     \
     X(void, softmax, (const spur__rows_job *j, ptrdiff_t begin, ptrdiff_t end))                    \
     X(void, softmax_backward, (const spur__rows_job *j, ptrdiff_t begin, ptrdiff_t end))           \
     X(void, column_sums, (const spur__pixels *p, float *sums))                                     \
