@@ -169,9 +169,13 @@ void spur__onnx_use_scalar(spur__onnx *to, float value) {
     if (out) *out = value;
 }
 
-void spur__onnx_use_sizes(spur__onnx *to, int count, const int64_t *values) {
+int64_t *spur__onnx_use_room(spur__onnx *to, int count) {
     const int64_t shape = count;
-    int64_t *out = use_constant(to, 1, &shape, SPUR__ONNX__TENSOR_PROTO__DATA_TYPE__INT64);
+    return use_constant(to, 1, &shape, SPUR__ONNX__TENSOR_PROTO__DATA_TYPE__INT64);
+}
+
+void spur__onnx_use_sizes(spur__onnx *to, int count, const int64_t *values) {
+    int64_t *out = spur__onnx_use_room(to, count);
     if (out) memcpy(out, values, (size_t)count * sizeof *out);
 }
 

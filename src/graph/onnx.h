@@ -35,6 +35,8 @@ void spur__onnx_use_param(spur__onnx *to, int i);
 void spur__onnx_use_filled(spur__onnx *to, int64_t count, float value);
 void spur__onnx_use_scalar(spur__onnx *to, float value);
 void spur__onnx_use_sizes(spur__onnx *to, int count, const int64_t *values);
+/* Whole numbers that the caller fills in; NULL after an error. */
+int64_t *spur__onnx_use_room(spur__onnx *to, int count);
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 

@@ -26,12 +26,17 @@ typedef struct source {
     float weight;
 } source;
 
-static source source_of(ptrdiff_t i, ptrdiff_t size, ptrdiff_t out, bool bilinear) {
+ptrdiff_t spur__resample_nearest(ptrdiff_t i, ptrdiff_t size, ptrdiff_t out) {
     float scale = (float)size / (float)out;
+    return spur__min((ptrdiff_t)floorf((float)i * scale), size - 1);
+}
+
+static source source_of(ptrdiff_t i, ptrdiff_t size, ptrdiff_t out, bool bilinear) {
     if (!bilinear) {
-        ptrdiff_t at = spur__min((ptrdiff_t)floorf((float)i * scale), size - 1);
+        ptrdiff_t at = spur__resample_nearest(i, size, out);
         return (source){at, at, 0.0f};
     }
+    float scale = (float)size / (float)out;
     float position = scale * ((float)i + 0.5f) - 0.5f;
     if (position < 0.0f) position = 0.0f;
     ptrdiff_t a = spur__min((ptrdiff_t)position, size - 1);

@@ -16,6 +16,9 @@ typedef struct spur__resample_shape {
     bool bilinear;
 } spur__resample_shape;
 
+/* Which of `size` pixels is nearest to pixel i of `out`. */
+ptrdiff_t spur__resample_nearest(ptrdiff_t i, ptrdiff_t size, ptrdiff_t out);
+
 void spur__resample(const spur__exec *exec, const spur__resample_shape *s, const float *x,
                     float *y);
 /* dx (+)= the transposed operation on dy */

@@ -2,6 +2,8 @@
  *
  * upsample2d: nearest and bilinear (align_corners = False) resizing of images to given sizes.
  */
+#include <math.h>
+
 #include "graph/graph.h"
 #include "graph/onnx.h"
 #include "kernels/resample.h"
@@ -55,9 +57,38 @@ static double upsample_cost(const spur_node *node) {
     return o->mode == SPUR_BILINEAR ? 4.0 * (double)spur__sample_count(node) : 0;
 }
 
+/* ONNX Runtime divides by out / size, as a float, where we multiply by size / out: pixel 4 of 8 out of
+ * 14 is not its 7th but its 6th. */
+static bool same_nearest(ptrdiff_t size, ptrdiff_t out) {
+    float scale = (float)out / (float)size;
+    for (ptrdiff_t i = 0; i < out; i++) {
+        ptrdiff_t theirs = (ptrdiff_t)floorf((float)i / scale);
+        if (spur__min(theirs, size - 1) != spur__resample_nearest(i, size, out)) return false;
+    }
+    return true;
+}
+
+/* One axis of the image's, pixel by pixel. */
+static const char *nearest_axis(spur__onnx *to, const char *x, int axis, int64_t size, int out) {
+    const char *y = spur__onnx_op(to, "Gather");
+    spur__onnx_use(to, x);
+    int64_t *pixels = spur__onnx_use_room(to, out);
+    for (int i = 0; pixels && i < out; i++)
+        pixels[i] = spur__resample_nearest(i, (ptrdiff_t)size, out);
+    spur__onnx_int(to, "axis", axis);
+    return y;
+}
+
 static void upsample_onnx(const spur_node *node, spur__onnx *to) {
     const upsample_options *o = node->options;
+    const int64_t *in = node->inputs[0]->shape;
     bool linear = o->mode == SPUR_BILINEAR;
+    if (!linear &&
+        !(same_nearest((ptrdiff_t)in[1], o->height) && same_nearest((ptrdiff_t)in[2], o->width))) {
+        const char *rows = nearest_axis(to, spur__onnx_unordered(to, 0), 2, in[1], o->height);
+        nearest_axis(to, rows, 3, in[2], o->width);
+        return;
+    }
     spur__onnx_op(to, "Resize");
     spur__onnx_use_input(to, 0);
     spur__onnx_use(to, ""); /* region of interest */

@@ -168,6 +168,8 @@ static void shapes(model *m) {
     output(m, spur_pad2d(m->net, x, (int[]){1, 0, 2, 3}, 0.5));
     output(m, spur_upsample2d(m->net, x, 8, 12, SPUR_NEAREST));
     output(m, spur_upsample2d(m->net, x, 7, 15, SPUR_NEAREST));
+    output(m, spur_upsample2d(m->net, spur_upsample2d(m->net, x, 14, 12, SPUR_BILINEAR), 8, 27,
+                              SPUR_NEAREST));
     output(m, spur_upsample2d(m->net, x, 8, 12, SPUR_BILINEAR));
     output(m, spur_upsample2d(m->net, x, 3, 17, SPUR_BILINEAR));
     output(m, spur_upsample2d(m->net, x, 1, 1, SPUR_BILINEAR));
