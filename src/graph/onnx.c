@@ -164,6 +164,12 @@ void spur__onnx_use_filled(spur__onnx *to, int64_t count, float value) {
     for (int64_t i = 0; out && i < count; i++) out[i] = value;
 }
 
+void spur__onnx_use_floats(spur__onnx *to, int count, const float *values) {
+    const int64_t shape = count;
+    float *out = use_constant(to, 1, &shape, SPUR__ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
+    if (out) memcpy(out, values, (size_t)count * sizeof *out);
+}
+
 void spur__onnx_use_scalar(spur__onnx *to, float value) {
     float *out = use_constant(to, 0, NULL, SPUR__ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
     if (out) *out = value;

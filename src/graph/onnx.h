@@ -31,8 +31,9 @@ void spur__onnx_use(spur__onnx *to, const char *value);
 void spur__onnx_use_input(spur__onnx *to, int i);
 /* Parameter i of the node, in PyTorch's layout. */
 void spur__onnx_use_param(spur__onnx *to, int i);
-/* Constants: a vector of equal values, a scalar, whole numbers. */
+/* Constants: a vector of equal values, one of any, a scalar, whole numbers. */
 void spur__onnx_use_filled(spur__onnx *to, int64_t count, float value);
+void spur__onnx_use_floats(spur__onnx *to, int count, const float *values);
 void spur__onnx_use_scalar(spur__onnx *to, float value);
 void spur__onnx_use_sizes(spur__onnx *to, int count, const int64_t *values);
 /* Whole numbers that the caller fills in; NULL after an error. */

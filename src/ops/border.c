@@ -83,14 +83,14 @@ static void crop_onnx(const spur_node *node, spur__onnx *to) {
     spur__onnx_use_sizes(to, 2, (const int64_t[]){2, 3});
 }
 
+/* All axes, since ONNX Runtime (1.32) loses the names of some where it moves a transposition through. */
 static void pad_onnx(const spur_node *node, spur__onnx *to) {
     const border_options *o = node->options;
     const int *a = o->amount;
     spur__onnx_op(to, "Pad");
     spur__onnx_use_input(to, 0);
-    spur__onnx_use_sizes(to, 4, (const int64_t[]){a[0], a[1], a[2], a[3]});
+    spur__onnx_use_sizes(to, 8, (const int64_t[]){0, 0, a[0], a[1], 0, 0, a[2], a[3]});
     spur__onnx_use_scalar(to, o->value);
-    spur__onnx_use_sizes(to, 2, (const int64_t[]){2, 3});
 }
 
 static const spur__op crop_op = {.kind = "crop2d",

@@ -149,9 +149,8 @@ static void sliding_onnx(const spur_node *node, spur__onnx *to) {
     if (counted) {
         x = spur__onnx_op(to, "Pad");
         spur__onnx_use_input(to, 0);
-        spur__onnx_use_sizes(to, 4, (const int64_t[]){p[0], p[1], p[2], p[3]});
+        spur__onnx_use_sizes(to, 8, (const int64_t[]){0, 0, p[0], p[1], 0, 0, p[2], p[3]});
         spur__onnx_use_scalar(to, 0.0f);
-        spur__onnx_use_sizes(to, 2, (const int64_t[]){2, 3});
     }
     spur__onnx_op(to, o->max ? "MaxPool" : "AveragePool");
     if (x)

@@ -57,44 +57,50 @@ static double upsample_cost(const spur_node *node) {
     return o->mode == SPUR_BILINEAR ? 4.0 * (double)spur__sample_count(node) : 0;
 }
 
-/* ONNX Runtime divides by out / size, as a float, where we multiply by size / out: pixel 4 of 8 out of
- * 14 is not its 7th but its 6th. */
+/* Of ONNX: out is the whole part of size times the factor, in float and in double. */
+static float factor_of(ptrdiff_t size, ptrdiff_t out) {
+    float factor = (float)out / (float)size;
+    while ((double)size * (double)factor < (double)out) factor = nextafterf(factor, INFINITY);
+    return factor;
+}
+
+/* ONNX divides by out / size, as a float, where we multiply by size / out: pixel 4 of 8 out of 14 is
+ * not its 7th but its 6th. */
 static bool same_nearest(ptrdiff_t size, ptrdiff_t out) {
-    float scale = (float)out / (float)size;
+    float factor = factor_of(size, out);
     for (ptrdiff_t i = 0; i < out; i++) {
-        ptrdiff_t theirs = (ptrdiff_t)floorf((float)i / scale);
+        ptrdiff_t theirs = (ptrdiff_t)floorf((float)i / factor);
         if (spur__min(theirs, size - 1) != spur__resample_nearest(i, size, out)) return false;
     }
     return true;
 }
 
 /* One axis of the image's, pixel by pixel. */
-static const char *nearest_axis(spur__onnx *to, const char *x, int axis, int64_t size, int out) {
+static const char *nearest_axis(spur__onnx *to, const char *x, int axis, ptrdiff_t size, int out) {
     const char *y = spur__onnx_op(to, "Gather");
     spur__onnx_use(to, x);
     int64_t *pixels = spur__onnx_use_room(to, out);
-    for (int i = 0; pixels && i < out; i++)
-        pixels[i] = spur__resample_nearest(i, (ptrdiff_t)size, out);
+    for (int i = 0; pixels && i < out; i++) pixels[i] = spur__resample_nearest(i, size, out);
     spur__onnx_int(to, "axis", axis);
     return y;
 }
 
+/* By factors, not sizes: sizes of two axes alone are what ONNX Runtime (1.32) loses where it moves a
+ * transposition through. */
 static void upsample_onnx(const spur_node *node, spur__onnx *to) {
     const upsample_options *o = node->options;
-    const int64_t *in = node->inputs[0]->shape;
+    ptrdiff_t h = (ptrdiff_t)node->inputs[0]->shape[1], w = (ptrdiff_t)node->inputs[0]->shape[2];
     bool linear = o->mode == SPUR_BILINEAR;
-    if (!linear &&
-        !(same_nearest((ptrdiff_t)in[1], o->height) && same_nearest((ptrdiff_t)in[2], o->width))) {
-        const char *rows = nearest_axis(to, spur__onnx_unordered(to, 0), 2, in[1], o->height);
-        nearest_axis(to, rows, 3, in[2], o->width);
+    if (!linear && !(same_nearest(h, o->height) && same_nearest(w, o->width))) {
+        const char *rows = nearest_axis(to, spur__onnx_unordered(to, 0), 2, h, o->height);
+        nearest_axis(to, rows, 3, w, o->width);
         return;
     }
     spur__onnx_op(to, "Resize");
     spur__onnx_use_input(to, 0);
     spur__onnx_use(to, ""); /* region of interest */
-    spur__onnx_use(to, ""); /* scales */
-    spur__onnx_use_sizes(to, 2, (const int64_t[]){o->height, o->width});
-    spur__onnx_ints(to, "axes", 2, (const int[]){2, 3});
+    spur__onnx_use_floats(to, 4,
+                          (const float[]){1, 1, factor_of(h, o->height), factor_of(w, o->width)});
     spur__onnx_text(to, "mode", linear ? "linear" : "nearest");
     spur__onnx_text(to, "coordinate_transformation_mode", linear ? "half_pixel" : "asymmetric");
     if (!linear) spur__onnx_text(to, "nearest_mode", "floor");

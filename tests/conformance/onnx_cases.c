@@ -173,6 +173,11 @@ static void shapes(model *m) {
     output(m, spur_upsample2d(m->net, x, 8, 12, SPUR_BILINEAR));
     output(m, spur_upsample2d(m->net, x, 3, 17, SPUR_BILINEAR));
     output(m, spur_upsample2d(m->net, x, 1, 1, SPUR_BILINEAR));
+    spur_node *pixels = spur_linear(m->net, x, NULL, 4, NULL);
+    output(m, spur_upsample2d(m->net, pixels, 8, 12, SPUR_NEAREST));
+    output(m, spur_upsample2d(m->net, pixels, 5, 13, SPUR_BILINEAR));
+    spur_node *wider = spur_pad2d(m->net, pixels, (int[]){1, 0, 2, 3}, 0.5);
+    output(m, spur_linear(m->net, wider, NULL, 2, NULL));
     output(m, spur_reshape(m->net, x, 3, (int64_t[]){-1, 24, 3}));
     output(m, spur_reshape(m->net, x, 4, (int64_t[]){-1, 6, 2, 6}));
     output(m, spur_linear(m->net, x, NULL, 5, NULL));
