@@ -6,6 +6,7 @@
 #ifndef SPUR_TRAINER_COMMAND_H
 #define SPUR_TRAINER_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Exit statuses that scripts can rely on. */
@@ -21,6 +22,7 @@ typedef struct command {
     const char *usage; /* "DIR|FILE [--json]" */
     const char *summary; /* one line */
     const char *help; /* further paragraphs, or NULL */
+    bool computes; /* on several threads, for a while */
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
 } command;
 

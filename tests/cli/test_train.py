@@ -10,6 +10,8 @@ import shutil
 import signal
 import subprocess
 import time
+import unittest
+from pathlib import Path
 
 from harness import SPUR, Cli, main
 
@@ -418,6 +420,25 @@ class Resume(Run):
         self.assertIn("Stopped at step 10", (run / "stdout.log").read_text())
         self.spur("resume", run)
         self.assertEqual(self.digest(run), whole)
+
+    @unittest.skipUnless(Path("/proc/self/environ").exists(), "no /proc")
+    def test_waiting_threads_spin_briefly(self):
+        """Unless the user says how they are to wait; the process stays the same one, and keeps its name."""
+        for policy, spins in ((None, b"3000"), ("active", None)):
+            environment = {k: v for k, v in os.environ.items() if k not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
+            if policy:
+                environment["OMP_WAIT_POLICY"] = policy
+            process = subprocess.Popen([SPUR, "train", "a.ini", "train.epochs=100"], cwd=self.dir, env=environment,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.wait_for_step(process, 1)
+            place = Path("/proc") / str(process.pid)
+            variables = dict(v.split(b"=", 1) for v in (place / "environ").read_bytes().split(b"\0") if b"=" in v)
+            self.assertEqual((place / "comm").read_text(), "spur\n")
+            self.assertEqual(variables.get(b"GOMP_SPINCOUNT"), spins)
+            process.send_signal(signal.SIGINT)
+            process.communicate()
+            self.assertEqual(process.returncode, 130)
+            shutil.rmtree(self.dir / "my_logs")
 
     def test_killed_when_it_goes_on_after_a_stop_in_the_validation(self):
         """The step's checkpoint is written a second time then; one of the two is whole at any moment."""

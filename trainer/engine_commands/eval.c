@@ -20,6 +20,7 @@ static int run_eval(int argc, char **argv);
 extern const command command_eval;
 const command command_eval = {
     .name = "eval",
+    .computes = true,
     .usage = "RUN [section.key=value ...] [--split val|test|train]\n"
              "                 [--weights best|last] [--json]",
     .summary = "Measure a run's weights on its validation, test or training data.",

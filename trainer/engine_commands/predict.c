@@ -22,6 +22,7 @@ static int run_predict(int argc, char **argv);
 extern const command command_predict;
 const command command_predict = {
     .name = "predict",
+    .computes = true,
     .usage = "RUN PICTURE|FOLDER ... [section.key=value ...] [--out DIR]\n"
              "                  [--weights best|last] [--overlap N] [--json]",
     .summary = "Answers of a run for pictures: labels, or masks and overlays; a CSV.",

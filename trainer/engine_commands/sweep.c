@@ -29,6 +29,7 @@ static int run_sweep(int argc, char **argv);
 extern const command command_sweep;
 const command command_sweep = {
     .name = "sweep",
+    .computes = true,
     .usage = "FILE.ini [section.key=value ...] [--worker] [--accept-changes]\n"
              "                  [--dry-run] [--quiet] [--json]",
     .summary = "Run every trial of a [sweep] section; the same command continues it.",

@@ -21,6 +21,7 @@ static int run_resume(int argc, char **argv);
 extern const command command_train, command_resume;
 const command command_train = {
     .name = "train",
+    .computes = true,
     .usage = "FILE.ini [section.key=value ...] [--print-config] [--dry-run]\n"
              "                  [--overfit N] [--max-time TIME] [--limit-batches N]\n"
              "                  [--quiet] [--json]",
@@ -38,6 +39,7 @@ const command command_train = {
 };
 const command command_resume = {
     .name = "resume",
+    .computes = true,
     .usage = "RUN [section.key=value ...] [--quiet] [--json]",
     .summary = "Continue an interrupted run from its last checkpoint.",
     .help = "The run goes on at the very step where it was saved, and ends as if it had never\n"

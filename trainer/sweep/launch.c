@@ -145,8 +145,6 @@ static void add_hparams(const launch *l, string_list *env) {
 static spur_status make_environment(const launch *l, const char *run, string_list *env) {
     string_list_printf(env, "SPUR_RUN_DIR=%s", run);
     string_list_printf(env, "OMP_NUM_THREADS=%d", l->threads);
-    /* Trials share the processors: threads that spin while they wait would take them from others. */
-    if (!getenv("OMP_WAIT_POLICY")) string_list_add(env, "OMP_WAIT_POLICY=passive");
     add_hparams(l, env);
     for (char **e = environ; *e; e++)
         if (!is_ours(*e)) string_list_add(env, *e);
