@@ -5,7 +5,7 @@
  */
 #include "config/config.h"
 #include "config/settings.h"
-#include "data/augment.h"
+#include "data/transforms/augment.h"
 #include "data/dataset.h"
 #include "data/sampler.h"
 #include "models/model.h"

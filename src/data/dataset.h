@@ -12,7 +12,7 @@
 #include <spur/data.h>
 
 #include "base/options.h"
-#include "data/image.h"
+#include "data/codecs/image.h"
 
 typedef enum spur__verify { SPUR__VERIFY_FULL, SPUR__VERIFY_HEADER, SPUR__VERIFY_OFF } spur__verify;
 

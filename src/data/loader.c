@@ -16,7 +16,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "data/mix.h"
+#include "data/transforms/mix.h"
 #include "data/pipeline.h"
 #include "data/sampler.h"
 

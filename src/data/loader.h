@@ -5,7 +5,7 @@
 #ifndef SPUR_DATA_LOADER_H
 #define SPUR_DATA_LOADER_H
 
-#include "data/augment.h"
+#include "data/transforms/augment.h"
 #include "data/dataset.h"
 
 typedef struct spur__loader_config {

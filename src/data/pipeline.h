@@ -7,7 +7,7 @@
 #ifndef SPUR_DATA_PIPELINE_H
 #define SPUR_DATA_PIPELINE_H
 
-#include "data/augment.h"
+#include "data/transforms/augment.h"
 #include "data/dataset.h"
 
 typedef struct spur__workspace {

@@ -7,7 +7,7 @@
 #ifndef SPUR_DATA_TILES_H
 #define SPUR_DATA_TILES_H
 
-#include "data/resize.h"
+#include "data/transforms/resize.h"
 
 /* Tiles of one picture: `rows` x `columns` of them, the last ones flush with the border. */
 typedef struct spur__tiling {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/csvfile.h"
+#include "data/codecs/csvfile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

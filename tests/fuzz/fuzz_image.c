@@ -9,7 +9,7 @@
 
 #include <zlib.h>
 
-#include "data/image.h"
+#include "data/codecs/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "data/wav.h"
+#include "data/codecs/wav.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

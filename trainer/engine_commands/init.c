@@ -16,8 +16,8 @@
 #include "base/memory.h"
 #include "config/document.h"
 #include "data/dataset.h"
-#include "data/folder.h"
-#include "data/image.h"
+#include "data/formats/folder.h"
+#include "data/codecs/image.h"
 #include "engine_commands/setup.h"
 
 static int run_init(int argc, char **argv);

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/dataset.h"
-#include "data/folder.h"
+#include "data/formats/folder.h"
 #include "engine_commands/setup.h"
 #include "plot/charts.h"
 #include "sweep/catalog.h"

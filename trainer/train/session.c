@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "command.h"
-#include "data/augment.h"
+#include "data/transforms/augment.h"
 #include "data/dataset.h"
 #include "data/loader.h"
 #include "data/sampler.h"

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "data/augment.h"
+#include "data/transforms/augment.h"
 #include "data/loader.h"
 #include "data/sampler.h"
 #include "train/hparams.h"

@@ -13,9 +13,9 @@
 
 #include <zlib.h>
 
-#include "data/csvfile.h"
-#include "data/idx.h"
-#include "data/wav.h"
+#include "data/codecs/csvfile.h"
+#include "data/codecs/idx.h"
+#include "data/codecs/wav.h"
 
 #include "files.h"
 

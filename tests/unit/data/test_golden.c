@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "data/melspec.h"
-#include "data/transforms.h"
+#include "data/formats/melspec.h"
+#include "data/transforms/transforms.h"
 
 enum { H = 10, W = 13 };
 

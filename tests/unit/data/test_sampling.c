@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "data/loader.h"
-#include "data/mix.h"
+#include "data/transforms/mix.h"
 #include "data/pipeline.h"
 #include "data/sampler.h"
 
