@@ -235,12 +235,21 @@ static spur_status show_below(spur_writer *w, const spur_writer *parent, const c
     return SPUR_OK;
 }
 
+/* Whether the path leads upwards somewhere. */
+static bool leads_up(const char *path) {
+    for (const char *part = path; part; part = strchr(part, '/')) {
+        part += *part == '/';
+        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || !part[2])) return true;
+    }
+    return false;
+}
+
 spur_status spur_writer_open_sub(spur_writer **out, spur_writer *parent, const char *name,
                                  spur_error *err) {
     spur__error_clear(err);
     SPUR__TRY(clear_writer(out, err));
     if (!spur__alive(parent)) return SPUR_OK;
-    if (!name || !*name || *name == '/' || strstr(name, ".."))
+    if (!name || !*name || *name == '/' || leads_up(name))
         return spur__fail(err, SPUR_E_ARGUMENT, "a sub-writer's name is a path below its parent");
     SPUR__TRY(spur__check_directory_name(name, true, err));
     spur_writer_options o = parent->options;

@@ -353,10 +353,12 @@ static void test_run_names(void **state) {
 static void test_sub_names(void **state) {
     notes n = {0};
     spur_writer *w = begin(state, &n), *sub;
-    const char *const bad[] = {"", "/abs", "../up", "x/tfevents", NULL};
-    for (int i = 0; i < 5; i++)
+    const char *const bad[] = {"", "/abs", "../up", "a/..", "a/../../b", "x/tfevents", NULL};
+    for (int i = 0; i < 7; i++)
         assert_int_equal(spur_writer_open_sub(&sub, w, bad[i], NULL), SPUR_E_ARGUMENT);
     assert_int_equal(spur_writer_open_sub(&sub, w, "caf\xe9", NULL), SPUR_E_UTF8);
+    assert_int_equal(spur_writer_open_sub(&sub, w, "a..b/..c/d..", NULL), SPUR_OK);
+    spur_writer_close(sub, NULL);
     spur_writer_close(w, NULL);
 }
 
