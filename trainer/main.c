@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 #include <spur/status.h>
 
@@ -38,16 +41,20 @@ static bool asks_for_help(int argc, char **argv) {
  * long they spin is read when the program is loaded, so it is started once more, in the same process. If
  * that fails, it goes on. */
 static void spin_briefly(char **argv) {
-    char self[4096];
     if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (n <= 0 || setenv("GOMP_SPINCOUNT", "3000", 0) != 0) return;
-    self[n] = '\0';
-    execv(self, argv);
+    if (setenv("GOMP_SPINCOUNT", "3000", 0) == 0) execv("/proc/self/exe", argv);
+}
+
+/* What top and pkill know the process by: a trial, or what was started once more, would be "exe". */
+static void take_name(void) {
+#ifdef __linux__
+    prctl(PR_SET_NAME, "spur");
+#endif
 }
 
 int main(int argc, char **argv) {
     char *help[] = {"help", NULL};
+    take_name();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         int status = command_find("help")->run(1, help);
         return argc < 2 ? EXIT_USAGE : status;
