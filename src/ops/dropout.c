@@ -39,7 +39,7 @@ static spur_status dropout_plan(spur_node *node, spur__demand *demand, spur_erro
     return SPUR_OK;
 }
 
-/* The factors of the whole, one per sample and channel, are made in the workspace. */
+/* The factors of what goes as a whole, one per sample and channel, are made in the workspace. */
 static spur_status whole_plan(spur_node *node, spur__demand *demand, spur_error *err) {
     size_t factors = (size_t)(node->shape[0] * spur__channels(node)) * sizeof(float);
     demand->forward_workspace = demand->backward_workspace = factors;

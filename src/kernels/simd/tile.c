@@ -212,7 +212,7 @@ static void (*const instances[MR][2][4])(const spur__tile *) = {EACH_ROWS(ENTRIE
 ALWAYS_INLINE void swish_rows(const spur__tile *t, const float *sums, spur__swish kind) {
     for (ptrdiff_t i = 0; i < t->rows; i++)
         for (ptrdiff_t j = 0; j < t->cols; j += VL) {
-            vf y = vswish(vload(sums + i * NR + j), kind);
+            vf y = vswish(vload_n(sums + i * NR + j, t->cols - j), kind);
             if (t->stream)
                 vstream(t->c + i * t->c_row + j, y);
             else
