@@ -6,7 +6,7 @@
 #define SPUR_BENCH_KERNELS_BENCH_H
 
 #include "base/arena.h"
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
 
 typedef struct layer {
     spur__conv_plan plan;

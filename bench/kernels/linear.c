@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "bench.h"
-#include "kernels/linear.h"
+#include "kernels/matrix/linear.h"
 #include "kernels/optim.h"
 
 enum { ROUNDS = 9 };

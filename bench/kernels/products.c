@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "bench.h"
-#include "kernels/gemm.h"
+#include "kernels/matrix/gemm.h"
 
 typedef struct product {
     const char *what;

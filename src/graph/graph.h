@@ -23,7 +23,7 @@
 #include <spur/nn.h>
 #include "base/error.h"
 #include "kernels/parallel.h"
-#include "kernels/sink.h"
+#include "kernels/matrix/sink.h"
 #include "kernels/swish.h"
 
 enum { SPUR__MAX_INPUTS = 32, SPUR__MAX_PARAMS = 6 };

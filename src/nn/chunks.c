@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "kernels/linear.h"
+#include "kernels/matrix/linear.h"
 
 size_t spur__chunk_length(const spur_param *param) {
     if (param->layout != SPUR_LAYOUT_IN_OUT) return SPUR__CHUNK;

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "graph/onnx.h"
-#include "kernels/norm.h"
+#include "kernels/norm/norm.h"
 #include "kernels/pool.h"
 #include "ops/window.h"
 

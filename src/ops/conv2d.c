@@ -10,8 +10,8 @@
 
 #include "base/memory.h"
 #include "graph/onnx.h"
-#include "kernels/columns.h"
-#include "kernels/conv.h"
+#include "kernels/matrix/columns.h"
+#include "kernels/conv/conv.h"
 #include "kernels/vec.h"
 #include "ops/window.h"
 

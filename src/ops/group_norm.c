@@ -7,7 +7,7 @@
 
 #include "graph/graph.h"
 #include "graph/onnx.h"
-#include "kernels/norm.h"
+#include "kernels/norm/norm.h"
 
 typedef struct group_options {
     spur_norm_options user;

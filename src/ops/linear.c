@@ -9,9 +9,9 @@
 #include "base/memory.h"
 #include "graph/graph.h"
 #include "graph/onnx.h"
-#include "kernels/columns.h"
-#include "kernels/gemm.h"
-#include "kernels/linear.h"
+#include "kernels/matrix/columns.h"
+#include "kernels/matrix/gemm.h"
+#include "kernels/matrix/linear.h"
 
 typedef struct linear_options {
     spur_linear_options user;
@@ -65,7 +65,7 @@ static size_t sum_bytes(const spur_node *node) {
     return (bytes + 63) / 64 * 64;
 }
 
-/* Few samples: the weights' stream is the limit, kernels/linear.h. Else plain matrix products. */
+/* Few samples: the weights' stream is the limit, kernels/matrix/linear.h. Else plain matrix products. */
 static bool streams_forward(const spur_node *node) {
     return spur__net_exec(node->net)->gemm != SPUR__GEMM_OPENBLAS &&
            spur__linear_streams_forward(rows_of(node));

@@ -5,7 +5,7 @@
  */
 #include "kernels_test.h"
 
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
 
 typedef struct conv_case {
     const char *name;

@@ -3,7 +3,7 @@
  * Convolutions planned for a batch run smaller ones in the memory that was planned: no byte behind it is
  * written, and images have the bits that they have in the whole batch.
  */
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
 #include "kernels_test.h"
 
 enum { BATCH = 20, SHAPES = 40, THREADS = 2, GUARD = 1 << 16 };

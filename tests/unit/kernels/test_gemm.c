@@ -4,7 +4,7 @@
  */
 #include "kernels_test.h"
 
-#include "kernels/gemm.h"
+#include "kernels/matrix/gemm.h"
 
 typedef struct gemm_case {
     ptrdiff_t m, n, k;

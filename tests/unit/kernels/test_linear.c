@@ -5,7 +5,7 @@
  */
 #include "kernels_test.h"
 
-#include "kernels/linear.h"
+#include "kernels/matrix/linear.h"
 
 typedef struct linear_case {
     ptrdiff_t m, k, n;

@@ -4,7 +4,7 @@
  */
 #include "kernels_test.h"
 
-#include "kernels/norm.h"
+#include "kernels/norm/norm.h"
 #include "kernels/pool.h"
 
 typedef struct norm_case {

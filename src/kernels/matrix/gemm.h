@@ -7,8 +7,8 @@
  * bits for any team size, but per CPU kind. Which of them works: spur__exec.gemm; AUTO looks at
  * the shapes alone.
  */
-#ifndef SPUR_KERNELS_GEMM_H
-#define SPUR_KERNELS_GEMM_H
+#ifndef SPUR_KERNELS_MATRIX_GEMM_H
+#define SPUR_KERNELS_MATRIX_GEMM_H
 
 #include <stdbool.h>
 #include <stddef.h>

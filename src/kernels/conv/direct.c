@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The direct algorithm's forward pass and data gradient: packing of weights, and the gathers
- * (conv_gather.h) that each pass is, group of channels by group.
+ * (gather.h) that each pass is, group of channels by group.
  */
-#include "kernels/conv_gather.h"
+#include "kernels/conv/gather.h"
 
 typedef spur__gather gather;
 

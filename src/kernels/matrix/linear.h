@@ -10,14 +10,14 @@
  * Every sum is one chain of FMAs over a stretch that depends on the shape alone, and stretches are
  * added in order: the same bits for any team and instruction set.
  */
-#ifndef SPUR_KERNELS_LINEAR_H
-#define SPUR_KERNELS_LINEAR_H
+#ifndef SPUR_KERNELS_MATRIX_LINEAR_H
+#define SPUR_KERNELS_MATRIX_LINEAR_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "kernels/parallel.h"
-#include "kernels/sink.h"
+#include "kernels/matrix/sink.h"
 
 typedef struct spur__linear {
     ptrdiff_t m, k, n; /* samples, inputs, units */

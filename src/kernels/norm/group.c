@@ -5,7 +5,7 @@
  */
 #include <math.h>
 
-#include "kernels/norm_internal.h"
+#include "kernels/norm/internal.h"
 
 enum { GRAIN = 8 * 1024, PARTS = 64, ROWS = 7 /* of [channels], per image */ };
 

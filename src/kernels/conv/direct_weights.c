@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "kernels/prefetch.h"
-#include "kernels/conv_internal.h"
+#include "kernels/conv/internal.h"
 
 enum {
     COLUMNS = 128, /* output channels of a task; a multiple of every nr */

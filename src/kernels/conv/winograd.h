@@ -5,7 +5,7 @@
 #ifndef SPUR_KERNELS_CONV_WINOGRAD_H
 #define SPUR_KERNELS_CONV_WINOGRAD_H
 
-#include "kernels/conv_internal.h"
+#include "kernels/conv/internal.h"
 
 /* Whether the shape is a 3x3 convolution with unit steps. */
 bool spur__winograd_possible(const spur__conv_shape *s);

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "kernels/conv_internal.h"
+#include "kernels/conv/internal.h"
 
 enum {
     PARTS = 16,

@@ -17,7 +17,7 @@
  * A forward pass that ends in a max pool makes some rows of outputs in scratch, pools them, and keeps
  * those that the next windows see as well.
  */
-#include "kernels/conv_gather.h"
+#include "kernels/conv/gather.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * The loops of columns.h: one task masks and sums a block of rows; another pass adds the blocks.
  * Stretches of a few rows are summed in single precision, everything above them in double.
  */
-#include "kernels/columns.h"
+#include "kernels/matrix/columns.h"
 
 #include "kernels/simd/table.h"
 

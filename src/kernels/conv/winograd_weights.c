@@ -16,8 +16,8 @@
 #include <string.h>
 
 #include "kernels/prefetch.h"
-#include "kernels/conv_winograd.h"
-#include "kernels/winograd_tiles.h"
+#include "kernels/conv/winograd.h"
+#include "kernels/conv/winograd_tiles.h"
 
 enum {
     SMALL = 64 * 96, /* channels times outputs up to which every thread has a dU; */

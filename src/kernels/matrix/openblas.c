@@ -3,7 +3,7 @@
  * Matrix products by OpenBLAS: one thread per call, our threads over panels of C whose size
  * depends on the shape alone, since OpenBLAS may sum in another order for another panel height.
  */
-#include "kernels/gemm_internal.h"
+#include "kernels/matrix/internal.h"
 
 #include <cblas.h>
 #include <math.h>

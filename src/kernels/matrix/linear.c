@@ -6,7 +6,7 @@
  * arithmetic leaves time to prefetch the next rows explicitly. The stretches are then added in order.
  * For one sample rows of W are added as they are.
  */
-#include "kernels/linear.h"
+#include "kernels/matrix/linear.h"
 
 #include <string.h>
 

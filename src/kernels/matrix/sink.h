@@ -2,8 +2,8 @@
  *
  * Who takes a gradient block by block, as it is made, in place of storing it.
  */
-#ifndef SPUR_KERNELS_SINK_H
-#define SPUR_KERNELS_SINK_H
+#ifndef SPUR_KERNELS_MATRIX_SINK_H
+#define SPUR_KERNELS_MATRIX_SINK_H
 
 #include <stddef.h>
 

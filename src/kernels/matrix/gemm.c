@@ -8,11 +8,11 @@
  * Packed A: strips of mr rows, [k/16][mr][16] (rows of A given) or [k][mr] (columns given).
  * Packed B: panels of nr columns, [k][nr]; the last one [k][vl] when that is enough.
  */
-#include "kernels/gemm.h"
+#include "kernels/matrix/gemm.h"
 
 #include <string.h>
 
-#include "kernels/gemm_internal.h"
+#include "kernels/matrix/internal.h"
 #include "kernels/simd/table.h"
 
 enum { KC = SPUR__TILE_STRETCH, MC = 16 * 14, NC = 512, A_SIZE = MC * KC, B_SIZE = NC * KC };

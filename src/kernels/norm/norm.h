@@ -7,8 +7,8 @@
  * "Updating formulae and a pairwise algorithm for computing sample variances", 1979), so neither
  * a large mean nor the team changes a digit.
  */
-#ifndef SPUR_KERNELS_NORM_H
-#define SPUR_KERNELS_NORM_H
+#ifndef SPUR_KERNELS_NORM_NORM_H
+#define SPUR_KERNELS_NORM_NORM_H
 
 #include <stdbool.h>
 #include <stddef.h>

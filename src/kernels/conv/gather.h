@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * The direct convolution's forward pass and data gradient as one job: a gather of source pixels times
- * a matrix of packed weights. conv_direct.c packs the weights and sets the job up, conv_gather.c
- * does it.
+ * a matrix of packed weights. direct.c packs the weights and sets the job up, gather.c does it.
  */
 #ifndef SPUR_KERNELS_CONV_GATHER_H
 #define SPUR_KERNELS_CONV_GATHER_H
 
 #include "kernels/prefetch.h"
-#include "kernels/conv_internal.h"
+#include "kernels/conv/internal.h"
 
 /* One dimension of the gather. */
 typedef struct spur__gather_axis {

@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "kernels/conv_internal.h"
+#include "kernels/conv/internal.h"
 
 enum {
     FEW = 4, /* outputs, at most */

@@ -5,7 +5,7 @@
  * rows of W are the left operand and are read in place. A task is a few blocks of rows of W; while
  * it multiplies, what the sink will read and the next block's rows are fetched.
  */
-#include "kernels/linear.h"
+#include "kernels/matrix/linear.h"
 
 #include <string.h>
 

@@ -13,8 +13,8 @@
  * choice changes a bit: every element of M is summed over the channels in one order.
  */
 #include "kernels/prefetch.h"
-#include "kernels/conv_winograd.h"
-#include "kernels/winograd_tiles.h"
+#include "kernels/conv/winograd.h"
+#include "kernels/conv/winograd_tiles.h"
 
 enum {
     LARGE = 128 * 256, /* channels times outputs from which on U may be made on the way */

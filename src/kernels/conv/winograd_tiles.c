@@ -2,7 +2,7 @@
  *
  * Cuts of images into tiles; see winograd_tiles.h.
  */
-#include "kernels/winograd_tiles.h"
+#include "kernels/conv/winograd_tiles.h"
 
 #include "kernels/parallel.h"
 

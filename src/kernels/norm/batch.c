@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "kernels/norm_internal.h"
+#include "kernels/norm/internal.h"
 #include "kernels/pool.h"
 
 /* Rows of factors: a, b and c of dx; rstd of running statistics; scale and shift of y. */

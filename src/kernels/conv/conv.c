@@ -2,12 +2,12 @@
  *
  * Plans of convolutions: checks, choice of algorithms, dispatch.
  */
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
 
 #include <string.h>
 
-#include "kernels/conv_internal.h"
-#include "kernels/conv_winograd.h"
+#include "kernels/conv/internal.h"
+#include "kernels/conv/winograd.h"
 
 const char *spur__conv_algo_name(spur__conv_algo algo) {
     static const char *const names[] = {"auto", "direct", "winograd2", "winograd4", "depthwise"};

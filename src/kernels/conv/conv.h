@@ -9,8 +9,8 @@
  * A plan picks the algorithm of each pass from shape and wish alone (never from CPU, threads or
  * timing), so the same bits come from every machine and team. Nothing allocates.
  */
-#ifndef SPUR_KERNELS_CONV_H
-#define SPUR_KERNELS_CONV_H
+#ifndef SPUR_KERNELS_CONV_CONV_H
+#define SPUR_KERNELS_CONV_CONV_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * Sums of columns (the gradient of a bias), masked by a ReLU's output where there is one. The rows
  * are cut into blocks by shape alone, whose sums are added in order.
  */
-#ifndef SPUR_KERNELS_COLUMNS_H
-#define SPUR_KERNELS_COLUMNS_H
+#ifndef SPUR_KERNELS_MATRIX_COLUMNS_H
+#define SPUR_KERNELS_MATRIX_COLUMNS_H
 
 #include <stdbool.h>
 #include <stddef.h>

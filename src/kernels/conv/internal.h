@@ -6,7 +6,7 @@
 #ifndef SPUR_KERNELS_CONV_INTERNAL_H
 #define SPUR_KERNELS_CONV_INTERNAL_H
 
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
 #include "kernels/simd/table.h"
 
 enum { SPUR__TAPS_MAX = 64 }; /* rows, columns of a kernel */

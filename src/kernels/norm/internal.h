@@ -5,7 +5,7 @@
 #ifndef SPUR_KERNELS_NORM_INTERNAL_H
 #define SPUR_KERNELS_NORM_INTERNAL_H
 
-#include "kernels/norm.h"
+#include "kernels/norm/norm.h"
 #include "kernels/simd/table.h"
 
 enum { SPUR__NORM_BLOCK = 128, SPUR__NORM_BLOCKS = 512 };

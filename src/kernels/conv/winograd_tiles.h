@@ -7,8 +7,8 @@
  * empty: 7 takes 11 products instead of 12, 9 takes 15 instead of 18. An even one is cut into tiles of
  * m and one of the rest: 14 takes 23 instead of 24.
  */
-#ifndef SPUR_KERNELS_WINOGRAD_TILES_H
-#define SPUR_KERNELS_WINOGRAD_TILES_H
+#ifndef SPUR_KERNELS_CONV_WINOGRAD_TILES_H
+#define SPUR_KERNELS_CONV_WINOGRAD_TILES_H
 
 #include <stdbool.h>
 #include <stddef.h>
