@@ -123,6 +123,12 @@ class Ablations(Cli):
             self.assertEqual(r["epochs"] == "4", r["state"] == "done")
         self.assertIn("sweep.hyperband_max_resource = 4\n", (self.dir / "my_logs/pruned/fingerprint.txt").read_text())
 
+    def test_hyperband_where_the_epochs_are_varied(self):
+        """A full trial is the longest one, not what [train] says; the trials see the same as the sweep."""
+        self.spur("sweep", "learning_rate.ini", "sweep.seeds=1", "sweep.train.epochs=1, 4, 3", "sweep.optimizer.lr=1e-3",
+                  "sweep.pruner=hyperband", "run.name=lengths", "--quiet")
+        self.assertIn("sweep.hyperband_max_resource = 4\n", (self.dir / "my_logs/lengths/fingerprint.txt").read_text())
+
     def test_pruned_where_validation_is_rare(self):
         """An epoch without validation is no bad one: what was measured last counts there."""
         self.spur("sweep", "learning_rate.ini", "sweep.seeds=1", "train.epochs=4", "train.validate_every=2",

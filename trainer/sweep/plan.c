@@ -232,6 +232,13 @@ static spur_status check_method(sweep_plan *plan, spur_error *err) {
     return SPUR_OK;
 }
 
+static void settle_resource(sweep_plan *plan) {
+    const train_settings *train = config_common(plan->cfg, SECTION_TRAIN, train_settings);
+    long varied = space_find(&plan->space, "train.epochs");
+    sweep_settle_resource(&plan->settings, plan->is_program ? 0 : train->epochs,
+                          varied < 0 ? NULL : &plan->space.parameters[varied]);
+}
+
 static spur_status check_conditions(const sweep_plan *plan, spur_error *err) {
     size_t wrong = 0;
     spur_error why = {0};
@@ -251,10 +258,7 @@ spur_status sweep_plan_make(sweep_plan *plan, const config *cfg, spur_error *err
     for (size_t i = 0; status == SPUR_OK && i < cfg->doc.count; i++)
         status = read_entry(plan, &cfg->doc.entries[i], err);
     if (status == SPUR_OK) status = make_seeds(plan, err);
-    if (status == SPUR_OK)
-        sweep_settle_resource(
-            &plan->settings,
-            plan->is_program ? 0 : config_common(cfg, SECTION_TRAIN, train_settings)->epochs);
+    if (status == SPUR_OK) settle_resource(plan);
     if (status == SPUR_OK) status = check_method(plan, err);
     if (status == SPUR_OK) status = check_conditions(plan, err);
     if (status == SPUR_OK) status = tie_to_kinds(plan, err);

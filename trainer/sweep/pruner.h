@@ -44,7 +44,7 @@ typedef struct asha_options {
 
 typedef struct hyperband_options {
     int64_t min_resource;
-    int64_t max_resource; /* epochs of a full trial */
+    int64_t max_resource; /* epochs of the longest trial */
     int64_t reduction_factor;
 } hyperband_options;
 

@@ -101,7 +101,7 @@ static const spur__option sweep_rows[] = {
         .unit = "epochs", .help = "hyperband: epochs of the first rung"),
     ROW(INT, sweep_settings, "hyperband_max_resource", hyperband.max_resource, "0", .min = 0, MANY,
         .unit = "epochs",
-        .help = "hyperband: epochs of a full trial; 0: those of [train], of a program 27"),
+        .help = "hyperband: epochs of the longest trial; 0: those of [train], of a program 27"),
     ROW(INT, sweep_settings, "hyperband_reduction_factor", hyperband.reduction_factor, "3",
         .min = 2, MANY, .help = "hyperband: one of so many trials goes on at each rung"),
 };
@@ -162,8 +162,12 @@ size_t sweep_parse_seeds(const char *text, int64_t out[SWEEP_MAX_SEEDS]) {
     return count;
 }
 
-void sweep_settle_resource(sweep_settings *s, int64_t epochs) {
-    if (s->hyperband.max_resource == 0) s->hyperband.max_resource = epochs > 0 ? epochs : 27;
+void sweep_settle_resource(sweep_settings *s, int64_t epochs, const parameter *varied) {
+    int64_t most = varied && varied->condition_count == 0 ? 0 : epochs;
+    long long value;
+    for (size_t i = 0; varied && i < varied->choice_count; i++)
+        if (spur__parse_int(varied->choices[i], &value) && value > most) most = value;
+    if (s->hyperband.max_resource == 0) s->hyperband.max_resource = most > 0 ? most : 27;
 }
 
 const void *sweep_pruner_options(const sweep_settings *s) {

@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "sweep/pruner.h"
 #include "sweep/search.h"
+#include "sweep/space.h"
 
 typedef struct sweep_settings {
     char *method, *pruner; /* names in their families */
@@ -48,8 +49,10 @@ enum { SWEEP_MAX_SEEDS = 1000 };
 /* Parses seeds into out; 0 when the text is malformed. "" gives 0 too. */
 size_t sweep_parse_seeds(const char *text, int64_t out[SWEEP_MAX_SEEDS]);
 
-/* hyperband_max_resource = 0 stands for the epochs of a trial (0: not known). */
-void sweep_settle_resource(sweep_settings *s, int64_t epochs);
+/* hyperband_max_resource = 0 stands for the epochs of the longest trial: `epochs` of [train], or, where
+ * the sweep varies them, the most that they may become (`varied`; NULL: it does not). epochs = 0: a
+ * program, whose epochs nobody knows. */
+void sweep_settle_resource(sweep_settings *s, int64_t epochs, const parameter *varied);
 
 /* The options struct of the chosen pruner or method. */
 const void *sweep_pruner_options(const sweep_settings *s);

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "config/settings.h"
 #include "run/outcome.h"
+#include "sweep/space_parse.h"
 
 /* The sweep's directory: the parent of the run. */
 static char *sweep_of(const char *run) {
@@ -36,6 +37,15 @@ static int64_t epochs_of(const document *doc) {
     return epochs;
 }
 
+static spur_status settle_resource(trial *t, const document *doc, spur_error *err) {
+    const document_entry *e = document_find(doc, "sweep", "train.epochs");
+    parameter varied;
+    if (e) SPUR__TRY(parameter_parse(&varied, e->key, e->value, false, err));
+    sweep_settle_resource(&t->settings, epochs_of(doc), e ? &varied : NULL);
+    if (e) parameter_free(&varied);
+    return SPUR_OK;
+}
+
 /* The options of [sweep] from sweep.ini; keys with a dot are the space and not wanted here. */
 static spur_status read_settings(trial *t, const char *path, spur_error *err) {
     document doc;
@@ -46,7 +56,7 @@ static spur_status read_settings(trial *t, const char *path, spur_error *err) {
         if (e->key && strcmp(e->section, "sweep") == 0 && !strchr(e->key, '.'))
             status = spur__options_set(&sweep_table, &t->settings, e->key, e->value, err);
     }
-    sweep_settle_resource(&t->settings, epochs_of(&doc));
+    if (status == SPUR_OK) status = settle_resource(t, &doc, err);
     document_free(&doc);
     if (status != SPUR_OK) return status;
     t->pruner = (const void *)spur__family_find(&pruner_family, t->settings.pruner, err);

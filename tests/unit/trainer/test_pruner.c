@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Pruners: median and asha stop what Optuna's stop on recorded curves (tests/golden/pruners.txt),
- * hyperband is asha inside brackets filled in proportion.
+ * hyperband is asha inside brackets filled in proportion, made for the longest trial.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,11 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
+#include "base/memory.h"
+#include "run/remove.h"
 #include "sweep/pruner.h"
+#include "sweep/trial.h"
 
 enum { EPOCHS = 20, TRIALS = 40 };
 
@@ -93,8 +97,8 @@ static void test_hyperband_brackets(void **state) {
     (void)state;
     const hyperband_options o = {.min_resource = 1, .max_resource = 27, .reduction_factor = 3};
     size_t filled[4] = {0};
-    for (size_t trial = 0; trial < 4000; trial++) {
-        size_t b = hyperband_bracket(&o, trial);
+    for (size_t number = 0; number < 4000; number++) {
+        size_t b = hyperband_bracket(&o, number);
         assert_true(b < 4);
         filled[b]++;
     }
@@ -108,8 +112,8 @@ static void test_hyperband_competes_in_bracket(void **state) {
     (void)state;
     const hyperband_options o = {.min_resource = 1, .max_resource = 27, .reduction_factor = 3};
     size_t same[2], count = 0, other = 0;
-    for (size_t trial = 0; count < 2; trial++)
-        if (hyperband_bracket(&o, trial) == 0) same[count++] = trial;
+    for (size_t number = 0; count < 2; number++)
+        if (hyperband_bracket(&o, number) == 0) same[count++] = number;
     while (hyperband_bracket(&o, other) == 0) other++;
     const double low = 0.1, high = 0.9;
     const learning_curve rivals[] = {{same[0], &low, 1, false}, {same[1], &high, 1, false}};
@@ -118,12 +122,54 @@ static void test_hyperband_competes_in_bracket(void **state) {
     assert_false(find("hyperband")->prune(&o, strangers, 2, 1, false));
 }
 
+static void write_text(const char *directory, const char *name, const char *text) {
+    spur_error err;
+    char *path = spur__path_join(directory, name);
+    if (spur__file_write(path, text, strlen(text), &err) != SPUR_OK) fail_msg("%s", err.message);
+    spur__free(path);
+}
+
+/* The longest trial of hyperband as a trial reads it from its sweep's sweep.ini. */
+static int64_t longest(const char *sweep_ini) {
+    char sweep[] = "/tmp/spur_pruner_XXXXXX", run[64];
+    spur_error err;
+    trial t;
+    assert_non_null(mkdtemp(sweep));
+    snprintf(run, sizeof run, "%s/trial_0001", sweep);
+    if (spur__mkdirs(run, &err) != SPUR_OK) fail_msg("%s", err.message);
+    write_text(sweep, "sweep.ini", sweep_ini);
+    write_text(run, "trial.ini", "[trial]\nconfiguration = 1\nseed = 1\n");
+    if (trial_open(&t, run, &err) != SPUR_OK) fail_msg("%s", err.message);
+    int64_t found = t.settings.hyperband.max_resource;
+    trial_close(&t);
+    if (remove_tree(sweep, &err) != SPUR_OK) fail_msg("%s", err.message);
+    return found;
+}
+
+static void test_hyperband_longest_trial(void **state) {
+    (void)state;
+    assert_int_equal(longest("[train]\nepochs = 12\n[sweep]\npruner = hyperband\n"), 12);
+    assert_int_equal(longest("[train]\nepochs = 12\n[sweep]\nhyperband_max_resource = 5\n"
+                             "train.epochs = 3, 9\n"),
+                     5);
+    assert_int_equal(longest("[train]\nepochs = 12\n[sweep]\ntrain.epochs = 3, 9, 27, 8\n"), 27);
+    assert_int_equal(longest("[train]\nepochs = 12\n[sweep]\ntrain.epochs = range(3, 5)\n"), 5);
+    /* where the condition does not hold, [train] does */
+    assert_int_equal(longest("[train]\nepochs = 12\n[sweep]\noptimizer.name = sgd, adam\n"
+                             "train.epochs = 3, 9 if optimizer.name == sgd\n"),
+                     12);
+    sweep_settings program = {.method = NULL};
+    sweep_settle_resource(&program, 0, NULL);
+    assert_int_equal(program.hyperband.max_resource, 27);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_optuna),
         cmocka_unit_test(test_nan_is_stopped),
         cmocka_unit_test(test_hyperband_brackets),
         cmocka_unit_test(test_hyperband_competes_in_bracket),
+        cmocka_unit_test(test_hyperband_longest_trial),
     };
     return cmocka_run_group_tests_name("pruner", tests, NULL, NULL);
 }
