@@ -52,6 +52,7 @@ class SweepCheck(Cli):
                      "model=unet lr=0.1: command line: model.name=unet: 'unet' answers for each pixel")
         self.refused("data.val_samples = 20, 0\ntrain.monitor = val_accuracy\nseeds = 1..2\n", "1 of 2",
                      "val_samples=0 monitor=val_accuracy: ")
+        self.refused("model.freeze = conv1 | conv, fc\n", "1 of 2", "freeze=conv, fc: ", "all parameters are frozen")
         self.refused("train.metrics = accuracy | top_k(k=9)\n", "1 of 2", "found k = 9, expected at most 8")
 
     def test_what_only_some_trials_cannot_do(self):

@@ -625,6 +625,11 @@ class BadInput(Run):
         self.refused(SMALL, "'unet' answers for each pixel", "model.name=unet")
         self.refused(SMALL, "'mse' compares numbers", "loss.name=mse")
         self.refused(SMALL, "no parameter begins with 'conv9'", "model.freeze=conv9")
+        frozen = "command line: model.freeze=conv,fc: all parameters are frozen: there is nothing to train"
+        self.refused(SMALL, frozen, "model.freeze=conv,fc")
+        self.refused(SMALL, frozen, "model.freeze=conv,fc", "--dry-run")
+        self.assertIn(frozen, self.spur("lr-find", "bad.ini", "model.freeze=conv,fc", status=2).err)
+        self.assertIn("(0 trainable)", self.spur("summary", "bad.ini", "model.freeze=conv,fc").out)
         self.refused(SMALL, "head_lr would do nothing", "model.head_lr=10", "scheduler.name=one_cycle",
                      "scheduler.max_lr=0.1")
         self.refused(SMALL, "nowhere.safetensors", "model.weights=nowhere.safetensors")

@@ -114,7 +114,7 @@ static int evaluate(const config *cfg, const evaluation *e) {
     pass_result result;
     spur_error err = {.status = SPUR_OK};
     terminal_init(&term, false, e->json);
-    session_origin origin = {.same_classes = e->run, .has_own_weights = true};
+    session_origin origin = {.same_classes = e->run, .has_own_weights = true, .is_shown = true};
     if (session_open(&s, cfg, &origin, &term, &err) != SPUR_OK)
         return command_refuse(&command_eval, &err);
     int status = measure_run(&s, e, &result, &err) == SPUR_OK ? report(&s, e, &result)

@@ -27,7 +27,8 @@ static int run_summary(int argc, char **argv) {
     if (status == EXIT_DONE) status = load_config_of(&command_summary, argv + 1, words, &cfg);
     if (status != EXIT_DONE) return status;
     terminal_init(&term, false, false);
-    if (session_open(&s, &cfg, NULL, &term, &err) != SPUR_OK) {
+    const session_origin origin = {.is_shown = true};
+    if (session_open(&s, &cfg, &origin, &term, &err) != SPUR_OK) {
         status = command_refuse(&command_summary, &err);
     } else {
         if (spur_net_summary(s.net.net, stdout) != SPUR_OK) status = EXIT_FAILED;

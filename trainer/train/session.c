@@ -108,6 +108,14 @@ static spur_status build(session *s, spur_error *err) {
     return s->has_own_weights ? SPUR_OK : network_load_weights(&s->net, s->cfg, s->term, err);
 }
 
+/* PyTorch's optimizers refuse an empty list of parameters, too. */
+static spur_status check_trainable(const session *s, spur_error *err) {
+    if (spur_net_trainable_count(s->net.net) > 0) return SPUR_OK;
+    return config_fail(s->cfg, SECTION_MODEL, "freeze", SPUR_E_ARGUMENT, err,
+                       "all parameters are frozen: there is nothing to train (`spur summary` lists "
+                       "them)");
+}
+
 static spur_status make_optimizer(session *s, spur_error *err) {
     const config_part *part = &s->cfg->parts[SECTION_OPTIMIZER];
     double factor = config_common(s->cfg, SECTION_MODEL, model_settings)->head_lr;
@@ -189,6 +197,7 @@ spur_status session_open(session *s, const config *cfg, const session_origin *or
     if (status == SPUR_OK && origin->same_classes)
         status = card_fit(origin->same_classes, s->data, &detail);
     if (status == SPUR_OK) status = open_rest(s, &detail);
+    if (status == SPUR_OK && !origin->is_shown) status = check_trainable(s, &detail);
     if (status != SPUR_OK) {
         session_close(s);
         if (err) *err = detail;
@@ -275,6 +284,7 @@ spur_status session_try(const config *cfg, shared_data *data, terminal *term, sp
     begin(&s, cfg, term);
     spur_status status = share_data(&s, data, &detail);
     if (status == SPUR_OK) status = open_rest(&s, &detail);
+    if (status == SPUR_OK) status = check_trainable(&s, &detail);
     session_close(&s);
     if (status != SPUR_OK) *err = detail;
     return status;

@@ -75,6 +75,7 @@ typedef struct session_origin {
     const char *same_data; /* it is to go on, so the data must still be the same; NULL: any */
     const char *same_classes; /* it is measured, on its data or on others (card_fit); NULL: any */
     bool has_own_weights; /* those of [model] weights, where it began, are not read again */
+    bool is_shown; /* nothing is trained: all parameters may be frozen */
 } session_origin;
 
 /* `origin`: NULL for a new run. `term` must outlive the session. */
