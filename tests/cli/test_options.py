@@ -47,6 +47,22 @@ class Options(Cli):
         self.assertIn("no key 'rl' in [optimizer]", self.spur("help", "optimizer.rl", status=2).err)
         self.assertIn("no section [optimiser]", self.spur("help", "optimiser.lr", status=2).err)
 
+    def test_no_topic_is_wider_than_a_terminal(self):
+        """Every command, section, kind, metric and key."""
+        section, topics = None, [[]]
+        for line in self.spur("help", "--markdown").out.splitlines():
+            if found := re.match(r"## \[(\w+)\]", line):
+                section = found[1]
+            for pattern, topic in ((r"### \w+ = (\w+)", "%s %s"), (r"\| `(\w+)` ", "%s.%s"), (r"- `(\w+)", "metrics %.0s%s")):
+                if found := re.match(pattern, line):
+                    topics.append((topic % (section, found[1])).split())
+        words = re.findall(r"^  ([a-z-]+) +[A-Z]", self.spur("help").out, re.M)
+        topics += [[word] for word in words + self.spur("help").out.split("`):\n")[1].split() + ["metrics"]]
+        for topic in (["optimizer", "adam"], ["train.epochs"], ["metrics", "iou"], ["sweep"], ["program"]):
+            self.assertIn(topic, topics)
+        for topic in topics:
+            self.assertNarrow(self.spur("help", *topic).out)
+
     def test_every_row_says_what_it_means(self):
         for line in self.spur("help", "--markdown").out.splitlines():
             if line.startswith("| `"):
