@@ -466,6 +466,27 @@ class Sweep(Cli):
         self.assertEqual([r["name"] for w in words for r in self.spur("list", "logs", "--tag", w, "--csv").rows],
                          ["s"] * len(words))
 
+    def test_tags_and_notes_that_cannot_be_written(self):
+        """They have failed (1), name the file and why, and leave what was there; a word that is none is wrong use (2)."""
+        self.spur("sweep", self.ini(lr="1e-2", seeds="1"))
+        self.spur("tag", "logs/s", "kept")
+        self.spur("note", "logs/s", "kept, too")
+        full = "trap '' XFSZ; ulimit -f 0; exec \"$@\""  # a file-size limit stands in for a full disk
+        ways = [(["bash", "-c", full, "bash"], "cannot write: File too large")]
+        if os.geteuid() != 0:
+            (self.dir / "logs/s").chmod(0o555)
+            self.addCleanup((self.dir / "logs/s").chmod, 0o755)
+            ways = [([], "cannot create: Permission denied")]
+        for before, why in ways:
+            tag = self.run_program(*before, SPUR, "tag", "logs/s", "more", status=1)
+            self.assertEqual((tag.out, tag.err), ("", "spur tag: logs/s/tags.txt: %s\n" % why))
+            note = self.run_program(*before, SPUR, "note", "logs/s", "more", status=1)
+            self.assertEqual((note.out, note.err), ("", "spur note: logs/s/notes.md: %s\n" % why))
+            self.assertEqual(self.run_program(*before, SPUR, "tag", "logs/s", "two words", status=2).err,
+                             "spur tag: 'two words': a tag is one word\n")
+        self.assertEqual((self.spur("tag", "logs/s").out, self.spur("note", "logs/s").out), ("kept\n", "kept, too\n"))
+        self.assertEqual([p for p in self.tree("logs/s") if p.endswith(".tmp")], [])
+
     def test_programs_at_work_are_seen(self):
         """list shows a program that has not ended, and rm leaves its sweep alone."""
         ini = self.ini(lr="1e-1, 1e-2", seeds="1")

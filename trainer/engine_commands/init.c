@@ -317,7 +317,7 @@ static int run_init(int argc, char **argv) {
     if (look(&f, &err) != SPUR_OK)
         status = command_refuse(&command_init, &err);
     else if (write_file(&f, path, &err) != SPUR_OK)
-        status = command_refuse(&command_init, &err);
+        status = command_give_up(&command_init, &err);
     else
         printf("%s: %s data; next: spur train %s\n", path, f.format, path);
     spur_data_close(f.data);

@@ -245,7 +245,7 @@ static int run_tag(int argc, char **argv) {
     spur_status status = SPUR_OK;
     if (argc > 2) status = tags_change(argv[1], argv + 2, (size_t)argc - 2, &err);
     if (status == SPUR_OK) status = tags_read(argv[1], &tags, &err);
-    if (status != SPUR_OK) return command_refuse(&command_tag, &err);
+    if (status != SPUR_OK) return command_give_up(&command_tag, &err);
     printf("%s\n", tags[0] ? tags : "(no tags)");
     spur__free(tags);
     return EXIT_DONE;
@@ -265,5 +265,5 @@ static int run_note(int argc, char **argv) {
     if (text) fputs(text, stdout);
     spur__free(text);
     spur__free(path);
-    return status == SPUR_OK ? EXIT_DONE : command_refuse(&command_note, &err);
+    return status == SPUR_OK ? EXIT_DONE : command_give_up(&command_note, &err);
 }

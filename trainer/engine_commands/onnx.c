@@ -141,8 +141,7 @@ static int export_run(const request *r) {
             printf("%s: %s, %d x %d x %d\n", path, p.net.model->kind.name, p.card.info.channels,
                    p.card.info.height, p.card.info.width);
         } else {
-            fprintf(stderr, "spur onnx: %s\n", err.message);
-            status = EXIT_FAILED;
+            status = command_fail(&command_onnx, &err);
         }
         predictor_close(&p);
     }

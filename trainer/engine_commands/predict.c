@@ -320,7 +320,7 @@ static int predict(const request *r, char **paths, int count, job *j) {
     bool fine = check_inputs(&j->model, r->run, &err) == SPUR_OK &&
                 choose_tiles(&j->model, r->overlap, &err) == SPUR_OK &&
                 do_all(j, paths, count, &err) == SPUR_OK;
-    int status = fine ? conclude(j) : command_refuse(&command_predict, &err);
+    int status = fine ? conclude(j) : command_give_up(&command_predict, &err);
     predictor_close(&j->model);
     spur__bytes_free(&j->bytes);
     spur__image_free(&j->image);

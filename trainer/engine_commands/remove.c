@@ -161,10 +161,9 @@ static int remove_one(const char *argument) {
         command_misuse(&command_rm, "%s: neither a run nor a sweep", path);
     else if (is_busy(path))
         command_misuse(&command_rm, "%s: a process is working in it", path);
-    else if (move_to_trash(path, &err) != SPUR_OK) {
-        command_refuse(&command_rm, &err);
-        result = EXIT_FAILED;
-    } else
+    else if (move_to_trash(path, &err) != SPUR_OK)
+        result = command_fail(&command_rm, &err);
+    else
         result = EXIT_DONE;
     spur__free(path);
     return result;
@@ -176,9 +175,7 @@ static int purge(const char *logdir) {
     spur_status status = trash ? remove_tree(trash, &err) : SPUR_E_MEMORY;
     if (status == SPUR_OK) printf("%s is empty\n", trash);
     spur__free(trash);
-    if (status == SPUR_OK) return EXIT_DONE;
-    command_refuse(&command_rm, &err);
-    return EXIT_FAILED;
+    return status == SPUR_OK ? EXIT_DONE : command_fail(&command_rm, &err);
 }
 
 static int run_rm(int argc, char **argv) {
@@ -272,11 +269,8 @@ static int restore_from(const char *trash, const char *name) {
     if (!name && count == 0) printf("(the trash is empty)\n");
     if (name && !found) {
         result = command_misuse(&command_restore, "%s: not in %s", name, trash);
-    } else if (found) {
-        if (bring_back(trash, found, &err) != SPUR_OK) {
-            command_refuse(&command_restore, &err);
-            result = EXIT_FAILED;
-        }
+    } else if (found && bring_back(trash, found, &err) != SPUR_OK) {
+        result = command_fail(&command_restore, &err);
     }
     for (size_t i = 0; i < count; i++) spur__free(names[i]);
     spur__free(names);

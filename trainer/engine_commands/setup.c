@@ -31,6 +31,16 @@ int command_refuse(const command *self, const spur_error *err) {
     return EXIT_USAGE;
 }
 
+int command_fail(const command *self, const spur_error *err) {
+    command_refuse(self, err);
+    return EXIT_FAILED;
+}
+
+int command_give_up(const command *self, const spur_error *err) {
+    bool denied = err->status == SPUR_E_IO || err->status == SPUR_E_MEMORY;
+    return denied ? command_fail(self, err) : command_refuse(self, err);
+}
+
 int print_config(const config *cfg) {
     spur__str text;
     spur__str_init(&text, 1 << 22);

@@ -22,6 +22,13 @@ void overrides_free(overrides *o);
 /* Prints "spur NAME: message" for a wrong input; returns EXIT_USAGE. */
 int command_refuse(const command *self, const spur_error *err);
 
+/* The same for what failed while running; returns EXIT_FAILED. */
+int command_fail(const command *self, const spur_error *err);
+
+/* The one or the other, where both may have happened: what the system denies (room, a right, memory) has
+ * failed, everything else is wrong input. */
+int command_give_up(const command *self, const spur_error *err);
+
 /* Prints the whole configuration. */
 int print_config(const config *cfg);
 
