@@ -13,6 +13,11 @@
 
 enum { ROUNDS = 7, VALUES = 1 << 18 };
 
+static spur_node *build_dropout(spur_net *net, spur_node **x, const void *options) {
+    (void)options;
+    return spur_dropout(net, x[0], 0.5);
+}
+
 static const op_case benchmarks[] = {
     {"conv2d 3x3 32-64 at 48", {{4, {64, 48, 48, 32}, 0}}, CONV(64, {.same_padding = true})},
     {"conv2d 3x3 and relu 64-128 at 24",
@@ -61,6 +66,7 @@ static const op_case benchmarks[] = {
     {"silu", {{2, {64, 65536}, 0}}, ACTIVATION(SPUR_SILU, 0)},
     {"gelu", {{2, {64, 65536}, 0}}, ACTIVATION(SPUR_GELU, 0)},
     {"tanh", {{2, {64, 65536}, 0}}, ACTIVATION(SPUR_TANH, 0)},
+    {"dropout", {{2, {64, 65536}, 0}}, build_dropout, NULL, NULL, 0},
     {"softmax 1000", {{2, {4096, 1000}, 0}}, SOFTMAX(false)},
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sums, softmax rows, columns of pixels, dropout; see vec.h.
+ * Sums, softmax rows, columns of pixels; see vec.h.
  */
 #include "kernels/simd/simd.h"
 
@@ -226,43 +226,4 @@ void SPUR__SIMD(dot_pixels)(const spur__pixels *p, const float *dy, float *sums)
     ptrdiff_t c = 0;
     for (; c + VL <= p->channels; c += VL) dot_vector(p, dy, c, VL, sums);
     if (c < p->channels) dot_vector(p, dy, c, p->channels - c, sums);
-}
-
-/* ---- dropout: Philox4x32-10, sixteen blocks at a time ---------------------------------------- */
-
-ALWAYS_INLINE void philox_round(uint32_t x[4][LANES], uint32_t k0, uint32_t k1) {
-    for (int j = 0; j < LANES; j++) {
-        uint64_t a = (uint64_t)0xD2511F53u * x[0][j], b = (uint64_t)0xCD9E8D57u * x[2][j];
-        x[0][j] = (uint32_t)(b >> 32) ^ x[1][j] ^ k0;
-        x[2][j] = (uint32_t)(a >> 32) ^ x[3][j] ^ k1;
-        x[1][j] = (uint32_t)b;
-        x[3][j] = (uint32_t)a;
-    }
-}
-
-/* Numbers of blocks [block, block + 16) as base/random.c makes them. */
-ALWAYS_INLINE void philox_blocks(const spur__dropout_job *q, uint32_t block, uint32_t x[4][LANES]) {
-    uint32_t k0 = q->key[0], k1 = q->key[1];
-    for (uint32_t j = 0; j < LANES; j++) {
-        x[0][j] = block + j;
-        for (int i = 1; i < 4; i++) x[i][j] = q->counter[i];
-    }
-    for (int round = 0; round < 10; round++) {
-        philox_round(x, k0, k1);
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-}
-
-void SPUR__SIMD(dropout)(const spur__dropout_job *q, ptrdiff_t begin, ptrdiff_t end) {
-    for (ptrdiff_t i = begin; i < end; i += 4 * LANES) {
-        uint32_t x[4][LANES];
-        ptrdiff_t n = end - i < 4 * LANES ? end - i : 4 * LANES;
-        philox_blocks(q, q->counter[0] + (uint32_t)(i / 4), x);
-        for (ptrdiff_t j = 0; j < n; j++) {
-            float value = q->x ? q->x[i + j] : 1.0f;
-            float v = x[j % 4][j / 4] < q->threshold ? 0.0f : value * q->factor;
-            q->y[i + j] = q->accumulate ? q->y[i + j] + v : v;
-        }
-    }
 }
