@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-spur_status spur__blob_append(spur__blob *blob, const void *bytes, size_t size) {
+static spur_status blob_append(spur__blob *blob, const void *bytes, size_t size) {
     size_t needed;
     if (!spur__add(blob->size, size, &needed)) return SPUR_E_MEMORY;
     if (needed > blob->capacity) {
@@ -59,7 +59,7 @@ static void on_warning(png_structp png, png_const_charp message) {
 
 static void on_write(png_structp png, png_bytep bytes, png_size_t size) {
     png_state *state = png_get_io_ptr(png);
-    if (spur__blob_append(state->out, bytes, size) == SPUR_OK) return;
+    if (blob_append(state->out, bytes, size) == SPUR_OK) return;
     state->no_memory = true;
     png_error(png, "out of memory");
 }
@@ -129,13 +129,13 @@ static spur_status put_chunk(spur__blob *out, const char *name, const void *pref
     unsigned char number[4];
     size_t start = out->size + 4;
     put_be(number, (uint32_t)(prefix_size + size), 4);
-    SPUR__TRY(spur__blob_append(out, number, 4));
-    SPUR__TRY(spur__blob_append(out, name, 4));
-    SPUR__TRY(spur__blob_append(out, prefix, prefix_size));
-    SPUR__TRY(spur__blob_append(out, data, size));
+    SPUR__TRY(blob_append(out, number, 4));
+    SPUR__TRY(blob_append(out, name, 4));
+    SPUR__TRY(blob_append(out, prefix, prefix_size));
+    SPUR__TRY(blob_append(out, data, size));
     uLong crc = crc32_z(0, out->data + start, out->size - start);
     put_be(number, (uint32_t)crc, 4);
-    return spur__blob_append(out, number, 4);
+    return blob_append(out, number, 4);
 }
 
 static spur_status put_frame_control(spur__blob *out, uint32_t *sequence,
@@ -154,7 +154,7 @@ static spur_status put_frame(spur__blob *out, const spur__blob *frame, size_t co
     enum { SIGNATURE = 8, IHDR_DATA = 16 };
     const unsigned char *size8 = frame->data + IHDR_DATA;
     bool first = out->size == 0, begun = false;
-    if (first) SPUR__TRY(spur__blob_append(out, frame->data, SIGNATURE));
+    if (first) SPUR__TRY(blob_append(out, frame->data, SIGNATURE));
     for (size_t at = SIGNATURE; at + 12 <= frame->size;) {
         const unsigned char *chunk = frame->data + at;
         uint32_t size = get_be32(chunk);
@@ -162,7 +162,7 @@ static spur_status put_frame(spur__blob *out, const spur__blob *frame, size_t co
         if (data && !begun) SPUR__TRY(put_frame_control(out, sequence, size8, delay_ms));
         begun = begun || data;
         if (first && memcmp(chunk + 4, "IEND", 4) != 0)
-            SPUR__TRY(spur__blob_append(out, chunk, (size_t)size + 12));
+            SPUR__TRY(blob_append(out, chunk, (size_t)size + 12));
         if (first && memcmp(chunk + 4, "IHDR", 4) == 0) {
             unsigned char actl[8] = {0};
             put_be(actl, (uint32_t)count, 4);

@@ -18,7 +18,6 @@ typedef struct spur__blob {
     size_t size, capacity;
 } spur__blob;
 
-spur_status spur__blob_append(spur__blob *blob, const void *bytes, size_t size);
 void spur__blob_free(spur__blob *blob);
 
 /* Encodes a bitmap at this zlib level. */

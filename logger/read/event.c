@@ -50,7 +50,8 @@ const char *spur_kind_name(spur_kind kind) {
     return (unsigned)kind < SPUR_KIND_COUNT ? kind_names[kind] : "unknown";
 }
 
-spur_kind spur__kind_of_plugin(spur_slice plugin) {
+/* What a plugin's values are; TENSOR for an unknown plugin. */
+static spur_kind kind_of_plugin(spur_slice plugin) {
     for (size_t i = 0; i < sizeof plugins / sizeof plugins[0]; i++)
         if (plugin.size == plugins[i].size &&
             memcmp(plugin.data, plugins[i].plugin, plugin.size) == 0)
@@ -129,7 +130,7 @@ static spur_kind judge(const spur_value *value) {
     case SPUR_FORM_AUDIO:
         return SPUR_KIND_AUDIO;
     case SPUR_FORM_TENSOR:
-        return spur__kind_of_plugin(value->plugin);
+        return kind_of_plugin(value->plugin);
     case SPUR_FORM_NONE: /* HParams may come without a tensor */
         return spur_slice_is(value->plugin, "hparams") ? SPUR_KIND_HPARAMS : SPUR_KIND_NONE;
     case SPUR_FORM_OBSOLETE_HISTOGRAM:
@@ -167,7 +168,8 @@ static spur_status decode_value_field(const wire_field *f, spur_value *value, bo
     }
 }
 
-spur_status spur__value_decode(spur_slice message, spur_value *value, bool *utf8) {
+/* Decodes one Summary.Value. *utf8 becomes false when one of its strings is not UTF-8. */
+static spur_status value_decode(spur_slice message, spur_value *value, bool *utf8) {
     const spur_slice nothing = {empty, 0};
     *value = (spur_value){.tag = nothing,
                           .plugin = nothing,
@@ -226,7 +228,7 @@ static spur_status check_summary(spur_event *event, bool *utf8) {
     spur_value other, *value = &event->first;
     for (wire_field f; wire_next(&w, &f); value = &other) {
         if (wire_key(&f) != WIRE_KEY(1, WIRE_BYTES)) continue;
-        SPUR__TRY(spur__value_decode(f.bytes, value, utf8));
+        SPUR__TRY(value_decode(f.bytes, value, utf8));
         value->position = (size_t)((const char *)w.at - event->data.data);
     }
     return wire_status(&w);
@@ -368,7 +370,7 @@ bool spur_event_value(const spur_event *event, spur_value *value) {
     bool utf8;
     for (wire_field f; wire_next(&w, &f);) {
         if (wire_key(&f) != WIRE_KEY(1, WIRE_BYTES)) continue;
-        if (spur__value_decode(f.bytes, value, &utf8) != SPUR_OK) return false;
+        if (value_decode(f.bytes, value, &utf8) != SPUR_OK) return false;
         value->position = (size_t)((const char *)w.at - event->data.data);
         return true;
     }

@@ -25,9 +25,6 @@ uint64_t spur__records_size(const spur_records *records);
 /* The rule by which TensorBoard knows event files, applied to a name without directory. */
 bool spur__is_event_file_name(const char *name);
 
-/* Decodes one Summary.Value. *utf8 becomes false when one of its strings is not UTF-8. */
-spur_status spur__value_decode(spur_slice message, spur_value *value, bool *utf8);
-
 /* Decodes the head (type and shape) of a TensorProto. */
 spur_status spur__tensor_decode(spur_slice message, spur_tensor *tensor, bool *utf8);
 
@@ -42,9 +39,6 @@ spur_status spur__tensor_load_strings(const spur_tensor *tensor, spur_slice **ou
 /* Puts the value's tag in front of an error; and the error for a value of another kind. */
 spur_status spur__content_error(spur_status status, const spur_value *value, spur_error *err);
 spur_status spur__content_kind(const spur_value *value, const char *expected, spur_error *err);
-
-/* What a plugin's values are; TENSOR for an unknown plugin. */
-spur_kind spur__kind_of_plugin(spur_slice plugin);
 
 /* ---- lists of texts (list.c) ---- */
 

@@ -60,10 +60,6 @@ def stats_lines(rng):
         ci = r.confidence_interval(0.95)
         yield f"welch {n} {m} {numbers(a)} {numbers(b)} {numbers([r.statistic, r.df, r.pvalue, ci.low, ci.high])}"
     yield from wilcoxon_lines(rng)
-    for n in [4, 10, 25]:
-        a = [rng.randint(0, 9) for _ in range(n)]
-        b = [x + rng.gauss(0, 4) for x in a]
-        yield f"spearman {n} {numbers(a)} {numbers(b)} {float(stats.spearmanr(a, b).statistic)!r}"
     for n in [1, 3, 6]:
         p = [rng.random() ** 3 for _ in range(n)]
         yield f"holm {n} {numbers(p)} {numbers(holm(p))}"

@@ -85,19 +85,19 @@ spur_status canvas_finish(canvas *c, spur__str *png, spur_error *err) {
                       "cannot draw: %s", cairo_status_to_string(drawn));
 }
 
-void canvas_colour(canvas *c, colour paint) {
+static void set_colour(canvas *c, colour paint) {
     cairo_set_source_rgb(c->cr, paint.r, paint.g, paint.b);
 }
 
 void canvas_fill(canvas *c, colour paint, double x, double y, double width, double height) {
-    canvas_colour(c, paint);
+    set_colour(c, paint);
     cairo_rectangle(c->cr, x, y, width, height);
     cairo_fill(c->cr);
 }
 
 void canvas_line(canvas *c, colour paint, double thickness, double x0, double y0, double x1,
                  double y1) {
-    canvas_colour(c, paint);
+    set_colour(c, paint);
     cairo_set_line_width(c->cr, thickness);
     cairo_move_to(c->cr, x0, y0);
     cairo_line_to(c->cr, x1, y1);
@@ -142,7 +142,7 @@ void canvas_text(canvas *c, const text_style *style, double x, double y, const c
     cairo_translate(c->cr, x, y);
     cairo_rotate(c->cr, style->angle);
     cairo_move_to(c->cr, -shift, style->size * 0.35);
-    canvas_colour(c, style->paint);
+    set_colour(c, style->paint);
     cairo_show_text(c->cr, copy);
     cairo_restore(c->cr);
 }

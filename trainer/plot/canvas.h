@@ -48,7 +48,6 @@ void canvas_free(canvas *c);
 /* Appends the picture as PNG; the canvas is freed in any case. */
 spur_status canvas_finish(canvas *c, spur__str *png, spur_error *err);
 
-void canvas_colour(canvas *c, colour paint);
 void canvas_fill(canvas *c, colour paint, double x, double y, double width, double height);
 void canvas_line(canvas *c, colour paint, double thickness, double x0, double y0, double x1,
                  double y1);

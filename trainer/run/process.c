@@ -57,7 +57,7 @@ static bool is_zombie(long pid) {
     return p && strlen(p) > 2 && p[2] == 'Z';
 }
 
-process_id process_of(long pid) {
+static process_id process_of(long pid) {
     process_id id = {.pid = pid, .start = process_start_ticks((pid_t)pid)};
     if (gethostname(id.host, sizeof id.host - 1) != 0 || id.host[0] == '\0')
         memcpy(id.host, "localhost", sizeof "localhost");

@@ -27,7 +27,6 @@ typedef enum process_state {
 } process_state;
 
 process_id process_self(void);
-process_id process_of(long pid);
 
 /* Whether that very process lives; a zombie does not. */
 process_state process_check(const process_id *id);

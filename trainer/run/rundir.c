@@ -21,8 +21,8 @@
 
 enum { MOST_CLASHES = 10000 };
 
-const char *const run_state_names[RUN_STATE_COUNT] = {"running", "done", "failed", "interrupted",
-                                                      "pruned"};
+static const char *const state_names[RUN_STATE_COUNT] = {"running", "done", "failed", "interrupted",
+                                                         "pruned"};
 
 char *run_path(const run_dir *run, const char *name) {
     return spur__path_join(run->path, name);
@@ -176,8 +176,7 @@ spur_status run_write_status(const run_dir *run, const run_status *s, spur_error
     run_format_time(spur__wall_time(), updated, sizeof updated);
     process_boot_id(boot, sizeof boot);
     spur__str_printf(&text, "[status]\nstate = %s\npid = %ld\nprocess_start = %llu\nboot = %s\n",
-                     run_state_names[s->state], (long)getpid(), process_start_ticks(getpid()),
-                     boot);
+                     state_names[s->state], (long)getpid(), process_start_ticks(getpid()), boot);
     spur__str_printf(&text, "started = %s\nupdated = %s\nepoch = %lld\nstep = %lld\n", started,
                      updated, (long long)s->epoch, (long long)s->step);
     if (s->state != RUN_RUNNING) spur__str_printf(&text, "exit = %d\n", s->exit_code);

@@ -20,8 +20,6 @@ typedef enum run_state {
     RUN_STATE_COUNT
 } run_state;
 
-extern const char *const run_state_names[RUN_STATE_COUNT];
-
 typedef struct run_dir {
     char *path;
     int lock; /* descriptor of the lock file; -1: not held */

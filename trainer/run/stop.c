@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * Handlers for the signals that end a run; see stop.h.
+ */
 #include "run/stop.h"
 
 #include <signal.h>
@@ -41,8 +44,4 @@ void stop_listen(void) {
 
 int stop_requested(void) {
     return came;
-}
-
-void stop_request(int signal_number) {
-    came = signal_number;
 }

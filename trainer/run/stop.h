@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * SIGINT and SIGTERM: the first asks to stop at the next step, the second leaves at once.
+ * Signals that end a run. SIGINT, SIGTERM, and SIGHUP of a terminal that is closed: the first asks to stop at
+ * the next step, a second one (but for SIGHUP) leaves at once. SIGPIPE: nobody reads the output any more, and
+ * the run goes on.
  */
 #ifndef SPUR_TRAINER_RUN_STOP_H
 #define SPUR_TRAINER_RUN_STOP_H
@@ -10,8 +12,5 @@ void stop_listen(void);
 
 /* The signal that came, or 0. */
 int stop_requested(void);
-
-/* Tests and --max-time: as if a signal had come. */
-void stop_request(int signal_number);
 
 #endif

@@ -69,11 +69,13 @@ static bool prune_median(const void *options, const learning_curve *curves, size
 
 /* ---- asha ---------------------------------------------------------------------------------- */
 
-bool asha_stops(int64_t min_resource, int64_t factor, int64_t rate, const learning_curve *curves,
-                size_t count, size_t self, bool maximize,
-                bool (*same_bracket)(const void *context, const learning_curve *a,
-                                     const learning_curve *b),
-                const void *context) {
+/* Rungs of asha in bracket `rate`: whether the curve's last value lets it go on among `curves` that belong
+ * to its bracket (told by `same_bracket`; NULL: all do). */
+static bool asha_stops(int64_t min_resource, int64_t factor, int64_t rate,
+                       const learning_curve *curves, size_t count, size_t self, bool maximize,
+                       bool (*same_bracket)(const void *context, const learning_curve *a,
+                                            const learning_curve *b),
+                       const void *context) {
     const learning_curve *c = &curves[self];
     double rung = (double)min_resource * pow((double)factor, (double)rate);
     while (rung < (double)c->count) rung *= (double)factor;

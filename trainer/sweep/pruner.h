@@ -48,14 +48,6 @@ typedef struct hyperband_options {
     int64_t reduction_factor;
 } hyperband_options;
 
-/* Rungs of asha in bracket `rate`: whether the curve's last value lets it go on among `curves`
- * that belong to its bracket (tested by `same_bracket`, NULL: all do). */
-bool asha_stops(int64_t min_resource, int64_t factor, int64_t rate, const learning_curve *curves,
-                size_t count, size_t self, bool maximize,
-                bool (*same_bracket)(const void *context, const learning_curve *a,
-                                     const learning_curve *b),
-                const void *context);
-
 /* The bracket of a trial under hyperband, 0 .. brackets - 1. */
 size_t hyperband_bracket(const hyperband_options *options, size_t trial);
 

@@ -118,8 +118,9 @@ static spur_status set_number(const parameter *p, double u, size_t i, assignment
     return status;
 }
 
-spur_status search_draw(const search_state *s, size_t i, uint32_t attempt, uint64_t trial,
-                        assignment *out) {
+/* A random value of parameter i, as text. */
+static spur_status draw_value(const search_state *s, size_t i, uint32_t attempt, uint64_t trial,
+                              assignment *out) {
     const parameter *p = &s->space->parameters[i];
     spur__rng rng;
     spur__rng_init(&rng, s->seed, SPUR__STREAM_SEARCH, attempt, trial * 4096 + i);
@@ -132,7 +133,7 @@ spur_status search_draw_new(const search_state *s, assignment *out) {
     enum { ATTEMPTS = 1000 };
     for (uint32_t attempt = 0; attempt < ATTEMPTS; attempt++) {
         for (size_t i = 0; i < s->space->count; i++)
-            SPUR__TRY(search_draw(s, i, attempt, s->count, out));
+            SPUR__TRY(draw_value(s, i, attempt, s->count, out));
         space_settle(s->space, out, s->lookup, s->context);
         if (!search_known(s, out)) return SPUR_OK;
     }

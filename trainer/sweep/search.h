@@ -82,10 +82,6 @@ bool search_known(const search_state *s, const assignment *a);
  * a space with intervals. */
 size_t search_grid_size(const space *s);
 
-/* A random value of parameter i, as text; used by random and by tpe's start. */
-spur_status search_draw(const search_state *s, size_t i, uint32_t attempt, uint64_t trial,
-                        assignment *out);
-
 /* A random configuration that is not known yet; E_END when many attempts found none. */
 spur_status search_draw_new(const search_state *s, assignment *out);
 

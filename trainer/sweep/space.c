@@ -54,15 +54,6 @@ spur_status space_add(space *s, const char *name, const char *text, bool is_list
     return SPUR_OK;
 }
 
-bool space_remove(space *s, const char *name) {
-    long i = space_find(s, name);
-    if (i < 0) return false;
-    parameter_free(&s->parameters[i]);
-    s->count--;
-    memmove(&s->parameters[i], &s->parameters[i + 1], (s->count - (size_t)i) * sizeof(parameter));
-    return true;
-}
-
 /* Follows the conditions from parameter i; true when they lead back to `start`. */
 static bool leads_to(const space *s, size_t i, size_t start, size_t depth) {
     const parameter *p = &s->parameters[i];

@@ -64,9 +64,6 @@ void space_free(space *s);
  * Errors say what is wrong with the text; the space is then unchanged. */
 spur_status space_add(space *s, const char *name, const char *text, bool is_list, spur_error *err);
 
-/* Removes a parameter (an override from the command line replaces it); false if it is not there. */
-bool space_remove(space *s, const char *name);
-
 /* Index of a parameter, or -1. */
 long space_find(const space *s, const char *name);
 

@@ -46,7 +46,9 @@ static double beta_fraction(double a, double b, double x) {
     return h;
 }
 
-double stats_incomplete_beta(double a, double b, double x) {
+/* Regularised incomplete beta function I_x(a, b), by Lentz's continued fraction (Press et al.,
+ * Numerical Recipes, 6.4). */
+static double incomplete_beta(double a, double b, double x) {
     if (!(x > 0)) return 0;
     if (x >= 1) return 1;
     double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
@@ -54,18 +56,20 @@ double stats_incomplete_beta(double a, double b, double x) {
     return 1 - front * beta_fraction(b, a, 1 - x) / b;
 }
 
-double stats_t_two_sided(double t, double df) {
+/* P(|T| >= |t|) for Student's t with `df` degrees of freedom. */
+static double t_two_sided(double t, double df) {
     if (t != t || df != df) return NAN;
-    return stats_incomplete_beta(df / 2, 0.5, df / (df + t * t));
+    return incomplete_beta(df / 2, 0.5, df / (df + t * t));
 }
 
-double stats_t_critical(double p, double df) {
+/* The t for which P(|T| >= t) = p. */
+static double t_critical(double p, double df) {
     double low = 0, high = 1;
-    while (stats_t_two_sided(high, df) > p && high < 1e300) high *= 2;
+    while (t_two_sided(high, df) > p && high < 1e300) high *= 2;
     for (int i = 0; i < 200; i++) {
         double middle = (low + high) / 2;
         if (middle <= low || middle >= high) break;
-        if (stats_t_two_sided(middle, df) > p)
+        if (t_two_sided(middle, df) > p)
             low = middle;
         else
             high = middle;
@@ -128,7 +132,7 @@ double stats_normal_quantile(double p) {
     return q < 0 ? -x : x;
 }
 
-double stats_normal_two_sided(double z) {
+static double normal_two_sided(double z) {
     return erfc(fabs(z) / sqrt(2.0));
 }
 
@@ -154,8 +158,8 @@ static welch_result compare_means(const double *a, size_t n, const double *b, si
     if (error == 0) return r;
     r.t = r.difference / error;
     r.df = sum * sum / (u.variance * u.variance / u.df + v.variance * v.variance / v.df);
-    r.p = stats_t_two_sided(r.t, r.df);
-    double half = stats_t_critical(0.05, r.df) * error;
+    r.p = t_two_sided(r.t, r.df);
+    double half = t_critical(0.05, r.df) * error;
     r.low = r.difference - half;
     r.high = r.difference + half;
     return r;
@@ -169,7 +173,8 @@ welch_result stats_moderated(const double *a, size_t n, const double *b, size_t 
     return compare_means(a, n, b, m, common, STATS_PRIOR_DF);
 }
 
-void stats_ranks(const double *x, size_t n, double *ranks) {
+/* Ranks 1..n with ties sharing their mean rank. */
+static void fill_ranks(const double *x, size_t n, double *ranks) {
     for (size_t i = 0; i < n; i++) {
         size_t below = 0, equal = 0;
         for (size_t j = 0; j < n; j++) {
@@ -200,7 +205,7 @@ static double exact_p(const double *ranks, size_t n, size_t doubled, double *way
 static double approximate_p(const double *ranks, size_t n, double statistic) {
     double mean = (double)n * (double)(n + 1) / 4, variance = 0;
     for (size_t i = 0; i < n; i++) variance += ranks[i] * ranks[i];
-    return stats_normal_two_sided((statistic - mean) / sqrt(variance / 4));
+    return normal_two_sided((statistic - mean) / sqrt(variance / 4));
 }
 
 wilcoxon_result stats_wilcoxon(const double *a, const double *b, size_t n) {
@@ -217,7 +222,7 @@ wilcoxon_result stats_wilcoxon(const double *a, const double *b, size_t n) {
     }
     if (r.pairs > 0) {
         double plus = 0, total = (double)r.pairs * (double)(r.pairs + 1) / 2;
-        stats_ranks(size, r.pairs, ranks);
+        fill_ranks(size, r.pairs, ranks);
         for (size_t i = 0; i < r.pairs; i++) plus += sign[i] > 0 ? ranks[i] : 0;
         r.statistic = fmin(plus, total - plus);
         r.p = r.pairs <= EXACT
@@ -256,17 +261,4 @@ void stats_holm(const double *p, size_t n, size_t tests, double *adjusted, doubl
             if (p[j] <= p[i]) largest = fmax(largest, scratch[j]);
         adjusted[i] = largest > 1 ? 1 : largest;
     }
-}
-
-double stats_spearman(const double *x, const double *y, size_t n, double *scratch) {
-    double xy = 0, xx = 0, yy = 0, mean = ((double)n + 1) / 2;
-    stats_ranks(x, n, scratch);
-    stats_ranks(y, n, scratch + n);
-    for (size_t i = 0; i < n; i++) {
-        double u = scratch[i] - mean, v = scratch[n + i] - mean;
-        xy += u * v;
-        xx += u * u;
-        yy += v * v;
-    }
-    return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : NAN;
 }

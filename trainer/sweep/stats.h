@@ -20,19 +20,8 @@ typedef struct summary_stats {
 
 summary_stats stats_summarize(const double *x, size_t n);
 
-/* Regularised incomplete beta function I_x(a, b), by Lentz's continued fraction (Press et al.,
- * Numerical Recipes, 6.4). */
-double stats_incomplete_beta(double a, double b, double x);
-
-/* P(|T| >= |t|) for Student's t with `df` degrees of freedom. */
-double stats_t_two_sided(double t, double df);
-
-/* The t for which P(|T| >= t) = p. */
-double stats_t_critical(double p, double df);
-
 /* Quantile of the standard normal distribution (Wichura 1988, algorithm AS 241). */
 double stats_normal_quantile(double p);
-double stats_normal_two_sided(double z);
 
 /* Welch's t test for two independent samples (Welch 1947; degrees of freedom after
  * Satterthwaite). Only the difference is known, all else NaN, with fewer than two values on a side
@@ -75,11 +64,5 @@ size_t stats_runs_needed(double g, double alpha, double power);
  * least their number: those not given are taken for larger ones, which errs on the safe side. NaNs
  * stay and do not count. Scratch of n doubles. */
 void stats_holm(const double *p, size_t n, size_t tests, double *adjusted, double *scratch);
-
-/* Ranks 1..n with ties sharing their mean rank. */
-void stats_ranks(const double *x, size_t n, double *ranks);
-
-/* Spearman's rank correlation; NaN when one side is constant. Scratch of 2n doubles. */
-double stats_spearman(const double *x, const double *y, size_t n, double *scratch);
 
 #endif

@@ -15,7 +15,8 @@ static float sigmoid(float x) {
     return 1.0f / (1.0f + spur__expf(-x));
 }
 
-float class_probability(const float *logits, int outputs, int class) {
+/* Probability of one class. */
+static float class_probability(const float *logits, int outputs, int class) {
     if (outputs == 1) return class == 1 ? sigmoid(logits[0]) : 1 - sigmoid(logits[0]);
     float largest = logits[0], sum = 0;
     for (int k = 1; k < outputs; k++) largest = logits[k] > largest ? logits[k] : largest;
@@ -23,7 +24,8 @@ float class_probability(const float *logits, int outputs, int class) {
     return spur__expf(logits[class] - largest) / sum;
 }
 
-int32_t decide(const float *logits, int outputs, float *probability) {
+/* The class that logits stand for, and its probability (may be NULL). */
+static int32_t decide(const float *logits, int outputs, float *probability) {
     int best = 0;
     if (outputs == 1) best = logits[0] > 0;
     for (int k = 1; k < outputs; k++)

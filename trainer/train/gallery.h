@@ -46,10 +46,4 @@ void gallery_free(gallery *g);
 /* Takes what it wants of a batch whose forward run is done. */
 void gallery_add(gallery *g, const session *s, const spur_batch *batch);
 
-/* The class that logits stand for, and its probability (may be NULL). */
-int32_t decide(const float *logits, int outputs, float *probability);
-
-/* Probability of one class. */
-float class_probability(const float *logits, int outputs, int class);
-
 #endif

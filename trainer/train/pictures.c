@@ -172,7 +172,8 @@ spur_status log_shots(session *s, spur_writer *log, const char *tag, const char 
                                                                           count, epoch, err);
 }
 
-spur_status log_confusion(session *s, int64_t epoch, spur_error *err) {
+/* The confusion matrix of the last validation. */
+static spur_status log_confusion(session *s, int64_t epoch, spur_error *err) {
     size_t classes = s->info->classes;
     uint64_t *counts = spur__malloc_array(classes * classes, sizeof *counts);
     if (!counts) return spur__fail(err, SPUR_E_MEMORY, "out of memory for the confusion matrix");

@@ -19,9 +19,6 @@ spur_status log_png(spur_writer *log, const char *tag, int64_t step, spur__str *
 spur_status log_shots(session *s, spur_writer *log, const char *tag, const char *title,
                       const shot *shots, size_t count, int64_t epoch, spur_error *err);
 
-/* The confusion matrix of the last validation. */
-spur_status log_confusion(session *s, int64_t epoch, spur_error *err);
-
 /* The sounds behind shots, for data sets that have them. */
 spur_status log_sounds(session *s, const shot *shots, size_t count, int64_t epoch, spur_error *err);
 

@@ -60,15 +60,6 @@ static void check_wilcoxon(FILE *f) {
     near(r.p, e[1], "p");
 }
 
-static void check_spearman(FILE *f) {
-    double a[MOST], b[MOST], scratch[2 * MOST], e;
-    size_t n = read_count(f);
-    read_numbers(f, a, n);
-    read_numbers(f, b, n);
-    read_numbers(f, &e, 1);
-    near(stats_spearman(a, b, n, scratch), e, "spearman");
-}
-
 static void check_holm(FILE *f) {
     double p[MOST], adjusted[MOST], scratch[MOST], e[MOST];
     size_t n = read_count(f);
@@ -97,8 +88,6 @@ static void test_scipy(void **state) {
             check_welch(f);
         else if (strcmp(name, "wilcoxon") == 0)
             check_wilcoxon(f);
-        else if (strcmp(name, "spearman") == 0)
-            check_spearman(f);
         else if (strcmp(name, "holm") == 0)
             check_holm(f);
         else if (strcmp(name, "normal") == 0)
@@ -107,7 +96,7 @@ static void test_scipy(void **state) {
             fail_msg("unknown case %s", name);
     }
     fclose(f);
-    assert_true(cases >= 32);
+    assert_true(cases >= 29);
 }
 
 static void test_degenerate_samples(void **state) {
