@@ -11,7 +11,8 @@
  * Targets are constants: no gradient flows into them, also where layers compute them (a teacher's outputs).
  *
  * Labels that are out of range make the forward run fail with a message that names the loss, the
- * label and where it stands. NULL options for the defaults, which are in brackets.
+ * label and where it stands. Labels equal to ignore_index do not count; without `ignore` that is -100,
+ * as in PyTorch. NULL options for the defaults, which are in brackets.
  */
 #ifndef SPUR_LOSS_H
 #define SPUR_LOSS_H
@@ -28,8 +29,8 @@ typedef enum spur_reduction { SPUR_MEAN = 0, SPUR_SUM = 1 } spur_reduction;
 
 typedef struct spur_cross_entropy_options {
     const float *class_weights; /* [classes], copied; NULL: all one */
-    bool ignore; /* labels equal to ignore_index do not count; */
-    int ignore_index; /* without `ignore` it is -100, as in PyTorch */
+    bool ignore;
+    int ignore_index; /* read with `ignore` only, here and below */
     double label_smoothing; /* in [0, 1] [0] */
     spur_reduction reduction; /* [mean: by the sum of the labels' weights] */
 } spur_cross_entropy_options;

@@ -25,18 +25,18 @@ extern "C" {
 typedef struct spur_tally spur_tally;
 
 typedef struct spur_tally_options {
-    bool ignore; /* labels equal to ignore_index do not count */
+    bool ignore; /* labels equal to ignore_index do not count; else -100 does not */
     int ignore_index;
     double threshold; /* of the probability of a single logit [0.5] */
 } spur_tally_options;
 
-/* classes: 0 for regression. NULL when out of memory. */
+/* classes: 0 for regression. NULL when out of memory, and for a negative number. */
 SPUR_API spur_tally *spur_tally_create(int classes, const spur_tally_options *options);
 SPUR_API void spur_tally_destroy(spur_tally *tally);
 SPUR_API void spur_tally_reset(spur_tally *tally);
 
 /* logits: [rows][width], width = classes, or 1 for two classes; labels: [rows]. Rows are samples or
- * pixels. E_RANGE, nothing counted, for a label out of range. */
+ * pixels. E_RANGE, nothing counted, for a label out of range; E_SHAPE for another width. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_tally_add(spur_tally *tally, const float *logits,
                                                      size_t rows, int width, const int32_t *labels,
                                                      spur_error *err);
@@ -46,20 +46,22 @@ SPUR_API SPUR_WARN_UNUSED spur_status spur_tally_add_soft(spur_tally *tally, con
                                                           size_t rows, int width,
                                                           const float *targets, spur_error *err);
 
-/* Numbers: outputs and targets [count]. */
+/* Numbers, for mae and mse: outputs and targets [count]. */
 SPUR_API void spur_tally_add_values(spur_tally *tally, const float *outputs, size_t count,
                                     const float *targets);
 
-/* Adds what `from` holds; both must have the same classes. */
+/* Adds what `from` holds; both must have the same number of classes. */
 SPUR_API void spur_tally_merge(spur_tally *tally, const spur_tally *from);
 
 SPUR_API int spur_tally_classes(const spur_tally *tally);
+/* Rows (or numbers) that were counted. */
 SPUR_API uint64_t spur_tally_count(const spur_tally *tally);
 /* The confusion matrix: how many of class `truth` were taken for `predicted`. */
 SPUR_API uint64_t spur_tally_confusion(const spur_tally *tally, int truth, int predicted);
 
 /* accuracy, top_k, precision, recall, f1, iou, mean_iou, dice, pixel_accuracy, mae, mse.
- * `options` as for optimizers ("average=micro"), or NULL. */
+ * `options` as for optimizers ("average=micro"), or NULL; docs/options.md lists them. A ratio over
+ * nothing is 0. E_NOTFOUND for an unknown name, E_STATE for a metric of classes where there are none. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_metric(const spur_tally *tally, const char *name,
                                                   const char *options, double *value,
                                                   spur_error *err);

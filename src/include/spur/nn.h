@@ -64,7 +64,7 @@ typedef enum spur_mode { SPUR_EVAL = 0, SPUR_TRAIN = 1 } spur_mode;
 
 typedef struct spur_net_options {
     uint64_t seed; /* of initial weights and dropout */
-    int threads; /* 0: all processors */
+    int threads; /* 0: all processors that the process may use */
     spur_conv_algorithm conv; /* default AUTO */
     spur_gemm_provider gemm; /* default AUTO */
     bool inference; /* plan for evaluation only: no gradients, batch norm folded into the weights of
@@ -230,17 +230,20 @@ SPUR_API void spur_keep(spur_net *net, spur_node *node);
 /* ---- running ------------------------------------------------------------------------------- */
 
 /* Plans memory and algorithms. `loss` is a scalar node, or NULL for a net that is only run
- * forward. Reports the first error made while building. */
+ * forward. Reports the first error made while building. Once per net (E_STATE after that); after a
+ * failure the net can only be destroyed. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_net_build(spur_net *net, spur_node *loss,
                                                      spur_error *err);
 
-/* Samples in the next run, 1 <= n <= planned batch. */
+/* Samples in the next runs, 1 <= n <= planned batch (else E_RANGE), which is what holds until this is
+ * called. E_STATE before the net is built. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_net_set_batch(spur_net *net, int n);
 
 /* The training step that random numbers (dropout) are drawn for. */
 SPUR_API void spur_net_set_step(spur_net *net, uint64_t step);
 
-/* Values of a node (inputs: to be filled; others: of the last run). int32 nodes through _int. */
+/* Values of a node (inputs: to be filled; others: of the last run, where they are kept), in its shape
+ * and dense. NULL before the net is built, and for the other type: int32 nodes through _int. */
 SPUR_API float *spur_node_data(spur_node *node);
 SPUR_API int32_t *spur_node_data_int(spur_node *node);
 /* Gradient of the loss by a kept node after spur_net_backward(), or NULL. */
@@ -249,26 +252,27 @@ SPUR_API int spur_node_rank(const spur_node *node);
 SPUR_API const int64_t *spur_node_shape(const spur_node *node);
 SPUR_API const char *spur_node_name(const spur_node *node);
 
-/* Runs every node up to the loss (or to all kept nodes). E_NUMERIC when the loss is not finite;
- * the message names the first layer whose output is not. */
+/* Runs every node. E_NUMERIC when the loss is not finite; the message names the first layer whose
+ * output is not. E_RANGE for a label out of range. E_STATE for a net that is not built, and for
+ * SPUR_TRAIN in one without a loss or for inference. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_net_forward(spur_net *net, spur_mode mode,
                                                        spur_error *err);
 
-/* After a forward run in SPUR_TRAIN mode: adds the gradients of all trainable parameters (times
- * `scale`) to those already there. */
+/* After a forward run in SPUR_TRAIN mode, once for each (else E_STATE): adds the gradients of all
+ * trainable parameters (times `scale`) to those already there. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_net_backward(spur_net *net, float scale,
                                                         spur_error *err);
 
 SPUR_API void spur_net_zero_gradients(spur_net *net);
 
-/* The loss of the last forward run. */
+/* The loss of the last forward run; 0 before it, and in a net without a loss. */
 SPUR_API float spur_net_loss(const spur_net *net);
 
 /* ---- parameters ----------------------------------------------------------------------------- */
 
 /* How the values lie in memory, against PyTorch's layout in `shape`. */
 typedef enum spur_layout {
-    SPUR_LAYOUT_PLAIN = 0, /* as PyTorch */
+    SPUR_LAYOUT_PLAIN = 0, /* as PyTorch, but for the order of a flattened image */
     SPUR_LAYOUT_HWIO = 1, /* conv2d: [kh][kw][c/groups][filters] */
     SPUR_LAYOUT_HWOI = 2, /* conv_transpose2d: [kh][kw][filters/groups][c] */
     SPUR_LAYOUT_IN_OUT = 3 /* linear: [in][units], rows of a flattened image in HWC order */
@@ -279,15 +283,18 @@ typedef struct spur_param {
     int rank;
     int64_t shape[SPUR_MAX_RANK]; /* PyTorch's shape */
     spur_layout layout;
-    int64_t flattened[3]; /* IN_OUT behind a flatten: its h, w, c; else zeros */
+    int64_t flattened[3]; /* of a linear layer or a norm behind a flattened image: its h, w, c; the
+                             values follow the order h, w, c then. Else zeros */
     size_t count; /* number of values */
     float *value; /* in our layout; valid after spur_net_build() */
-    float *gradient; /* same layout; NULL for buffers (running statistics) */
+    float *gradient; /* same layout; NULL where nothing is trained: buffers (running statistics),
+                        frozen parameters, nets without a loss or for inference */
     bool trainable; /* may be cleared, before spur_net_build(), to freeze it; false for buffers */
     bool decay; /* weight matrices and kernels: true; biases, norms: false */
     spur_net *net; /* whose it is */
 } spur_param;
 
+/* Buffers are among them. NULL for an index or a name that there is not. */
 SPUR_API int spur_net_param_count(const spur_net *net);
 SPUR_API spur_param *spur_net_param(spur_net *net, int index);
 SPUR_API spur_param *spur_net_find_param(spur_net *net, const char *name);
@@ -295,7 +302,8 @@ SPUR_API spur_param *spur_net_find_param(spur_net *net, const char *name);
 /* Number of values in all trainable parameters. */
 SPUR_API int64_t spur_net_trainable_count(const spur_net *net);
 
-/* Copies between our layout and PyTorch's (dense, row-major over `shape`). */
+/* Copies param->count values between our layout and PyTorch's (dense, row-major over `shape`). Does
+ * nothing before the net is built. */
 SPUR_API void spur_param_export(const spur_param *param, float *out);
 SPUR_API void spur_param_import(spur_param *param, const float *in);
 
@@ -308,7 +316,7 @@ SPUR_API void spur_net_params_changed(spur_net *net);
 /* A table of layers, output shapes, parameters, multiply-adds and memory, 80 columns wide. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_net_summary(const spur_net *net, FILE *out);
 
-/* Bytes planned for activations, gradients and workspaces together. */
+/* Bytes planned for activations, their gradients and workspaces together; parameters come on top. */
 SPUR_API size_t spur_net_planned_bytes(const spur_net *net);
 
 /* Nodes in the order in which they run, for drawing the graph: each one's kind ("conv2d") and

@@ -46,7 +46,8 @@ SPUR_API SPUR_WARN_UNUSED spur_status spur_optimizer_add_group(spur_optimizer *o
                                                                const char *options,
                                                                spur_error *err);
 
-/* One update of every trainable parameter by its gradient. The gradients are left as they are. */
+/* One update of every trainable parameter by its gradient. The gradients are left as they are, so
+ * spur_net_zero_gradients() comes before the next backward run. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_optimizer_step(spur_optimizer *optimizer,
                                                           spur_error *err);
 
@@ -89,7 +90,8 @@ SPUR_API void spur_clip_gradient_value(spur_net *net, double limit);
 typedef struct spur_ema spur_ema;
 
 /* average = decay * average + (1 - decay) * value, from the present weights on, for all
- * parameters; buffers (running statistics) are copied, as PyTorch's AveragedModel does. */
+ * parameters; buffers (running statistics) are copied, as PyTorch's AveragedModel does. `decay` in
+ * [0, 1). The net must be built, and outlive the averages. NULL with *err filled on failure. */
 SPUR_API spur_ema *spur_ema_create(spur_net *net, double decay, spur_error *err);
 SPUR_API void spur_ema_destroy(spur_ema *ema);
 SPUR_API void spur_ema_update(spur_ema *ema);
@@ -109,6 +111,7 @@ typedef struct spur_schedule_span {
     uint64_t epochs; /* at least 1 */
 } spur_schedule_span;
 
+/* NULL options for the defaults. NULL with *err filled for an unknown name or a bad option. */
 SPUR_API spur_scheduler *spur_scheduler_create(const char *name, const char *options,
                                                const spur_schedule_span *span, spur_error *err);
 SPUR_API void spur_scheduler_destroy(spur_scheduler *scheduler);
