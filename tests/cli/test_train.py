@@ -538,7 +538,11 @@ class Amended(Run):
         self.spur("resume", run, "train.max_time=")
         self.assertEqual((run / "config.ini").read_text(), config.replace("max_time = 0.05", "max_time ="))
         self.assertEqual(self.rows(run / "metrics.csv")[-1]["epoch"], "4")
-        self.assertIn("0.004", self.spur("show", run).out)
+        shown = self.spur("show", run).out
+        self.assertIn("0.004", shown)
+        way = re.search(r"^Pictures: +spur (.*)$", shown, re.M)[1]
+        self.assertIn("validation,images/worst,", self.spur(*way.split()).out)
+        self.assertTrue(list((self.dir / "pictures/validation/images/worst").iterdir()))
 
     def test_what_contradicts_the_run_is_refused(self):
         run = self.train("--max-time", "0.05")
@@ -556,6 +560,11 @@ class Amended(Run):
         self.refused(run, "optimizer.lr cannot become '0.1', it was '0.001': the run is done", "optimizer.lr=0.1")
         self.refused(run, "train.epochs cannot become '1', it was '2': 2 epochs are done", "train.epochs=1")
         self.refused(run, "this run is done", "train.epochs=2")
+        typed = "my_logs/" + run.name  # a run is called as the user calls it, except where that is another one
+        self.assertTrue(self.spur("resume", typed, status=2).err.startswith("spur resume: %s: this run is done\n" % typed))
+        (self.dir / "elsewhere").mkdir()
+        away = subprocess.run([SPUR, "resume", "../" + typed], cwd=self.dir / "elsewhere", capture_output=True, text=True)
+        self.assertIn("/elsewhere/../%s: this run is done\n" % typed, away.stderr)
         self.spur("resume", run, "train.epochs=3", "optimizer.lr=0.0005")
         self.assertIn("\nepochs = 3\n", (run / "config.ini").read_text())
         self.assertEqual(len(self.rows(run / "metrics.csv")), 3)

@@ -150,10 +150,9 @@ static int run_eval(int argc, char **argv) {
     spur_error err = {.status = SPUR_OK};
     if (run_require(argv[1], "config.ini", &err) != SPUR_OK)
         return command_refuse(&command_eval, &err);
-    char *run = stable_path(argv[1]);
+    char *run = enter_start_directory(&command_eval, argv[1]);
     if (!run) return EXIT_FAILED;
     e.run = argv[1] = run;
-    enter_start_directory(&command_eval, run);
     status = load_config_of(&command_eval, argv + 1, words, &cfg);
     if (status == EXIT_DONE) {
         status = evaluate(&cfg, &e);

@@ -89,23 +89,27 @@ int load_config_of(const command *self, char **words, int count, config *cfg) {
     return status;
 }
 
-void enter_start_directory(const command *self, const char *run) {
+/* Where the run was started, as env.ini tells; NULL if it does not. */
+static char *start_directory(const char *run) {
     document doc;
     document_init(&doc);
-    char *path = spur__path_join(run, "env.ini");
+    char *path = spur__path_join(run, "env.ini"), *found = NULL;
     const document_entry *entry = NULL;
     if (path && document_read(&doc, path, NULL) == SPUR_OK)
         entry = document_find(&doc, "start", "directory");
-    if (entry && chdir(entry->value) != 0) {
-        fprintf(stderr, "spur %s: %s is gone; relative paths count from here\n", self->name,
-                entry->value);
-    }
+    if (entry) found = spur__strdup(entry->value);
     document_free(&doc);
     spur__free(path);
+    return found;
 }
 
-char *stable_path(const char *run) {
-    char here[4096];
-    if (run[0] == '/' || !getcwd(here, sizeof here)) return spur__strdup(run);
-    return spur__path_join(here, run);
+char *enter_start_directory(const command *self, const char *run) {
+    char here[4096], *start = start_directory(run);
+    bool elsewhere = start && getcwd(here, sizeof here) && strcmp(start, here) != 0;
+    if (elsewhere && chdir(start) != 0) {
+        fprintf(stderr, "spur %s: %s is gone; relative paths count from here\n", self->name, start);
+        elsewhere = false;
+    }
+    spur__free(start);
+    return elsewhere && run[0] != '/' ? spur__path_join(here, run) : spur__strdup(run);
 }

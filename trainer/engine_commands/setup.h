@@ -40,10 +40,9 @@ int load_config(const command *self, config *cfg, char *const *words, int count,
  * anything. */
 int load_config_of(const command *self, char **words, int count, config *cfg);
 
-/* Changes to the directory that a run was started in: its relative paths count from there. */
-void enter_start_directory(const command *self, const char *run);
-
-/* A run's path that stays right when the directory is changed; free with spur__free. */
-char *stable_path(const char *run);
+/* Changes to the directory that a run was started in: its relative paths count from there. Returns the
+ * run's path that is right there, as it was given where possible; NULL when out of memory. Free with
+ * spur__free. */
+char *enter_start_directory(const command *self, const char *run);
 
 #endif

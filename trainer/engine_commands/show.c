@@ -27,7 +27,8 @@ const command command_show = {
     .usage = "RUN [--config]",
     .summary = "Show one run: state, changes, machine, git, curves, files.",
     .help = "  --config  the whole configuration instead of what was changed only\n\n"
-            "Pictures and sounds are in the event files: `spur export RUN` writes them out.",
+            "Pictures and sounds are in the event files: `spur export RUN --kind image -o\n"
+            "FOLDER` (or audio) writes them out.",
     .run = run_show,
 };
 
@@ -185,7 +186,7 @@ static int run_show(int argc, char **argv) {
     spur__str_init(&word, 1 << 16);
     put_shell_word(&word, argv[1]);
     printf("TensorBoard: tensorboard --logdir=%s\n"
-           "Pictures:    spur export %s\n",
+           "Pictures:    spur export %s --kind image -o pictures\n",
            spur__str_text(&word), spur__str_text(&word));
     spur__str_free(&word);
     return EXIT_DONE;

@@ -215,9 +215,8 @@ static int run_resume(int argc, char **argv) {
     spur_error err = {.status = SPUR_OK};
     if (run_require(argv[1], "config.ini", &err) != SPUR_OK)
         return command_refuse(&command_resume, &err);
-    char *run = stable_path(argv[1]);
+    char *run = enter_start_directory(&command_resume, argv[1]);
     if (!run) return EXIT_FAILED;
-    enter_start_directory(&command_resume, run);
     status = resume_from(run, argv + 1, words, &a, quiet, json);
     spur__free(run);
     return status;

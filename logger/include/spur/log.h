@@ -267,7 +267,8 @@ typedef struct spur_log_images {
 } spur_log_images;
 
 /* A rectangle drawn on one image of a batch. Sides are in pixels from the image's upper left corner, so
- * that an image as a whole is (0, 0, width, height); what lies outside is cut off. */
+ * that an image as a whole is (0, 0, width, height); what lies outside is cut off. They are finite
+ * (SPUR_E_NUMERIC), left < right and top < bottom, and the image is one of the batch (SPUR_E_RANGE). */
 typedef struct spur_log_box {
     size_t image; /* which one, from 0 */
     double left, top, right, bottom;
@@ -279,7 +280,9 @@ typedef struct spur_log_box {
 typedef struct spur_log_image_options {
     int max_outputs; /* images written, at most; default 3, as in tf.summary.image */
     int compression; /* zlib level 1..9; default 3 */
-    const spur_log_box *boxes; /* drawn on the images, in this order; gray ones become RGB then */
+    const spur_log_box
+        *boxes; /* drawn on the images, in this order; gray ones become RGB then, gray
+                                  ones with alpha RGBA */
     size_t box_count;
     spur_log_options log;
 } spur_log_image_options;
