@@ -14,9 +14,13 @@ typedef struct group_options {
     bool layer;
 } group_options;
 
+static bool is_layer(const spur_node *node) {
+    return ((const group_options *)node->options)->layer;
+}
+
 static ptrdiff_t groups_of(const spur_node *node) {
     const group_options *o = node->options;
-    return o->layer ? 1 : o->user.groups ? o->user.groups : 32;
+    return is_layer(node) ? 1 : o->user.groups ? o->user.groups : 32;
 }
 
 static spur_status group_norm_shape(spur_node *node, spur_error *err) {
@@ -36,7 +40,7 @@ static spur_status group_norm_shape(spur_node *node, spur_error *err) {
     spur__param_spec weight = {
         .suffix = "weight", .rank = 1, .shape = {spur__channels(x)}, .constant = 1};
     spur__param_spec bias = {.suffix = "bias", .rank = 1, .shape = {spur__channels(x)}};
-    if (((const group_options *)node->options)->layer) { /* PyTorch's values lie in another order */
+    if (is_layer(node)) { /* PyTorch's values lie in another order */
         memcpy(weight.flattened, x->flattened, sizeof weight.flattened);
         memcpy(bias.flattened, x->flattened, sizeof bias.flattened);
     }
@@ -46,8 +50,7 @@ static spur_status group_norm_shape(spur_node *node, spur_error *err) {
 
 /* Samples as the kernel counts them: rows for a layer norm. */
 static ptrdiff_t samples_of(const spur_node *node) {
-    const group_options *o = node->options;
-    if (!o->layer) return (ptrdiff_t)node->shape[0];
+    if (!is_layer(node)) return (ptrdiff_t)node->shape[0];
     return (ptrdiff_t)(spur__node_count(node) / (size_t)spur__channels(node));
 }
 
@@ -62,20 +65,31 @@ static size_t statistics_bytes(const spur_node *node) {
 
 static spur_status group_norm_plan(spur_node *node, spur__demand *demand, spur_error *err) {
     (void)err;
-    size_t scratch =
-        spur__norm_workspace(samples_of(node), pixels_of(node), (ptrdiff_t)spur__channels(node));
+    ptrdiff_t channels = (ptrdiff_t)spur__channels(node);
+    bool layer = is_layer(node);
+    size_t scratch = layer ? spur__layer_norm_workspace(samples_of(node), channels)
+                           : spur__norm_workspace(samples_of(node), pixels_of(node), channels);
     demand->saved_bytes = statistics_bytes(node);
-    demand->forward_workspace = statistics_bytes(node) + scratch;
+    demand->forward_workspace = statistics_bytes(node) + (layer ? 0 : scratch);
     demand->backward_workspace = scratch;
     demand->backward_needs_input[0] = true;
     demand->gradient_in_place = 1;
     return SPUR_OK;
 }
 
-static spur__group_norm kernel_args(const spur_node *node, const spur__run *run, bool forward) {
+/* Statistics that no backward call will want lie at the workspace's start. */
+static float *statistics_of(const spur_node *node, const spur__run *run) {
+    return node->saved ? node->saved : run->workspace;
+}
+
+static double full_eps(const spur_node *node) {
     const group_options *o = node->options;
+    return o->user.eps > 0 ? o->user.eps : 1e-5;
+}
+
+static spur__group_norm group_args(const spur_node *node, const spur__run *run, bool forward) {
     char *work = run->workspace;
-    float *statistics = node->saved ? node->saved : run->workspace;
+    float *statistics = statistics_of(node, run);
     return (spur__group_norm){
         .n = samples_of(node),
         .pixels = pixels_of(node),
@@ -83,7 +97,7 @@ static spur__group_norm kernel_args(const spur_node *node, const spur__run *run,
         .groups = groups_of(node),
         .gamma = spur__param_value(node, 0),
         .beta = spur__param_value(node, 1),
-        .eps = o->user.eps > 0 ? o->user.eps : 1e-5,
+        .eps = full_eps(node),
         .relu = node->fused_relu,
         .mean = statistics,
         .rstd = statistics + samples_of(node) * groups_of(node),
@@ -91,23 +105,53 @@ static spur__group_norm kernel_args(const spur_node *node, const spur__run *run,
     };
 }
 
+static spur__layer_norm layer_args(const spur_node *node, const spur__run *run) {
+    float *statistics = statistics_of(node, run);
+    return (spur__layer_norm){
+        .rows = samples_of(node),
+        .channels = (ptrdiff_t)spur__channels(node),
+        .gamma = spur__param_value(node, 0),
+        .beta = spur__param_value(node, 1),
+        .eps = full_eps(node),
+        .relu = node->fused_relu,
+        .mean = statistics,
+        .rstd = statistics + samples_of(node),
+        .workspace = run->workspace,
+    };
+}
+
 static void group_norm_forward(spur_node *node, const spur__run *run) {
-    spur__group_norm p = kernel_args(node, run, true);
+    spur__group_norm p = group_args(node, run, true);
     spur__group_norm_forward(&run->exec, &p, node->inputs[0]->data, node->data);
 }
 
-static void group_norm_backward(spur_node *node, const spur__run *run) {
-    spur__group_norm p = kernel_args(node, run, false);
+static void layer_norm_forward(spur_node *node, const spur__run *run) {
+    spur__layer_norm p = layer_args(node, run);
+    spur__layer_norm_forward(&run->exec, &p, node->inputs[0]->data, node->data);
+}
+
+static spur__norm_gradient gradient_of(const spur_node *node) {
     int beta = spur__gradient_beta(node, 0);
-    spur__group_norm_backward(&run->exec, &p,
-                              &(spur__norm_gradient){
-                                  .x = node->inputs[0]->data,
-                                  .dy = node->gradient,
-                                  .dx = beta < 0 ? NULL : node->inputs[0]->gradient,
-                                  .dgamma = spur__param_gradient(node, 0),
-                                  .dbeta = spur__param_gradient(node, 1),
-                                  .accumulate = beta == 1,
-                              });
+    return (spur__norm_gradient){
+        .x = node->inputs[0]->data,
+        .dy = node->gradient,
+        .dx = beta < 0 ? NULL : node->inputs[0]->gradient,
+        .dgamma = spur__param_gradient(node, 0),
+        .dbeta = spur__param_gradient(node, 1),
+        .accumulate = beta == 1,
+    };
+}
+
+static void group_norm_backward(spur_node *node, const spur__run *run) {
+    spur__group_norm p = group_args(node, run, false);
+    spur__norm_gradient g = gradient_of(node);
+    spur__group_norm_backward(&run->exec, &p, &g);
+}
+
+static void layer_norm_backward(spur_node *node, const spur__run *run) {
+    spur__layer_norm p = layer_args(node, run);
+    spur__norm_gradient g = gradient_of(node);
+    spur__layer_norm_backward(&run->exec, &p, &g);
 }
 
 static double group_norm_cost(const spur_node *node) {
@@ -115,8 +159,7 @@ static double group_norm_cost(const spur_node *node) {
 }
 
 static float eps_of(const spur_node *node) {
-    const group_options *o = node->options;
-    return o->user.eps > 0 ? (float)o->user.eps : 1e-5f;
+    return (float)full_eps(node);
 }
 
 static void layer_norm_onnx(const spur_node *node, spur__onnx *to) {
@@ -160,9 +203,8 @@ static const char *by_groups(const spur_node *node, spur__onnx *to, const char *
 }
 
 static void group_norm_onnx(const spur_node *node, spur__onnx *to) {
-    const group_options *o = node->options;
     bool move = node->rank == 3 || node->rank == 5;
-    if (o->layer) {
+    if (is_layer(node)) {
         layer_norm_onnx(node, to);
         return;
     }
@@ -185,11 +227,11 @@ static void group_norm_onnx(const spur_node *node, spur__onnx *to) {
 
 #define OP(name)                                                                                   \
     {                                                                                              \
-        .kind = name, .shape = group_norm_shape, .plan = group_norm_plan,                          \
-        .forward = group_norm_forward, .backward = group_norm_backward, .cost = group_norm_cost,   \
+        .kind = #name, .shape = group_norm_shape, .plan = group_norm_plan,                         \
+        .forward = name##_forward, .backward = name##_backward, .cost = group_norm_cost,           \
         .onnx = group_norm_onnx, .elementwise = true                                               \
     }
-static const spur__op group_norm_op = OP("group_norm"), layer_norm_op = OP("layer_norm");
+static const spur__op group_norm_op = OP(group_norm), layer_norm_op = OP(layer_norm);
 
 static spur_node *create(spur_net *net, spur_node *x, const char *name,
                          const spur_norm_options *options, bool layer) {

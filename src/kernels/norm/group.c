@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Group and layer normalisation; see norm.h. A task is one image, or several when they are small.
+ * Group normalisation; see norm.h. A task is one image, or several when they are small.
  * Scratch per image: a, b, c of dx; two rows of sums that become dgamma, dbeta; scale and shift of y.
  */
 #include <math.h>

@@ -17,7 +17,7 @@
 #include "kernels/simd/pool.h"
 #include "kernels/swish.h"
 
-/* Bytes of workspace for any function of this file on `n` images of `pixels` pixels. */
+/* Bytes of workspace for batch or group norm on `n` images of `pixels` pixels. */
 size_t spur__norm_workspace(ptrdiff_t n, ptrdiff_t pixels, ptrdiff_t channels);
 
 /* ---- batch norm ---------------------------------------------------------------------------- */
@@ -78,7 +78,7 @@ void spur__batch_norm_eval_backward(const spur__exec *exec, const spur__batch_no
 void spur__batch_norm_fold(const spur__batch_norm *p, ptrdiff_t rows, const float *w,
                            const float *bias, float *w_out, float *bias_out);
 
-/* ---- group norm, layer norm ----------------------------------------------------------------- */
+/* ---- group norm ------------------------------------------------------------------------------ */
 
 typedef struct spur__group_norm {
     ptrdiff_t n, pixels, channels,
@@ -90,10 +90,27 @@ typedef struct spur__group_norm {
     void *workspace;
 } spur__group_norm;
 
-/* Layer norm over the last axis is n = rows, pixels = 1, groups = 1. */
 void spur__group_norm_forward(const spur__exec *exec, const spur__group_norm *p, const float *x,
                               float *y);
 void spur__group_norm_backward(const spur__exec *exec, const spur__group_norm *p,
+                               const spur__norm_gradient *g);
+
+/* ---- layer norm ------------------------------------------------------------------------------ */
+
+typedef struct spur__layer_norm {
+    ptrdiff_t rows, channels; /* [rows][channels], dense */
+    const float *gamma, *beta; /* [channels] or NULL */
+    double eps;
+    bool relu; /* y = max(y, 0) */
+    float *mean, *rstd; /* [rows]: kept for backward */
+    void *workspace;
+} spur__layer_norm;
+
+/* Bytes of workspace for the backward pass; the forward pass needs none. */
+size_t spur__layer_norm_workspace(ptrdiff_t rows, ptrdiff_t channels);
+void spur__layer_norm_forward(const spur__exec *exec, const spur__layer_norm *p, const float *x,
+                              float *y);
+void spur__layer_norm_backward(const spur__exec *exec, const spur__layer_norm *p,
                                const spur__norm_gradient *g);
 
 #endif

@@ -11,13 +11,23 @@ typedef struct norm_case {
     ptrdiff_t n, pixels, channels, groups; /* groups 0: batch norm */
     float mean; /* of the inputs */
     bool relu, affine, accumulate;
+    bool layer; /* pixels and groups are 1 */
 } norm_case;
 
 static const norm_case cases[] = {
-    {1, 1000, 16, 0, 0.0f, false, true, false}, {1, 777, 35, 0, 100.0f, true, true, true},
-    {1, 7, 3, 0, 1.0f, false, false, false},    {1, 70000, 8, 0, 5.0f, true, true, false},
-    {3, 50, 24, 4, 3.0f, false, true, true},    {5, 1, 65, 1, -2.0f, false, true, false},
-    {200, 1, 64, 1, 10.0f, false, true, false}, {2, 81, 6, 6, 0.0f, true, false, false},
+    {1, 1000, 16, 0, 0.0f, false, true, false, false},
+    {1, 777, 35, 0, 100.0f, true, true, true, false},
+    {1, 7, 3, 0, 1.0f, false, false, false, false},
+    {1, 70000, 8, 0, 5.0f, true, true, false, false},
+    {3, 50, 24, 4, 3.0f, false, true, true, false},
+    {5, 1, 65, 1, -2.0f, false, true, false, false},
+    {200, 1, 64, 1, 10.0f, false, true, false, false},
+    {2, 81, 6, 6, 0.0f, true, false, false, false},
+    {5, 1, 65, 1, -2.0f, false, true, false, true},
+    {200, 1, 64, 1, 10.0f, false, true, false, true},
+    {70, 1, 203, 1, 100.0f, true, true, true, true},
+    {33, 1, 7, 1, 1.0f, true, false, false, true},
+    {2, 1, 5000, 1, -30.0f, false, true, true, true},
 };
 
 typedef struct norm_data {
@@ -52,7 +62,8 @@ static void run(void *arg, const spur__exec *exec, float *out) {
     const norm_case *t = &d->t;
     float *dx = out + d->all, *dgamma = dx + d->all, *dbeta = dgamma + t->channels;
     float *mean = dbeta + t->channels, *rstd = mean + d->sets, *running = rstd + d->sets;
-    void *ws = scratch(spur__norm_workspace(t->n, t->pixels, t->channels));
+    void *ws = scratch(t->layer ? spur__layer_norm_workspace(t->n, t->channels)
+                                : spur__norm_workspace(t->n, t->pixels, t->channels));
     for (ptrdiff_t c = 0; c < t->channels; c++) {
         dgamma[c] = dbeta[c] = running[c] = 0.0f;
         running[t->channels + c] = 1.0f;
@@ -65,7 +76,19 @@ static void run(void *arg, const spur__exec *exec, float *out) {
                              .dbeta = dbeta,
                              .accumulate = t->accumulate};
     const float *gamma = t->affine ? d->gamma : NULL, *beta = t->affine ? d->beta : NULL;
-    if (t->groups) {
+    if (t->layer) {
+        spur__layer_norm p = {.rows = t->n,
+                              .channels = t->channels,
+                              .gamma = gamma,
+                              .beta = beta,
+                              .eps = 1e-5,
+                              .relu = t->relu,
+                              .mean = mean,
+                              .rstd = rstd,
+                              .workspace = ws};
+        spur__layer_norm_forward(exec, &p, d->x, out);
+        spur__layer_norm_backward(exec, &p, &g);
+    } else if (t->groups) {
         spur__group_norm p = {.n = t->n,
                               .pixels = t->pixels,
                               .channels = t->channels,
