@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <locale.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -102,30 +103,38 @@ char *spur__str_take(spur__str *s) {
     return data;
 }
 
-/* printf and strtod follow the program's locale; our texts always have a decimal point. */
-static void decimal_comma_to_point(char *text) {
-    char point = localeconv()->decimal_point[0];
-    if (point == '.') return;
-    for (char *p = text; *p; p++)
-        if (*p == point) *p = '.';
+/* printf and strtod follow the program's locale, our texts never do: a decimal point, and no other. */
+static pthread_once_t plain_once = PTHREAD_ONCE_INIT;
+static locale_t plain;
+
+static void make_plain(void) {
+    plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+/* Numbers of this thread are plain from now on; uselocale() with the result ends that. */
+static locale_t use_plain(void) {
+    pthread_once(&plain_once, make_plain);
+    return uselocale(plain);
 }
 
 void spur__str_double(spur__str *s, double value) {
     char text[40];
+    locale_t old = use_plain();
     /* 15 digits give the shortest text wherever one exists, %g drops the zeros; subnormal numbers
      * have fewer digits of their own */
     for (int digits = value > -1e-300 && value < 1e-300 ? 1 : 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (value != value || strtod(text, NULL) == value) break;
     }
-    decimal_comma_to_point(text);
+    uselocale(old);
     spur__str_puts(s, value != value ? "nan" : text);
 }
 
 void spur__str_float(spur__str *s, float value) {
     char text[40];
+    locale_t old = use_plain();
     snprintf(text, sizeof text, "%.9g", (double)value);
-    decimal_comma_to_point(text);
+    uselocale(old);
     spur__str_puts(s, value != value ? "nan" : text);
 }
 
@@ -237,19 +246,15 @@ char *spur__trim(char *text) {
 }
 
 bool spur__parse_double(const char *text, double *out) {
-    char copy[64], *end;
+    char *end;
     size_t n = strlen(text);
-    if (n == 0 || n >= sizeof copy || isspace((unsigned char)text[0])) return false;
-    memcpy(copy, text, n + 1);
-    char point = localeconv()->decimal_point[0];
-    for (char *p = copy; *p; p++) {
-        if (*p == 'x' || *p == 'X') return false;
-        if (*p == '.') *p = point;
-    }
+    if (n == 0 || n >= 64 || isspace((unsigned char)text[0]) || strpbrk(text, "xX")) return false;
+    locale_t old = use_plain();
     errno = 0;
-    double value = strtod(copy, &end);
+    double value = strtod(text, &end);
     bool overflow = errno == ERANGE && (value > 1 || value < -1);
-    if (*end != '\0' || end == copy || overflow) return false;
+    uselocale(old);
+    if (*end != '\0' || end == text || overflow) return false;
     *out = value;
     return true;
 }

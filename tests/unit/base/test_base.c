@@ -2,6 +2,7 @@
  *
  * base: strings, checksums, random numbers, files.
  */
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -132,6 +133,57 @@ static void test_shortest_double(void **state) {
     spur__str_free(&s);
 }
 
+static void check_plain_numbers(void) {
+    double x = 0;
+    spur__str s;
+    spur__str_init(&s, 100);
+    spur__str_double(&s, 0.25);
+    spur__str_putc(&s, ' ');
+    spur__str_float(&s, -1.5f);
+    assert_string_equal(spur__str_text(&s), "0.25 -1.5");
+    spur__str_free(&s);
+    assert_true(spur__parse_double("-0.75e1", &x));
+    assert_true(x == -7.5);
+    assert_false(spur__parse_double("1,5", &x));
+    assert_false(spur__parse_double("1.5 ", &x));
+    assert_false(spur__parse_double(" 1.5", &x));
+    assert_false(spur__parse_double("", &x));
+    assert_false(spur__parse_double("0x10", &x));
+    assert_false(spur__parse_double("1e999", &x));
+    assert_true(spur__parse_double("1e-999", &x) && x == 0);
+}
+
+/* The same in the locale of a program that calls us; many systems have none but C. */
+static void test_numbers_in_any_locale(void **state) {
+    static const char *const locales[] = {"C", "de_DE.UTF-8", "fr_FR.UTF-8", "ps_AF.UTF-8"};
+    (void)state;
+    for (size_t i = 0; i < sizeof locales / sizeof locales[0]; i++)
+        if (setlocale(LC_ALL, locales[i])) check_plain_numbers();
+    setlocale(LC_ALL, "C");
+}
+
+static void test_parse_int(void **state) {
+    static const char *const bad[] = {"",
+                                      " 1",
+                                      "1 ",
+                                      "+",
+                                      "-",
+                                      "--1",
+                                      "1.0",
+                                      "0x1",
+                                      "1e3",
+                                      "9223372036854775808",
+                                      "-9223372036854775809"};
+    long long n = 7;
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(spur__parse_int(bad[i], &n));
+    assert_int_equal(n, 7);
+    assert_true(spur__parse_int("+12", &n) && n == 12);
+    assert_true(spur__parse_int("-9223372036854775808", &n) && n == INT64_MIN);
+    assert_true(spur__parse_int("9223372036854775807", &n) && n == INT64_MAX);
+}
+
 static void test_injected_failure(void **state) {
     (void)state;
     spur__fault_malloc(2);
@@ -154,6 +206,8 @@ int main(void) {
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_str_limit_sticks),
         cmocka_unit_test(test_shortest_double),
+        cmocka_unit_test(test_numbers_in_any_locale),
+        cmocka_unit_test(test_parse_int),
         cmocka_unit_test(test_injected_failure),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
