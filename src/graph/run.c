@@ -20,10 +20,22 @@ static spur_status check_loss(const spur_net *net, const spur_node *loss, spur_e
     return SPUR_OK;
 }
 
-static int largest_batch(const spur_net *net) {
-    for (int i = 0; i < net->node_count; i++)
-        if (net->nodes[i]->rank) return (int)net->nodes[i]->shape[0];
-    return 1;
+/* The batch, which is one for the whole net, also where its parts never meet: runs count samples once. */
+static spur_status find_batch(spur_net *net, spur_error *err) {
+    const spur_node *first = NULL;
+    char a[128], b[128];
+    for (int i = 0; i < net->node_count; i++) {
+        const spur_node *node = net->nodes[i];
+        if (node->rank == 0) continue;
+        if (!first) first = node;
+        if (node->shape[0] != first->shape[0])
+            return spur__fail(err, SPUR_E_SHAPE,
+                              "expected one batch size in the whole net, found '%s' %s and '%s' %s",
+                              first->name, spur__shape_text(first, a, sizeof a), node->name,
+                              spur__shape_text(node, b, sizeof b));
+    }
+    net->max_batch = net->batch = first ? (int)first->shape[0] : 1;
+    return SPUR_OK;
 }
 
 /* A failed build leaves the net as one that can only be destroyed. */
@@ -38,9 +50,9 @@ spur_status spur_net_build(spur_net *net, spur_node *loss, spur_error *err) {
     SPUR__TRY(check_loss(net, loss, err));
     net->loss = loss;
     net->backward = loss && !net->options.inference;
-    net->max_batch = net->batch = largest_batch(net);
     spur_error failure = {0};
-    spur_status status = spur__params_build(net, &failure);
+    spur_status status = find_batch(net, &failure);
+    if (status == SPUR_OK) status = spur__params_build(net, &failure);
     if (status == SPUR_OK) status = spur__plan_net(net, &failure);
     if (status != SPUR_OK) {
         spur__net_fail(net, &failure);

@@ -61,6 +61,14 @@ static void test_wrong_shapes_name_the_layer(void **state) {
     expect_error(net, spur_add(net, x, y), SPUR_E_SHAPE, "layer 'add_1' (add)",
                  "one batch size in all inputs");
 
+    net = spur_net_create(NULL); /* two nets in one: they never meet */
+    x = spur_relu(net, spur_input(net, "x", SPUR_FLOAT32, 2, (int64_t[]){64, 8}));
+    y = spur_relu(net, spur_input(net, "y", SPUR_FLOAT32, 2, (int64_t[]){4, 8}));
+    assert_non_null(x);
+    assert_non_null(y);
+    expect_error(net, NULL, SPUR_E_SHAPE, "one batch size in the whole net",
+                 "found 'x' [64][8] and 'y' [4][8]");
+
     net = spur_net_create(NULL);
     x = spur_input(net, "x", SPUR_INT32, 2, (int64_t[]){2, 4});
     expect_error(net, spur_linear(net, x, "fc", 3, NULL), SPUR_E_TYPE, "layer 'fc' (linear)",
