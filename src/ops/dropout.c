@@ -12,7 +12,7 @@
 static spur_status dropout_shape(spur_node *node, spur_error *err) {
     double p = *(const double *)node->options;
     SPUR__TRY(spur__expect_dtype(node, 0, SPUR_FLOAT32, err));
-    if (!(p >= 0 && p < 1))
+    if (!(p >= 0 && (float)p < 1))
         return spur__fail(err, SPUR_E_RANGE, "expected a probability from 0 to below 1, found %g",
                           p);
     spur__shape_like(node, node->inputs[0]);

@@ -146,6 +146,11 @@ static void test_wrong_probability(void **state) {
     assert_non_null(strstr(err.message, "layer 'dropout_1' (dropout)"));
     spur_net_destroy(net);
     net = spur_net_create(NULL);
+    x = spur_input(net, "x", SPUR_FLOAT32, 2, (int64_t[]){2, 2});
+    assert_null(spur_dropout(net, x, 1 - 1e-9)); /* 1 as a float */
+    assert_int_equal(spur_net_build(net, NULL, &err), SPUR_E_RANGE);
+    spur_net_destroy(net);
+    net = spur_net_create(NULL);
     x = spur_input(net, "x", SPUR_FLOAT32, 1, (int64_t[]){2});
     assert_null(spur_stochastic_depth(net, x, 0.5));
     assert_int_equal(spur_net_build(net, NULL, &err), SPUR_E_SHAPE);
