@@ -58,8 +58,9 @@ typedef struct listing {
 static bool parse_step(const char *name, uint64_t *step) {
     char *end;
     if (strncmp(name, "step_", 5) != 0 || name[5] < '0' || name[5] > '9') return false;
+    errno = 0;
     *step = strtoull(name + 5, &end, 10);
-    return *end == '\0';
+    return *end == '\0' && errno != ERANGE;
 }
 
 static entry *find(listing *l, uint64_t step) {

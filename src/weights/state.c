@@ -4,6 +4,7 @@
  */
 #include "weights/state.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,8 +124,9 @@ spur_status spur_state_get_uint(const spur_state *state, const char *key, uint64
     const char *text = spur_state_get(state, key);
     char *end = NULL;
     if (!text) return missing(key, err);
+    errno = 0;
     unsigned long long number = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || strlen(text) > 19)
+    if (text[0] < '0' || text[0] > '9' || *end || errno == ERANGE)
         return spur__fail(err, SPUR_E_FORMAT,
                           "state: key '%.80s': found '%.80s', expected a whole number", key, text);
     *value = number;

@@ -2,6 +2,7 @@
  *
  * The state file of a checkpoint; its form stands in state.h.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,8 +74,10 @@ static spur_status broken(const parser *s, const char *what) {
 static bool number(const char **p, int base, char follow, uint64_t *out) {
     const char *digits = base == 16 ? "0123456789abcdef" : "0123456789";
     size_t n = strspn(*p, digits);
-    if (n == 0 || n > (base == 16 ? 8u : 19u) || (*p)[n] != follow) return false;
+    if (n == 0 || n > (base == 16 ? 8u : 20u) || (*p)[n] != follow) return false;
+    errno = 0;
     *out = strtoull(*p, NULL, base);
+    if (errno == ERANGE) return false;
     *p += n + 1;
     return true;
 }

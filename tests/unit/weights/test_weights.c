@@ -337,6 +337,47 @@ static void test_resume_is_the_same(void **state) {
     stop(&b);
 }
 
+static void test_state_numbers(void **state) {
+    static const char *const bad[] = {"", "-1", "+1", " 1", "1x", "18446744073709551616"};
+    spur_state *s = spur_state_create();
+    spur_error err = {0};
+    uint64_t n = 0;
+    double x = 0;
+    (void)state;
+    assert_int_equal(spur_state_set_uint(s, "most", UINT64_MAX, &err), SPUR_OK);
+    assert_int_equal(spur_state_get_uint(s, "most", &n, &err), SPUR_OK);
+    assert_true(n == UINT64_MAX);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(spur_state_set(s, "bad", bad[i], &err), SPUR_OK);
+        assert_int_equal(spur_state_get_uint(s, "bad", &n, &err), SPUR_E_FORMAT);
+    }
+    assert_int_equal(spur_state_get_double(s, "bad", &x, &err), SPUR_OK);
+    assert_true(x == 18446744073709551616.0);
+    assert_int_equal(spur_state_set_double(s, "x", 0.1, &err), SPUR_OK);
+    assert_int_equal(spur_state_get_double(s, "x", &x, &err), SPUR_OK);
+    assert_true(x == 0.1);
+    assert_int_equal(spur_state_get_double(s, "none", &x, &err), SPUR_E_NOTFOUND);
+    assert_int_equal(spur_state_set(s, "a key", "1", &err), SPUR_E_ARGUMENT);
+    spur_state_destroy(s);
+}
+
+/* Steps of any size. */
+static void test_largest_step(void **state) {
+    training a = start(1), b = start(2);
+    spur_error err = {0};
+    uint64_t step = 0;
+    (void)state;
+    assert_int_equal(spur_checkpoint_save(&a.parts, in_folder("far"), UINT64_MAX, &err), SPUR_OK);
+    assert_int_equal(spur_checkpoint_link(in_folder("far"), "last", UINT64_MAX, &err), SPUR_OK);
+    if (spur_checkpoint_load(&b.parts, in_folder("far/last"), &step, &err) != SPUR_OK)
+        fail_msg("%s", err.message);
+    assert_true(step == UINT64_MAX);
+    assert_int_equal(spur_checkpoint_prune(in_folder("far"), 0, &err), SPUR_OK);
+    assert_int_equal(spur_checkpoint_peek(in_folder("far/last"), NULL, &step, &err), SPUR_OK);
+    stop(&a);
+    stop(&b);
+}
+
 /* Saving the same training twice gives the same bytes. */
 static void test_same_bytes(void **state) {
     static const char *const names[] = {"state", "weights.safetensors", "optimizer.safetensors",
@@ -475,6 +516,7 @@ int main(void) {
         cmocka_unit_test(test_hostile_headers),     cmocka_unit_test(test_cut_files),
         cmocka_unit_test(test_other_types),         cmocka_unit_test(test_failing_writes),
         cmocka_unit_test(test_failing_allocations), cmocka_unit_test(test_resume_is_the_same),
+        cmocka_unit_test(test_state_numbers),       cmocka_unit_test(test_largest_step),
         cmocka_unit_test(test_same_bytes),          cmocka_unit_test(test_damage),
         cmocka_unit_test(test_another_optimizer),   cmocka_unit_test(test_pruning),
         cmocka_unit_test(test_other_groups),        cmocka_unit_test(test_leftovers),
