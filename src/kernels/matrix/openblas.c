@@ -56,23 +56,44 @@ void spur__gemm_openblas(const spur__exec *exec, const spur__gemm_args *args) {
     spur__parallel(exec, spur__ceil_div(args->m, PANEL_ROWS) * q.across, panel_task, &q);
 }
 
-/* A product whose sums are exact in single precision, against integers. */
-static void self_test(void) {
-    enum { M = 37, N = 45, K = 53 };
-    float a[M * K], b[K * N], c[M * N];
-    openblas_set_num_threads(1);
+/* ---- the self-test --------------------------------------------------------------------------- */
+
+/* Larger than what OpenBLAS has kernels of their own for (up to 100^3 products). */
+enum { M = 96, N = 128, K = 96 };
+
+/* A product whose sums are exact in single precision, against whole numbers. */
+static bool is_right(bool a_transposed, bool b_transposed) {
+    static float a[M * K], b[K * N], c[M * N];
+    const ptrdiff_t a_row = a_transposed ? 1 : K, a_step = a_transposed ? M : 1;
+    const ptrdiff_t b_step = b_transposed ? 1 : N, b_column = b_transposed ? K : 1;
     for (int i = 0; i < M * K; i++) a[i] = (float)(i * 7 % 23 - 11);
     for (int i = 0; i < K * N; i++) b[i] = (float)(i * 5 % 19 - 9);
-    product(
-        &(spur__gemm_args){
-            .m = M, .n = N, .k = K, .a = a, .lda = K, .b = b, .ldb = N, .c = c, .ldc = N},
-        0, M, 0, N);
-    usable = true;
-    for (int i = 0; i < M * N; i++) {
+    for (int i = 0; i < M * N; i++) c[i] = NAN; /* to be overwritten */
+    product(&(spur__gemm_args){.m = M,
+                               .n = N,
+                               .k = K,
+                               .a = a,
+                               .lda = a_row + a_step - 1,
+                               .b = b,
+                               .ldb = b_step + b_column - 1,
+                               .c = c,
+                               .ldc = N,
+                               .a_transposed = a_transposed,
+                               .b_transposed = b_transposed},
+            0, M, 0, N);
+    for (ptrdiff_t i = 0; i < M * N; i++) {
+        const float *row = a + i / N * a_row, *column = b + i % N * b_column;
         int sum = 0;
-        for (int k = 0; k < K; k++) sum += (int)a[i / N * K + k] * (int)b[k * N + i % N];
-        if (fabsf(c[i] - (float)sum) > 0.0f) usable = false;
+        for (ptrdiff_t k = 0; k < K; k++) sum += (int)row[k * a_step] * (int)column[k * b_step];
+        if (!(c[i] == (float)sum)) return false; /* nor is NaN */
     }
+    return true;
+}
+
+static void self_test(void) {
+    openblas_set_num_threads(1);
+    usable = is_right(false, false) && is_right(false, true) && is_right(true, false) &&
+             is_right(true, true);
 }
 
 bool spur__gemm_openblas_usable(void) {
