@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/crc32c.h"
@@ -24,13 +25,18 @@ enum { STATE_MAX = 256 * 1024 * 1024, BUFFER = 1 << 16 };
 /* ---- the files as a whole --------------------------------------------------------------------------- */
 
 static spur_status sum_file(const char *path, uint64_t *size, uint32_t *crc, spur_error *err) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not make us wait */
     if (fd < 0) return spur__fail_errno(err, errno, "%s: cannot open", path);
+    struct stat info;
     char *buffer = spur__malloc(BUFFER);
     spur_status status = SPUR_OK;
     ssize_t n = 1;
     *size = *crc = 0;
-    while (buffer && n != 0) {
+    if (fstat(fd, &info) != 0)
+        status = spur__fail_errno(err, errno, "%s: cannot stat", path);
+    else if (!S_ISREG(info.st_mode))
+        status = spur__fail(err, SPUR_E_TYPE, "%s: not a regular file", path);
+    while (status == SPUR_OK && buffer && n != 0) {
         n = read(fd, buffer, BUFFER);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {

@@ -68,7 +68,7 @@ spur_status spur__safetensors_open(spur__safetensors *file, const char *path, sp
     spur_status status;
     *file = (spur__safetensors){.path = spur__strdup(path), .fd = -1};
     if (!file->path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
-    file->fd = open(path, O_RDONLY | O_CLOEXEC);
+    file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not make us wait */
     if (file->fd < 0)
         status = spur__fail_errno(err, errno, "%s: cannot open", path);
     else if (fstat(file->fd, &info) != 0)

@@ -84,7 +84,9 @@ static spur_status parse_range(const char *path, const cJSON *range, unsigned by
                           "of values",
                           path, t->name, (unsigned long long)t->begin, (unsigned long long)t->end,
                           (unsigned long long)data_size);
-    if (!spur__mul((size_t)t->count, bytes, &expected) || t->end - t->begin != expected)
+    if (!spur__mul((size_t)t->count, bytes, &expected))
+        return misfit(path, t->name, "a shape larger than memory", err);
+    if (t->end - t->begin != expected)
         return spur__fail(err, SPUR_E_FORMAT,
                           "%s: tensor '%.80s': %llu bytes, expected %zu for its shape and %s", path,
                           t->name, (unsigned long long)(t->end - t->begin), expected, t->dtype);

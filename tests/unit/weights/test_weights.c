@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -160,6 +161,8 @@ static void test_hostile_headers(void **state) {
          8, "larger than memory"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}", 4,
          "more than 8 axes"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4503599627370496,2048],\"data_offsets\":[0,8]}}", 8,
+         "larger than memory"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", 8, "8 to 0"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", 12, "gap"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
@@ -436,6 +439,22 @@ static void test_damage(void **state) {
     stop(&u);
 }
 
+/* Nobody writes to these pipes. */
+static void test_pipes(void **state) {
+    spur_error err = {0};
+    training t = start(1);
+    (void)state;
+    assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
+    assert_int_equal(spur_weights_load(t.net, in_folder("pipe"), NULL, NULL, &err), SPUR_E_TYPE);
+    assert_int_equal(spur_checkpoint_save(&t.parts, in_folder("cp"), 4, &err), SPUR_OK);
+    assert_int_equal(unlink(in_folder("cp/step_4/weights.safetensors")), 0);
+    assert_int_equal(mkfifo(in_folder("cp/step_4/weights.safetensors"), 0600), 0);
+    assert_int_equal(spur_checkpoint_load(&t.parts, in_folder("cp/step_4"), NULL, &err),
+                     SPUR_E_TYPE);
+    assert_non_null(strstr(err.message, "step_4/weights.safetensors: not a regular file"));
+    stop(&t);
+}
+
 static void test_another_optimizer(void **state) {
     spur_error err = {0};
     training t = start(1);
@@ -512,14 +531,23 @@ static void test_pruning(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),          cmocka_unit_test(test_another_head),
-        cmocka_unit_test(test_hostile_headers),     cmocka_unit_test(test_cut_files),
-        cmocka_unit_test(test_other_types),         cmocka_unit_test(test_failing_writes),
-        cmocka_unit_test(test_failing_allocations), cmocka_unit_test(test_resume_is_the_same),
-        cmocka_unit_test(test_state_numbers),       cmocka_unit_test(test_largest_step),
-        cmocka_unit_test(test_same_bytes),          cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_another_optimizer),   cmocka_unit_test(test_pruning),
-        cmocka_unit_test(test_other_groups),        cmocka_unit_test(test_leftovers),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_another_head),
+        cmocka_unit_test(test_hostile_headers),
+        cmocka_unit_test(test_cut_files),
+        cmocka_unit_test(test_other_types),
+        cmocka_unit_test(test_failing_writes),
+        cmocka_unit_test(test_failing_allocations),
+        cmocka_unit_test(test_resume_is_the_same),
+        cmocka_unit_test(test_state_numbers),
+        cmocka_unit_test(test_largest_step),
+        cmocka_unit_test(test_pipes),
+        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_another_optimizer),
+        cmocka_unit_test(test_pruning),
+        cmocka_unit_test(test_other_groups),
+        cmocka_unit_test(test_leftovers),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
