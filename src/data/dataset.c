@@ -206,8 +206,10 @@ spur_status spur__data_add(spur_data *data, spur_split split, int32_t label, uin
                            spur_error *err) {
     if (data->item_count == data->item_capacity) {
         size_t capacity = data->item_capacity ? 2 * data->item_capacity : 256;
-        spur__item *items = spur__realloc_array(data->items, capacity, sizeof *items);
-        if (!items || capacity > UINT32_MAX)
+        spur__item *items = capacity <= UINT32_MAX
+                                ? spur__realloc_array(data->items, capacity, sizeof *items)
+                                : NULL;
+        if (!items)
             return spur__fail(err, SPUR_E_MEMORY, "out of memory for %zu samples", capacity);
         data->items = items;
         data->item_capacity = capacity;

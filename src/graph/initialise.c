@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Initial values of parameters, made in PyTorch's order of the values, so that they do not depend
- * on our layout. Numbers are counted: value i needs no other, and threads share the work. Defaults are PyTorch's: U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for weights and biases
- * of layers (kaiming_uniform_ with a = sqrt(5) comes to the same). Other kinds set biases to zero.
- * Fans are those of torch.nn.init: shape[1] * receptive field and shape[0] * receptive field.
+ * Initial values of parameters, made in PyTorch's order of the values, so that they do not depend on
+ * our layout. Numbers are counted: value i needs no other, and threads share the work.
+ *
+ * Defaults are PyTorch's: U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for weights and biases of layers
+ * (kaiming_uniform_ with a = sqrt(5) comes to the same). Other kinds set biases to zero. Fans are
+ * those of torch.nn.init: shape[1] * receptive field and shape[0] * receptive field.
  */
 #include <math.h>
 #include <string.h>

@@ -101,6 +101,7 @@ void spur_ema_swap(spur_ema *ema) {
     if (!ema) return;
     const spur__exec *exec = spur__net_exec(ema->net);
     spur__parallel(exec, (ptrdiff_t)ema->chunks.count, swap_chunk, ema);
+    spur_net_params_changed(ema->net);
 }
 
 int spur__ema_count(const spur_ema *ema) {

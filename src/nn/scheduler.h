@@ -29,7 +29,7 @@ typedef struct spur__scheduler_common {
 /* What plateau has seen. */
 typedef struct spur__scheduler_state {
     double best;
-    uint64_t seen; /* values observed */
+    uint64_t seen; /* improvements; 0: `best` holds nothing yet */
     uint64_t bad; /* epochs without improvement */
     uint64_t cooldown; /* epochs left in which bad ones do not count */
     uint64_t reductions; /* times the rate was reduced */

@@ -113,7 +113,7 @@ ALWAYS_INLINE float softplus_slope(float x, float alpha) {
     return spur__sigmoidf(x);
 }
 
-/* Blocks of up to 16 through local arrays: no aliasing between a, b and y then matters, and the
+/* LANES values at a time through local arrays: no aliasing between a, b and y then matters, and the
  * compiler vectorises the inner loops whatever is in f. */
 enum { LANES = 64 };
 
