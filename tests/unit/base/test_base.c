@@ -133,6 +133,37 @@ static void test_shortest_double(void **state) {
     spur__str_free(&s);
 }
 
+static const char *name_at(const void *names, size_t i) {
+    return ((const char *const *)names)[i];
+}
+
+static const char *nearest(const char *text) {
+    static const char *const names[] = {"lr", "momentum", "weight_decay", "eps"};
+    const char *near = spur__nearest(text, sizeof names / sizeof names[0], name_at, names);
+    return near ? near : "none";
+}
+
+/* One slip in a short name, a third of a long one and a little more; two letters changed about are one
+ * slip. */
+static void test_nearest(void **state) {
+    (void)state;
+    assert_string_equal(nearest("rl"), "lr");
+    assert_string_equal(nearest("l"), "lr");
+    assert_string_equal(nearest("xy"), "none");
+    assert_string_equal(nearest("esp"), "eps");
+    assert_string_equal(nearest("moment"), "momentum");
+    assert_string_equal(nearest("mo_tum"), "momentum");
+    assert_string_equal(nearest("mo"), "none");
+    assert_string_equal(nearest("weight"), "none");
+    assert_string_equal(nearest("wieghtdecay"), "weight_decay");
+    assert_string_equal(nearest("a very long text that is nearer to no name than to any other one"),
+                        "none");
+    assert_int_equal(spur__edit_distance("", "abc"), 3);
+    assert_int_equal(spur__edit_distance("ab", "ba"), 1);
+    assert_int_equal(spur__edit_distance("abcd", "acbe"), 2);
+    assert_int_equal(spur__edit_distance("kitten", "sitting"), 3);
+}
+
 static void check_plain_numbers(void) {
     double x = 0;
     spur__str s;
@@ -206,6 +237,7 @@ int main(void) {
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_str_limit_sticks),
         cmocka_unit_test(test_shortest_double),
+        cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_numbers_in_any_locale),
         cmocka_unit_test(test_parse_int),
         cmocka_unit_test(test_injected_failure),

@@ -2,6 +2,7 @@
  *
  * Option tables: defaults, every type's parsing and printing, errors, and lookup of kinds.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +18,7 @@
 typedef struct sample {
     bool flag;
     int64_t threads, mode;
-    double lr;
+    double lr, decay;
     char *path;
     spur__ints milestones;
     spur__floats betas;
@@ -39,6 +40,7 @@ static const spur__option rows[] = {
      AT(threads)},
     {.name = "mode", .type = SPUR__OPT_CHOICE, .initial = "b", .choices = "a|b|c", AT(mode)},
     {.name = "lr", .type = SPUR__OPT_FLOAT, .initial = "1e-3", .max = 1, .min_open = true, AT(lr)},
+    {.name = "decay", .type = SPUR__OPT_FLOAT, .initial = "0", .max = INFINITY, AT(decay)},
     {.name = "path", .type = SPUR__OPT_TEXT, .initial = "x", .check = no_spaces, AT(path)},
     {.name = "milestones", .type = SPUR__OPT_INTS, .initial = "", AT(milestones)},
     {.name = "betas", .type = SPUR__OPT_FLOATS, .initial = "0.9, 0.999", AT(betas)},
@@ -92,6 +94,9 @@ static void test_errors(void **state) {
     check_refused(&s, "lr", "0", "lr: found '0', expected number in (0, 1]");
     check_refused(&s, "lr", "2", "expected number in (0, 1]");
     check_refused(&s, "lr", "nan", "expected number");
+    check_refused(&s, "decay", "inf", "expected number");
+    check_refused(&s, "decay", "-0.5", "number in [0, inf)");
+    check_refused(&s, "betas", "0.9, nan", "numbers");
     check_refused(&s, "lr", "0.1x", "expected number");
     check_refused(&s, "lr", "0x10", "expected number");
     check_refused(&s, "threads", "many", "whole number in [0, 64], or auto, all");
@@ -101,6 +106,8 @@ static void test_errors(void **state) {
     check_refused(&s, "flag", "maybe", "true or false");
     check_refused(&s, "size", "10x", "HEIGHTxWIDTH");
     check_refused(&s, "size", "0x5", "HEIGHTxWIDTH");
+    check_refused(&s, "size", "5x0", "HEIGHTxWIDTH");
+    check_refused(&s, "size", "5x1000001", "HEIGHTxWIDTH");
     check_refused(&s, "milestones", "1,,2", "whole numbers");
     check_refused(&s, "path", "a b", "path: no blanks");
     check_refused(&s, "betsa", "1", "did you mean 'betas'?");
