@@ -14,8 +14,8 @@ cd "$(dirname "$0")/.."
 packages_build=(
   gcc g++ cmake ninja-build pkg-config git python3 libcmocka-dev
   protobuf-c-compiler libprotobuf-c-dev zlib1g-dev libpng-dev   # the logger
-  libopenblas-dev libjpeg-dev                                   # the engine
-  libinih-dev libcairo2-dev libcjson-dev                        # the trainer
+  libopenblas-dev libjpeg-dev libcjson-dev                      # the engine
+  libinih-dev libcairo2-dev                                     # the trainer
 )
 packages_test=(
   python3-venv ca-certificates

@@ -22,8 +22,8 @@
  * what was expected and what came.
  *
  * Threads. One net is used by one thread at a time; inside, every pass runs on `threads` threads
- * and gives the same bits for any number of them. The first net sets OpenBLAS, process-wide, to
- * one thread per call: the engine splits the work itself.
+ * and gives the same bits for any number of them. The first product that OpenBLAS makes sets it,
+ * process-wide, to one thread per call: the engine splits the work itself.
  */
 #ifndef SPUR_NN_H
 #define SPUR_NN_H
