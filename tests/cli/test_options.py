@@ -86,6 +86,15 @@ class Options(Cli):
         self.assertEqual(self.spur("help", "--man").out, program)
         self.assertIn("no page in section '3'", self.spur("help", "--man", "3", status=2).err)
 
+    def test_the_manual_knows_the_environment(self):
+        """All variables that the sources read, but for those that every program knows."""
+        text = "".join(p.read_text() for room in ("trainer", "src", "logger") for p in (SOURCE / room).rglob("*.c"))
+        names = set(re.findall(r'getenv\("(\w+)"\)', text)) - {"HOME", "TERM"}
+        self.assertIn("GOMP_SPINCOUNT", names)
+        page = self.spur("help", "--man", "1").out
+        environment = page[page.index(".SH ENVIRONMENT"):page.index(".SH EXIT STATUS")]
+        self.assertEqual([n for n in sorted(names) if n not in environment], [])
+
     def test_help_of_a_command(self):
         shown = self.spur("help", "export").out
         for words in (["--help"], ["my_logs", "--help"], ["my_logs", "--kind", "image", "--help", "-o", "x"]):

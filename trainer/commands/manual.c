@@ -66,8 +66,13 @@ static void put_environment(spur__str *out) {
         {"NO_COLOR", "Not empty: no colours on a terminal."},
         {"XDG_CACHE_HOME",
          "Below it, spur/ remembers which data were checked (default: ~/.cache)."},
+        {"GOMP_SPINCOUNT",
+         "How long threads spin while they wait; 3000 unless this or OMP_WAIT_POLICY says otherwise."},
         {"SPUR_CPU", "generic, avx2 or avx512: the instruction set to use, if the CPU has it."},
         {"SPUR_RUN_DIR", "The run's directory, in place of a dated one; set by a sweep."},
+        {"SPUR_HPARAMS",
+         "The options that the HParams tab shows, section.key separated by blanks; set by a sweep."},
+        {"SPUR_HPARAMS_GROUP", "The name under which runs share a row there; set by a sweep."},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) put_term(rows[i][0], rows[i][1], out);
 }
