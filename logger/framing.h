@@ -11,8 +11,8 @@
 
 #include "base/crc32c.h"
 
-/* Bytes around the payload: length and its checksum before it, one checksum behind. */
-enum { SPUR__RECORD_HEAD = 12, SPUR__RECORD_TAIL = 4, SPUR__RECORD_FRAME = 16 };
+/* Bytes before the payload (its length and a checksum), and all around it (another checksum behind). */
+enum { SPUR__RECORD_HEAD = 12, SPUR__RECORD_FRAME = 16 };
 
 static inline uint32_t spur__load32(const void *p) {
     const unsigned char *b = p;

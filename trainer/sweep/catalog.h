@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What lies in a log directory: runs and sweeps, with their state, value, tags and note. Fast: a
- * few small files per run are read, never an event file.
+ * What lies in a log directory: runs and sweeps, with their state, value and tags. Fast: a few
+ * small files per run are read, never an event file. And the tags and notes of one of them.
  */
 #ifndef SPUR_TRAINER_SWEEP_CATALOG_H
 #define SPUR_TRAINER_SWEEP_CATALOG_H

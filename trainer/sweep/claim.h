@@ -16,7 +16,7 @@
 
 #include "run/process.h"
 
-enum { CLAIM_HEARTBEAT_SECONDS = 15, CLAIM_DEAD_AFTER_SECONDS = 120 };
+enum { CLAIM_DEAD_AFTER_SECONDS = 120 };
 
 /* Makes `path` name `owner`. SPUR_OK: ours (also when it was ours already). E_EXISTS: a living
  * process has it. */

@@ -52,7 +52,6 @@ struct session {
     spur_optimizer *optimizer;
     spur_scheduler *scheduler;
     spur_ema *ema; /* NULL: off */
-    bool ema_in; /* the averages are in the network now */
 
     int64_t batches, val_batches; /* per epoch, as limited */
     int64_t steps_per_epoch;
