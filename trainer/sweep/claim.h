@@ -5,7 +5,7 @@
  * A claim is a file made by exclusive creation that names its owner. A dead owner's claim is taken
  * over by renaming the file away, which succeeds for one process only. Whether an owner is dead is
  * proved on its own host (pid, start time, boot); for another host the file's age tells: a living
- * owner touches it every few seconds (claim_touch).
+ * owner touches it a few times a second (claim_touch).
  */
 #ifndef SPUR_TRAINER_SWEEP_CLAIM_H
 #define SPUR_TRAINER_SWEEP_CLAIM_H

@@ -68,21 +68,21 @@ static spur_status check_not_empty(const char *value, spur_error *err) {
 
 static const spur__option sweep_rows[] = {
     ROW(TEXT, sweep_settings, "method", method, "grid", .check = check_method,
-        .help = "Which configurations are tried: grid, random or tpe"),
+        .help = "which configurations are tried: grid, random or tpe"),
     ROW(INT, sweep_settings, "trials", trials, "0", .min = 0, MANY,
-        .help = "How many configurations (times seeds = runs); 0 is the whole grid"),
+        .help = "how many configurations (times seeds = runs); 0 is the whole grid"),
     ROW(TEXT, sweep_settings, "seeds", seeds, "", .check = check_seeds,
-        .help = "Seeds that every configuration is repeated with, such as 1..5"),
+        .help = "seeds that every configuration is repeated with, such as 1..5"),
     ROW(INT, sweep_settings, "jobs", jobs, "1", .min = 1, .max = 1024,
-        .help = "Trials at a time; the processors are shared out among them"),
+        .help = "trials at a time; the processors are shared out among them"),
     ROW(TEXT, sweep_settings, "max_time", max_time, "", .check = check_time,
-        .help = "Start no trial after this time (90s, 10m, 2h)"),
+        .help = "start no trial after this time (90s, 10m, 2h)"),
     ROW(TEXT, sweep_settings, "on_failure", on_failure, "continue", .check = check_on_failure,
-        .help = "When a trial fails: stop, continue or retry:n"),
+        .help = "when a trial fails: stop, continue or retry:n"),
     ROW(TEXT, sweep_settings, "keep", keep, "all", .check = check_keep,
-        .help = "Whose checkpoints stay: all, none or best:k configurations"),
+        .help = "whose checkpoints stay: all, none or best:k configurations"),
     ROW(TEXT, sweep_settings, "pruner", pruner, "none", .check = check_pruner,
-        .help = "Which trials are stopped early: none, median, asha or hyperband"),
+        .help = "which trials are stopped early: none, median, asha or hyperband"),
     ROW(INT, sweep_settings, "tpe_startup_trials", tpe.startup_trials, "10", .min = 1, MANY,
         .help = "tpe: configurations drawn at random first"),
     ROW(INT, sweep_settings, "tpe_candidates", tpe.candidates, "24", .min = 1, MANY,
@@ -109,13 +109,13 @@ const spur__options sweep_table = SPUR__OPTIONS(sweep_rows, sweep_settings);
 
 static const spur__option program_rows[] = {
     ROW(TEXT, program_settings, "command", command, "",
-        .help = "Command of a trial; {name} is a parameter, {seed} and {run_dir} are given"),
+        .help = "command of a trial; {name} is a parameter, {seed} and {run_dir} are given"),
     ROW(TEXT, program_settings, "objective", objective, "val_loss", .check = check_not_empty,
-        .help = "Scalar tag that decides, read from the events that the program writes"),
+        .help = "scalar tag that decides, read from the events that the program writes"),
     ROW(TEXT, program_settings, "run", run, "",
-        .help = "Sub-run that has the tag, such as validation; empty is the trial itself"),
+        .help = "sub-run that has the tag, such as validation; empty is the trial itself"),
     ROW(CHOICE, program_settings, "direction", maximize, "min", .choices = "min|max",
-        .help = "Whether small or large values of the objective are good"),
+        .help = "whether small or large values of the objective are good"),
 };
 const spur__options program_table = SPUR__OPTIONS(program_rows, program_settings);
 
