@@ -84,6 +84,7 @@ static const spur__option focal_rows[] = {
      .type = SPUR__OPT_FLOAT,
      .initial = "none",
      .max = 1,
+     .min_open = true,
      .choices = "none",
      .help = "single output: weight of the positive class against 1 - alpha",
      .offset = offsetof(options, alpha)},

@@ -58,6 +58,7 @@ static void test_values(void **state) {
     assert_metric(t, "precision", "class=1", 1.0 / 2);
     assert_metric(t, "recall", NULL, (2.0 / 3 + 1.0 / 2 + 3.0 / 4) / 3);
     assert_metric(t, "recall", "average=weighted", 6.0 / 9);
+    assert_metric(t, "recall", "class=7", 0);
     assert_metric(t, "f1", NULL, (2.0 / 3 + 1.0 / 2 + 3.0 / 4) / 3);
     assert_metric(t, "mean_iou", NULL, (2.0 / 4 + 1.0 / 3 + 3.0 / 5) / 3);
     assert_metric(t, "iou", "class=2", 3.0 / 5);
@@ -108,6 +109,34 @@ static void test_absent_class(void **state) {
     spur_tally_reset(t);
     assert_metric(t, "accuracy", NULL, 0);
     assert_metric(t, "mean_iou", NULL, 0);
+    spur_tally_destroy(t);
+}
+
+/* The average weighted by size goes by the truths: 3 of class 0, 1 of class 1. */
+static void test_weights_are_of_the_truth(void **state) {
+    const float logits[] = {1, 0, 0, 1, 0, 1, 0, 1};
+    const int32_t labels[] = {0, 0, 0, 1};
+    spur_error err = {0};
+    spur_tally *t = spur_tally_create(2, NULL);
+    (void)state;
+    assert_int_equal(spur_tally_add(t, logits, 4, 2, labels, &err), SPUR_OK);
+    assert_metric(t, "precision", NULL, (1 + 1.0 / 3) / 2);
+    assert_metric(t, "precision", "average=weighted", (3 * 1.0 + 1.0 / 3) / 4);
+    assert_metric(t, "recall", "average=weighted", (3 * (1.0 / 3) + 1) / 4);
+    spur_tally_destroy(t);
+}
+
+/* Of equal logits the first is the prediction, and the others follow in their order. */
+static void test_ties(void **state) {
+    const float logits[] = {2, 2, 2, 2};
+    const int32_t labels[] = {2};
+    spur_error err = {0};
+    spur_tally *t = spur_tally_create(4, NULL);
+    (void)state;
+    assert_int_equal(spur_tally_add(t, logits, 1, 4, labels, &err), SPUR_OK);
+    assert_int_equal(spur_tally_confusion(t, 2, 0), 1);
+    assert_metric(t, "top_k", "k=2", 0);
+    assert_metric(t, "top_k", "k=3", 1);
     spur_tally_destroy(t);
 }
 
@@ -237,6 +266,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),       cmocka_unit_test(test_per_class),
         cmocka_unit_test(test_absent_class), cmocka_unit_test(test_batches_make_an_epoch),
+        cmocka_unit_test(test_ties),         cmocka_unit_test(test_weights_are_of_the_truth),
         cmocka_unit_test(test_single_logit), cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_refusals),     cmocka_unit_test(test_labels),
         cmocka_unit_test(test_report),       cmocka_unit_test(test_report_of_absent_class),

@@ -113,6 +113,36 @@ static void test_clipping(void **state) {
     spur_net_destroy(s.net);
 }
 
+/* The factor is max_norm / (norm + 1e-6), which shows where the norm is as small. */
+static void test_clipping_to_almost_nothing(void **state) {
+    spur_error err = {0};
+    small s = make_small();
+    (void)state;
+    spur_net_zero_gradients(s.net);
+    param(&s, "fc.bias")->gradient[0] = 1e-6f;
+    assert_int_equal(spur_clip_gradient_norm(s.net, 1e-6, NULL, &err), SPUR_OK);
+    assert_true(fabsf(param(&s, "fc.bias")->gradient[0] - 0.5e-6f) < 1e-12f);
+    spur_net_destroy(s.net);
+}
+
+/* More values than the chunks whose sums are held at a time. */
+static void test_norm_of_a_large_parameter(void **state) {
+    enum { ROWS = 270000, WIDTH = 16 };
+    spur_error err = {0};
+    spur_net *net = spur_net_create(NULL);
+    (void)state;
+    spur_node *x = spur_input(net, "x", SPUR_INT32, 1, (int64_t[]){2});
+    spur_node *y = spur_input(net, "y", SPUR_INT32, 1, (int64_t[]){2});
+    x = spur_embedding(net, x, "e", ROWS, WIDTH);
+    assert_int_equal(spur_net_build(net, spur_cross_entropy(net, x, y, NULL), &err), SPUR_OK);
+    spur_param *large = spur_net_find_param(net, "e.weight");
+    spur_net_zero_gradients(net);
+    assert_int_equal(large->count, ROWS * WIDTH);
+    for (size_t i = 0; i < large->count; i++) large->gradient[i] = 0.5f;
+    assert_true(spur_gradient_norm(net) == sqrt(0.25 * ROWS * WIDTH));
+    spur_net_destroy(net);
+}
+
 /* Two halves of a gradient are the whole one. */
 static void test_accumulation(void **state) {
     small s = make_small();
@@ -149,6 +179,62 @@ static void test_average(void **state) {
     spur_net_destroy(s.net);
 }
 
+/* [4][6] -> batch norm -> fc 3; without a loss for inference only. */
+static small make_normed(bool loss) {
+    spur_error err = {0};
+    small s = {.net = spur_net_create(&(spur_net_options){.seed = 3, .threads = 1})};
+    s.x = spur_input(s.net, "x", SPUR_FLOAT32, 2, (int64_t[]){4, 6});
+    s.y = spur_batch_norm(s.net, s.x, "bn", NULL);
+    s.y = spur_linear(s.net, s.y, "fc", 3, NULL);
+    spur_node *labels = loss ? spur_input(s.net, "labels", SPUR_INT32, 1, (int64_t[]){4}) : NULL;
+    spur_node *end = loss ? spur_cross_entropy(s.net, s.y, labels, NULL) : NULL;
+    if (spur_net_build(s.net, end, &err) != SPUR_OK) fail_msg("%s", err.message);
+    for (int i = 0; i < 24; i++) spur_node_data(s.x)[i] = (float)(i % 5) - 2;
+    for (int i = 0; loss && i < 4; i++) spur_node_data_int(labels)[i] = i % 3;
+    return s;
+}
+
+/* Weights are averaged, running statistics copied. */
+static void test_average_of_statistics(void **state) {
+    spur_error err = {0};
+    small s = make_normed(true);
+    spur_ema *ema = spur_ema_create(s.net, 0.75, &err);
+    float *scale = param(&s, "bn.weight")->value, *mean = param(&s, "bn.running_mean")->value;
+    (void)state;
+    assert_non_null(ema);
+    scale[0] = 5; /* was 1 */
+    mean[0] = 8; /* was 0 */
+    spur_ema_update(ema);
+    spur_ema_swap(ema);
+    assert_true(scale[0] == 2 && mean[0] == 8);
+    spur_ema_swap(ema);
+    assert_true(scale[0] == 5 && mean[0] == 8);
+    spur_ema_destroy(ema);
+    spur_net_destroy(s.net);
+}
+
+/* A net that only infers has its weights packed; after a swap it computes with the new ones. */
+static void test_average_for_inference(void **state) {
+    spur_error err = {0};
+    small s = make_normed(false);
+    spur_ema *ema = spur_ema_create(s.net, 0.5, &err);
+    float first[12];
+    (void)state;
+    assert_non_null(ema);
+    assert_int_equal(spur_net_forward(s.net, SPUR_EVAL, &err), SPUR_OK);
+    memcpy(first, spur_node_data(s.y), sizeof first);
+    spur_param *weight = param(&s, "fc.weight");
+    for (size_t i = 0; i < weight->count; i++) weight->value[i] = 1;
+    spur_ema_swap(ema); /* back to what it was when the average began */
+    assert_int_equal(spur_net_forward(s.net, SPUR_EVAL, &err), SPUR_OK);
+    assert_memory_equal(spur_node_data(s.y), first, sizeof first);
+    spur_ema_swap(ema);
+    assert_int_equal(spur_net_forward(s.net, SPUR_EVAL, &err), SPUR_OK);
+    assert_memory_not_equal(spur_node_data(s.y), first, sizeof first);
+    spur_ema_destroy(ema);
+    spur_net_destroy(s.net);
+}
+
 static void test_epochs_and_warm_up(void **state) {
     spur_error err = {0};
     spur_scheduler *s =
@@ -181,6 +267,18 @@ static void test_plateau_of_no_numbers(void **state) {
         assert_true(spur_scheduler_lr(s, 1, 3) == 0.25);
         spur_scheduler_destroy(s);
     }
+}
+
+/* A reduction that is smaller than eps is not made, and none after it. */
+static void test_plateau_ends_at_eps(void **state) {
+    spur_error err = {0};
+    spur_scheduler *s = spur_scheduler_create("plateau", "factor=0.5 patience=0 eps=0.2",
+                                              &(spur_schedule_span){1, 9}, &err);
+    (void)state;
+    assert_non_null(s);
+    for (int epoch = 0; epoch < 6; epoch++) spur_scheduler_observe(s, 3, false);
+    assert_true(spur_scheduler_lr(s, 1, 6) == 0.25); /* 0.25 - 0.125 < 0.2 */
+    spur_scheduler_destroy(s);
 }
 
 static void assert_refused(const char *name, const char *options, const char *says) {
@@ -297,10 +395,15 @@ int main(void) {
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_decay_of_weights_only),
         cmocka_unit_test(test_clipping),
+        cmocka_unit_test(test_clipping_to_almost_nothing),
+        cmocka_unit_test(test_norm_of_a_large_parameter),
         cmocka_unit_test(test_accumulation),
         cmocka_unit_test(test_average),
+        cmocka_unit_test(test_average_of_statistics),
+        cmocka_unit_test(test_average_for_inference),
         cmocka_unit_test(test_epochs_and_warm_up),
         cmocka_unit_test(test_plateau_of_no_numbers),
+        cmocka_unit_test(test_plateau_ends_at_eps),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_label_out_of_range),
         cmocka_unit_test(test_wrong_shapes),
