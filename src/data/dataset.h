@@ -88,7 +88,7 @@ struct spur_data {
     spur__cache *cache; /* decoded samples; NULL: none are kept */
     bool keeps_itself; /* the format keeps what it decodes */
     int tile, overlap; /* items are square tiles of this side; 0: they are whole */
-    char *notes; /* remarks for people, one a line: "masks: ..."; "" when there are none */
+    char *notes; /* remarks for people, one a line: "masks: ..."; NULL: none */
 };
 
 struct spur__dataset_kind {
@@ -122,7 +122,7 @@ extern const spur__family spur__dataset_family;
 spur_status spur__data_open(spur_data **out, const spur__dataset_kind *kind, const void *options,
                             spur_error *err);
 
-/* Number of threads that `workers` stands for (0 for the word auto's value is resolved). */
+/* Number of threads that the `workers` option stands for; auto: one per processor, at most 4. */
 int spur__data_workers(const spur_data *data);
 
 /* Reads one item, from memory if it is kept. The sound of a sample (out->audio) is there only after

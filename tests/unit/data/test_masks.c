@@ -318,7 +318,7 @@ static void test_blend(void **state) {
     (void)state;
     static const int sizes[][2] = {{10, 20}, {8, 8}, {5, 30}, {33, 17}, {4, 4}};
     spur__blend blend = {.channels = 0}; /* of one picture after the other */
-    for (size_t k = 0; k < 4; k++) {
+    for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
         int h = sizes[k][0], w = sizes[k][1];
         spur__tiling tiling = spur__tiling_make(h, w, 8, 8, 3);
         assert_int_equal(spur__blend_begin(&blend, &tiling, 2, NULL), SPUR_OK);

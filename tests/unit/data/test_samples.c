@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * data: what samples are made of on their way - the limit of the cache, the middle of a long sound,
+ * nearest neighbours of masks, draws of their own, and generated samples that never change.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/crc32c.h"
+#include "data/cache.h"
+#include "data/transforms/resize.h"
+
+#include "files.h"
+
+/* Of pictures of 300 KiB three go into one MiB, whichever come first. */
+static void test_limit_of_the_cache(void **state) {
+    spur__sample picture = {0}, found = {0};
+    spur__cache *cache;
+    (void)state;
+    assert_int_equal(spur__cache_create(&cache, 6, 1, NULL), SPUR_OK);
+    assert_int_equal(spur__image_shape(&picture.image, 300, 1024, 1, NULL), SPUR_OK);
+    for (int i = 0; i < 6; i++) {
+        memset(picture.image.data, i, 300 * 1024);
+        spur__cache_store(cache, (uint32_t)i, &picture);
+    }
+    for (int i = 0; i < 6; i++) {
+        spur_status expected = i < 3 ? SPUR_OK : SPUR_E_NOTFOUND;
+        assert_int_equal(spur__cache_recall(cache, (uint32_t)i, &found, NULL), expected);
+        if (i < 3) assert_int_equal(found.image.data[300 * 1024 - 1], i);
+    }
+    spur__sample_free(&picture);
+    spur__sample_free(&found);
+    spur__cache_destroy(cache);
+}
+
+/* Centres of the new pixels in the old ones: between two of them the later one counts. */
+static void test_nearest(void **state) {
+    static const uint8_t odd[] = {1, 3}, twice[] = {0, 0, 1, 1}, inner[] = {1, 2, 2, 3};
+    static const uint8_t row[] = {0, 1, 2, 3};
+    spur__image from = {0}, to = {0};
+    (void)state;
+    assert_int_equal(spur__image_shape(&from, 1, 4, 1, NULL), SPUR_OK);
+    memcpy(from.data, row, sizeof row);
+    assert_int_equal(spur__resize_nearest(&from, (spur__box){0, 0, 1, 4}, 1, 2, &to, NULL),
+                     SPUR_OK);
+    assert_memory_equal(to.data, odd, sizeof odd);
+    assert_int_equal(spur__resize_nearest(&from, (spur__box){0, 0, 1, 2}, 1, 4, &to, NULL),
+                     SPUR_OK);
+    assert_memory_equal(to.data, twice, sizeof twice);
+    assert_int_equal(spur__resize_nearest(&from, (spur__box){0, 1, 1, 3}, 1, 4, &to, NULL),
+                     SPUR_OK);
+    assert_memory_equal(to.data, inner, sizeof inner);
+    /* The same along a column. */
+    assert_int_equal(spur__image_shape(&from, 4, 1, 1, NULL), SPUR_OK);
+    memcpy(from.data, row, sizeof row);
+    assert_int_equal(spur__resize_nearest(&from, (spur__box){1, 0, 3, 1}, 4, 1, &to, NULL),
+                     SPUR_OK);
+    assert_memory_equal(to.data, inner, sizeof inner);
+    spur__image_free(&from);
+    spur__image_free(&to);
+}
+
+/* Sample i has the value i: 100 a second, of which one second is asked for. */
+static void write_ramp(const char *name, int count) {
+    uint8_t file[44 + 2 * 1000] = {0};
+    const uint32_t rate = 1000, bytes = 2 * (uint32_t)count;
+    assert_in_range(count, 0, 1000);
+    memcpy(file, "RIFF\0\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0", 24);
+    memcpy(file + 24, &rate, 4);
+    file[28] = (uint8_t)(2 * rate), file[29] = (uint8_t)(2 * rate >> 8);
+    file[32] = 2;
+    file[34] = 16;
+    memcpy(file + 36, "data", 4);
+    memcpy(file + 40, &bytes, 4);
+    for (int i = 0; i < count; i++) {
+        int16_t value = (int16_t)i;
+        memcpy(file + 44 + 2 * i, &value, 2);
+    }
+    write_bytes(name, file, 44 + bytes);
+}
+
+/* Of a long sound the middle is taken; behind a short one there is silence. */
+static void test_middle_of_a_sound(void **state) {
+    spur__sample sample = {0};
+    (void)state;
+    write_ramp("s/a/long.wav", 801);
+    write_ramp("s/b/short.wav", 300);
+    spur_data *data =
+        open_data("audio_folder", OPTIONS("path", in_root("s"), "sample_rate", "1000", "seconds",
+                                          "0.5", "bands", "8", "val_split", "0", "low", "0", "high",
+                                          "500", "normalization", "none"));
+    assert_int_equal(data->kind->read(data, 0, &sample, NULL), SPUR_OK);
+    assert_int_equal(sample.audio.width, 500);
+    for (int i = 0; i < 500; i++) /* (801 - 500) / 2 are left out before it */
+        assert_true(sample.audio.data[i] == (float)(150 + i) / 32768);
+    assert_int_equal(data->kind->read(data, 1, &sample, NULL), SPUR_OK);
+    assert_int_equal(sample.audio.width, 500);
+    for (int i = 0; i < 500; i++)
+        assert_true(sample.audio.data[i] == (i < 300 ? (float)i / 32768 : 0));
+    spur__sample_free(&sample);
+    spur_data_close(data);
+}
+
+/* A sampler that repeats samples changes each of them in another way. */
+static void test_draws_of_their_own(void **state) {
+    static const char *const augment[] = {"random_crop", "12", NULL};
+    spur_loader *loader;
+    spur_batch batch;
+    (void)state;
+    write_png("p/a/1.png", 24, 24, 1, 1);
+    write_png("p/b/1.png", 24, 24, 1, 2);
+    write_png("p/b/2.png", 24, 24, 1, 3);
+    spur_data *data = open_data(
+        "image_folder", OPTIONS("path", in_root("p"), "val_split", "0", "normalization", "none"));
+    const spur_loader_options options = {
+        .batch_size = 3, .workers = 1, .seed = 5, .sampler = "weighted", .augment = augment};
+    assert_int_equal(spur_loader_create(&loader, data, SPUR_SPLIT_TRAIN, &options, NULL), SPUR_OK);
+    size_t floats = (size_t)(data->info.height * data->info.width * data->info.channels);
+    int pairs = 0;
+    for (int epoch = 0; epoch < 20; epoch++) {
+        assert_int_equal(spur_loader_next(loader, &batch, NULL), SPUR_OK);
+        for (size_t i = 0; i < batch.count; i++)
+            for (size_t k = 0; k < i; k++) {
+                if (batch.samples[i] != batch.samples[k]) continue;
+                assert_memory_not_equal(batch.input + i * floats, batch.input + k * floats,
+                                        floats * sizeof(float));
+                pairs++;
+            }
+        assert_int_equal(spur_loader_next(loader, &batch, NULL), SPUR_E_END);
+    }
+    assert_true(pairs > 5);
+    spur_loader_destroy(loader);
+    spur_data_close(data);
+}
+
+/* The seed means the same samples on every machine and in every version. */
+static void test_generated_never_change(void **state) {
+    static const struct {
+        const char *format;
+        uint32_t crc;
+    } cases[] = {{"shapes", 0x8e3c34a5}, {"buildings", 0xd6cdd3dd}, {"tones", 0xc1983993}};
+    (void)state;
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        spur__sample sample = {0};
+        uint32_t crc = 0;
+        spur_data *data = open_data(cases[k].format, OPTIONS("samples", "8", "val_samples", "0",
+                                                             "test_samples", "0", "seed", "7"));
+        for (uint32_t i = 0; i < 8; i++) {
+            assert_int_equal(data->kind->read(data, i, &sample, NULL), SPUR_OK);
+            const spur__image *image = &sample.image, *mask = &sample.mask;
+            crc = spur__crc32c(crc, image->data,
+                               (size_t)(image->height * image->width * image->channels));
+            crc = spur__crc32c(crc, mask->data, (size_t)(mask->height * mask->width));
+            crc = spur__crc32c(crc, sample.audio.data, (size_t)sample.audio.width * sizeof(float));
+        }
+        if (crc != cases[k].crc) fail_msg("%s: found 0x%08x", cases[k].format, crc);
+        spur__sample_free(&sample);
+        spur_data_close(data);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_limit_of_the_cache),
+        cmocka_unit_test(test_nearest),
+        cmocka_unit_test_setup_teardown(test_middle_of_a_sound, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_draws_of_their_own, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_generated_never_change, make_root, remove_root),
+    };
+    return cmocka_run_group_tests_name("samples", tests, NULL, NULL);
+}
