@@ -214,6 +214,21 @@ static void test_frozen_parameters(void **state) {
 }
 
 /* Weights behind a flatten, or a sum of such, are PyTorch's columns (c, h, w) in our order (h, w, c). */
+/* Running statistics are no weights, whatever the caller says. */
+static void test_buffers_are_not_trained(void **state) {
+    (void)state;
+    spur_error err = {0};
+    spur_net *net = spur_net_create(NULL);
+    spur_node *y = spur_batch_norm(net, image(net, 2, 4, 4, 3), "bn", NULL);
+    spur_param *mean = spur_net_find_param(net, "bn.running_mean");
+    mean->trainable = true;
+    assert_int_equal(spur_net_build(net, test_dot(net, &y, 1), &err), SPUR_OK);
+    assert_false(mean->trainable);
+    assert_null(mean->gradient);
+    assert_int_equal(spur_net_trainable_count(net), 6); /* scale and shift */
+    spur_net_destroy(net);
+}
+
 static void test_flattened_layout(void **state) {
     (void)state;
     spur_error err = {0};
@@ -349,7 +364,42 @@ static void test_batch_sizes(void **state) {
     assert_int_equal(spur_net_forward(net, SPUR_EVAL, &err), SPUR_OK);
     assert_memory_equal(whole, spur_node_data(y), sizeof whole / 4 * 3);
     assert_true(spur_node_data(y)[3 * 64] == 0.0f);
+    /* What a forward run saved is of the batch that it ran. */
+    assert_int_equal(spur_net_forward(net, SPUR_TRAIN, &err), SPUR_OK);
+    assert_int_equal(spur_net_set_batch(net, 2), SPUR_OK);
+    assert_int_equal(spur_net_backward(net, 1, &err), SPUR_E_STATE);
     spur_net_destroy(net);
+}
+
+static void test_sizes_beyond_memory(void **state) {
+    (void)state;
+    spur_net *net = spur_net_create(NULL);
+    const int64_t large = (int64_t)1 << 20; /* 2^60 numbers are 2^62 bytes */
+    spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 3, (int64_t[]){large, large, large});
+    assert_null(x);
+    expect_error(net, NULL, SPUR_E_SHAPE, "layer 'x' (input)", "the output would be");
+}
+
+/* The search for the layer runs the net once more, and changes nothing by it. */
+static void test_nan_leaves_statistics_alone(void **state) {
+    (void)state;
+    float means[2][3];
+    for (int broken = 0; broken < 2; broken++) {
+        spur_error err = {0};
+        spur_net *net = spur_net_create(NULL);
+        spur_node *x = image(net, 2, 4, 4, 3);
+        spur_node *y = spur_batch_norm(net, x, "bn", NULL);
+        y = spur_conv2d(net, y, "c", 2, NULL);
+        assert_int_equal(spur_net_build(net, test_dot(net, &y, 1), &err), SPUR_OK);
+        fill(x, 6);
+        if (broken) spur_net_find_param(net, "c.bias")->value[0] = NAN;
+        spur_status expected = broken ? SPUR_E_NUMERIC : SPUR_OK;
+        assert_int_equal(spur_net_forward(net, SPUR_TRAIN, &err), expected);
+        memcpy(means[broken], spur_net_find_param(net, "bn.running_mean")->value, sizeof means[0]);
+        spur_net_destroy(net);
+    }
+    assert_true(means[0][0] != 0);
+    assert_memory_equal(means[0], means[1], sizeof means[0]);
 }
 
 static void test_nan_names_the_first_layer(void **state) {
@@ -380,13 +430,16 @@ int main(void) {
         cmocka_unit_test(test_reuse_of_what_cannot_be),
         cmocka_unit_test(test_gradients_accumulate),
         cmocka_unit_test(test_frozen_parameters),
+        cmocka_unit_test(test_buffers_are_not_trained),
         cmocka_unit_test(test_flattened_layout),
         cmocka_unit_test(test_initial_values),
         cmocka_unit_test(test_placement_never_overlaps),
         cmocka_unit_test(test_unknown_cpu),
         cmocka_unit_test(test_inference_reuses_memory),
         cmocka_unit_test(test_batch_sizes),
+        cmocka_unit_test(test_sizes_beyond_memory),
         cmocka_unit_test(test_nan_names_the_first_layer),
+        cmocka_unit_test(test_nan_leaves_statistics_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
