@@ -4,16 +4,12 @@
  */
 #include "kernels/vec.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/random.h"
 #include "kernels/simd/table.h"
 
-enum {
-    GRAIN = 32 * 1024, /* values a task; a multiple of 64 */
-    PARTS = 64 /* partial sums at most */
-};
+enum { GRAIN = 32 * 1024 }; /* values a task; a multiple of 64 */
 
 typedef void (*range_fn)(const void *args, ptrdiff_t begin, ptrdiff_t end);
 
@@ -44,28 +40,8 @@ void spur__vec_map(const spur__exec *exec, ptrdiff_t n, const spur__map *map) {
     over_range(exec, n, GRAIN, map_range, map);
 }
 
-void spur__vec_fill(const spur__exec *exec, ptrdiff_t n, float value, float *y) {
-    spur__vec_map(exec, n, &(spur__map){.op = SPUR__MAP_FILL, .alpha = value, .y = y});
-}
-
 void spur__vec_copy(const spur__exec *exec, ptrdiff_t n, const float *x, float *y) {
     spur__vec_map(exec, n, &(spur__map){.op = SPUR__MAP_COPY, .a = x, .y = y});
-}
-
-void spur__vec_add(const spur__exec *exec, ptrdiff_t n, const float *a, const float *b, float *y) {
-    spur__vec_map(exec, n, &(spur__map){.op = SPUR__MAP_ADD, .a = a, .b = b, .y = y});
-}
-
-void spur__vec_mul(const spur__exec *exec, ptrdiff_t n, const float *a, const float *b, float *y,
-                   bool accumulate) {
-    spur__map m = {.op = SPUR__MAP_MUL, .a = a, .b = b, .y = y, .accumulate = accumulate};
-    spur__vec_map(exec, n, &m);
-}
-
-void spur__vec_scale(const spur__exec *exec, ptrdiff_t n, float alpha, const float *x, float *y,
-                     bool accumulate) {
-    spur__map m = {.op = SPUR__MAP_SCALE, .alpha = alpha, .a = x, .y = y, .accumulate = accumulate};
-    spur__vec_map(exec, n, &m);
 }
 
 bool spur__activation_from_output(spur__map_op activation) {
@@ -95,43 +71,6 @@ static void relu_split_range(const void *args, ptrdiff_t begin, ptrdiff_t end) {
 
 void spur__vec_relu_split(const spur__exec *exec, ptrdiff_t n, const spur__relu_split *args) {
     over_range(exec, n, GRAIN, relu_split_range, args);
-}
-
-/* ---- sums ---------------------------------------------------------------------------------- */
-
-typedef struct sum_job {
-    const float *x;
-    ptrdiff_t n, parts;
-    double sums[PARTS][2];
-} sum_job;
-
-static void sum_task(void *job, ptrdiff_t part, int thread) {
-    sum_job *q = job;
-    ptrdiff_t begin, end;
-    (void)thread;
-    spur__part(q->n, q->parts, part, &begin, &end);
-    q->sums[part][0] = q->sums[part][1] = 0.0;
-    spur__simd_table()->sums(q->x + begin, end - begin, q->sums[part]);
-}
-
-static double sum_of(const spur__exec *exec, ptrdiff_t n, const float *x, int which) {
-    sum_job q = {.x = x, .n = n, .parts = spur__min(PARTS, spur__ceil_div(n, GRAIN / 2))};
-    double sum = 0.0;
-    spur__parallel(exec, q.parts, sum_task, &q);
-    for (ptrdiff_t i = 0; i < q.parts; i++) sum += q.sums[i][which];
-    return sum;
-}
-
-double spur__vec_sum(const spur__exec *exec, ptrdiff_t n, const float *x) {
-    return sum_of(exec, n, x, 0);
-}
-
-double spur__vec_sum_squares(const spur__exec *exec, ptrdiff_t n, const float *x) {
-    return sum_of(exec, n, x, 1);
-}
-
-bool spur__vec_finite(const spur__exec *exec, ptrdiff_t n, const float *x) {
-    return isfinite(sum_of(exec, n, x, 1)) != 0; /* squares of floats cannot overflow a double */
 }
 
 /* ---- rows ---------------------------------------------------------------------------------- */

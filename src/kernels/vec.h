@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Loops over values: elementwise functions and their gradients, rows (softmax, bias), sums over a
- * fixed partition, dropout. Every result is the same for any team and instruction set.
+ * Loops over values: elementwise functions and their gradients, softmax of rows, factors of
+ * channels, dropout. Every result is the same for any team and instruction set.
  */
 #ifndef SPUR_KERNELS_VEC_H
 #define SPUR_KERNELS_VEC_H
@@ -16,20 +16,11 @@
 /* Runs an elementwise job over [0, n); see simd/vec.h for the operations. */
 void spur__vec_map(const spur__exec *exec, ptrdiff_t n, const spur__map *map);
 
-void spur__vec_fill(const spur__exec *exec, ptrdiff_t n, float value, float *y);
 void spur__vec_copy(const spur__exec *exec, ptrdiff_t n, const float *x, float *y);
-/* y = a + b; y may be one of them. */
-void spur__vec_add(const spur__exec *exec, ptrdiff_t n, const float *a, const float *b, float *y);
-/* y = a * b, or y += a * b */
-void spur__vec_mul(const spur__exec *exec, ptrdiff_t n, const float *a, const float *b, float *y,
-                   bool accumulate);
-/* y = alpha * x, or y += alpha * x */
-void spur__vec_scale(const spur__exec *exec, ptrdiff_t n, float alpha, const float *x, float *y,
-                     bool accumulate);
 
 /* True where spur__vec_activation_backward wants the outputs, else it wants the inputs. */
 bool spur__activation_from_output(spur__map_op activation);
-/* y = f(x); x may be y. `op` is one of SPUR__MAP_RELU ... SPUR__MAP_SOFTPLUS. */
+/* y = f(x); x may be y. `op` is one of SPUR__MAP_RELU ... SPUR__MAP_GELU. */
 void spur__vec_activation(const spur__exec *exec, ptrdiff_t n, spur__map_op op, float alpha,
                           const float *x, float *y);
 
@@ -46,11 +37,6 @@ void spur__vec_activation_backward(const spur__exec *exec, ptrdiff_t n,
 
 /* See simd/vec.h. */
 void spur__vec_relu_split(const spur__exec *exec, ptrdiff_t n, const spur__relu_split *args);
-
-/* Sums in double over a fixed partition. */
-double spur__vec_sum(const spur__exec *exec, ptrdiff_t n, const float *x);
-double spur__vec_sum_squares(const spur__exec *exec, ptrdiff_t n, const float *x);
-bool spur__vec_finite(const spur__exec *exec, ptrdiff_t n, const float *x);
 
 /* Softmax of rows [rows][cols], dense; y may be x. */
 void spur__vec_softmax(const spur__exec *exec, ptrdiff_t rows, ptrdiff_t cols, const float *x,

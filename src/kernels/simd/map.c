@@ -103,16 +103,6 @@ ALWAYS_INLINE float gelu_slope(float x, float alpha) {
     return cdf + x * density;
 }
 
-ALWAYS_INLINE float softplus(float x, float alpha) {
-    (void)alpha;
-    return spur__softplusf(x);
-}
-
-ALWAYS_INLINE float softplus_slope(float x, float alpha) {
-    (void)alpha;
-    return spur__sigmoidf(x);
-}
-
 /* LANES values at a time through local arrays: no aliasing between a, b and y then matters, and the
  * compiler vectorises the inner loops whatever is in f. */
 enum { LANES = 64 };
@@ -145,47 +135,13 @@ ALWAYS_INLINE void backward(const spur__map *m, ptrdiff_t begin, ptrdiff_t end, 
     }
 }
 
-ALWAYS_INLINE float value_of(const spur__map *m, float a, float b) {
-    switch (m->op) {
-    case SPUR__MAP_FILL:
-        return m->alpha;
-    case SPUR__MAP_COPY:
-        return a;
-    case SPUR__MAP_ADD:
-        return a + b;
-    case SPUR__MAP_MUL:
-        return a * b;
-    default:
-        return m->alpha * a;
-    }
-}
-
-ALWAYS_INLINE vf vector_of(const spur__map *m, spur__map_op op, ptrdiff_t i) {
-    switch (op) {
-    case SPUR__MAP_FILL:
-        return vset(m->alpha);
-    case SPUR__MAP_COPY:
-        return vload(m->a + i);
-    case SPUR__MAP_ADD:
-        return vload(m->a + i) + vload(m->b + i);
-    case SPUR__MAP_MUL:
-        return vload(m->a + i) * vload(m->b + i);
-    default:
-        return m->alpha * vload(m->a + i);
-    }
-}
-
-ALWAYS_INLINE void simple(const spur__map *m, spur__map_op op, ptrdiff_t begin, ptrdiff_t end) {
+ALWAYS_INLINE void copy(const spur__map *m, ptrdiff_t begin, ptrdiff_t end) {
     ptrdiff_t i = begin;
     for (; i + VL <= end; i += VL) {
-        vf v = vector_of(m, op, i);
+        vf v = vload(m->a + i);
         vstore(m->y + i, m->accumulate ? vload(m->y + i) + v : v);
     }
-    bool two = op == SPUR__MAP_ADD || op == SPUR__MAP_MUL, one = op != SPUR__MAP_FILL;
-    for (; i < end; i++) {
-        float v = value_of(m, one ? m->a[i] : 0.0f, two ? m->b[i] : 0.0f);
-        m->y[i] = m->accumulate ? m->y[i] + v : v;
-    }
+    for (; i < end; i++) m->y[i] = m->accumulate ? m->y[i] + m->a[i] : m->a[i];
 }
 
 #define ACTIVATION(op, f)                                                                          \
@@ -198,20 +154,8 @@ ALWAYS_INLINE void simple(const spur__map *m, spur__map_op op, ptrdiff_t begin, 
 
 void SPUR__SIMD(map)(const spur__map *m, ptrdiff_t begin, ptrdiff_t end) {
     switch (m->op) {
-    case SPUR__MAP_FILL:
-        simple(m, SPUR__MAP_FILL, begin, end);
-        return;
     case SPUR__MAP_COPY:
-        simple(m, SPUR__MAP_COPY, begin, end);
-        return;
-    case SPUR__MAP_ADD:
-        simple(m, SPUR__MAP_ADD, begin, end);
-        return;
-    case SPUR__MAP_MUL:
-        simple(m, SPUR__MAP_MUL, begin, end);
-        return;
-    case SPUR__MAP_SCALE:
-        simple(m, SPUR__MAP_SCALE, begin, end);
+        copy(m, begin, end);
         return;
         ACTIVATION(SPUR__MAP_RELU, relu)
         ACTIVATION(SPUR__MAP_LEAKY_RELU, leaky)
@@ -222,7 +166,6 @@ void SPUR__SIMD(map)(const spur__map *m, ptrdiff_t begin, ptrdiff_t end) {
         ACTIVATION(SPUR__MAP_HARD_SWISH, hard_swish)
         ACTIVATION(SPUR__MAP_HARD_SIGMOID, hard_sigmoid)
         ACTIVATION(SPUR__MAP_GELU, gelu)
-        ACTIVATION(SPUR__MAP_SOFTPLUS, softplus)
     }
 }
 

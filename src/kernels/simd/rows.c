@@ -1,36 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sums, softmax rows, columns of pixels; see vec.h.
+ * Softmax rows, columns of pixels, dropout; see vec.h.
  */
 #include "kernels/simd/simd.h"
 
 #include "base/fmath.h"
 #include "base/random.h"
 
-enum { LANES = 16 };
-
-void SPUR__SIMD(sums)(const float *x, ptrdiff_t n, double out[2]) {
-    double sum[LANES] = {0}, square[LANES] = {0};
-    ptrdiff_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        for (int j = 0; j < LANES; j++) {
-            double v = (double)x[i + j];
-            sum[j] += v;
-            square[j] += v * v;
-        }
-    }
-    for (int j = 0; i < n; i++, j++) {
-        sum[j] += (double)x[i];
-        square[j] += (double)x[i] * (double)x[i];
-    }
-    for (int j = 0; j < LANES; j++) {
-        out[0] += sum[j];
-        out[1] += square[j];
-    }
-}
-
 /* ---- exponentials of rows, and the logarithm of their sum --------------------------------------- */
 
+enum { LANES = 16 };
 enum { SOME = 64, FEW = 32 }; /* rows at a time; columns up to which they are taken together */
 
 ALWAYS_INLINE float top_of(const float *x, ptrdiff_t width) {

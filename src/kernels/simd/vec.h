@@ -12,11 +12,7 @@
 #include "kernels/simd/pack.h"
 
 typedef enum spur__map_op {
-    SPUR__MAP_FILL, /* y = alpha */
-    SPUR__MAP_COPY, /* y = a */
-    SPUR__MAP_ADD, /* y = a + b */
-    SPUR__MAP_MUL, /* y = a * b */
-    SPUR__MAP_SCALE, /* y = alpha * a */
+    SPUR__MAP_COPY, /* y (+)= a */
     /* Activations: forward y = f(a); backward y (+)= b * f', where a is the output, or the input
      * from SILU on. */
     SPUR__MAP_RELU,
@@ -27,8 +23,7 @@ typedef enum spur__map_op {
     SPUR__MAP_SILU,
     SPUR__MAP_HARD_SWISH,
     SPUR__MAP_HARD_SIGMOID,
-    SPUR__MAP_GELU, /* by the error function */
-    SPUR__MAP_SOFTPLUS
+    SPUR__MAP_GELU /* by the error function */
 } spur__map_op;
 
 typedef struct spur__map {
@@ -71,7 +66,6 @@ typedef struct spur__relu_split {
 
 /* map: [begin, end) of an elementwise job.
  * relu_split: [begin, end).
- * sums: out[0] += x, out[1] += x * x over n values, in 16 lanes of double.
  * row_exps: e[r][c] = exp(x[r][c] - less[r].top - less[r].log). row_log_sums: y[r] of x[r].
  * softmax, softmax_backward: rows [begin, end); backward: x is the forward's output.
  * column_sums: sums[channels] = sum of the pixels, in order.
@@ -81,7 +75,6 @@ typedef struct spur__relu_split {
 #define SPUR__VEC_MAP(X)                                                                           \
     X(void, map, (const spur__map *m, ptrdiff_t begin, ptrdiff_t end))                             \
     X(void, relu_split, (const spur__relu_split *p, ptrdiff_t begin, ptrdiff_t end))               \
-    X(void, sums, (const float *x, ptrdiff_t n, double out[2]))                                    \
     X(void, row_exps,                                                                              \
       (const float *x, ptrdiff_t rows, ptrdiff_t width, const spur__log_sum *less, float *e))      \
     X(void, row_log_sums, (const float *x, ptrdiff_t rows, ptrdiff_t width, spur__log_sum *y))     \
