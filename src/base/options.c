@@ -39,7 +39,8 @@ static int64_t find_choice(const char *choices, const char *text) {
     return -1;
 }
 
-bool spur__choice(const char *choices, size_t i, spur__str *out) {
+/* Appends choice i of "a|b|c"; false when there are not so many. */
+static bool append_choice(const char *choices, size_t i, spur__str *out) {
     const char *p = choices;
     for (; p && i > 0; i--) {
         p = strchr(p, '|');
@@ -285,7 +286,8 @@ static const char *row_name(const void *rows, size_t i) {
     return ((const spur__option *)rows)[i].name;
 }
 
-const char *spur__options_nearest(const spur__options *table, const char *name) {
+/* The row's name most like `name`, or NULL when none is near. */
+static const char *nearest_row(const spur__options *table, const char *name) {
     return table ? spur__nearest(name, table->count, row_name, table->rows) : NULL;
 }
 
@@ -294,7 +296,7 @@ spur_status spur__options_set(const spur__options *table, void *target, const ch
     const spur__option *row = spur__options_find(table, name);
     value parsed;
     if (!row) {
-        const char *near = spur__options_nearest(table, name);
+        const char *near = nearest_row(table, name);
         return spur__fail(err, SPUR_E_NOTFOUND, "unknown option '%s'%s%s%s", name,
                           near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     }
@@ -313,14 +315,14 @@ spur_status spur__option_check(const spur__option *row, const char *text, spur_e
 static void format_number(const spur__option *row, double x, spur__str *out) {
     bool word = row->choices && x < 0;
     if (word)
-        spur__choice(row->choices, (size_t)(-x) - 1, out);
+        append_choice(row->choices, (size_t)(-x) - 1, out);
     else
         spur__str_double(out, x);
 }
 
 static void format_int(const spur__option *row, int64_t x, spur__str *out) {
     if (row->choices && x < 0)
-        spur__choice(row->choices, (size_t)(-x) - 1, out);
+        append_choice(row->choices, (size_t)(-x) - 1, out);
     else
         spur__str_printf(out, "%" PRId64, x);
 }
@@ -350,7 +352,7 @@ void spur__option_format(const spur__option *row, const void *target, spur__str 
         format_number(row, v.number, out);
         break;
     case SPUR__OPT_CHOICE:
-        spur__choice(row->choices, (size_t)v.integer, out);
+        append_choice(row->choices, (size_t)v.integer, out);
         break;
     case SPUR__OPT_TEXT:
         spur__str_puts(out, v.text ? v.text : "");

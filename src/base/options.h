@@ -83,9 +83,6 @@ spur_status spur__options_set(const spur__options *table, void *target, const ch
 /* The row called `name`, or NULL. */
 const spur__option *spur__options_find(const spur__options *table, const char *name);
 
-/* The row's name most like `name`, or NULL when none is near. */
-const char *spur__options_nearest(const spur__options *table, const char *name);
-
 /* Checks a value against a row without storing it. */
 spur_status spur__option_check(const spur__option *row, const char *value, spur_error *err);
 
@@ -97,9 +94,6 @@ void spur__option_domain(const spur__option *row, spur__str *out);
 
 /* The words of a truth value, in any case; false when the text is none. */
 bool spur__parse_bool(const char *text, bool *out);
-
-/* Appends choice i of "a|b|c"; false when there are not so many. */
-bool spur__choice(const char *choices, size_t i, spur__str *out);
 
 /* ---- kinds: things users choose by name -------------------------------------------------- */
 

@@ -75,7 +75,8 @@ spur_status spur__sample_load(const spur_data *data, uint32_t item, const spur__
     return status;
 }
 
-void spur__normalize(const spur_data_info *info, const float *from, float *to, size_t pixels) {
+/* (x - mean) / std, channel by channel. */
+static void normalize(const spur_data_info *info, const float *from, float *to, size_t pixels) {
     enum { PERIOD = 12 }; /* of 1, 3 and 4 channels: whole vectors then see one pattern */
     size_t channels = (size_t)info->channels, n = pixels * channels, i = 0;
     float mean[PERIOD], scale[PERIOD];
@@ -96,7 +97,7 @@ spur_status spur__sample_prepare(const spur_data *data, uint32_t item, const spu
     SPUR__TRY(spur__sample_load(data, item, augment, rng, w, err));
     const spur_data_info *info = &data->info;
     size_t pixels = (size_t)info->height * (size_t)info->width;
-    spur__normalize(info, w->pixels.data, input, pixels);
+    normalize(info, w->pixels.data, input, pixels);
     for (size_t i = 0; mask && i < pixels; i++) mask[i] = w->mask.data[i];
     if (!augment || !rng) return SPUR_OK;
     /* These work in place, on the batch itself. */
@@ -109,6 +110,6 @@ spur_status spur__image_prepare(const spur_data_info *info, const spur__image *i
                                 spur__workspace *w, float *input, spur_error *err) {
     SPUR__TRY(
         spur__resize_image(&w->resizer, image, box, info->height, info->width, &w->pixels, err));
-    spur__normalize(info, w->pixels.data, input, (size_t)info->height * (size_t)info->width);
+    normalize(info, w->pixels.data, input, (size_t)info->height * (size_t)info->width);
     return SPUR_OK;
 }

@@ -34,7 +34,4 @@ spur_status spur__sample_prepare(const spur_data *data, uint32_t item, const spu
 spur_status spur__image_prepare(const spur_data_info *info, const spur__image *image, spur__box box,
                                 spur__workspace *workspace, float *input, spur_error *err);
 
-/* (x - mean) / std, channel by channel, over n pixels. */
-void spur__normalize(const spur_data_info *info, const float *from, float *to, size_t pixels);
-
 #endif

@@ -99,12 +99,14 @@ static bool same_sizes(const spur_node *a, const spur_node *b, int rank) {
     return true;
 }
 
-bool spur__is_labels(const spur_node *node) {
+/* Integer labels [n][..] for logits [n][..][width]. */
+static bool is_labels(const spur_node *node) {
     const spur_node *x = node->inputs[0], *t = node->inputs[1];
     return t->dtype == SPUR_INT32 && t->rank == x->rank - 1 && same_sizes(x, t, t->rank);
 }
 
-bool spur__is_same_shape(const spur_node *node) {
+/* Float targets of the logits' shape. */
+static bool is_same_shape(const spur_node *node) {
     const spur_node *x = node->inputs[0], *t = node->inputs[1];
     return t->dtype == SPUR_FLOAT32 && t->rank == x->rank && same_sizes(x, t, t->rank);
 }
@@ -118,7 +120,7 @@ spur_status spur__loss_shape(spur_node *node, bool labels, bool soft, spur_error
     if (x->dtype != SPUR_FLOAT32 || x->rank < (labels && !soft ? 2 : 1))
         return spur__fail(err, SPUR_E_SHAPE, "expected logits [n][..][classes], found '%s' %s",
                           x->name, logits);
-    if ((labels && spur__is_labels(node)) || (soft && spur__is_same_shape(node))) return SPUR_OK;
+    if ((labels && is_labels(node)) || (soft && is_same_shape(node))) return SPUR_OK;
     return spur__fail(
         err, SPUR_E_SHAPE, "outputs '%s' are %s: expected %s%s%s, found '%s' %s of %s", x->name,
         logits, labels ? "int32 labels of that shape without the last axis" : "",

@@ -63,11 +63,6 @@ static inline spur_node *spur__net_no_memory(spur_net *net, const char *what) {
 
 /* ---- checks and messages ---------------------------------------------------------------------- */
 
-/* Integer labels [n][..] for logits [n][..][width]. */
-bool spur__is_labels(const spur_node *node);
-/* Float targets of the logits' shape. */
-bool spur__is_same_shape(const spur_node *node);
-
 /* Sets the node to a scalar; E_SHAPE unless labels or (if `soft`) targets fit the logits. */
 spur_status spur__loss_shape(spur_node *node, bool labels, bool soft, spur_error *err);
 

@@ -99,7 +99,8 @@ static spur_status list(const char *path, const char *const *endings, spur__name
     return status;
 }
 
-spur_status spur__list_folders(const char *path, spur__names *out, spur_error *err) {
+/* Names of the sub-folders, in byte order; hidden ones are left out. */
+static spur_status list_folders(const char *path, spur__names *out, spur_error *err) {
     return list(path, NULL, out, NULL, err);
 }
 
@@ -200,7 +201,7 @@ static spur_status scan_split(scan *s, spur_split split, spur_error *err) {
     spur__names classes = {0};
     spur_status status = spur__split_folder(s->data->common->path, split, &folder, err);
     if (status != SPUR_OK || !folder) return status;
-    SPUR__TRY_GOTO(spur__list_folders(folder, &classes, err), done);
+    SPUR__TRY_GOTO(list_folders(folder, &classes, err), done);
     if (split == SPUR_SPLIT_TRAIN) {
         if (strcmp(folder, s->data->common->path) == 0) drop_splits(&classes);
         if (classes.count < 2) {

@@ -26,9 +26,8 @@ bool spur__has_ending(const char *name, const char *const *endings);
 /* True when `path` is a folder. */
 bool spur__is_folder(const char *path);
 
-/* Names (not paths) of the sub-folders, or of the files with one of the endings, in byte order;
- * hidden ones are left out. Files with other endings are counted in *others (may be NULL). */
-spur_status spur__list_folders(const char *path, spur__names *out, spur_error *err);
+/* Names (not paths) of the files with one of the endings, in byte order; hidden ones are left out.
+ * Files with other endings are counted in *others (may be NULL). */
 spur_status spur__list_files(const char *path, const char *const *endings, spur__names *out,
                              size_t *others, spur_error *err);
 

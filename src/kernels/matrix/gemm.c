@@ -163,14 +163,14 @@ static void own_gemm(const spur__exec *exec, const spur__gemm_args *g) {
     spur__parallel(exec, q.row_blocks * q.column_blocks, gemm_task, &q);
 }
 
-bool spur__gemm_auto_openblas(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
-    return m >= 512 && n >= 512 && k >= 512;
+/* Where AUTO takes OpenBLAS. */
+static bool is_large(const spur__gemm_args *g) {
+    return g->m >= 512 && g->n >= 512 && g->k >= 512;
 }
 
 void spur__gemm(const spur__exec *exec, const spur__gemm_args *g) {
     if (g->m <= 0 || g->n <= 0) return;
-    bool blas = exec->gemm == SPUR__GEMM_OPENBLAS ||
-                (exec->gemm == SPUR__GEMM_AUTO && spur__gemm_auto_openblas(g->m, g->n, g->k));
+    bool blas = exec->gemm == SPUR__GEMM_OPENBLAS || (exec->gemm == SPUR__GEMM_AUTO && is_large(g));
     if (blas && g->k > 0 && spur__gemm_openblas_usable())
         spur__gemm_openblas(exec, g);
     else

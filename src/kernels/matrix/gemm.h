@@ -34,9 +34,6 @@ size_t spur__gemm_scratch(void);
 
 void spur__gemm(const spur__exec *exec, const spur__gemm_args *args);
 
-/* True when AUTO would call OpenBLAS for this shape. */
-bool spur__gemm_auto_openblas(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);
-
 /* False when OpenBLAS failed the self-test that runs before its first use (some builds are wrong
  * on some CPUs); our own kernel is then used in its place. Sets OpenBLAS to one thread per call,
  * process-wide. */
