@@ -66,7 +66,7 @@ static void put_note(inspection *in, const char *note) {
     spur__str_init(&line, OUTPUT_MAX);
     spur__str_puts(&line, "! ");
     text_line(&line, note, strlen(note));
-    text_wrap(&in->out, spur__str_text(&line), 2, in->width ? in->width : 80);
+    text_wrap(&in->out, spur__str_text(&line), 2, 0, in->width ? in->width : 80);
     spur__str_free(&line);
 }
 
@@ -91,7 +91,7 @@ static void put_run_line(inspection *in, const char *name, const spur_run *run) 
         spur__str_puts(&line, " to ");
         text_date(&line, info.last_wall_time);
     }
-    text_wrap(&in->out, spur__str_text(&line), 2, in->width ? in->width : 80);
+    text_wrap(&in->out, spur__str_text(&line), 2, 0, in->width ? in->width : 80);
     spur__str_free(&line);
 }
 

@@ -8,26 +8,9 @@
 #include <string.h>
 
 #include "nn/metric.h"
+#include "output/text.h"
 
 enum { WIDTH = 80 };
-
-/* Words of `text` behind `indent` blanks, broken before column WIDTH; the first line has `used`
- * columns already. */
-static void print_wrapped(const char *text, size_t indent, size_t used, spur__str *out) {
-    size_t column = used;
-    while (*text) {
-        size_t word = strcspn(text, " "), gap = column > indent ? 1 : 0;
-        if (gap && column + gap + word >= WIDTH) {
-            spur__str_printf(out, "\n%*s", (int)indent, "");
-            column = indent;
-            gap = 0;
-        }
-        spur__str_printf(out, "%*s%.*s", (int)gap, "", (int)word, text);
-        column += gap + word;
-        text += word + strspn(text + word, " ");
-    }
-    spur__str_putc(out, '\n');
-}
 
 void reference_row(const char *title, const spur__option *row, spur__str *out) {
     spur__str help, domain;
@@ -36,10 +19,9 @@ void reference_row(const char *title, const spur__option *row, spur__str *out) {
     spur__str_puts(&help, row->help ? row->help : "");
     if (row->unit) spur__str_printf(&help, " (%s)", row->unit);
     spur__option_domain(row, &domain);
-    spur__str_printf(out, "%s =%s%s\n      ", title, *row->initial ? " " : "", row->initial);
-    print_wrapped(spur__str_text(&help), 6, 6, out);
-    spur__str_puts(out, "      ");
-    print_wrapped(spur__str_text(&domain), 6, 6, out);
+    spur__str_printf(out, "%s =%s%s\n", title, *row->initial ? " " : "", row->initial);
+    text_wrap(out, spur__str_text(&help), 6, 0, WIDTH);
+    text_wrap(out, spur__str_text(&domain), 6, 0, WIDTH);
     spur__str_free(&help);
     spur__str_free(&domain);
 }
@@ -56,7 +38,7 @@ static void print_kinds(const spur__family *family, spur__str *out) {
     for (size_t i = 0; i < family->count; i++) {
         const spur__kind *kind = family->kinds[i];
         spur__str_printf(out, "        %-20s ", kind->name);
-        print_wrapped(kind->help ? kind->help : "", 29, 29, out);
+        text_wrap(out, kind->help ? kind->help : "", 29, 29, WIDTH);
     }
 }
 

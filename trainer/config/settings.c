@@ -147,16 +147,19 @@ static const spur__option log_rows[] = {
     ROW(BOOL, log_settings, augmentation, "true",
         .help = "log a sheet of training samples as the network gets them"),
     ROW(BOOL, log_settings, confusion_matrix, "true",
-        .help = "log the confusion matrix as a picture"),
+        .help = "log the confusion matrix as a picture, of up to 200 classes"),
     ROW(BOOL, log_settings, scatter, "true",
-        .help = "log predicted against true values as a picture, for a regression"),
+        .help =
+            "log predicted against true values as a picture, for a regression (its first 8 values)"),
     ROW(BOOL, log_settings, report, "true",
         .help = "log precision, recall and F1 of every class as a text"),
-    ROW(BOOL, log_settings, pr_curves, "true", .help = "log precision-recall curves"),
+    ROW(BOOL, log_settings, pr_curves, "true",
+        .help = "log precision-recall curves, of the first 20 classes"),
     ROW(BOOL, log_settings, graph, "true", .help = "log the network for the Graphs tab"),
     ROW(BOOL, log_settings, perf, "true", .help = "log throughput and memory under perf/"),
     ROW(INT, log_settings, embeddings, "0", .min = 0, .max = 100000, .unit = "samples",
-        .help = "validation samples whose last features go to the Projector tab; 0 is none"),
+        .help =
+            "validation samples whose last features go to the Projector tab (not of masks); 0 is none"),
     ROW(FLOAT, log_settings, flush_secs, "2", .min = 0, .max = 86400, .unit = "seconds",
         .help = "the longest time that something logged waits before it is in the file"),
 };

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/str.h"
-#include "engine_commands/predict.h"
+#include "engine_commands/predictor.h"
 #include "engine_commands/setup.h"
 #include "sweep/catalog.h"
 

@@ -2,7 +2,7 @@
  *
  * spur predict RUN PICTURES: labels, masks, overlays and a table for a folder of pictures.
  */
-#include "engine_commands/predict.h"
+#include "engine_commands/predictor.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@
 #include "data/dataset.h"
 #include "data/formats/folder.h"
 #include "engine_commands/setup.h"
+#include "output/text.h"
 #include "plot/charts.h"
 #include "sweep/catalog.h"
 
@@ -102,18 +103,12 @@ static spur_status write_overlay(job *j, spur_error *err) {
     return status;
 }
 
-/* A CSV field, quoted where it must be. */
 static void put_field(FILE *out, const char *text) {
-    if (!text[strcspn(text, ",\"\n\r")]) {
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (; *text; text++) {
-        if (*text == '"') fputc('"', out);
-        fputc(*text, out);
-    }
-    fputc('"', out);
+    spur__str field;
+    spur__str_init(&field, 1 << 16);
+    text_csv(&field, text, strlen(text));
+    fputs(spur__str_text(&field), out);
+    spur__str_free(&field);
 }
 
 static void put_json_head(const char *path) {
@@ -294,7 +289,8 @@ static bool is_override(const char *word) {
     return dot && equals && dot < equals && !spur__exists(word);
 }
 
-/* Takes the overrides out of the words; how many pictures and folders are left. */
+/* Takes the overrides out of the words; how many pictures and folders are left, -1 if there are too many
+ * overrides. */
 static int take_overrides(request *r, char **words, int count) {
     int left = 0;
     for (int i = 0; i < count; i++) {
@@ -304,7 +300,7 @@ static int take_overrides(request *r, char **words, int count) {
             continue;
         }
         *equals = '\0';
-        overrides_add(&r->given, words[i], equals + 1);
+        if (!overrides_add(&r->given, words[i], equals + 1)) return -1;
     }
     return left;
 }
@@ -350,7 +346,8 @@ static int run_predict(int argc, char **argv) {
     r.run = argv[1];
     int count = take_overrides(&r, argv + 2, words - 1);
     status = count > 0 ? predict(&r, argv + 2, count, &j)
-                       : command_misuse(&command_predict, "expected pictures");
+                       : command_misuse(&command_predict,
+                                        count ? "too many overrides" : "expected pictures");
     overrides_free(&r.given);
     return status;
 }

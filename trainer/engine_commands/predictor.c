@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "engine_commands/predict.h"
+#include "engine_commands/predictor.h"
 
 static spur_status load_weights(predictor *p, const char *run, const char *which, spur_error *err) {
     char relative[128];

@@ -19,22 +19,6 @@ static void flush_line(table *t) {
 
 /* ---- one cell ------------------------------------------------------------------------------- */
 
-static void csv_text(spur__str *out, spur_slice text) {
-    bool quoted = text.size > 0 && (text.data[0] == ' ' || text.data[text.size - 1] == ' ');
-    for (size_t i = 0; i < text.size && !quoted; i++)
-        quoted = strchr(",\"\n\r", text.data[i]) != NULL && text.data[i] != '\0';
-    if (!quoted) {
-        spur__str_append(out, text.data, text.size);
-        return;
-    }
-    spur__str_putc(out, '"');
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] == '"') spur__str_putc(out, '"');
-        spur__str_putc(out, text.data[i]);
-    }
-    spur__str_putc(out, '"');
-}
-
 static void markdown_text(spur__str *out, spur_slice text) {
     for (size_t i = 0; i < text.size; i++) {
         if (text.data[i] == '\n')
@@ -82,7 +66,7 @@ static void put_text(spur__str *out, table_format format, spur_slice text) {
     spur__str line;
     switch (format) {
     case TABLE_CSV:
-        csv_text(out, text);
+        text_csv(out, text.data, text.size);
         return;
     case TABLE_JSON:
         text_json(out, text.data, text.size);

@@ -104,15 +104,15 @@ void text_fit(spur__str *out, const char *line, size_t columns) {
         spur__str_putc(out, ' ');
 }
 
-void text_wrap(spur__str *out, const char *words, size_t indent, size_t columns) {
-    size_t used = 0;
-    while (*words) {
+void text_wrap(spur__str *out, const char *words, size_t indent, size_t used, size_t columns) {
+    for (bool first = true; *words; first = false) {
         size_t length = strcspn(words, " "), width = columns_of(words, length);
-        if (used == 0 || used + 1 + width > columns) {
+        size_t gap = first ? 0 : 1;
+        if (used == 0 || used + gap + width > columns) {
             if (used > 0) spur__str_putc(out, '\n');
-            for (size_t i = 0; i < indent; i++) spur__str_putc(out, ' ');
+            spur__str_printf(out, "%*s", (int)indent, "");
             used = indent;
-        } else {
+        } else if (gap) {
             spur__str_putc(out, ' ');
             used++;
         }
@@ -122,6 +122,22 @@ void text_wrap(spur__str *out, const char *words, size_t indent, size_t columns)
         words += strspn(words, " ");
     }
     spur__str_putc(out, '\n');
+}
+
+void text_csv(spur__str *out, const char *bytes, size_t n) {
+    bool quoted = n > 0 && (bytes[0] == ' ' || bytes[n - 1] == ' ');
+    for (size_t i = 0; i < n && !quoted; i++)
+        quoted = strchr(",\"\n\r", bytes[i]) != NULL && bytes[i] != '\0';
+    if (!quoted) {
+        spur__str_append(out, bytes, n);
+        return;
+    }
+    spur__str_putc(out, '"');
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[i] == '"') spur__str_putc(out, '"');
+        spur__str_putc(out, bytes[i]);
+    }
+    spur__str_putc(out, '"');
 }
 
 void text_json(spur__str *out, const char *bytes, size_t n) {

@@ -22,8 +22,12 @@ size_t text_columns(const char *line);
 /* Appends `line` in exactly `columns` columns: filled up, or with "..." in its middle. 0: as is. */
 void text_fit(spur__str *out, const char *line, size_t columns);
 
-/* Appends words broken into lines of at most `columns`, each behind `indent` spaces. */
-void text_wrap(spur__str *out, const char *words, size_t indent, size_t columns);
+/* Appends words broken into lines of at most `columns`, each behind `indent` spaces. The first one may
+ * have `used` columns already; 0: it begins with the spaces, too. */
+void text_wrap(spur__str *out, const char *words, size_t indent, size_t used, size_t columns);
+
+/* A field of a CSV file (RFC 4180), quoted where it must be or where blanks would be lost. */
+void text_csv(spur__str *out, const char *bytes, size_t n);
 
 /* A JSON string of any bytes. */
 void text_json(spur__str *out, const char *bytes, size_t n);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Predictions of a finished run for pictures of any size.
+ * The network of a run with its weights, for inference, and its answers for pictures of any size: what
+ * `spur predict` and `spur onnx` begin with.
  */
-#ifndef SPUR_TRAINER_ENGINE_COMMANDS_PREDICT_H
-#define SPUR_TRAINER_ENGINE_COMMANDS_PREDICT_H
+#ifndef SPUR_TRAINER_ENGINE_COMMANDS_PREDICTOR_H
+#define SPUR_TRAINER_ENGINE_COMMANDS_PREDICTOR_H
 
 #include "config/config.h"
 #include "engine_commands/setup.h"
