@@ -19,6 +19,7 @@
 #include "data/formats/folder.h"
 #include "data/codecs/image.h"
 #include "engine_commands/setup.h"
+#include "output/text.h"
 
 static int run_init(int argc, char **argv);
 
@@ -294,8 +295,7 @@ static spur_status write_file(const finding *f, const char *path, spur_error *er
     put_data(f, info, &text);
     put_size(f, info, &text);
     put_rest(f, info, &text);
-    spur_status status = spur__str_status(&text);
-    if (status == SPUR_OK) status = spur__file_write(path, spur__str_text(&text), text.length, err);
+    spur_status status = text_write(path, &text, err);
     spur__str_free(&text);
     return status;
 }

@@ -153,7 +153,7 @@ static spur_status write_table(const session *s, const search *f, spur_error *er
         spur__str_double(&text, f->smooth[i]);
         spur__str_putc(&text, '\n');
     }
-    spur_status status = run_write(&s->run, "lr_find.csv", spur__str_text(&text), text.length, err);
+    spur_status status = run_write(&s->run, "lr_find.csv", &text, err);
     spur__str_free(&text);
     return status;
 }
@@ -170,8 +170,7 @@ static spur_status record(session *s, const search *f, spur_error *err) {
         spur_log_scalar(log, "lr_find/learning_rate", (int64_t)i + 1, f->rates[i]);
     }
     if (status == SPUR_OK) status = draw(f, &png, err);
-    if (status == SPUR_OK)
-        status = run_write(&s->run, "lr_find.png", spur__str_text(&png), png.length, err);
+    if (status == SPUR_OK) status = run_write(&s->run, "lr_find.png", &png, err);
     if (status == SPUR_OK)
         status = log_png(log, "lr_find", 0, &png, SPUR_OK, err);
     else

@@ -11,6 +11,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/error.h"
+#include "base/file.h"
+
 /* Bytes of the well-formed UTF-8 sequence at p, 0 if there is none. */
 static size_t sequence(const char *p, size_t n) {
     for (size_t length = 1; length <= 4 && length <= n; length++)
@@ -211,4 +214,11 @@ void text_count(spur__str *out, uint64_t n) {
         if (i > 0 && (length - i) % 3 == 0) spur__str_putc(out, ',');
         spur__str_putc(out, digits[i]);
     }
+}
+
+spur_status text_write(const char *path, const spur__str *text, spur_error *err) {
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    spur_status status = spur__str_status(text);
+    if (status != SPUR_OK) return spur__fail(err, status, "%s: %s", path, spur_strstatus(status));
+    return spur__file_write(path, spur__str_text(text), text->length, err);
 }

@@ -47,4 +47,8 @@ void text_bytes(spur__str *out, uint64_t bytes);
 /* "1,234,567". */
 void text_count(spur__str *out, uint64_t n);
 
+/* Writes a file, atomically. A text that is not whole (out of memory, too long) is an error, and so is a
+ * path of NULL, which could not be put together. */
+spur_status text_write(const char *path, const spur__str *text, spur_error *err);
+
 #endif

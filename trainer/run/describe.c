@@ -21,11 +21,7 @@ enum { DIFF_LIMIT = 1 << 20 };
 
 static spur_status write_text(const run_dir *run, const char *name, spur__str *text,
                               spur_error *err) {
-    spur_status status = spur__str_status(text);
-    if (status != SPUR_OK)
-        spur__fail(err, status, "%s/%s: %s", run->path, name, spur_strstatus(status));
-    else
-        status = run_write(run, name, spur__str_text(text), text->length, err);
+    spur_status status = run_write(run, name, text, err);
     spur__str_free(text);
     return status;
 }

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "output/text.h"
 #include "run/process.h"
 
 enum { MOST_CLASHES = 10000 };
@@ -132,11 +133,10 @@ void run_close(run_dir *run) {
     *run = (run_dir){.lock = -1};
 }
 
-spur_status run_write(const run_dir *run, const char *name, const char *text, size_t size,
+spur_status run_write(const run_dir *run, const char *name, const spur__str *text,
                       spur_error *err) {
     char *path = run_path(run, name);
-    if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run->path);
-    spur_status status = spur__file_write(path, text, size, err);
+    spur_status status = text_write(path, text, err);
     spur__free(path);
     return status;
 }
@@ -191,9 +191,7 @@ spur_status run_write_status(const run_dir *run, const run_status *s, spur_error
         run_put_message(&text, s->message);
         spur__str_putc(&text, '\n');
     }
-    spur_status status = spur__str_status(&text);
-    if (status == SPUR_OK)
-        status = run_write(run, "status.ini", spur__str_text(&text), text.length, err);
+    spur_status status = run_write(run, "status.ini", &text, err);
     if (status != SPUR_OK && s->state != RUN_RUNNING && overwrite_status(run, &text))
         status = SPUR_OK;
     spur__str_free(&text);

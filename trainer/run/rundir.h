@@ -39,11 +39,10 @@ void run_close(run_dir *run);
 /* <run>/<name>; free with spur__free. */
 char *run_path(const run_dir *run, const char *name);
 
-/* Writes a text file into the run, atomically. */
-spur_status run_write(const run_dir *run, const char *name, const char *text, size_t size,
-                      spur_error *err);
+/* Writes a file into the run, atomically (text_write). */
+spur_status run_write(const run_dir *run, const char *name, const spur__str *text, spur_error *err);
 
-/* Writes config.ini, overrides.ini, env.ini and git.diff. `arguments`: the command line. */
+/* Writes config.ini, overrides.ini, env.ini and git.diff. argc, argv: the command line. */
 spur_status run_describe(const run_dir *run, const config *cfg, int argc, char **argv, int threads,
                          spur_error *err);
 

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/str.h"
+#include "output/text.h"
 #include "sweep/collect.h"
 
 enum { TAGS_LIMIT = 1 << 16, NOTES_LIMIT = 1 << 24 };
@@ -222,11 +223,7 @@ static void let_go(int fd) {
 static spur_status write_small(const char *run, const char *name, const spur__str *text,
                                spur_error *err) {
     char *path = spur__path_join(run, name);
-    spur_status status = path ? spur__str_status(text) : SPUR_E_MEMORY;
-    if (status == SPUR_OK)
-        status = spur__file_write(path, spur__str_text(text), text->length, err);
-    else
-        spur__fail(err, status, "%s/%s: %s", run, name, spur_strstatus(status));
+    spur_status status = text_write(path, text, err);
     spur__free(path);
     return status;
 }

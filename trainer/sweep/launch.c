@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "output/text.h"
 #include "run/process.h"
 #include "sweep/string_list.h"
 
@@ -71,8 +72,7 @@ static spur_status write_trial_file(const launch *l, const char *run, spur_error
         if (l->assigned->values[i])
             spur__str_printf(&text, "%s = %s\n", s->parameters[i].name, l->assigned->values[i]);
     char *path = spur__path_join(run, "trial.ini");
-    spur_status status = path ? spur__str_status(&text) : SPUR_E_MEMORY;
-    if (status == SPUR_OK) status = spur__file_write(path, spur__str_text(&text), text.length, err);
+    spur_status status = text_write(path, &text, err);
     spur__free(path);
     spur__str_free(&text);
     return status;

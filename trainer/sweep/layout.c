@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "output/text.h"
 #include "sweep/changes.h"
 
 enum { FILE_LIMIT = 1 << 24 };
@@ -75,7 +76,7 @@ static spur_status note_changes(const sweep_dir *dir, const spur__str *changed, 
         status = spur__file_read(path, FILE_LIMIT, &old, &size, err);
     if (old) spur__str_append(&text, old, size);
     spur__str_append(&text, spur__str_text(changed), changed->length);
-    if (status == SPUR_OK) status = spur__file_write(path, spur__str_text(&text), text.length, err);
+    if (status == SPUR_OK) status = text_write(path, &text, err);
     spur__str_free(&text);
     spur__free(old);
     spur__free(path);
@@ -124,11 +125,7 @@ static void flatten(const sweep_plan *plan, spur__str *out) {
 static spur_status write_text(const sweep_dir *dir, const char *name, const spur__str *text,
                               spur_error *err) {
     char *path = sweep_path(dir, "%s", name);
-    spur_status status = path ? spur__str_status(text) : SPUR_E_MEMORY;
-    if (status == SPUR_OK)
-        status = spur__file_write(path, spur__str_text(text), text->length, err);
-    else
-        spur__fail(err, status, "%s: out of memory", dir->path);
+    spur_status status = text_write(path, text, err);
     spur__free(path);
     return status;
 }
@@ -197,11 +194,11 @@ spur_status sweep_write_configuration(const sweep_dir *dir, const space *s, size
     spur__str_puts(&text, "[values]\n");
     for (size_t i = 0; i < s->count; i++)
         if (a->values[i]) spur__str_printf(&text, "%s = %s\n", s->parameters[i].name, a->values[i]);
-    if (!path || !temporary || spur__str_status(&text) != SPUR_OK) {
+    if (!path) {
         spur__fail(err, status, "%s: out of memory", dir->path);
         goto done;
     }
-    SPUR__TRY_GOTO(spur__file_write(temporary, spur__str_text(&text), text.length, err), done);
+    SPUR__TRY_GOTO(text_write(temporary, &text, err), done);
     if (link(temporary, path) != 0) status = spur__fail_errno(err, errno, "%s: cannot make", path);
     unlink(temporary);
 done:

@@ -215,7 +215,7 @@ static size_t count_trials(const sweep_worker *w) {
     return count;
 }
 
-/* "3m" of a number of seconds. */
+/* "3 min" of a number of seconds. */
 static void put_duration(spur__str *out, double seconds) {
     if (seconds < 100)
         spur__str_printf(out, "%.0f s", seconds);

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "output/text.h"
 #include "run/rundir.h"
 #include "sweep/launch.h"
 #include "run/outcome.h"
@@ -114,8 +115,7 @@ static spur_status write_status(const sweep_plan *plan, const char *run, const c
         spur__str_putc(&text, '\n');
     }
     char *path = spur__path_join(run, "status.ini");
-    spur_status result = path ? spur__str_status(&text) : SPUR_E_MEMORY;
-    if (result == SPUR_OK) result = spur__file_write(path, spur__str_text(&text), text.length, err);
+    spur_status result = text_write(path, &text, err);
     spur__free(path);
     spur__str_free(&text);
     return result;

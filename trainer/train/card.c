@@ -79,11 +79,7 @@ spur_status card_write(const run_dir *run, const spur_data_info *info, spur_erro
         put_class(&text, info->class_names[i]);
         spur__str_putc(&text, '\n');
     }
-    spur_status status = spur__str_status(&text);
-    if (status == SPUR_OK)
-        status = run_write(run, "data.ini", spur__str_text(&text), text.length, err);
-    else
-        spur__fail(err, status, "data.ini: %s", spur_strstatus(status));
+    spur_status status = run_write(run, "data.ini", &text, err);
     spur__str_free(&text);
     return status;
 }

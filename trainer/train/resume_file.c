@@ -39,8 +39,7 @@ spur_status resume_file_write(const run_dir *run, const train_position *at,
                          position->events[i].file, position->events[i].length);
     }
     file_name(at, name, sizeof name);
-    status = spur__str_status(&text);
-    if (status == SPUR_OK) status = run_write(run, name, spur__str_text(&text), text.length, err);
+    status = run_write(run, name, &text, err);
     spur__str_free(&text);
     return status;
 }
