@@ -2,11 +2,13 @@
  *
  * Throughput of the operations: forward and backward by the clock, multiply-adds and bytes (inputs +
  * output, twice that backward) a second. First at real sizes, with the builders of
- * tests/unit/ops/cases.h; then that list itself, the third thing done with it, each case with a
- * batch so large that its inputs have a quarter of a million values.
+ * tests/unit/ops/cases.h, and losses; then that list itself, the third thing done with it, each case with
+ * a batch so large that its inputs have a quarter of a million values. compare.py runs those of real
+ * sizes beside PyTorch's.
  *
  * usage: ops [NAME]      only cases whose name holds NAME; SPUR_THREADS sets the threads
  */
+#include <spur/loss.h>
 #include "base/clock.h"
 #include "graph/internal.h"
 #include "unit/ops/cases.h"
@@ -67,7 +69,51 @@ static const op_case benchmarks[] = {
     {"gelu", {{2, {64, 65536}, 0}}, ACTIVATION(SPUR_GELU, 0)},
     {"tanh", {{2, {64, 65536}, 0}}, ACTIVATION(SPUR_TANH, 0)},
     {"dropout", {{2, {64, 65536}, 0}}, build_dropout, NULL, NULL, 0},
+    {"sigmoid", {{2, {64, 65536}, 0}}, ACTIVATION(SPUR_SIGMOID, 0)},
+    {"elu", {{2, {64, 65536}, 0}}, ACTIVATION(SPUR_ELU, 1)},
+    {"hard_swish", {{2, {64, 65536}, 0}}, ACTIVATION(SPUR_HARD_SWISH, 0)},
+    {"leaky_relu", {{2, {64, 65536}, 0}}, ACTIVATION(SPUR_LEAKY_RELU, 0.01)},
+    {"max_pool2d 3x3 stride 2 64 at 112",
+     {{4, {8, 112, 112, 64}, 0}},
+     POOL({.kernel = {3}, .stride = {2}, .padding = {1, 1, 1, 1}}, true)},
+    {"adaptive_avg_pool2d 3x4 256 at 14", {{4, {32, 14, 14, 256}, 0}}, ADAPTIVE(false)},
+    {"multiply by pixels 96 at 56",
+     {{4, {8, 56, 56, 96}, 0}, {4, {8, 56, 56, 1}, 0}},
+     ARITHMETIC(true)},
+    {"pad2d 64 at 56", {{4, {8, 56, 56, 64}, 0}}, BORDER({1, 1, 1, 1}, 0, false)},
+    {"log_softmax 1000", {{2, {4096, 1000}, 0}}, SOFTMAX(true)},
+    {"softmax 10", {{2, {65536, 10}, 0}}, SOFTMAX(false)},
     {"softmax 1000", {{2, {4096, 1000}, 0}}, SOFTMAX(false)},
+};
+
+/* ---- losses ---------------------------------------------------------------------------------- */
+
+typedef struct loss_case {
+    const char *name;
+    int rank;
+    int64_t shape[4]; /* of the logits */
+    spur_node *(*build)(spur_net *net, spur_node *logits, spur_node *target);
+    bool classes; /* the targets are indices, one for each row of logits */
+} loss_case;
+
+static spur_node *cross_entropy(spur_net *net, spur_node *logits, spur_node *target) {
+    return spur_cross_entropy(net, logits, target, NULL);
+}
+
+static spur_node *bce(spur_net *net, spur_node *logits, spur_node *target) {
+    return spur_bce(net, logits, target, NULL);
+}
+
+static spur_node *mse(spur_net *net, spur_node *output, spur_node *target) {
+    return spur_mse(net, output, target, SPUR_MEAN);
+}
+
+static const loss_case losses[] = {
+    {"cross_entropy 64 x 1000", 2, {64, 1000}, cross_entropy, true},
+    {"cross_entropy 2 at 128", 4, {16, 128, 128, 2}, cross_entropy, true},
+    {"cross_entropy 21 at 128", 4, {16, 128, 128, 21}, cross_entropy, true},
+    {"bce 1 at 256", 4, {16, 256, 256, 1}, bce, false},
+    {"mse 64 x 16384", 2, {64, 16384}, mse, false},
 };
 
 static int ascending(const void *a, const void *b) {
@@ -137,15 +183,61 @@ static bool measure(const op_case *c, const spur_net_options *options) {
     return ok;
 }
 
+static spur_node *loss_target(spur_net *net, const loss_case *c) {
+    int rank = c->classes ? c->rank - 1 : c->rank;
+    return spur_input(net, "target", c->classes ? SPUR_INT32 : SPUR_FLOAT32, rank, c->shape);
+}
+
+static bool measure_loss(const loss_case *c, const spur_net_options *options) {
+    spur_error err = {0};
+    spur_net *net = spur_net_create(options);
+    spur_node *x = spur_input(net, "x", SPUR_FLOAT32, c->rank, c->shape);
+    spur_keep(net, x);
+    spur_node *loss = c->build(net, x, loss_target(net, c));
+    bool ok = spur_net_build(net, loss, &err) == SPUR_OK;
+    for (size_t i = 0; ok && i < spur__node_count(x); i++) x->data[i] = (float)(i % 13) - 6;
+    ok = ok && spur_net_forward(net, SPUR_TRAIN, &err) == SPUR_OK &&
+         spur_net_backward(net, 1, &err) == SPUR_OK;
+    if (ok) {
+        double forward = clock_call(loss, loss->op->forward);
+        double backward = clock_call(loss, loss->op->backward);
+        double bytes = 4e-6 * (double)spur__node_count(x);
+        printf("%-46s %9.3f %9.3f %9.1f %9.1f %8.1f %8.1f\n", c->name, forward, backward, 0.0, 0.0,
+               bytes / forward, 2 * bytes / backward);
+    } else {
+        fprintf(stderr, "ops: %s: %s\n", c->name, err.message);
+    }
+    spur_net_destroy(net);
+    return ok;
+}
+
+static void nothing(void *job, ptrdiff_t index, int thread) {
+    (void)job;
+    (void)index;
+    (void)thread;
+}
+
+/* A process's threads may begin on one core: half a second, until the system has noticed. */
+static void wait_for_cores(const spur_net_options *options) {
+    spur_net *net = spur_net_create(options);
+    uint64_t start = spur__monotonic_ns();
+    while (spur__monotonic_ns() - start < 500000000) spur__parallel(&net->exec, 64, nothing, NULL);
+    spur_net_destroy(net);
+}
+
 int main(int argc, char **argv) {
     const char *threads = getenv("SPUR_THREADS");
     spur_net_options options = {.threads = threads ? (int)strtol(threads, NULL, 10) : 0};
+    wait_for_cores(&options);
     printf("%-46s %9s %9s %9s %9s %8s %8s\n", "operation", "fwd ms", "bwd ms", "GF/s fwd", "bwd",
            "GB/s fwd", "bwd");
     bool ok = true;
     for (size_t i = 0; i < sizeof benchmarks / sizeof *benchmarks; i++)
         if (argc < 2 || strstr(benchmarks[i].name, argv[1]))
             ok = measure(&benchmarks[i], &options) && ok;
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
+        if (argc < 2 || strstr(losses[i].name, argv[1]))
+            ok = measure_loss(&losses[i], &options) && ok;
     for (int i = 0; i < OP_CASES; i++) {
         op_case big = enlarged(&op_cases[i]);
         if (argc < 2 || strstr(big.name, argv[1])) ok = measure(&big, &options) && ok;
