@@ -7,7 +7,7 @@
  */
 #include "kernels/simd/depthwise.h"
 
-#include "kernels/simd/simd.h"
+#include "kernels/simd/math.h"
 
 /* Channels [c, c + n) of a pixel. With a mask, values count where that is above 0. */
 ALWAYS_INLINE vf load_shown(const float *x, const float *mask, ptrdiff_t n) {

@@ -1,147 +1,128 @@
 /* SPDX-License-Identifier: MIT
  *
- * Elementwise operations, written as plain loops that the compiler vectorises: multiplications and
- * additions are never contracted, so vectors change no bit.
+ * Elementwise operations. Multiplications and additions are never contracted, so the length of vectors
+ * changes no bit.
  */
-#include "kernels/simd/simd.h"
+#include "kernels/simd/math.h"
 
-#include "base/fmath.h"
+/* Activations and their slopes, as functions of the input or of the output. */
+typedef vf (*function)(vf value, float alpha);
 
-ALWAYS_INLINE float relu(float x, float alpha) {
+ALWAYS_INLINE vf relu(vf x, float alpha) {
     (void)alpha;
-    return x < 0.0f ? 0.0f : x;
+    return vrelu(x);
 }
 
-ALWAYS_INLINE float relu_slope(float y, float alpha) {
+ALWAYS_INLINE vf relu_slope(vf y, float alpha) {
     (void)alpha;
-    return y > 0.0f ? 1.0f : 0.0f;
+    return vmask_positive(vset(1.0f), y);
 }
 
-ALWAYS_INLINE float leaky(float x, float alpha) {
-    return x < 0.0f ? x * alpha : x;
+ALWAYS_INLINE vf leaky(vf x, float alpha) {
+    return vselect(x < (vf){0}, x * alpha, x);
 }
 
-ALWAYS_INLINE float leaky_slope(float y, float alpha) {
-    return y > 0.0f ? 1.0f : alpha;
+ALWAYS_INLINE vf leaky_slope(vf y, float alpha) {
+    return vselect(y > (vf){0}, vset(1.0f), vset(alpha));
 }
 
-ALWAYS_INLINE float elu(float x, float alpha) {
-    float negative = alpha * (spur__expf(x < 0.0f ? x : 0.0f) - 1.0f);
-    return x < 0.0f ? negative : x;
+ALWAYS_INLINE vf elu(vf x, float alpha) {
+    vf negative = alpha * (vexp(vselect(x < (vf){0}, x, (vf){0})) - 1.0f);
+    return vselect(x < (vf){0}, negative, x);
 }
 
-ALWAYS_INLINE float elu_slope(float y, float alpha) {
-    return y > 0.0f ? 1.0f : y + alpha;
+ALWAYS_INLINE vf elu_slope(vf y, float alpha) {
+    return vselect(y > (vf){0}, vset(1.0f), y + alpha);
 }
 
-ALWAYS_INLINE float sigmoid(float x, float alpha) {
+ALWAYS_INLINE vf sigmoid(vf x, float alpha) {
     (void)alpha;
-    return spur__sigmoidf(x);
+    return vsigmoid(x);
 }
 
-ALWAYS_INLINE float sigmoid_slope(float y, float alpha) {
+ALWAYS_INLINE vf sigmoid_slope(vf y, float alpha) {
     (void)alpha;
     return y * (1.0f - y);
 }
 
-ALWAYS_INLINE float hyperbolic(float x, float alpha) {
+ALWAYS_INLINE vf hyperbolic(vf x, float alpha) {
     (void)alpha;
-    return spur__tanhf(x);
+    return vtanh(x);
 }
 
-ALWAYS_INLINE float hyperbolic_slope(float y, float alpha) {
+ALWAYS_INLINE vf hyperbolic_slope(vf y, float alpha) {
     (void)alpha;
     return 1.0f - y * y;
 }
 
-ALWAYS_INLINE float silu(float x, float alpha) {
+ALWAYS_INLINE vf silu(vf x, float alpha) {
     (void)alpha;
-    return x * spur__sigmoidf(x);
+    return vsilu(x);
 }
 
-ALWAYS_INLINE float silu_slope(float x, float alpha) {
-    float s = spur__sigmoidf(x);
+ALWAYS_INLINE vf silu_slope(vf x, float alpha) {
     (void)alpha;
-    return s * (1.0f + x * (1.0f - s));
+    return vsilu_slope(x);
 }
 
-ALWAYS_INLINE float clamp6(float x) {
-    float low = x < 0.0f ? 0.0f : x;
-    return low > 6.0f ? 6.0f : low;
-}
-
-ALWAYS_INLINE float hard_swish(float x, float alpha) {
+ALWAYS_INLINE vf hard_swish(vf x, float alpha) {
     (void)alpha;
-    return x * clamp6(x + 3.0f) / 6.0f;
+    return vhard_swish(x);
 }
 
-ALWAYS_INLINE float hard_swish_slope(float x, float alpha) {
-    float middle = x / 3.0f + 0.5f;
+ALWAYS_INLINE vf hard_swish_slope(vf x, float alpha) {
     (void)alpha;
-    return x <= -3.0f ? 0.0f : x < 3.0f ? middle : 1.0f;
+    return vhard_swish_slope(x);
 }
 
-ALWAYS_INLINE float hard_sigmoid(float x, float alpha) {
+ALWAYS_INLINE vf hard_sigmoid(vf x, float alpha) {
     (void)alpha;
-    return clamp6(x + 3.0f) / 6.0f;
+    return vclamp(x + 3.0f, 0.0f, 6.0f) / 6.0f;
 }
 
-ALWAYS_INLINE float hard_sigmoid_slope(float x, float alpha) {
+ALWAYS_INLINE vf hard_sigmoid_slope(vf x, float alpha) {
     (void)alpha;
-    return x > -3.0f && x < 3.0f ? 1.0f / 6.0f : 0.0f;
+    return vselect((x > vset(-3.0f)) & (x < vset(3.0f)), vset(1.0f / 6.0f), (vf){0});
 }
 
-ALWAYS_INLINE float gelu(float x, float alpha) {
+ALWAYS_INLINE vf gelu(vf x, float alpha) {
     (void)alpha;
-    return 0.5f * x * (1.0f + spur__erff(x * 0.70710678118654752f));
+    return vgelu(x);
 }
 
-ALWAYS_INLINE float gelu_slope(float x, float alpha) {
-    float cdf = 0.5f * (1.0f + spur__erff(x * 0.70710678118654752f));
-    float density = 0.39894228040143268f * spur__expf(-0.5f * (x * x));
+ALWAYS_INLINE vf gelu_slope(vf x, float alpha) {
     (void)alpha;
-    return cdf + x * density;
+    return vgelu_slope(x);
 }
 
-/* LANES values at a time through local arrays: no aliasing between a, b and y then matters, and the
- * compiler vectorises the inner loops whatever is in f. */
-enum { LANES = 64 };
-
-typedef float (*slope)(float value, float alpha);
-
-ALWAYS_INLINE void forward(const spur__map *m, ptrdiff_t begin, ptrdiff_t end, slope f) {
-    for (ptrdiff_t i = begin; i < end; i += LANES) {
-        float x[LANES];
-        ptrdiff_t n = end - i < LANES ? end - i : LANES;
-        if (n < LANES) memset(x, 0, sizeof x);
-        memcpy(x, m->a + i, (size_t)n * sizeof(float));
-        for (int j = 0; j < LANES; j++) x[j] = f(x[j], m->alpha);
-        memcpy(m->y + i, x, (size_t)n * sizeof(float));
-    }
+/* Values i .. i + n, n <= VL; both constants where they are VL and f. */
+ALWAYS_INLINE void forward_vector(const spur__map *m, ptrdiff_t i, ptrdiff_t n, function f) {
+    vstore_n(m->y + i, f(vload_n(m->a + i, n), m->alpha), n);
 }
 
-ALWAYS_INLINE void backward(const spur__map *m, ptrdiff_t begin, ptrdiff_t end, slope f) {
-    for (ptrdiff_t i = begin; i < end; i += LANES) {
-        float x[LANES] = {0}, dy[LANES] = {0}, old[LANES] = {0};
-        ptrdiff_t n = end - i < LANES ? end - i : LANES;
-        memcpy(x, m->a + i, (size_t)n * sizeof(float));
-        memcpy(dy, m->b + i, (size_t)n * sizeof(float));
-        for (int j = 0; j < LANES; j++) x[j] = dy[j] * f(x[j], m->alpha);
-        if (m->accumulate) {
-            memcpy(old, m->y + i, (size_t)n * sizeof(float));
-            for (int j = 0; j < LANES; j++) x[j] = old[j] + x[j];
-        }
-        memcpy(m->y + i, x, (size_t)n * sizeof(float));
-    }
+ALWAYS_INLINE void backward_vector(const spur__map *m, ptrdiff_t i, ptrdiff_t n, function slope) {
+    vf v = vload_n(m->b + i, n) * slope(vload_n(m->a + i, n), m->alpha);
+    vstore_n(m->y + i, m->accumulate ? vload_n(m->y + i, n) + v : v, n);
+}
+
+ALWAYS_INLINE void forward(const spur__map *m, ptrdiff_t begin, ptrdiff_t end, function f) {
+    ptrdiff_t i = begin;
+    for (; i + VL <= end; i += VL) forward_vector(m, i, VL, f);
+    if (i < end) forward_vector(m, i, end - i, f);
+}
+
+ALWAYS_INLINE void backward(const spur__map *m, ptrdiff_t begin, ptrdiff_t end, function slope) {
+    ptrdiff_t i = begin;
+    for (; i + VL <= end; i += VL) backward_vector(m, i, VL, slope);
+    if (i < end) backward_vector(m, i, end - i, slope);
 }
 
 ALWAYS_INLINE void copy(const spur__map *m, ptrdiff_t begin, ptrdiff_t end) {
-    ptrdiff_t i = begin;
-    for (; i + VL <= end; i += VL) {
-        vf v = vload(m->a + i);
-        vstore(m->y + i, m->accumulate ? vload(m->y + i) + v : v);
+    for (ptrdiff_t i = begin; i < end; i += VL) {
+        ptrdiff_t n = end - i < VL ? end - i : VL;
+        vf v = vload_n(m->a + i, n);
+        vstore_n(m->y + i, m->accumulate ? vload_n(m->y + i, n) + v : v, n);
     }
-    for (; i < end; i++) m->y[i] = m->accumulate ? m->y[i] + m->a[i] : m->a[i];
 }
 
 #define ACTIVATION(op, f)                                                                          \

@@ -3,7 +3,7 @@
  * Pieces of normalisation; see norm.h. Channels beyond the last whole vector make one that is not
  * full: `lanes` below VL.
  */
-#include "kernels/simd/simd.h"
+#include "kernels/simd/math.h"
 
 /* Sums of many rows are made of sums of this many: a long chain of float additions loses digits. */
 enum { STRETCH = 16 };

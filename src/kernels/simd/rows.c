@@ -1,16 +1,61 @@
 /* SPDX-License-Identifier: MIT
  *
- * Softmax rows, columns of pixels, dropout; see vec.h.
+ * Softmax rows, columns of pixels; see vec.h.
  */
-#include "kernels/simd/simd.h"
-
 #include "base/fmath.h"
-#include "base/random.h"
+#include "kernels/simd/math.h"
+
+enum { LANES = 16 };
+
+/* ---- rows in 16 lanes, whatever the vector width --------------------------------------------------- */
+
+/* Sum of a[i] (times b[i]). */
+ALWAYS_INLINE float lane_sum(const float *a, const float *b, ptrdiff_t n) {
+    float sum[LANES] = {0};
+    ptrdiff_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int j = 0; j < LANES; j++) sum[j] += b ? a[i + j] * b[i + j] : a[i + j];
+    for (int j = 0; i < n; i++, j++) sum[j] += b ? a[i] * b[i] : a[i];
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++) sum[j] += sum[j + half];
+    return sum[0];
+}
+
+ALWAYS_INLINE float greater(float a, float b) {
+    return b > a || b != b ? b : a;
+}
+
+/* Largest value; NaN if one is NaN. */
+ALWAYS_INLINE float row_max(const float *x, ptrdiff_t n) {
+    vf most[LANES / VL];
+    float lane[LANES], result = x[0];
+    ptrdiff_t i = LANES;
+    if (n < LANES) {
+        for (i = 1; i < n; i++) result = greater(result, x[i]);
+        return result;
+    }
+    for (int k = 0; k < LANES / VL; k++) most[k] = vload(x + k * VL);
+    for (; i + LANES <= n; i += LANES)
+        for (int k = 0; k < LANES / VL; k++) {
+            vf v = vload(x + i + k * VL);
+            most[k] = vselect((v > most[k]) | (v != v), v, most[k]);
+        }
+    for (int k = 0; k < LANES / VL; k++) vstore(lane + k * VL, most[k]);
+    for (int j = 0; i < n; i++, j++) lane[j] = greater(lane[j], x[i]);
+    for (int j = 0; j < LANES; j++) result = greater(result, lane[j]);
+    return result;
+}
 
 /* ---- exponentials of rows, and the logarithm of their sum --------------------------------------- */
 
-enum { LANES = 16 };
 enum { SOME = 64, FEW = 32 }; /* rows at a time; columns up to which they are taken together */
+
+/* e = exp(x) of n values; e may be x. */
+ALWAYS_INLINE void exps(const float *x, float *e, ptrdiff_t n) {
+    ptrdiff_t i = 0;
+    for (; i + VL <= n; i += VL) vstore(e + i, vexp(vload(x + i)));
+    if (i < n) vstore_n(e + i, vexp(vload_n(x + i, n - i)), n - i);
+}
 
 ALWAYS_INLINE float top_of(const float *x, ptrdiff_t width) {
     float top = x[0];
@@ -25,7 +70,7 @@ ALWAYS_INLINE void some_exps(const float *x, ptrdiff_t rows, ptrdiff_t width,
     for (ptrdiff_t r = 0; r < rows; r++)
         for (ptrdiff_t c = 0; c < width; c++)
             left[r * width + c] = x[r * width + c] - less[r].top - less[r].log;
-    for (ptrdiff_t i = 0; i < rows * width; i++) e[i] = spur__expf(left[i]);
+    exps(left, e, rows * width);
 }
 
 /* Likewise. */
@@ -43,16 +88,19 @@ ALWAYS_INLINE void some_log_sums(const float *x, ptrdiff_t rows, ptrdiff_t width
 }
 
 ALWAYS_INLINE void wide_exps(const float *x, ptrdiff_t width, spur__log_sum less, float *e) {
-    for (ptrdiff_t c = 0; c < width; c++) e[c] = spur__expf(x[c] - less.top - less.log);
+    for (ptrdiff_t c = 0; c < width; c += VL) {
+        ptrdiff_t n = width - c < VL ? width - c : VL;
+        vstore_n(e + c, vexp(vload_n(x + c, n) - less.top - less.log), n);
+    }
 }
 
 static spur__log_sum wide_log_sum(const float *x, ptrdiff_t width) {
-    const spur__log_sum top = {top_of(x, width), 0};
+    const spur__log_sum top = {row_max(x, width), 0};
     float sum = 0.0f, e[SOME * FEW];
     for (ptrdiff_t c = 0, n; c < width; c += n) {
         n = width - c < SOME * FEW ? width - c : SOME * FEW;
         wide_exps(x + c, n, top, e);
-        for (ptrdiff_t i = 0; i < n; i++) sum += e[i];
+        sum += lane_sum(e, NULL, n);
     }
     return (spur__log_sum){top.top, spur__logf(sum)};
 }
@@ -93,34 +141,17 @@ void SPUR__SIMD(row_log_sums)(const float *x, ptrdiff_t rows, ptrdiff_t width, s
         for (ptrdiff_t r = 0; r < rows; r++) y[r] = wide_log_sum(x + r * width, width);
 }
 
-/* ---- sums of rows, softmax ------------------------------------------------------------------------ */
+/* ---- softmax --------------------------------------------------------------------------------------- */
 
-/* Sum of a[i] (times b[i]) in 16 lanes, whatever the vector width. */
-ALWAYS_INLINE float lane_sum(const float *a, const float *b, ptrdiff_t n) {
-    float sum[LANES] = {0};
-    ptrdiff_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int j = 0; j < LANES; j++) sum[j] += b ? a[i + j] * b[i + j] : a[i + j];
-    for (int j = 0; i < n; i++, j++) sum[j] += b ? a[i] * b[i] : a[i];
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int j = 0; j < half; j++) sum[j] += sum[j + half];
-    return sum[0];
-}
-
-/* Largest value; NaN if one is NaN. */
-ALWAYS_INLINE float row_max(const float *x, ptrdiff_t n) {
-    float most = x[0];
-    for (ptrdiff_t i = 1; i < n; i++) most = x[i] > most || x[i] != x[i] ? x[i] : most;
-    return most;
-}
+enum { BLOCK = 256 };
 
 /* y = exp(x - shift); returns the sum. */
 ALWAYS_INLINE float row_exp(const float *x, float *y, ptrdiff_t n, float shift) {
-    enum { BLOCK = 256 };
+    const spur__log_sum less = {shift, 0};
     float sum = 0.0f, e[BLOCK];
     for (ptrdiff_t i = 0; i < n; i += BLOCK) {
         ptrdiff_t m = n - i < BLOCK ? n - i : BLOCK;
-        for (ptrdiff_t j = 0; j < m; j++) e[j] = spur__expf(x[i + j] - shift);
+        wide_exps(x + i, m, less, e);
         sum += lane_sum(e, NULL, m);
         if (y) memcpy(y + i, e, (size_t)m * sizeof(float));
     }
@@ -146,9 +177,11 @@ void SPUR__SIMD(softmax_backward)(const spur__rows_job *q, ptrdiff_t begin, ptrd
         const float *y = q->x + r * q->cols, *dy = q->dy + r * q->cols;
         float *dx = q->y + r * q->cols;
         float sum = lane_sum(dy, q->log ? NULL : y, q->cols);
-        for (ptrdiff_t i = 0; i < q->cols; i++) {
-            float d = q->log ? dy[i] - spur__expf(y[i]) * sum : y[i] * (dy[i] - sum);
-            dx[i] = q->accumulate ? dx[i] + d : d;
+        for (ptrdiff_t i = 0; i < q->cols; i += VL) {
+            ptrdiff_t n = q->cols - i < VL ? q->cols - i : VL;
+            vf at = vload_n(y + i, n), d = vload_n(dy + i, n);
+            d = q->log ? d - vexp(at) * sum : at * (d - sum);
+            vstore_n(dx + i, q->accumulate ? vload_n(dx + i, n) + d : d, n);
         }
     }
 }

@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "kernels/simd/table.h"
-#include "kernels/swish.h"
 
 #if defined(SPUR_ISA_avx512) || defined(SPUR_ISA_avx2)
 #include <immintrin.h>
@@ -132,61 +131,6 @@ ALWAYS_INLINE vf vselect(vi mask, vf yes, vf no) {
 /* max(v, 0) that lets NaN through. */
 ALWAYS_INLINE vf vrelu(vf v) {
     return vselect(v < (vf){0}, (vf){0}, v);
-}
-
-/* y = x * min(max(x + 3, 0), 6) / 6, and its slope: as map.c has them. */
-ALWAYS_INLINE vf vhard_swish(vf x) {
-    vf part = x + 3.0f;
-    part = vselect(part < (vf){0}, (vf){0}, part);
-    part = vselect(part > vset(6.0f), vset(6.0f), part);
-    return x * part / 6.0f;
-}
-
-ALWAYS_INLINE vf vhard_swish_slope(vf x) {
-    vf slope = vselect(x < vset(3.0f), x / 3.0f + 0.5f, vset(1.0f));
-    return vselect(x <= vset(-3.0f), (vf){0}, slope);
-}
-
-/* yes where x's sign is set, else no. */
-ALWAYS_INLINE vf vselect_signed(vf x, vf yes, vf no) {
-#if defined(SPUR_ISA_avx512)
-    __mmask16 set = _mm512_movepi32_mask((__m512i)x);
-    return (vf)_mm512_mask_mov_ps((__m512)no, set, (__m512)yes);
-#elif defined(SPUR_ISA_avx2)
-    return (vf)_mm256_blendv_ps((__m256)no, (__m256)yes, (__m256)x);
-#else
-    return vselect((vi)x < (vi){0}, yes, no);
-#endif
-}
-
-/* 1 / (1 + e^-x) and x times that, its slope: bit by bit as base/fmath.h and map.c have them. */
-ALWAYS_INLINE vf vsigmoid(vf x) {
-    vf down = (vf)((vi)x | INT32_MIN);
-    vf shifted = down * 1.44269504088896341f + 12582912.0f;
-    vf n = shifted - 12582912.0f;
-    vf r = (down - n * 0.693359375f) - n * -2.12194440e-4f;
-    vf p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1.0f;
-    vf e = p * (vf)(((vi)shifted + 127) << 23);
-    e = vselect(down < vset(-87.0f), (vf){0}, e);
-    return vselect_signed(x, e, vset(1.0f)) / (1.0f + e);
-}
-
-ALWAYS_INLINE vf vsilu(vf x) {
-    return x * vsigmoid(x);
-}
-
-ALWAYS_INLINE vf vsilu_slope(vf x) {
-    vf s = vsigmoid(x);
-    return s * (1.0f + x * (1.0f - s));
-}
-
-ALWAYS_INLINE vf vswish(vf x, spur__swish kind) {
-    return kind == SPUR__SILU ? vsilu(x) : kind == SPUR__HARD_SWISH ? vhard_swish(x) : x;
 }
 
 /* value and its code in the place of the best so far where it is greater or NaN. */

@@ -2,7 +2,7 @@
  *
  * The register tile, one instance per row count, width and way of walking A; see tile.h.
  */
-#include "kernels/simd/simd.h"
+#include "kernels/simd/math.h"
 
 /* How A is walked: rows apart by a_row with unit steps; rows 16 apart, also with something to fetch;
  * neighbouring rows. */

@@ -4,6 +4,8 @@
  */
 #include "kernels_test.h"
 
+#include "base/fmath.h"
+#include "kernels/simd/table.h"
 #include "kernels/vec.h"
 
 enum { N = 100003 };
@@ -213,6 +215,58 @@ static void test_dropout(void **state) {
     free(y);
 }
 
+/* ---- vectors and base/fmath.h ------------------------------------------------------------------ */
+
+static float scalar_value(spur__map_op op, float x) {
+    switch (op) {
+    case SPUR__MAP_ELU:
+        return x < 0.0f ? 1.5f * (spur__expf(x) - 1.0f) : x;
+    case SPUR__MAP_SIGMOID:
+        return spur__sigmoidf(x);
+    case SPUR__MAP_TANH:
+        return spur__tanhf(x);
+    case SPUR__MAP_SILU:
+        return x * spur__sigmoidf(x);
+    default:
+        return 0.5f * x * (1.0f + spur__erff(x * 0.70710678118654752f));
+    }
+}
+
+/* Floats of all sizes, both signs, infinities and NaN among them. */
+static float *all_kinds(ptrdiff_t *n) {
+    enum { STEP = 40009 };
+    *n = (ptrdiff_t)((UINT64_C(1) << 32) / STEP) + 6;
+    float *x = floats(*n);
+    const float special[] = {INFINITY, -INFINITY, NAN, 0.0f, -0.0f, -104.0f};
+    for (ptrdiff_t i = 0; i < *n - 6; i++) x[i] = spur__float_of_bits((uint32_t)i * STEP);
+    memcpy(x + *n - 6, special, sizeof special);
+    return x;
+}
+
+/* The vectors' functions have the bits of the scalar ones. */
+static void test_scalar_bits(void **state) {
+    static const spur__map_op ops[] = {SPUR__MAP_ELU, SPUR__MAP_SIGMOID, SPUR__MAP_TANH,
+                                       SPUR__MAP_SILU, SPUR__MAP_GELU};
+    spur__isa best = spur__cpu_isa();
+    ptrdiff_t n;
+    float *x = all_kinds(&n), *y = floats(n);
+    (void)state;
+    for (int isa = 0; isa <= (int)best; isa++) {
+        spur__cpu_force((spur__isa)isa);
+        for (size_t k = 0; k < COUNT(ops); k++) {
+            spur__simd_table()->map(&(spur__map){.op = ops[k], .alpha = 1.5f, .a = x, .y = y}, 0,
+                                    n);
+            for (ptrdiff_t i = 0; i < n; i++) {
+                float want = scalar_value(ops[k], x[i]);
+                assert_true(isnan(want) ? isnan(y[i]) : memcmp(&want, y + i, sizeof want) == 0);
+            }
+        }
+    }
+    spur__cpu_force(best);
+    free(x);
+    free(y);
+}
+
 static void everything(void *arg, const spur__exec *exec, float *out) {
     const float *x = arg;
     for (size_t k = 0; k < COUNT(activations); k++) {
@@ -241,7 +295,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_activations), cmocka_unit_test(test_copy),
         cmocka_unit_test(test_softmax),     cmocka_unit_test(test_channel_scale),
-        cmocka_unit_test(test_dropout),     cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_dropout),     cmocka_unit_test(test_scalar_bits),
+        cmocka_unit_test(test_same_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
