@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { PIECE = 1 << 13, CHUNK = 64 };
+enum { PIECE = 1 << 13, CHUNK = 64, LANES = 16 };
 
 void spur__broadcast_merge(spur__broadcast *s) {
     int kept = 0;
@@ -43,6 +43,15 @@ typedef struct job {
     bool accumulate;
 } job;
 
+/* Strides are constants where they are the usual ones. */
+static inline void combine_by(float *y, const float *a, ptrdiff_t sa, const float *b, ptrdiff_t sb,
+                              ptrdiff_t n, bool multiply) {
+    if (multiply)
+        for (ptrdiff_t i = 0; i < n; i++) y[i] = a[i * sa] * b[i * sb];
+    else
+        for (ptrdiff_t i = 0; i < n; i++) y[i] = a[i * sa] + b[i * sb];
+}
+
 static void combine(float *y, const float *a, ptrdiff_t sa, const float *b, ptrdiff_t sb,
                     ptrdiff_t n, bool multiply, bool relu) {
     if (sa == 1 && sb == 1 && relu && !multiply) {
@@ -52,16 +61,14 @@ static void combine(float *y, const float *a, ptrdiff_t sa, const float *b, ptrd
         }
         return;
     }
-    if (sa == 1 && sb == 1) {
-        if (multiply)
-            for (ptrdiff_t i = 0; i < n; i++) y[i] = a[i] * b[i];
-        else
-            for (ptrdiff_t i = 0; i < n; i++) y[i] = a[i] + b[i];
-    } else if (multiply) {
-        for (ptrdiff_t i = 0; i < n; i++) y[i] = a[i * sa] * b[i * sb];
-    } else {
-        for (ptrdiff_t i = 0; i < n; i++) y[i] = a[i * sa] + b[i * sb];
-    }
+    if (sa == 1 && sb == 1)
+        combine_by(y, a, 1, b, 1, n, multiply);
+    else if (sa == 1 && sb == 0)
+        combine_by(y, a, 1, &(const float){*b}, 0, n, multiply);
+    else if (sa == 0 && sb == 1)
+        combine_by(y, &(const float){*a}, 0, b, 1, n, multiply);
+    else
+        combine_by(y, a, sa, b, sb, n, multiply);
     for (ptrdiff_t i = 0; i < n && relu; i++) y[i] = y[i] < 0.0f ? 0.0f : y[i];
 }
 
@@ -103,6 +110,28 @@ static void reduced_place(const spur__broadcast *s, const ptrdiff_t *dense, ptrd
     }
 }
 
+/* n columns of a row to which nothing is added. */
+static void give_piece(const job *j, const float *dy, const float *b, ptrdiff_t sb, ptrdiff_t n,
+                       float *da) {
+    for (ptrdiff_t c = 0; c < n && j->accumulate; c++) da[c] += b ? dy[c] * b[c * sb] : dy[c];
+    if (j->accumulate) return;
+    if (b && sb == 0)
+        for (ptrdiff_t c = 0; c < n; c++) da[c] = dy[c] * b[0];
+    else if (b)
+        for (ptrdiff_t c = 0; c < n; c++) da[c] = dy[c] * b[c * sb];
+    else
+        memmove(da, dy, (size_t)n * sizeof *da);
+}
+
+/* sum[c % LANES] += dy[c] (times b[c]) over n columns. */
+static void add_lanes(double *sum, const float *dy, const float *b, ptrdiff_t sb, ptrdiff_t n) {
+    ptrdiff_t c = 0;
+    for (; c + LANES <= n; c += LANES)
+        for (ptrdiff_t i = 0; i < LANES; i++)
+            sum[i] += (double)(b ? dy[c + i] * b[(c + i) * sb] : dy[c + i]);
+    for (ptrdiff_t i = 0; c < n; c++, i++) sum[i] += (double)(b ? dy[c] * b[c * sb] : dy[c]);
+}
+
 /* One piece of a row of `a`: sums of n <= CHUNK columns, or of the whole row when a lacks it. */
 static void sum_piece(const job *j, const ptrdiff_t *dense, ptrdiff_t dy0, ptrdiff_t b0,
                       ptrdiff_t n, float *da) {
@@ -112,6 +141,10 @@ static void sum_piece(const job *j, const ptrdiff_t *dense, ptrdiff_t dy0, ptrdi
     ptrdiff_t steps = 1, sb = s->b[last];
     double sum[CHUNK] = {0};
     for (int i = 0; i < last; i++) steps *= s->a[i] ? 1 : s->size[i];
+    if (steps == 1 && keeps) {
+        give_piece(j, j->dy + dy0, s->multiply ? j->b + b0 : NULL, sb, n, da);
+        return;
+    }
     for (ptrdiff_t step = 0; step < steps; step++) {
         ptrdiff_t d = dy0, o = b0;
         reduced_place(s, dense, step, &d, &o);
@@ -120,9 +153,12 @@ static void sum_piece(const job *j, const ptrdiff_t *dense, ptrdiff_t dy0, ptrdi
             for (ptrdiff_t c = 0; c < n; c++) sum[c] += (double)(dy[c] * b[c * sb]);
         else if (keeps)
             for (ptrdiff_t c = 0; c < n; c++) sum[c] += (double)dy[c];
+        else if (sb == 1)
+            add_lanes(sum, dy, b, 1, n);
         else
-            for (ptrdiff_t c = 0; c < n; c++) sum[0] += (double)(b ? dy[c] * b[c * sb] : dy[c]);
+            add_lanes(sum, dy, b, sb, n);
     }
+    for (ptrdiff_t i = 1; i < LANES && !keeps; i++) sum[0] += sum[i];
     for (ptrdiff_t c = 0; c < (keeps ? n : 1); c++)
         da[c] = (j->accumulate ? da[c] : 0.0f) + (float)sum[c];
 }
