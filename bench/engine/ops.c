@@ -104,6 +104,14 @@ static spur_node *bce(spur_net *net, spur_node *logits, spur_node *target) {
     return spur_bce(net, logits, target, NULL);
 }
 
+static spur_node *dice(spur_net *net, spur_node *logits, spur_node *target) {
+    return spur_dice(net, logits, target, NULL);
+}
+
+static spur_node *focal(spur_net *net, spur_node *logits, spur_node *target) {
+    return spur_focal(net, logits, target, NULL);
+}
+
 static spur_node *mse(spur_net *net, spur_node *output, spur_node *target) {
     return spur_mse(net, output, target, SPUR_MEAN);
 }
@@ -113,6 +121,9 @@ static const loss_case losses[] = {
     {"cross_entropy 2 at 128", 4, {16, 128, 128, 2}, cross_entropy, true},
     {"cross_entropy 21 at 128", 4, {16, 128, 128, 21}, cross_entropy, true},
     {"bce 1 at 256", 4, {16, 256, 256, 1}, bce, false},
+    {"dice 1 at 256", 4, {16, 256, 256, 1}, dice, false},
+    {"dice 21 at 128", 4, {16, 128, 128, 21}, dice, true},
+    {"focal 21 at 128", 4, {16, 128, 128, 21}, focal, true},
     {"mse 64 x 16384", 2, {64, 16384}, mse, false},
 };
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include <spur/loss.h>
-#include "base/fmath.h"
 #include "base/memory.h"
+#include "kernels/simd/table.h"
 #include "nn/loss_rows.h"
 
 typedef struct options {
@@ -20,60 +20,76 @@ typedef struct options {
     float pos_weight[]; /* [width] when weighted */
 } options;
 
-/* Target of value i, smoothed; false when it does not count. */
-static bool target_of(const spur_node *node, size_t i, float *y) {
+enum { STRIP = 256 }; /* values at a time */
+
+/* Values [begin, begin + n): their targets, smoothed, and weights; how many of them count. */
+typedef struct strip {
+    size_t begin, n, count;
+    float y[STRIP], weight[STRIP];
+    bool ignored[STRIP];
+} strip;
+
+/* Targets of what is ignored are 0, of other labels than 0 and 1 NaN. */
+static float label_target(strip *s, size_t i, int32_t label, int ignore_index) {
+    s->ignored[i] = label == ignore_index;
+    s->count -= s->ignored[i];
+    return label == 1 ? 1 : label == 0 || s->ignored[i] ? 0 : NAN;
+}
+
+static void read_targets(const spur_node *node, strip *s) {
     const options *o = node->options;
     const spur_node *t = node->inputs[1];
-    *y = t->data[i];
-    if (t->dtype == SPUR_INT32) {
-        int32_t label = ((const int32_t *)(const void *)t->data)[i];
-        if (label == o->ignore_index) return false;
-        *y = label == 0 ? 0 : label == 1 ? 1 : NAN;
+    const int32_t *labels = (const int32_t *)(const void *)t->data;
+    bool is_label = t->dtype == SPUR_INT32;
+    s->count = s->n;
+    for (size_t i = 0; i < s->n; i++) {
+        float y = is_label ? label_target(s, i, labels[s->begin + i], o->ignore_index)
+                           : t->data[s->begin + i];
+        s->y[i] = y * (1 - o->smoothing) + 0.5f * o->smoothing;
     }
-    *y = *y * (1 - o->smoothing) + 0.5f * o->smoothing;
-    return true;
 }
 
-static float pos_weight_of(const options *o, size_t c) {
-    return o->weighted ? o->pos_weight[c] : 1;
-}
-
-/* Neither has small differences of large numbers, so that sure outputs keep their digits. */
-static float value_of(float x, float y, float p) {
-    float tail = spur__softplusf(-fabsf(x));
-    return (1 - y) * (fmaxf(x, 0) + tail) + p * y * (fmaxf(-x, 0) + tail);
-}
-
-static float slope_of(float x, float y, float p) {
-    float e = spur__expf(-fabsf(x)), large = 1 / (1 + e), small = e * large;
-    return (1 - y) * (x < 0 ? small : large) - p * y * (x < 0 ? large : small);
+/* The strip from `begin` on, at most up to `end`: out[] is what `function` makes of it, 0 where nothing
+ * counts. */
+static void apply(const spur_node *node, size_t begin, size_t end, strip *s,
+                  void (*function)(const spur__bce_values *p), float *out) {
+    const options *o = node->options;
+    const size_t width = spur__loss_width(node);
+    s->begin = begin;
+    s->n = end - begin < STRIP ? end - begin : STRIP;
+    read_targets(node, s);
+    for (size_t i = 0; o->weighted && i < s->n; i++)
+        s->weight[i] = o->pos_weight[(begin + i) % width];
+    function(&(spur__bce_values){.n = (ptrdiff_t)s->n,
+                                 .x = node->inputs[0]->data + begin,
+                                 .y = s->y,
+                                 .pos_weight = o->weighted ? s->weight : NULL,
+                                 .out = out});
+    for (size_t i = 0; s->count < s->n && i < s->n; i++)
+        if (s->ignored[i]) out[i] = 0;
 }
 
 static spur__partial forward_rows(const spur_node *node, size_t begin, size_t end) {
-    const options *o = node->options;
     const size_t width = spur__loss_width(node);
     spur__partial total = {0};
-    for (size_t r = begin; r < end; r++)
-        for (size_t c = 0; c < width; c++) {
-            float x = node->inputs[0]->data[r * width + c], y;
-            if (!target_of(node, r * width + c, &y)) continue;
-            total.loss += (double)value_of(x, y, pos_weight_of(o, c));
-            total.weight += 1;
-        }
+    strip s;
+    for (size_t i = begin * width; i < end * width; i += s.n) {
+        apply(node, i, end * width, &s, spur__simd_table()->bce, s.y);
+        total.loss += spur__simd_table()->total(s.y, (ptrdiff_t)s.n);
+        total.weight += (double)s.count;
+    }
     return total;
 }
 
 static void backward_rows(const spur_node *node, size_t begin, size_t end, float scale) {
-    const options *o = node->options;
     const size_t width = spur__loss_width(node);
     const bool add = spur__gradient_beta(node, 0) == 1;
-    for (size_t r = begin; r < end; r++)
-        for (size_t c = 0; c < width; c++) {
-            size_t i = r * width + c;
-            float x = node->inputs[0]->data[i], y, g = 0;
-            if (target_of(node, i, &y)) g = slope_of(x, y, pos_weight_of(o, c));
-            spur__put(&node->inputs[0]->gradient[i], scale * g, add);
-        }
+    strip s;
+    for (size_t i = begin * width; i < end * width; i += s.n) {
+        float *dx = node->inputs[0]->gradient + i;
+        apply(node, i, end * width, &s, spur__simd_table()->bce_slope, s.y);
+        for (size_t k = 0; k < s.n; k++) spur__put(&dx[k], scale * s.y[k], add);
+    }
 }
 
 static spur_status shape(spur_node *node, spur_error *err) {

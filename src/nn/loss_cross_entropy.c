@@ -151,16 +151,37 @@ static void row_gradient(const spur_node *node, size_t r, const stretch *s, floa
         memset(dx + s->begin, 0, (s->end - s->begin) * sizeof *dx);
 }
 
+/* Rows from r on whose targets are labels, without smoothing; e: their exponentials. width is a constant
+ * where there are two classes. */
+static inline void label_rows(const spur_node *node, size_t r, size_t rows, size_t width,
+                              const float *e, float scale) {
+    const options *o = node->options;
+    const bool add = spur__gradient_beta(node, 0) == 1;
+    const int32_t *labels = (const int32_t *)(const void *)node->inputs[1]->data + r;
+    float *dx = node->inputs[0]->gradient + r * width;
+    for (size_t i = 0; i < rows; i++, dx += width, e += width) {
+        bool counts = labels[i] != o->ignore_index;
+        float hit = counts ? scale * weight_of(o, (size_t)labels[i]) : 0;
+        for (size_t c = 0; c < width; c++) spur__put(&dx[c], counts ? e[c] * hit : 0, add);
+        if (counts) dx[labels[i]] -= hit;
+    }
+}
+
 /* Few classes: many rows' exponentials at a time. */
 static void narrow_rows(const spur_node *node, size_t begin, size_t end, float scale) {
     const size_t width = spur__loss_width(node);
     const spur__log_sum *saved = spur__loss_saved_rows(node);
+    const bool plain = !soft_targets(node, 0) && ((const options *)node->options)->smoothing <= 0;
     float e[STRETCH];
     for (size_t r = begin; r < end; r += GROUP) {
         size_t rows = end - r < GROUP ? end - r : GROUP;
         spur__simd_table()->row_exps(node->inputs[0]->data + r * width, (ptrdiff_t)rows,
                                      (ptrdiff_t)width, saved + r, e);
-        for (size_t i = 0; i < rows; i++)
+        if (plain && width == 2)
+            label_rows(node, r, rows, 2, e, scale);
+        else if (plain)
+            label_rows(node, r, rows, width, e, scale);
+        for (size_t i = 0; i < rows && !plain; i++)
             row_gradient(node, r + i, &(stretch){0, width, e + i * width},
                          mass_of(node->options, width, soft_targets(node, r + i), scale), scale);
     }

@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include <spur/loss.h>
-#include "base/fmath.h"
+#include "kernels/simd/table.h"
 #include "nn/loss_rows.h"
 
-enum { MAX_CLASSES = 1024 };
+enum { MAX_CLASSES = 1024, MAX_GROUP = 256, GROUP_VALUES = 2048 };
 
 typedef struct options {
     int ignore_index;
@@ -21,7 +21,7 @@ typedef struct options {
     bool skip_first;
 } options;
 
-/* Sums of one class over some rows. */
+/* Sums of one class over all rows. */
 typedef struct sums {
     double both, predicted, truth;
 } sums;
@@ -31,38 +31,42 @@ typedef struct slope {
     float a, b;
 } slope;
 
-/* x, p: [width]. Probabilities of a row. */
-static void probabilities(const float *x, size_t width, float *p) {
-    float top = x[0], sum = 0;
-    if (width == 1) {
-        p[0] = spur__sigmoidf(x[0]);
-        return;
-    }
-    for (size_t c = 1; c < width; c++) top = x[c] > top ? x[c] : top;
-    for (size_t c = 0; c < width; c++) sum += p[c] = spur__expf(x[c] - top);
-    for (size_t c = 0; c < width; c++) p[c] /= sum;
+/* How many rows are taken at a time. */
+static size_t group_of(size_t width) {
+    return width < GROUP_VALUES / MAX_GROUP ? MAX_GROUP : GROUP_VALUES / width;
 }
 
-/* t: [width]. Targets of row r; false when it does not count; NaN for a label out of range. */
-static bool targets(const spur_node *node, size_t r, size_t width, float *t) {
-    const spur_node *target = node->inputs[1];
-    if (target->dtype == SPUR_FLOAT32) {
-        memcpy(t, target->data + r * width, width * sizeof *t);
-        return true;
+/* Probabilities of rows [r, r + rows), at most a group; p: [rows][width]. */
+static void probabilities(const spur_node *node, size_t r, size_t rows, float *p) {
+    const size_t width = spur__loss_width(node);
+    const float *x = node->inputs[0]->data + r * width;
+    spur__log_sum totals[MAX_GROUP];
+    if (width == 1) {
+        spur__simd_table()->map(&(spur__map){.op = SPUR__MAP_SIGMOID, .a = x, .y = p}, 0,
+                                (ptrdiff_t)rows);
+        return;
     }
+    spur__simd_table()->row_log_sums(x, (ptrdiff_t)rows, (ptrdiff_t)width, totals);
+    spur__simd_table()->row_exps(x, (ptrdiff_t)rows, (ptrdiff_t)width, totals, p);
+}
+
+/* Targets of row r, in memory or in t[width]; NULL when it does not count; NaN for a label out of range. */
+static const float *targets(const spur_node *node, size_t r, size_t width, float *t) {
+    const spur_node *target = node->inputs[1];
+    if (target->dtype == SPUR_FLOAT32) return target->data + r * width;
     int32_t label = ((const int32_t *)(const void *)target->data)[r];
-    if (label == ((const options *)node->options)->ignore_index) return false;
+    if (label == ((const options *)node->options)->ignore_index) return NULL;
     int32_t classes = width == 1 ? 2 : (int32_t)width;
     bool valid = label >= 0 && label < classes;
     for (size_t c = 0; c < width; c++) t[c] = valid ? 0 : NAN;
     if (valid && width == 1) t[0] = (float)label;
     if (valid && width > 1) t[label] = 1;
-    return true;
+    return t;
 }
 
 typedef struct job {
     const spur_node *node;
-    sums *partials; /* [blocks][width] */
+    double *partials; /* [blocks][3][width]: sums of p t, of p, of t */
     const slope *slopes; /* [width] */
     float scale;
     bool add;
@@ -75,20 +79,21 @@ static size_t block_end(const spur_node *node, size_t begin) {
 
 static void sum_block(void *given, ptrdiff_t index, int thread) {
     const job *j = given;
-    const size_t width = spur__loss_width(j->node);
+    const size_t width = spur__loss_width(j->node), group = group_of(width);
     const size_t begin = (size_t)index * spur__loss_block(j->node);
-    sums *mine = j->partials + (size_t)index * width;
-    float p[MAX_CLASSES], t[MAX_CLASSES];
+    const size_t end = block_end(j->node, begin);
+    double *both = j->partials + 3 * (size_t)index * width;
+    double *predicted = both + width, *truth = predicted + width;
+    float p[GROUP_VALUES], buffer[MAX_CLASSES];
     (void)thread;
-    memset(mine, 0, width * sizeof *mine);
-    for (size_t r = begin; r < block_end(j->node, begin); r++) {
-        if (!targets(j->node, r, width, t)) continue;
-        probabilities(j->node->inputs[0]->data + r * width, width, p);
-        for (size_t c = 0; c < width; c++) {
-            mine[c].both += (double)(p[c] * t[c]);
-            mine[c].predicted += (double)p[c];
-            mine[c].truth += (double)t[c];
-        }
+    memset(both, 0, 3 * width * sizeof *both);
+    for (size_t r = begin; r < end; r++) {
+        size_t at = (r - begin) % group;
+        const float *t = targets(j->node, r, width, buffer), *row = p + at * width;
+        if (at == 0) probabilities(j->node, r, end - r < group ? end - r : group, p);
+        for (size_t c = 0; t && c < width; c++) both[c] += (double)(row[c] * t[c]);
+        for (size_t c = 0; t && c < width; c++) predicted[c] += (double)row[c];
+        for (size_t c = 0; t && c < width; c++) truth[c] += (double)t[c];
     }
 }
 
@@ -105,30 +110,33 @@ static void put_row(const float *p, const float *g, size_t width, float *dx, boo
 
 static void gradient_block(void *given, ptrdiff_t index, int thread) {
     const job *j = given;
-    const size_t width = spur__loss_width(j->node);
+    const size_t width = spur__loss_width(j->node), group = group_of(width);
     const size_t begin = (size_t)index * spur__loss_block(j->node);
-    float p[MAX_CLASSES], t[MAX_CLASSES];
+    const size_t end = block_end(j->node, begin);
+    float p[GROUP_VALUES], buffer[MAX_CLASSES], g[MAX_CLASSES];
     (void)thread;
-    for (size_t r = begin; r < block_end(j->node, begin); r++) {
+    for (size_t r = begin; r < end; r++) {
+        size_t at = (r - begin) % group;
         float *dx = j->node->inputs[0]->gradient + r * width;
-        if (!targets(j->node, r, width, t)) {
-            if (!j->add) memset(dx, 0, width * sizeof *dx);
-            continue;
-        }
-        probabilities(j->node->inputs[0]->data + r * width, width, p);
-        for (size_t c = 0; c < width; c++)
-            t[c] = j->scale * (j->slopes[c].b - j->slopes[c].a * t[c]);
-        put_row(p, t, width, dx, j->add);
+        const float *t = targets(j->node, r, width, buffer);
+        if (at == 0) probabilities(j->node, r, end - r < group ? end - r : group, p);
+        for (size_t c = 0; t && c < width; c++)
+            g[c] = j->scale * (j->slopes[c].b - j->slopes[c].a * t[c]);
+        if (t)
+            put_row(p + at * width, g, width, dx, j->add);
+        else if (!j->add)
+            memset(dx, 0, width * sizeof *dx);
     }
 }
 
 /* Adds the blocks of a class in order. */
-static sums total_of(const sums *partials, size_t blocks, size_t width, size_t c) {
+static sums total_of(const double *partials, size_t blocks, size_t width, size_t c) {
     sums total = {0};
     for (size_t i = 0; i < blocks; i++) {
-        total.both += partials[i * width + c].both;
-        total.predicted += partials[i * width + c].predicted;
-        total.truth += partials[i * width + c].truth;
+        const double *of = partials + 3 * i * width + c;
+        total.both += of[0];
+        total.predicted += of[width];
+        total.truth += of[2 * width];
     }
     return total;
 }
@@ -179,7 +187,8 @@ static spur_status shape(spur_node *node, spur_error *err) {
 static spur_status plan(spur_node *node, spur__demand *demand, spur_error *err) {
     (void)err;
     demand->saved_bytes = spur__loss_width(node) * sizeof(slope);
-    demand->forward_workspace = spur__loss_blocks(node) * spur__loss_width(node) * sizeof(sums);
+    demand->forward_workspace =
+        spur__loss_blocks(node) * spur__loss_width(node) * 3 * sizeof(double);
     demand->backward_needs_input[0] = demand->backward_needs_input[1] = true;
     return SPUR_OK;
 }

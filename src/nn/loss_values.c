@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include <spur/loss.h>
+#include "kernels/simd/table.h"
 #include "nn/loss_rows.h"
 
 typedef enum form { FORM_SQUARED, FORM_ABSOLUTE, FORM_HUBER } form;
@@ -31,12 +32,18 @@ static float slope_of(const options *o, float e) {
     return fabsf(e) <= o->delta ? e : o->delta * sign;
 }
 
+enum { STRIP = 256 }; /* values at a time */
+
 static spur__partial forward_rows(const spur_node *node, size_t begin, size_t end) {
-    const size_t width = spur__loss_width(node);
+    const size_t width = spur__loss_width(node), last = end * width;
     const float *x = node->inputs[0]->data, *y = node->inputs[1]->data;
     spur__partial total = {0, (double)((end - begin) * width)};
-    for (size_t i = begin * width; i < end * width; i++)
-        total.loss += (double)loss_of(node->options, x[i] - y[i]);
+    float losses[STRIP];
+    for (size_t i = begin * width, n; i < last; i += n) {
+        n = last - i < STRIP ? last - i : STRIP;
+        for (size_t k = 0; k < n; k++) losses[k] = loss_of(node->options, x[i + k] - y[i + k]);
+        total.loss += spur__simd_table()->total(losses, (ptrdiff_t)n);
+    }
     return total;
 }
 

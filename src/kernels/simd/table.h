@@ -11,6 +11,7 @@
 #include "kernels/simd/blend.h"
 #include "kernels/simd/depthwise.h"
 #include "kernels/simd/layer.h"
+#include "kernels/simd/loss.h"
 #include "kernels/simd/norm.h"
 #include "kernels/simd/pack.h"
 #include "kernels/simd/pool.h"
@@ -27,6 +28,7 @@
     SPUR__DEPTHWISE_MAP(X)                                                                         \
     SPUR__VEC_MAP(X)                                                                               \
     SPUR__NORM_MAP(X)                                                                              \
+    SPUR__LOSS_MAP(X)                                                                              \
     SPUR__LAYER_MAP(X)                                                                             \
     SPUR__POOL_MAP(X)                                                                              \
     SPUR__BLEND_MAP(X)                                                                             \

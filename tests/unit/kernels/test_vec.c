@@ -267,6 +267,24 @@ static void test_scalar_bits(void **state) {
     free(y);
 }
 
+static void test_softplus_bits(void **state) {
+    spur__isa best = spur__cpu_isa();
+    ptrdiff_t n;
+    float *x = all_kinds(&n), *y = floats(n);
+    (void)state;
+    for (int isa = 0; isa <= (int)best; isa++) {
+        spur__cpu_force((spur__isa)isa);
+        spur__simd_table()->softplus(x, n, y);
+        for (ptrdiff_t i = 0; i < n; i++) {
+            float want = spur__softplusf(x[i]);
+            assert_true(isnan(want) ? isnan(y[i]) : memcmp(&want, y + i, sizeof want) == 0);
+        }
+    }
+    spur__cpu_force(best);
+    free(x);
+    free(y);
+}
+
 static void everything(void *arg, const spur__exec *exec, float *out) {
     const float *x = arg;
     for (size_t k = 0; k < COUNT(activations); k++) {
@@ -293,10 +311,10 @@ static void test_same_bytes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_activations), cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_softmax),     cmocka_unit_test(test_channel_scale),
-        cmocka_unit_test(test_dropout),     cmocka_unit_test(test_scalar_bits),
-        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_activations),   cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_softmax),       cmocka_unit_test(test_channel_scale),
+        cmocka_unit_test(test_dropout),       cmocka_unit_test(test_scalar_bits),
+        cmocka_unit_test(test_softplus_bits), cmocka_unit_test(test_same_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
