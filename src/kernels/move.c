@@ -69,56 +69,55 @@ void spur__fill(const spur__exec *exec, float *dst, ptrdiff_t count, float value
 /* ---- tables --------------------------------------------------------------------------------- */
 
 typedef struct table_job {
-    const float *table;
-    float *dtable;
-    ptrdiff_t rows, width, count;
-    const int32_t *index;
-    float *out;
-    const float *dout;
+    const spur__pick *pick;
+    const float *from;
+    float *to;
 } table_job;
+
+static ptrdiff_t rows_per_task(const spur__pick *p) {
+    return spur__max(1, TASK_VALUES / p->width);
+}
+
+static bool is_inside(const spur__pick *p, ptrdiff_t i) {
+    return p->index[i] >= 0 && p->index[i] < p->rows;
+}
 
 static void gather_task(void *job, ptrdiff_t task, int thread) {
     const table_job *j = job;
-    ptrdiff_t per_task = spur__max(1, TASK_VALUES / j->width);
-    ptrdiff_t end = spur__min((task + 1) * per_task, j->count);
+    const spur__pick *p = j->pick;
+    ptrdiff_t begin = task * rows_per_task(p), end = spur__min(begin + rows_per_task(p), p->count);
     (void)thread;
-    for (ptrdiff_t i = task * per_task; i < end; i++) {
-        float *out = j->out + i * j->width;
-        if (j->index[i] >= 0 && j->index[i] < j->rows)
-            memcpy(out, j->table + j->index[i] * j->width, (size_t)j->width * sizeof *out);
+    for (ptrdiff_t i = begin; i < end; i++) {
+        float *out = j->to + i * p->width;
+        if (is_inside(p, i))
+            memcpy(out, j->from + p->index[i] * p->width, (size_t)p->width * sizeof *out);
         else
-            for (ptrdiff_t c = 0; c < j->width; c++) out[c] = NAN;
+            for (ptrdiff_t c = 0; c < p->width; c++) out[c] = NAN;
     }
 }
 
-void spur__gather_rows(const spur__exec *exec, const float *table, ptrdiff_t rows, ptrdiff_t width,
-                       const int32_t *index, ptrdiff_t count, float *out) {
-    table_job job = {
-        .table = table, .rows = rows, .width = width, .count = count, .index = index, .out = out};
-    spur__parallel(exec, spur__ceil_div(count, spur__max(1, TASK_VALUES / width)), gather_task,
-                   &job);
+void spur__gather_rows(const spur__exec *exec, const spur__pick *pick, const float *table,
+                       float *out) {
+    table_job job = {pick, table, out};
+    spur__parallel(exec, spur__ceil_div(pick->count, rows_per_task(pick)), gather_task, &job);
 }
 
 /* One task owns some columns of the whole table, so that every sum has one order. */
 static void scatter_task(void *job, ptrdiff_t task, int thread) {
     const table_job *j = job;
-    ptrdiff_t begin = task * COLUMNS, end = spur__min(begin + COLUMNS, j->width);
+    const spur__pick *p = j->pick;
+    ptrdiff_t begin = task * COLUMNS, end = spur__min(begin + COLUMNS, p->width);
     (void)thread;
-    for (ptrdiff_t i = 0; i < j->count; i++) {
-        if (j->index[i] < 0 || j->index[i] >= j->rows) continue;
-        float *row = j->dtable + j->index[i] * j->width;
-        const float *d = j->dout + i * j->width;
+    for (ptrdiff_t i = 0; i < p->count; i++) {
+        if (!is_inside(p, i)) continue;
+        float *row = j->to + p->index[i] * p->width;
+        const float *d = j->from + i * p->width;
         for (ptrdiff_t c = begin; c < end; c++) row[c] += d[c];
     }
 }
 
-void spur__scatter_rows(const spur__exec *exec, float *dtable, ptrdiff_t rows, ptrdiff_t width,
-                        const int32_t *index, ptrdiff_t count, const float *dout) {
-    table_job job = {.dtable = dtable,
-                     .rows = rows,
-                     .width = width,
-                     .count = count,
-                     .index = index,
-                     .dout = dout};
-    spur__parallel(exec, spur__ceil_div(width, COLUMNS), scatter_task, &job);
+void spur__scatter_rows(const spur__exec *exec, const spur__pick *pick, const float *dout,
+                        float *dtable) {
+    table_job job = {pick, dout, dtable};
+    spur__parallel(exec, spur__ceil_div(pick->width, COLUMNS), scatter_task, &job);
 }

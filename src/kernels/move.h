@@ -27,12 +27,19 @@ void spur__move_box(const spur__exec *exec, const spur__box *box);
 /* dst[i] = value for count values. */
 void spur__fill(const spur__exec *exec, float *dst, ptrdiff_t count, float value);
 
+/* Rows of a table [rows][width], picked by number. */
+typedef struct spur__pick {
+    ptrdiff_t rows, width;
+    const int32_t *index; /* [count] */
+    ptrdiff_t count;
+} spur__pick;
+
 /* out[i][width] = table[index[i]][width]; an index outside [0, rows) gives NaN. */
-void spur__gather_rows(const spur__exec *exec, const float *table, ptrdiff_t rows, ptrdiff_t width,
-                       const int32_t *index, ptrdiff_t count, float *out);
+void spur__gather_rows(const spur__exec *exec, const spur__pick *pick, const float *table,
+                       float *out);
 
 /* dtable[index[i]] += dout[i], in the order of i; indices outside are left out. */
-void spur__scatter_rows(const spur__exec *exec, float *dtable, ptrdiff_t rows, ptrdiff_t width,
-                        const int32_t *index, ptrdiff_t count, const float *dout);
+void spur__scatter_rows(const spur__exec *exec, const spur__pick *pick, const float *dout,
+                        float *dtable);
 
 #endif

@@ -41,22 +41,22 @@ static spur_status embedding_plan(spur_node *node, spur__demand *demand, spur_er
     return SPUR_OK;
 }
 
-static const int32_t *indices(const spur_node *node) {
-    return (const int32_t *)(const void *)node->inputs[0]->data;
+static spur__pick pick_of(const spur_node *node) {
+    const embedding_options *o = node->options;
+    const spur_node *x = node->inputs[0];
+    return (spur__pick){o->count, o->width, (const int32_t *)(const void *)x->data,
+                        (ptrdiff_t)spur__node_count(x)};
 }
 
 static void embedding_forward(spur_node *node, const spur__run *run) {
-    const embedding_options *o = node->options;
-    spur__gather_rows(&run->exec, spur__param_value(node, 0), o->count, o->width, indices(node),
-                      (ptrdiff_t)spur__node_count(node->inputs[0]), node->data);
+    spur__pick pick = pick_of(node);
+    spur__gather_rows(&run->exec, &pick, spur__param_value(node, 0), node->data);
 }
 
 static void embedding_backward(spur_node *node, const spur__run *run) {
-    const embedding_options *o = node->options;
+    spur__pick pick = pick_of(node);
     float *dw = spur__param_gradient(node, 0);
-    if (dw)
-        spur__scatter_rows(&run->exec, dw, o->count, o->width, indices(node),
-                           (ptrdiff_t)spur__node_count(node->inputs[0]), node->gradient);
+    if (dw) spur__scatter_rows(&run->exec, &pick, node->gradient, dw);
 }
 
 static void embedding_onnx(const spur_node *node, spur__onnx *to) {
