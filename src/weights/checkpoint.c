@@ -92,8 +92,8 @@ static spur_status write_arrays(const char *path, spur__arrays *arrays, uint64_t
     if (!tensors) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
     for (size_t i = 0; i < arrays->count; i++)
         tensors[i] = spur__tensor_of(arrays->params[i], arrays->names[i]);
-    spur_status status =
-        spur__safetensors_write(path, tensors, arrays->count, fill_array, arrays, size, crc, err);
+    const spur__tensors_out all = {tensors, arrays->count, fill_array, arrays};
+    spur_status status = spur__safetensors_write(path, &all, size, crc, err);
     spur__free(tensors);
     return status;
 }

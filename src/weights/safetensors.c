@@ -170,33 +170,32 @@ static void make_header(const spur__tensor_out *tensors, size_t count, spur__str
 }
 
 /* Puts all values; false when out of memory. */
-static bool put_values(spur__file_writer *writer, const spur__tensor_out *tensors, size_t count,
-                       spur__tensor_fill fill, void *user) {
+static bool put_values(spur__file_writer *writer, const spur__tensors_out *all) {
+    const spur__tensor_out *tensors = all->tensors;
     const char zeros[8] = {0};
     size_t most = 1;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < all->count; i++)
         if (tensors[i].count > most) most = tensors[i].count;
     float *values = spur__malloc_array(most, sizeof *values);
     if (!values) return false;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < all->count; i++) {
         if (tensors[i].counter) {
             spur__file_writer_put(writer, zeros, sizeof zeros);
             continue;
         }
-        fill(user, i, values);
+        all->fill(all->user, i, values);
         spur__file_writer_put(writer, values, tensors[i].count * sizeof *values);
     }
     spur__free(values);
     return true;
 }
 
-spur_status spur__safetensors_write(const char *path, const spur__tensor_out *tensors, size_t count,
-                                    spur__tensor_fill fill, void *user, uint64_t *size,
+spur_status spur__safetensors_write(const char *path, const spur__tensors_out *all, uint64_t *size,
                                     uint32_t *crc, spur_error *err) {
     spur__file_writer writer;
     spur__str header;
     spur__str_init(&header, HEADER_MAX);
-    make_header(tensors, count, &header);
+    make_header(all->tensors, all->count, &header);
     spur_status status = spur__str_status(&header);
     if (status != SPUR_OK) {
         spur__fail(err, status, "%s: no header could be made: %s", path, spur_strstatus(status));
@@ -204,7 +203,7 @@ spur_status spur__safetensors_write(const char *path, const spur__tensor_out *te
     }
     SPUR__TRY_GOTO(spur__file_writer_open(&writer, path, err), done);
     spur__file_writer_put(&writer, header.data, header.length);
-    if (!put_values(&writer, tensors, count, fill, user)) {
+    if (!put_values(&writer, all)) {
         spur__file_writer_abandon(&writer);
         status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
         goto done;

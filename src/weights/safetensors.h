@@ -6,6 +6,7 @@
 #ifndef SPUR_WEIGHTS_SAFETENSORS_H
 #define SPUR_WEIGHTS_SAFETENSORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -68,15 +69,19 @@ typedef struct spur__tensor_out {
     int rank;
     const int64_t *shape;
     size_t count;
-    int counter;
+    bool counter;
 } spur__tensor_out;
 
-/* Stores the values of tensor i. */
-typedef void (*spur__tensor_fill)(void *user, size_t i, float *out);
+/* All tensors of a file, and who has their values. */
+typedef struct spur__tensors_out {
+    const spur__tensor_out *tensors; /* [count] */
+    size_t count;
+    void (*fill)(void *user, size_t i, float *out); /* stores the values of tensor i */
+    void *user;
+} spur__tensors_out;
 
 /* Writes the tensors in the order given; *size and *crc (may be NULL) describe the file. */
-spur_status spur__safetensors_write(const char *path, const spur__tensor_out *tensors, size_t count,
-                                    spur__tensor_fill fill, void *user, uint64_t *size,
+spur_status spur__safetensors_write(const char *path, const spur__tensors_out *all, uint64_t *size,
                                     uint32_t *crc, spur_error *err);
 
 #endif

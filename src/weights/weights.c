@@ -62,7 +62,7 @@ static bool plan_net(spur_net *net, plan *p) {
         char *name = counter_name(param->name);
         if (!name) return false;
         p->names[p->count] = name;
-        p->tensors[p->count++] = (spur__tensor_out){.name = name, .counter = 1};
+        p->tensors[p->count++] = (spur__tensor_out){.name = name, .counter = true};
     }
     return true;
 }
@@ -82,10 +82,12 @@ spur_status spur__weights_write(spur_net *net, const char *path, uint64_t *size,
     spur_status status;
     if (!net || (spur_net_param_count(net) > 0 && !spur_net_param(net, 0)->value))
         return spur__fail(err, SPUR_E_STATE, "%s: the net is not built", path);
-    if (plan_net(net, &p))
-        status = spur__safetensors_write(path, p.tensors, p.count, fill_param, &p, size, crc, err);
-    else
+    if (plan_net(net, &p)) {
+        const spur__tensors_out all = {p.tensors, p.count, fill_param, &p};
+        status = spur__safetensors_write(path, &all, size, crc, err);
+    } else {
         status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
+    }
     plan_free(&p);
     return status;
 }

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Weights of another net: what is missing, what is left over, and whose name only begins alike; and
+ * checkpoints whose optimizer kept more or less than the one that reads them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <spur/loss.h>
+#include <spur/weights.h>
+
+static char folder[64];
+
+static const char *in_folder(const char *name) {
+    static char paths[4][128];
+    static int next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+static int make_folder(void **state) {
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/spur_partial_XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+    char command[128];
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+/* Layers "fc", of which "fc2" may be missing, and "out" behind them. */
+static spur_net *make_net(uint64_t seed, bool second, int classes) {
+    spur_error err = {0};
+    spur_net *net = spur_net_create(&(spur_net_options){.seed = seed, .threads = 1});
+    spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 2, (int64_t[]){2, 4});
+    spur_node *y = spur_input(net, "y", SPUR_INT32, 1, (int64_t[]){2});
+    spur_node *h = spur_linear(net, x, "fc", 4, NULL);
+    if (second) h = spur_linear(net, h, "fc2", 4, NULL);
+    h = spur_linear(net, h, "out", classes, NULL);
+    if (spur_net_build(net, spur_cross_entropy(net, h, y, NULL), &err) != SPUR_OK)
+        fail_msg("%s", err.message);
+    return net;
+}
+
+static float first_of(spur_net *net, const char *name) {
+    return spur_net_find_param(net, name)->value[0];
+}
+
+static void test_missing(void **state) {
+    spur_error err = {0};
+    spur_weights_load_report report;
+    spur_net *from = make_net(1, false, 3), *to = make_net(2, true, 3);
+    const float kept = first_of(to, "fc2.weight");
+    const char *path = in_folder("short.safetensors");
+    (void)state;
+    assert_int_equal(spur_weights_save(from, path, &err), SPUR_OK);
+    assert_int_equal(spur_weights_load(to, path, NULL, NULL, &err), SPUR_E_NOTFOUND);
+    assert_non_null(strstr(err.message, "no tensor 'fc2.weight', expected one of [4][4]"));
+    assert_int_equal(
+        spur_weights_load(to, path, &(spur_weights_load_options){.partial = true}, &report, &err),
+        SPUR_OK);
+    assert_int_equal(report.loaded, 4);
+    assert_int_equal(report.kept, 2);
+    assert_int_equal(report.unused, 0);
+    assert_non_null(strstr(report.text, "fc2.weight starts anew (missing in the file, [4][4]"));
+    assert_true(first_of(to, "fc2.weight") == kept);
+    assert_true(first_of(to, "out.weight") == first_of(from, "out.weight"));
+    spur_net_destroy(from);
+    spur_net_destroy(to);
+}
+
+static void test_left_over(void **state) {
+    spur_error err = {0};
+    spur_weights_load_report report;
+    spur_net *from = make_net(1, true, 3), *to = make_net(2, false, 3);
+    const char *path = in_folder("long.safetensors");
+    const spur_weights_load_options partial = {.partial = true}, unused = {.allow_unused = true};
+    (void)state;
+    assert_int_equal(spur_weights_save(from, path, &err), SPUR_OK);
+    assert_int_equal(spur_weights_load(to, path, &partial, NULL, &err), SPUR_E_NOTFOUND);
+    assert_non_null(strstr(err.message, "tensor 'fc2.bias' has no counterpart in the net"));
+    assert_int_equal(spur_weights_load(to, path, &unused, &report, &err), SPUR_OK);
+    assert_int_equal(report.loaded, 4);
+    assert_int_equal(report.unused, 2);
+    assert_true(first_of(to, "fc.weight") == first_of(from, "fc.weight"));
+    spur_net_destroy(from);
+    spur_net_destroy(to);
+}
+
+/* "fc" is a layer, not the beginning of a name. */
+static void test_head_is_a_whole_name(void **state) {
+    spur_error err = {0};
+    spur_weights_load_report report;
+    spur_net *from = make_net(1, false, 3), *to = make_net(2, true, 3);
+    const char *path = in_folder("head.safetensors");
+    (void)state;
+    assert_int_equal(spur_weights_save(from, path, &err), SPUR_OK);
+    assert_int_equal(
+        spur_weights_load(to, path, &(spur_weights_load_options){.head = "fc"}, &report, &err),
+        SPUR_E_NOTFOUND);
+    assert_int_equal(
+        spur_weights_load(to, path, &(spur_weights_load_options){.head = "fc2"}, &report, &err),
+        SPUR_OK);
+    assert_int_equal(report.kept, 2);
+    spur_net_destroy(from);
+    spur_net_destroy(to);
+}
+
+/* Moments that the other optimizer does not keep, and those that it lacks. */
+static void test_other_moments(void **state) {
+    spur_error err = {0};
+    spur_net *net = make_net(1, true, 3);
+    spur_optimizer *with = spur_optimizer_create(net, "adam", "amsgrad=true", &err);
+    spur_optimizer *without = spur_optimizer_create(net, "adam", NULL, &err);
+    const spur_checkpoint_parts more = {.net = net, .optimizer = with};
+    const spur_checkpoint_parts fewer = {.net = net, .optimizer = without};
+    (void)state;
+    assert_non_null(with);
+    assert_non_null(without);
+    assert_int_equal(spur_checkpoint_save(&more, in_folder("cp"), 1, &err), SPUR_OK);
+    assert_int_equal(spur_checkpoint_save(&fewer, in_folder("cp"), 2, &err), SPUR_OK);
+    assert_int_equal(spur_checkpoint_load(&fewer, in_folder("cp/step_1"), NULL, &err),
+                     SPUR_E_NOTFOUND);
+    if (!strstr(err.message, "18 tensors, expected 12: it belongs to another configuration"))
+        fail_msg("%s", err.message);
+    assert_int_equal(spur_checkpoint_load(&more, in_folder("cp/step_2"), NULL, &err),
+                     SPUR_E_NOTFOUND);
+    assert_non_null(strstr(err.message, "no tensor '"));
+    spur_optimizer_destroy(with);
+    spur_optimizer_destroy(without);
+    spur_net_destroy(net);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_missing, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_left_over, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_head_is_a_whole_name, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_other_moments, make_folder, remove_folder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
