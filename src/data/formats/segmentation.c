@@ -117,43 +117,49 @@ static spur_status add_pair(segmentation_state *s, const char *images, const cha
     return spur__names_take(&s->masks, spur__path_join(masks, mask), err);
 }
 
-/* Gives every picture its mask. owners[k] is the picture of mask k so far. */
-static spur_status match_names(segmentation_state *s, const char *folder, const char *images,
-                               const char *masks, const spur__names *left, const spur__names *right,
-                               const char **owners, spur_error *err) {
-    for (size_t i = 0; i < left->count; i++) {
-        const char *image = left->names[i];
+/* The pictures and masks of a split's folder, by their names. */
+typedef struct pairing {
+    const char *folder, *images, *masks; /* paths: folder/images, folder/masks */
+    spur__names left, right; /* of the pictures; of the masks, sorted for find_mask */
+    const char **owners; /* [right.count] the picture of each mask so far */
+} pairing;
+
+/* Gives every picture its mask. */
+static spur_status match_names(segmentation_state *s, pairing *p, spur_error *err) {
+    for (size_t i = 0; i < p->left.count; i++) {
+        const char *image = p->left.names[i];
         size_t mask = 0;
-        SPUR__TRY(find_mask(right, folder, image, &mask, err));
-        if (owners[mask])
-            return spur__fail(err, SPUR_E_EXISTS, "%s: %s and %s have the same stem", images,
-                              owners[mask], image);
-        owners[mask] = image;
-        SPUR__TRY(add_pair(s, images, masks, image, right->names[mask], err));
+        SPUR__TRY(find_mask(&p->right, p->folder, image, &mask, err));
+        if (p->owners[mask])
+            return spur__fail(err, SPUR_E_EXISTS, "%s: %s and %s have the same stem", p->images,
+                              p->owners[mask], image);
+        p->owners[mask] = image;
+        SPUR__TRY(add_pair(s, p->images, p->masks, image, p->right.names[mask], err));
     }
     return SPUR_OK;
 }
 
-static spur_status pair_names(spur_data *data, const char *folder, const char *images,
-                              const char *masks, spur_error *err) {
-    segmentation_state *s = data->state;
-    spur__names left = {0}, right = {0};
-    spur_status status = spur__list_files(images, spur__picture_endings, &left, NULL, err);
-    if (status == SPUR_OK)
-        status = spur__list_files(masks, spur__picture_endings, &right, NULL, err);
-    if (status == SPUR_OK && left.count == 0)
-        status = spur__fail(err, SPUR_E_NOTFOUND, "%s: empty: no JPEG or PNG files in it", images);
-    const char **owners = spur__calloc(right.count, sizeof *owners);
-    if (status == SPUR_OK && !owners) status = spur__fail(err, SPUR_E_MEMORY, "out of memory");
-    if (right.count > 1) qsort(right.names, right.count, sizeof *right.names, compare_names);
-    if (status == SPUR_OK)
-        status = match_names(s, folder, images, masks, &left, &right, owners, err);
-    if (status == SPUR_OK && right.count > left.count)
-        spur__data_note(data, "%s: %zu masks without a picture were left out", masks,
-                        right.count - left.count);
-    spur__free(owners);
-    spur__names_free(&left);
-    spur__names_free(&right);
+static spur_status list_names(pairing *p, spur_error *err) {
+    SPUR__TRY(spur__list_files(p->images, spur__picture_endings, &p->left, NULL, err));
+    SPUR__TRY(spur__list_files(p->masks, spur__picture_endings, &p->right, NULL, err));
+    if (p->left.count == 0)
+        return spur__fail(err, SPUR_E_NOTFOUND, "%s: empty: no JPEG or PNG files in it", p->images);
+    p->owners = spur__calloc(p->right.count, sizeof *p->owners);
+    if (!p->owners) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    if (p->right.count > 1)
+        qsort(p->right.names, p->right.count, sizeof *p->right.names, compare_names);
+    return SPUR_OK;
+}
+
+static spur_status pair_names(spur_data *data, pairing *p, spur_error *err) {
+    spur_status status = list_names(p, err);
+    if (status == SPUR_OK) status = match_names(data->state, p, err);
+    if (status == SPUR_OK && p->right.count > p->left.count)
+        spur__data_note(data, "%s: %zu masks without a picture were left out", p->masks,
+                        p->right.count - p->left.count);
+    spur__free(p->owners);
+    spur__names_free(&p->left);
+    spur__names_free(&p->right);
     return status;
 }
 
@@ -167,7 +173,8 @@ static spur_status scan_pairs(spur_data *data, const char *folder, spur_error *e
             spur__fail(err, SPUR_E_NOTFOUND, "%s: no folder %s in it, expected images and masks",
                        folder, spur__is_folder(images) ? "masks" : "images");
     else
-        status = pair_names(data, folder, images, masks, err);
+        status =
+            pair_names(data, &(pairing){.folder = folder, .images = images, .masks = masks}, err);
     spur__free(images);
     spur__free(masks);
     return status;

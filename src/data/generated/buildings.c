@@ -68,8 +68,8 @@ static spur_status buildings_read(const spur_data *data, uint32_t item, spur__sa
         out->scratch_size = out->scratch ? memory : 0;
         if (!out->scratch) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     }
-    spur__scene_render(out->scratch, data->state, (uint64_t)data->common->seed, item, height, width,
-                       out->image.data, out->mask.data);
+    spur__scene_render(out->scratch, data->state, (uint64_t)data->common->seed, item, &out->image,
+                       &out->mask);
     return SPUR_OK;
 }
 

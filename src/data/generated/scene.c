@@ -342,18 +342,20 @@ static int gather(const spur__scene *s, int x, int y, spur__rgb *out) {
     return roof;
 }
 
-static void develop(spur__scene *s, int height, int width, uint8_t *image, uint8_t *mask) {
+static void develop(spur__scene *s, spur__image *image, spur__image *mask) {
     weather w = choose_weather(s);
+    const int height = image->height, width = image->width;
+    uint8_t *pixel = image->data, *is_roof = mask->data;
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) {
             spur__rgb c;
             float slope = 1 + w.slope_x * ((float)x / (float)width - 0.5f) +
                           w.slope_y * ((float)y / (float)height - 0.5f);
-            *mask++ = gather(s, x, y, &c) * 2 >= SPUR__SCENE_FINE * SPUR__SCENE_FINE;
+            *is_roof++ = gather(s, x, y, &c) * 2 >= SPUR__SCENE_FINE * SPUR__SCENE_FINE;
             const float in[3] = {c.r * w.gain.r, c.g * w.gain.g, c.b * w.gain.b};
             for (int k = 0; k < 3; k++) {
                 float v = in[k] * slope * (1 - w.haze) + 0.62f * w.haze;
-                *image++ = spur__byte(v + w.noise * spur__grain(&s->rng));
+                *pixel++ = spur__byte(v + w.noise * spur__grain(&s->rng));
             }
         }
 }
@@ -368,15 +370,15 @@ size_t spur__scene_memory(int height, int width) {
 }
 
 void spur__scene_render(void *memory, const spur__noise *noise, uint64_t seed, uint32_t index,
-                        int height, int width, uint8_t *image, uint8_t *mask) {
+                        spur__image *image, spur__image *mask) {
     spur__scene *s = memory;
-    size_t n = cells(height, width);
+    size_t n = cells(image->height, image->width);
     memset(s, 0, sizeof *s);
     s->noise = noise;
-    s->height = (float)height;
-    s->width = (float)width;
-    s->rows = height * SPUR__SCENE_FINE;
-    s->columns = width * SPUR__SCENE_FINE;
+    s->height = (float)image->height;
+    s->width = (float)image->width;
+    s->rows = image->height * SPUR__SCENE_FINE;
+    s->columns = image->width * SPUR__SCENE_FINE;
     s->colour = (spur__rgb *)(s + 1);
     s->light = (float *)(s->colour + n);
     s->roof = (uint8_t *)(s->light + n);
@@ -388,5 +390,5 @@ void spur__scene_render(void *memory, const spur__noise *noise, uint64_t seed, u
     s->nx = spur__scene_uniform(s, 0, 256);
     s->ny = spur__scene_uniform(s, 0, 256);
     paint(s);
-    develop(s, height, width, image, mask);
+    develop(s, image, mask);
 }

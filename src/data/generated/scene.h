@@ -51,9 +51,9 @@ typedef struct spur__scene {
 /* Memory that spur__scene_render needs for a picture of this size. */
 size_t spur__scene_memory(int height, int width);
 
-/* Draws scene number `index`: image [height][width][3], mask [height][width] 1 = roof. */
+/* Draws scene number `index` on an image [height][width][3]; mask [height][width][1]: 1 = roof. */
 void spur__scene_render(void *memory, const spur__noise *noise, uint64_t seed, uint32_t index,
-                        int height, int width, uint8_t *image, uint8_t *mask);
+                        spur__image *image, spur__image *mask);
 
 /* ---- paint.c --------------------------------------------------------------------------------- */
 

@@ -223,16 +223,21 @@ static void list_runs(const weights_job *q, const block *b, ptrdiff_t r, spur__t
     t->b_run = b_runs;
 }
 
-/* Brings near rows of pixels, floats apart, in the time of so many tiles. */
-static void bring(piece *p, int which, const float *from, ptrdiff_t rows, ptrdiff_t row,
-                  ptrdiff_t pixels, ptrdiff_t pitch, ptrdiff_t width, ptrdiff_t tiles) {
+/* Rows of pixels: `width` floats of each; rows and pixels lie so many floats apart. */
+typedef struct field {
+    const float *at;
+    ptrdiff_t rows, row, pixels, pitch, width;
+} field;
+
+/* Brings a field near in the time of so many tiles. */
+static void bring(piece *p, int which, const field *f, ptrdiff_t tiles) {
     const ptrdiff_t value = sizeof(float);
-    if (rows <= 0) return;
-    if (width == pitch && row == pixels * pitch)
-        p->plain[which] = (stretch){from, rows * row / LINE};
+    if (f->rows <= 0) return;
+    if (f->width == f->pitch && f->row == f->pixels * f->pitch)
+        p->plain[which] = (stretch){f->at, f->rows * f->row / LINE};
     else
-        p->next[which] = spur__prefetch_block(from, rows, row * value, pixels, pitch * value,
-                                              width * value, tiles);
+        p->next[which] = spur__prefetch_block(f->at, f->rows, f->row * value, f->pixels,
+                                              f->pitch * value, f->width * value, tiles);
 }
 
 /* The input under a block: its rows, or of a kernel smaller than its steps the first tap's. */
@@ -246,8 +251,10 @@ static void bring_input(const weights_job *q, piece *p, const block *b, ptrdiff_
     ptrdiff_t rows = spur__ceil_div(spur__min(s->h, last) - first, step_y);
     if (b->images > 1) rows = b->images * spur__ceil_div(s->h, step_y);
     if (b->images > 1 && s->h % step_y != 0) rows = 0;
-    bring(p, NEXT_X, b->x + first * row, rows, step_y * row, spur__ceil_div(s->w, step_x),
-          step_x * s->x_pitch, p->channels, tiles);
+    bring(p, NEXT_X,
+          &(field){b->x + first * row, rows, step_y * row, spur__ceil_div(s->w, step_x),
+                   step_x * s->x_pitch, p->channels},
+          tiles);
 }
 
 /* All that block `next` reads, if the task has one; in the time of so many tiles. */
@@ -259,8 +266,12 @@ static void bring_block(const weights_job *q, piece *p, const block *next, ptrdi
     ptrdiff_t rows = next->images * next->rows, row = s->ow * s->y_pitch, lines = 0;
     ptrdiff_t at = gradient_at(q, p, next);
     bring_input(q, p, next, tiles);
-    bring(p, NEXT_DY, q->dy + at, rows, row, s->ow, s->y_pitch, p->columns, tiles);
-    if (q->mask) bring(p, NEXT_MASK, q->mask + at, rows, row, s->ow, s->y_pitch, p->columns, tiles);
+    field gradient = {q->dy + at, rows, row, s->ow, s->y_pitch, p->columns};
+    bring(p, NEXT_DY, &gradient, tiles);
+    if (q->mask) {
+        gradient.at = q->mask + at;
+        bring(p, NEXT_MASK, &gradient, tiles);
+    }
     for (int i = 0; i < NEXT_COUNT; i++) lines += p->plain[i].lines;
     p->share = spur__ceil_div(lines, tiles);
 }

@@ -266,11 +266,21 @@ static ptrdiff_t lines_ahead(const wino_job *q, ptrdiff_t width, ptrdiff_t strip
     return spur__min(16, spur__ceil_div(width, strips));
 }
 
-/* Strips [s0, s1) of V times U of a panel, and their outputs. */
-static void multiply(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdiff_t s0,
-                     ptrdiff_t s1, ptrdiff_t panel, const float *v, const float *u, float *m) {
+/* Strips [begin, end) of the V of `count` tiles from `first` on, and the memory for M. */
+typedef struct factor {
+    ptrdiff_t first, count;
+    ptrdiff_t begin, end;
+    const float *v;
+    float *m;
+} factor;
+
+/* Some strips of V times U of a panel, and their outputs. */
+static void multiply(const wino_job *q, const factor *f, ptrdiff_t panel, const float *u) {
+    const ptrdiff_t first = f->first, count = f->count, s0 = f->begin, strips = f->end - s0;
+    const float *v = f->v;
+    float *m = f->m;
     ptrdiff_t width = panel_width(q, panel), column = panel * q->simd->nr;
-    ptrdiff_t columns = spur__min(width, q->outputs - column), strips = s1 - s0;
+    ptrdiff_t columns = spur__min(width, q->outputs - column);
     ptrdiff_t tiles[SUB_STRIPS + 1];
     for (ptrdiff_t s = 0; s < strips; s++) strip_of(q, count, s0 + s, &tiles[s], &tiles[s + 1]);
     ptrdiff_t base = tiles[0], end = tiles[strips];
@@ -326,12 +336,13 @@ static void u_task(void *job, ptrdiff_t panel, int thread) {
 static void block_task(void *job, ptrdiff_t block, int thread) {
     const wino_job *q = job;
     ptrdiff_t first, end;
-    float *v = scratch_of(q, thread), *m = v + q->v_floats;
+    float *v = scratch_of(q, thread);
     spur__part(q->tiles, q->blocks, block, &first, &end);
     ptrdiff_t count = end - first, strips = spur__ceil_div(count, q->simd->mr);
+    const factor all = {first, count, 0, strips, v, v + q->v_floats};
     for (ptrdiff_t s = 0; s < strips; s++) make_v(q, first, count, s, v);
     for (ptrdiff_t p = 0; p < q->panels; p++)
-        multiply(q, first, count, 0, strips, p, v, q->packed + p * u_panel_floats(q), m);
+        multiply(q, &all, p, q->packed + p * u_panel_floats(q));
 }
 
 /* Few strips would leave threads without work: halves, if no order binds a strip's tiles. */
@@ -358,8 +369,10 @@ static void panel_task(void *job, ptrdiff_t panel, int thread) {
         u = q->packed + panel * u_panel_floats(q);
     else
         make_u(q, panel, made, made + q->u_floats);
-    for (ptrdiff_t s = 0; s < strips; s += SUB_STRIPS)
-        multiply(q, q->first, q->count, s, spur__min(strips, s + SUB_STRIPS), panel, q->v, u, m);
+    for (ptrdiff_t s = 0; s < strips; s += SUB_STRIPS) {
+        const factor some = {q->first, q->count, s, spur__min(strips, s + SUB_STRIPS), q->v, m};
+        multiply(q, &some, panel, u);
+    }
 }
 
 static void run(wino_job *q, const spur__exec *exec, float *workspace) {
