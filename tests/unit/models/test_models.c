@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <spur/models.h>
+#include "graph/graph.h"
 
 typedef struct built {
     spur_net *net;
@@ -77,6 +78,25 @@ static void test_torchvision_counts(void **state) {
             fail_msg("%s has no %s", cases[i].name, cases[i].param);
         spur_net_destroy(b.net);
     }
+}
+
+/* torchvision's stochastic_depth_prob * block / blocks, of the blocks that have a shortcut. */
+static void test_stochastic_depth_grows(void **state) {
+    static const int blocks[] = {2, 4, 6, 7, 9, 10, 12, 13, 14};
+    size_t found = 0;
+    built b = make("efficientnet_b0", "stochastic_depth=0.4", (int64_t[]){1, 32, 32, 3}, 5);
+    (void)state;
+    for (int i = 0; i < spur_net_node_count(b.net); i++) {
+        const spur_node *node = spur_net_node(b.net, i);
+        if (strcmp(spur_node_kind(node), "stochastic_depth") != 0) continue;
+        assert_true(found < sizeof blocks / sizeof blocks[0]);
+        const double rate = *(const double *)node->options;
+        assert_true(rate > 0.4 * blocks[found] / 16 - 1e-12);
+        assert_true(rate < 0.4 * blocks[found] / 16 + 1e-12);
+        found++;
+    }
+    assert_int_equal(found, sizeof blocks / sizeof blocks[0]);
+    spur_net_destroy(b.net);
 }
 
 static void test_unet_takes_any_size(void **state) {
@@ -145,9 +165,11 @@ static void test_refusals(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_my_net_counts), cmocka_unit_test(test_torchvision_counts),
-        cmocka_unit_test(test_unet_takes_any_size), cmocka_unit_test(test_heads),
-        cmocka_unit_test(test_refusals)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_my_net_counts),
+                                       cmocka_unit_test(test_torchvision_counts),
+                                       cmocka_unit_test(test_stochastic_depth_grows),
+                                       cmocka_unit_test(test_unet_takes_any_size),
+                                       cmocka_unit_test(test_heads),
+                                       cmocka_unit_test(test_refusals)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
