@@ -61,6 +61,11 @@ static bool grow(spur_state *state) {
 }
 
 spur_status spur_state_set(spur_state *state, const char *key, const char *value, spur_error *err) {
+    if (!state || !key || !value)
+        return spur__fail(err, SPUR_E_ARGUMENT, "spur_state_set: the %s is NULL",
+                          !state ? "state"
+                          : !key ? "key"
+                                 : "value");
     if (!is_key(key))
         return spur__fail(err, SPUR_E_ARGUMENT,
                           "state: key '%.80s': expected letters, digits and ._-/", key);

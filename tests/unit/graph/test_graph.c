@@ -214,21 +214,6 @@ static void test_frozen_parameters(void **state) {
 }
 
 /* Weights behind a flatten, or a sum of such, are PyTorch's columns (c, h, w) in our order (h, w, c). */
-/* Running statistics are no weights, whatever the caller says. */
-static void test_buffers_are_not_trained(void **state) {
-    (void)state;
-    spur_error err = {0};
-    spur_net *net = spur_net_create(NULL);
-    spur_node *y = spur_batch_norm(net, image(net, 2, 4, 4, 3), "bn", NULL);
-    spur_param *mean = spur_net_find_param(net, "bn.running_mean");
-    mean->trainable = true;
-    assert_int_equal(spur_net_build(net, test_dot(net, &y, 1), &err), SPUR_OK);
-    assert_false(mean->trainable);
-    assert_null(mean->gradient);
-    assert_int_equal(spur_net_trainable_count(net), 6); /* scale and shift */
-    spur_net_destroy(net);
-}
-
 static void test_flattened_layout(void **state) {
     (void)state;
     spur_error err = {0};
@@ -430,7 +415,6 @@ int main(void) {
         cmocka_unit_test(test_reuse_of_what_cannot_be),
         cmocka_unit_test(test_gradients_accumulate),
         cmocka_unit_test(test_frozen_parameters),
-        cmocka_unit_test(test_buffers_are_not_trained),
         cmocka_unit_test(test_flattened_layout),
         cmocka_unit_test(test_initial_values),
         cmocka_unit_test(test_placement_never_overlaps),

@@ -114,6 +114,12 @@ static void test_groups_that_are_not_there(void **state) {
     assert_int_equal(spur_weights_load(net, NULL, NULL, NULL, &err), SPUR_E_ARGUMENT);
     assert_int_equal(spur_checkpoint_save(NULL, "x", 1, &err), SPUR_E_ARGUMENT);
     assert_int_equal(spur_checkpoint_load(NULL, "x", NULL, &err), SPUR_E_ARGUMENT);
+    spur_state *kept = spur_state_create();
+    assert_int_equal(spur_state_set(kept, "key", NULL, &err), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_state_set(kept, NULL, "value", &err), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_state_set(NULL, "key", "value", &err), SPUR_E_ARGUMENT);
+    assert_null(spur_state_get(kept, "key"));
+    spur_state_destroy(kept);
     spur_net_destroy(net);
 }
 
