@@ -93,8 +93,8 @@ static void count_left_out(spur_writer *w, const char *tag, int64_t step, size_t
     w->nonfinite += n;
     pthread_mutex_unlock(&w->queue.mutex);
     if (first)
-        spur__writer_warn(w, "histogram \"%.200s\", step %lld: %zu values are not finite, left out",
-                          tag, (long long)step, n);
+        spur__writer_warn(w, "histogram \"%.200s\", step %lld: %zu value%s not finite, left out",
+                          tag, (long long)step, n, n == 1 ? " is" : "s are");
 }
 
 spur_status spur_log_histogram(spur_writer *w, const char *tag, int64_t step, spur_log_array values,

@@ -115,12 +115,13 @@ typedef struct spur_writer_options {
 
 /* Opens a writer; `options` may be NULL. The directory and the file exist, with the file's first
  * records in it, when the call returns. On failure *out is NULL (the no-op writer), nothing is left
- * behind but directories, and *err says why. */
+ * behind but directories, and *err says why: SPUR_E_EXISTS for a directory on which this program has a
+ * writer already, SPUR_E_ARGUMENT for a name that cannot be one. */
 SPUR_API spur_status spur_writer_open(spur_writer **out, const spur_writer_options *options,
                                       spur_error *err);
 
-/* A writer on <parent's directory>/<name>, with the parent's options: "train", "validation". The
- * same tag in both gives two lines in one chart. It is closed on its own; the parent may be closed
+/* A writer on <parent's directory>/<name>, with the parent's options: "train", "validation"; also a
+ * path below it, "fold_1/train". The same tag in both gives two lines in one chart. It is closed on its own; the parent may be closed
  * before. A sub-writer of a no-op writer is a no-op writer.
  * Of a run that continues from a checkpoint each sub-writer is continued, too: by spur_writer_open
  * with .directory = "<run>/train" and the position that spur_writer_checkpoint told of it. */
