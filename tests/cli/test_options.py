@@ -95,6 +95,25 @@ class Options(Cli):
         environment = page[page.index(".SH ENVIRONMENT"):page.index(".SH EXIT STATUS")]
         self.assertEqual([n for n in sorted(names) if n not in environment], [])
 
+    def test_pages_name_commands_and_flags_that_there_are(self):
+        """Every `spur COMMAND --flag` in the pages, the examples and the scripts."""
+        pages = [SOURCE / "README.md", *(SOURCE / "docs").glob("*.md"), *(SOURCE / "scripts").iterdir(),
+                 *(p for p in (SOURCE / "examples").rglob("*") if p.suffix in (".ini", ".sh", ".c"))]
+        found, wrong, known = 0, [], {}
+        for page in pages:
+            for command, rest in re.findall(r"(?:^|`|\$ |bin/|  )spur ([a-z-]+)((?: [^`\n#]*)?)", page.read_text(), re.M):
+                if (page.name, command) == ("weights.md", "checkpoint"):
+                    continue  # the first line of a file
+                if command not in known:
+                    shown = self.spur("help", command, status=None)
+                    known[command] = shown.out if shown.status == 0 else ""
+                flags = re.findall(r"(?<!\S)(--?[a-z][a-z-]*)", rest)
+                wrong += [(page.name, command, f) for f in flags if f != "--help" and f not in known[command]]
+                wrong += [] if known[command] else [(page.name, command)]
+                found += 1
+        self.assertEqual(wrong, [])
+        self.assertGreater(found, 100)
+
     def test_help_of_a_command(self):
         shown = self.spur("help", "export").out
         for words in (["--help"], ["my_logs", "--help"], ["my_logs", "--kind", "image", "--help", "-o", "x"]):
