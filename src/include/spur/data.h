@@ -12,7 +12,7 @@
  *     while (spur_loader_next(train, &batch, &err) == SPUR_OK)
  *         step(batch.input, batch.labels, batch.count);
  *
- * Formats and their options are listed by `spur help data`. Everything is a pure function of
+ * Formats are listed by `spur help data`, the options of one by `spur help data segmentation`. Everything is a pure function of
  * (options, seed, epoch, position): batches are the same for any number of workers.
  */
 #ifndef SPUR_DATA_H
