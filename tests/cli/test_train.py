@@ -297,6 +297,7 @@ class Train(Run):
         r = self.spur("train", "a.ini", "train.epochs=1", "data.classes=5", "model.weights=%s" % weights,
                       "model.freeze=conv1")
         self.assertIn("fc", r.out)
+        self.assertIn("Model: my_net, 2,454,725 trainable parameters, ", r.out)
 
     def test_weights_that_a_run_began_with_may_go(self):
         """A run that has a checkpoint needs them no more; one without reads them again."""

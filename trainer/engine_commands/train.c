@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "engine_commands/setup.h"
+#include "output/text.h"
 #include "sweep/catalog.h"
 #include "run/stop.h"
 #include "train/checkpoint.h"
@@ -63,15 +64,25 @@ static int finish(const command *self, session *s, terminal *term, spur_error *e
     return status;
 }
 
+/* "5,130 parameters": those that are trained. */
+static void put_parameters(const session *s, spur__str *out) {
+    bool frozen = *config_common(s->cfg, SECTION_MODEL, model_settings)->freeze;
+    text_count(out, (uint64_t)spur_net_trainable_count(s->net.net));
+    spur__str_puts(out, frozen ? " trainable parameters" : " parameters");
+}
+
 /* Checks and builds everything, then says so. */
 static int dry_run(const command *self, session *s, terminal *term, spur_error *err) {
     const spur_data_info *info = s->info;
     terminal_say(term, "data:     %zu training, %zu validation samples of %dx%dx%d, %zu classes",
                  info->samples[SPUR_SPLIT_TRAIN], info->samples[SPUR_SPLIT_VALIDATION],
                  info->height, info->width, info->channels, info->classes);
-    terminal_say(term, "model:    %s, %lld parameters, %.1f MB planned", s->net.model->kind.name,
-                 (long long)spur_net_trainable_count(s->net.net),
-                 (double)spur_net_planned_bytes(s->net.net) / 1e6);
+    spur__str parameters;
+    spur__str_init(&parameters, 64);
+    put_parameters(s, &parameters);
+    terminal_say(term, "model:    %s, %s, %.1f MiB planned", s->net.model->kind.name,
+                 spur__str_text(&parameters), (double)spur_net_planned_bytes(s->net.net) / 1048576);
+    spur__str_free(&parameters);
     terminal_say(term, "training: %lld epoch%s of %lld step%s, monitor %s",
                  (long long)s->train->epochs, s->train->epochs == 1 ? "" : "s",
                  (long long)s->steps_per_epoch, s->steps_per_epoch == 1 ? "" : "s",
@@ -86,8 +97,12 @@ static void say_start(const session *s, terminal *term) {
                  s->info->samples[SPUR_SPLIT_TRAIN], s->info->samples[SPUR_SPLIT_VALIDATION],
                  s->info->height, s->info->width, s->info->channels);
     int threads = network_threads(s->cfg);
-    terminal_say(term, "Model: %s, %lld parameters, %d thread%s", s->net.model->kind.name,
-                 (long long)spur_net_trainable_count(s->net.net), threads, threads == 1 ? "" : "s");
+    spur__str parameters;
+    spur__str_init(&parameters, 64);
+    put_parameters(s, &parameters);
+    terminal_say(term, "Model: %s, %s, %d thread%s", s->net.model->kind.name,
+                 spur__str_text(&parameters), threads, threads == 1 ? "" : "s");
+    spur__str_free(&parameters);
     if (s->data->notes && *s->data->notes) terminal_say(term, "%s", s->data->notes);
     if (s->val_loader)
         terminal_say(term, "Values are training|validation; * is the best %s so far.",
