@@ -51,10 +51,19 @@ ALWAYS_INLINE vf vexp_reduced(vf x, vf *shifted) {
     return p * (r * r) + r + 1.0f;
 }
 
+/* p times 2 to the power of what lies in the lowest bits of `shifted`, from -125 to 127. */
+ALWAYS_INLINE vf vtimes_power(vf p, vf shifted) {
+#if defined(SPUR_ISA_avx512)
+    return (vf)_mm512_scalef_ps((__m512)p, (__m512)(shifted - 12582912.0f));
+#else
+    return p * (vf)(((vi)shifted + 127) << 23);
+#endif
+}
+
 ALWAYS_INLINE vf vexp(vf x) {
     vf shifted, p = vexp_reduced(vclamp(x, -104.0f, 89.0f), &shifted);
 #if defined(SPUR_ISA_avx512)
-    return (vf)_mm512_scalef_ps((__m512)p, (__m512)(shifted - 12582912.0f));
+    return vtimes_power(p, shifted); /* any power */
 #else
     vi k = (vi)shifted - 0x4b400000; /* of NaN: anything, which leaves it NaN */
     vi half = k >> 1;
@@ -85,7 +94,7 @@ ALWAYS_INLINE vf vlog(vf x) {
 
 ALWAYS_INLINE vf vsigmoid(vf x) {
     vf down = (vf)((vi)x | INT32_MIN), shifted;
-    vf e = vexp_reduced(down, &shifted) * (vf)(((vi)shifted + 127) << 23);
+    vf p = vexp_reduced(down, &shifted), e = vtimes_power(p, shifted);
     e = vselect(down < vset(-87.0f), (vf){0}, e);
     return vselect_signed(x, e, vset(1.0f)) / (1.0f + e);
 }
