@@ -4,7 +4,7 @@
 #
 # usage: scripts/test.sh [--full]
 #   default   release with warnings as errors, all tests; the engine's unit tests once more on the portable path; ASan and
-#             UBSan, all but the browser; short fuzzing
+#             UBSan, all but conformance and installation; short fuzzing
 #   --full    also: hundreds of kills and long fuzzing, clang, TSan, all unit tests on the portable path, and the
 #             libraries on aarch64 under qemu (scripts/aarch64.sh)
 #
