@@ -184,6 +184,14 @@ class Sweep(Cli):
         self.assertEqual([x["state"] for x in self.results()], ["done", "pruned"])
         self.assertEqual(self.results()[1]["epochs"], "1")
 
+    def test_a_place_where_nothing_can_be_made(self):
+        """As for spur train: wrong input, and nothing is there afterwards."""
+        (self.dir / "file").write_text("")
+        before = self.tree()
+        r = self.spur("sweep", self.ini(), "run.logdir=file/logs", status=2)
+        self.assertEqual(r.err, "spur sweep: file/logs: cannot create directory: Not a directory\n")
+        self.assertEqual(self.tree(), sorted(before + ["s.ini"]))
+
     def test_random_needs_trials(self):
         r = self.spur("sweep", self.ini(more="method = random"), status=2)
         self.assertIn("trials", r.err)

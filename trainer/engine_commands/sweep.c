@@ -172,9 +172,9 @@ static int work(const sweep_plan *plan, const char *path, const sweep_flags *fla
     const sweep_listener listener = {.ended = live_ended, .tick = live_tick, .user = &view};
     spur_status status =
         worker_open(&worker, plan, path, flags->accept_changes, &listener, &continued, &err);
-    if (status != SPUR_OK)
-        return status == SPUR_E_STATE ? command_refuse(&command_sweep, &err)
-                                      : command_fail(&command_sweep, &err);
+    if (status == SPUR_E_STATE || (status != SPUR_OK && !spur__exists(path)))
+        return command_refuse(&command_sweep, &err); /* nothing was made */
+    if (status != SPUR_OK) return command_fail(&command_sweep, &err);
     stop_listen();
     live_begin(&view, path, continued);
     say_changes(worker.dir.changed, &term);
