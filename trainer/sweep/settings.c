@@ -101,7 +101,7 @@ static const spur__option sweep_rows[] = {
         .unit = "epochs", .help = "hyperband: epochs of the first rung"),
     ROW(INT, sweep_settings, "hyperband_max_resource", hyperband.max_resource, "0", .min = 0, MANY,
         .unit = "epochs",
-        .help = "hyperband: epochs of the longest trial; 0: those of [train], of a program 27"),
+        .help = "hyperband: epochs of the longest trial; 0: the most of train.epochs, of a program 27"),
     ROW(INT, sweep_settings, "hyperband_reduction_factor", hyperband.reduction_factor, "3",
         .min = 2, MANY, .help = "hyperband: one of so many trials goes on at each rung"),
 };
