@@ -202,6 +202,14 @@ class Train(Run):
         os.environ["NO_COLOR"] = ""
         self.assertIn("\x1b[36m", self.on_terminal("train", "a.ini", "train.epochs=1"))
 
+    def test_metrics_as_the_help_writes_them(self):
+        """With all their options, between commas: `iou(average=macro, class=all)`."""
+        page = self.spur("help", "--markdown").out
+        names = re.findall(r"^- `(\w+(?:\([^)]*\))?)`: ", page[page.index("## [train]"):page.index("## [log]")], re.M)
+        names = [name for name in names if name not in ("mae", "mse")]  # these are for numbers
+        self.assertIn("iou(average=macro, class=all)", names)
+        self.spur("train", "a.ini", "--dry-run", "train.metrics=" + ", ".join(names))
+
     def test_overfit_limit_and_max_steps(self):
         run = self.train("--overfit", "16", "train.epochs=30", "augment.horizontal_flip=0", "log.images=0")
         rows = self.rows(run / "metrics.csv")
@@ -631,6 +639,7 @@ class BadInput(Run):
         self.refused("[optimizer]\nlr = inf\n", "bad.ini:2:6: lr: found 'inf', expected number in [0, inf)")
         self.refused(SMALL, "train.metrics=iou(class=8): iou: found class = 8, expected at most 7: the data have 8 classes",
                      "train.metrics=iou(class=8)")
+        self.refused(SMALL, "'f1(average=micro, accuracy': expected ')'", "train.metrics=f1(average=micro, accuracy")
         self.refused(SMALL, "top_k: found k = 9, expected at most 8", "train.metrics=top_k(k=9)")
         self.refused(SMALL, "'unet' answers for each pixel", "model.name=unet")
         self.refused(SMALL, "'mse' compares numbers", "loss.name=mse")

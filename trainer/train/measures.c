@@ -44,7 +44,7 @@ static spur_status check_classes(const spur__kind *kind, const void *options, si
     return SPUR_OK;
 }
 
-/* One of "f1", "top_k(k=3)", "iou(class=1)". */
+/* One of "f1", "top_k(k=3)", "iou(average=micro, class=1)". */
 static spur_status add(measures *m, char *text, const spur_data_info *info, spur_error *err) {
     char *open = strchr(text, '('), *options = NULL;
     if (open) {
@@ -52,6 +52,8 @@ static spur_status add(measures *m, char *text, const spur_data_info *info, spur
         if (!close || close[1]) return spur__fail(err, SPUR_E_FORMAT, "'%s': expected ')'", text);
         *open = *close = '\0';
         options = open + 1;
+        for (char *p = options; *p; p++)
+            if (*p == ',') *p = ' ';
     }
     if (m->count == MOST_METRICS)
         return spur__fail(err, SPUR_E_RANGE, "more than %d metrics", MOST_METRICS);
@@ -73,17 +75,24 @@ static spur_status add(measures *m, char *text, const spur_data_info *info, spur
     return SPUR_OK;
 }
 
+/* Length up to the next comma that is not in brackets. */
+static size_t length_of_one(const char *p) {
+    size_t n = 0;
+    for (int depth = 0; p[n] && (p[n] != ',' || depth > 0); n++)
+        depth += p[n] == '(' ? 1 : p[n] == ')' ? -1 : 0;
+    return n;
+}
+
 static spur_status add_all(measures *m, const char *list, const spur_data_info *info,
                            spur_error *err) {
     char one[256];
     for (const char *p = list; p;) {
-        const char *comma = strchr(p, ',');
-        size_t n = comma ? (size_t)(comma - p) : strlen(p);
+        size_t n = length_of_one(p);
         if (n >= sizeof one) return spur__fail(err, SPUR_E_RANGE, "name too long");
         memcpy(one, p, n);
         one[n] = '\0';
         SPUR__TRY(add(m, spur__trim(one), info, err));
-        p = comma ? comma + 1 : NULL;
+        p = p[n] ? p + n + 1 : NULL;
     }
     return SPUR_OK;
 }
