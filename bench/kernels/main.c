@@ -95,7 +95,9 @@ static void print_row(const row *r, const settings *o, bool *first) {
     spur__conv_shape shape = shape_of(r);
     for (int a = SPUR__CONV_DIRECT; a <= SPUR__CONV_DEPTHWISE; a++) {
         layer l;
-        layer_create(&l, &shape, (spur__conv_algo)a, o->threads);
+        /* depthwise is what plans choose by themselves, where it can be: it must not be asked for */
+        int wish = a == SPUR__CONV_DEPTHWISE ? SPUR__CONV_AUTO : a;
+        layer_create(&l, &shape, (spur__conv_algo)wish, o->threads);
         if (l.plan.algo[0] == (spur__conv_algo)a) {
             double gf[3];
             for (int p = 0; p < 3; p++)
