@@ -73,6 +73,29 @@ static void test_groups(void **state) {
     spur_net_destroy(s.net);
 }
 
+/* "fc" is a layer, not the beginning of a name. */
+static void test_groups_are_whole_names(void **state) {
+    spur_error err = {0};
+    spur_net *net = spur_net_create(NULL);
+    spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 2, (int64_t[]){2, 3});
+    spur_node *y = spur_input(net, "y", SPUR_INT32, 1, (int64_t[]){2});
+    (void)state;
+    x = spur_linear(net, spur_linear(net, x, "fc", 3, NULL), "fc2", 3, NULL);
+    assert_int_equal(spur_net_build(net, spur_cross_entropy(net, x, y, NULL), &err), SPUR_OK);
+    spur_optimizer *sgd = spur_optimizer_create(net, "sgd", "lr=0.5", &err);
+    assert_int_equal(spur_optimizer_add_group(sgd, "fc", "lr=0.125", &err), SPUR_OK);
+    float *first = spur_net_find_param(net, "fc.bias")->value;
+    float *second = spur_net_find_param(net, "fc2.bias")->value;
+    first[0] = second[0] = 1;
+    spur_net_find_param(net, "fc.bias")->gradient[0] = 1;
+    spur_net_find_param(net, "fc2.bias")->gradient[0] = 1;
+    assert_int_equal(spur_optimizer_step(sgd, &err), SPUR_OK);
+    assert_true(first[0] == 0.875f);
+    assert_true(second[0] == 0.5f);
+    spur_optimizer_destroy(sgd);
+    spur_net_destroy(net);
+}
+
 static void test_decay_of_weights_only(void **state) {
     spur_error err = {0};
     small s = make_small();
@@ -179,25 +202,22 @@ static void test_average(void **state) {
     spur_net_destroy(s.net);
 }
 
-/* [4][6] -> batch norm -> fc 3; without a loss for inference only. */
-static small make_normed(bool loss) {
+/* [4][6] -> batch norm -> fc 3, cross-entropy. */
+static small make_normed(void) {
     spur_error err = {0};
     small s = {.net = spur_net_create(&(spur_net_options){.seed = 3, .threads = 1})};
     s.x = spur_input(s.net, "x", SPUR_FLOAT32, 2, (int64_t[]){4, 6});
-    s.y = spur_batch_norm(s.net, s.x, "bn", NULL);
-    s.y = spur_linear(s.net, s.y, "fc", 3, NULL);
-    spur_node *labels = loss ? spur_input(s.net, "labels", SPUR_INT32, 1, (int64_t[]){4}) : NULL;
-    spur_node *end = loss ? spur_cross_entropy(s.net, s.y, labels, NULL) : NULL;
-    if (spur_net_build(s.net, end, &err) != SPUR_OK) fail_msg("%s", err.message);
-    for (int i = 0; i < 24; i++) spur_node_data(s.x)[i] = (float)(i % 5) - 2;
-    for (int i = 0; loss && i < 4; i++) spur_node_data_int(labels)[i] = i % 3;
+    s.y = spur_input(s.net, "labels", SPUR_INT32, 1, (int64_t[]){4});
+    spur_node *h = spur_linear(s.net, spur_batch_norm(s.net, s.x, "bn", NULL), "fc", 3, NULL);
+    if (spur_net_build(s.net, spur_cross_entropy(s.net, h, s.y, NULL), &err) != SPUR_OK)
+        fail_msg("%s", err.message);
     return s;
 }
 
 /* Weights are averaged, running statistics copied. */
 static void test_average_of_statistics(void **state) {
     spur_error err = {0};
-    small s = make_normed(true);
+    small s = make_normed();
     spur_ema *ema = spur_ema_create(s.net, 0.75, &err);
     float *scale = param(&s, "bn.weight")->value, *mean = param(&s, "bn.running_mean")->value;
     (void)state;
@@ -216,23 +236,27 @@ static void test_average_of_statistics(void **state) {
 /* A net that only infers has its weights packed; after a swap it computes with the new ones. */
 static void test_average_for_inference(void **state) {
     spur_error err = {0};
-    small s = make_normed(false);
-    spur_ema *ema = spur_ema_create(s.net, 0.5, &err);
-    float first[12];
+    spur_net *net = spur_net_create(&(spur_net_options){.seed = 3, .inference = true});
+    spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 4, (int64_t[]){1, 8, 8, 16});
+    spur_node *y = spur_conv2d(net, x, "c", 16, NULL);
+    float first[6 * 6 * 16];
     (void)state;
+    assert_int_equal(spur_net_build(net, NULL, &err), SPUR_OK);
+    for (int i = 0; i < 8 * 8 * 16; i++) spur_node_data(x)[i] = (float)(i % 5) - 2;
+    spur_ema *ema = spur_ema_create(net, 0.5, &err);
     assert_non_null(ema);
-    assert_int_equal(spur_net_forward(s.net, SPUR_EVAL, &err), SPUR_OK);
-    memcpy(first, spur_node_data(s.y), sizeof first);
-    spur_param *weight = param(&s, "fc.weight");
+    assert_int_equal(spur_net_forward(net, SPUR_EVAL, &err), SPUR_OK);
+    memcpy(first, spur_node_data(y), sizeof first);
+    spur_param *weight = spur_net_find_param(net, "c.weight");
     for (size_t i = 0; i < weight->count; i++) weight->value[i] = 1;
+    spur_net_params_changed(net);
+    assert_int_equal(spur_net_forward(net, SPUR_EVAL, &err), SPUR_OK);
+    assert_memory_not_equal(spur_node_data(y), first, sizeof first);
     spur_ema_swap(ema); /* back to what it was when the average began */
-    assert_int_equal(spur_net_forward(s.net, SPUR_EVAL, &err), SPUR_OK);
-    assert_memory_equal(spur_node_data(s.y), first, sizeof first);
-    spur_ema_swap(ema);
-    assert_int_equal(spur_net_forward(s.net, SPUR_EVAL, &err), SPUR_OK);
-    assert_memory_not_equal(spur_node_data(s.y), first, sizeof first);
+    assert_int_equal(spur_net_forward(net, SPUR_EVAL, &err), SPUR_OK);
+    assert_memory_equal(spur_node_data(y), first, sizeof first);
     spur_ema_destroy(ema);
-    spur_net_destroy(s.net);
+    spur_net_destroy(net);
 }
 
 static void test_epochs_and_warm_up(void **state) {
@@ -248,6 +272,35 @@ static void test_epochs_and_warm_up(void **state) {
     assert_true(spur_scheduler_lr(s, 0.3, 13) == 0.3);
     assert_true(spur_scheduler_lr(s, 0.3, 14) == 0.15);
     spur_scheduler_destroy(s);
+}
+
+/* What `auto` stands for: the training without its warm-up, in epochs or steps. */
+static void test_length_of_the_training(void **state) {
+    static const struct {
+        const char *options;
+        uint64_t step;
+        double share;
+    } cases[] = {
+        {"interval=epoch", 9, 0},
+        {"interval=epoch", 10, 0.25},
+        {"interval=epoch", 39, 0.75},
+        {"interval=step", 10, 0.25},
+        {"interval=step warmup_steps=10", 25, 0.5},
+        {"interval=epoch warmup_steps=20", 30, 0.5},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        spur_error err = {0};
+        spur_scheduler *s =
+            spur_scheduler_create("cosine", cases[i].options,
+                                  &(spur_schedule_span){.steps_per_epoch = 10, .epochs = 4}, &err);
+        assert_non_null(s);
+        double expected = 0.5 * (1 + cos(3.14159265358979323846 * cases[i].share));
+        double found = spur_scheduler_lr(s, 1, cases[i].step);
+        if (!(fabs(found - expected) < 1e-12))
+            fail_msg("%s: found %g, expected %g", cases[i].options, found, expected);
+        spur_scheduler_destroy(s);
+    }
 }
 
 /* As ReduceLROnPlateau: what is not finite is no improvement, the first value included. */
@@ -393,6 +446,7 @@ static void test_no_allocation(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_groups_are_whole_names),
         cmocka_unit_test(test_decay_of_weights_only),
         cmocka_unit_test(test_clipping),
         cmocka_unit_test(test_clipping_to_almost_nothing),
@@ -402,6 +456,7 @@ int main(void) {
         cmocka_unit_test(test_average_of_statistics),
         cmocka_unit_test(test_average_for_inference),
         cmocka_unit_test(test_epochs_and_warm_up),
+        cmocka_unit_test(test_length_of_the_training),
         cmocka_unit_test(test_plateau_of_no_numbers),
         cmocka_unit_test(test_plateau_ends_at_eps),
         cmocka_unit_test(test_refusals),
