@@ -71,6 +71,103 @@ static void test_cutout_is_centred(void **state) {
     assert_true(fabs(y / erased - 15.5) < 1.5 && fabs(x / erased - 15.5) < 1.5);
 }
 
+/* Height over width, a share of the area, anywhere up to the edges. */
+static void test_erasing(void **state) {
+    enum { S = 50, DRAWS = 800 };
+    spur__augment augment = options("erasing", "1");
+    bool edge[4] = {false};
+    (void)state;
+    assert_int_equal(
+        spur__options_set(&spur__augment_options, &augment, "erasing_scale", "0.04, 0.04", NULL),
+        SPUR_OK);
+    assert_int_equal(
+        spur__options_set(&spur__augment_options, &augment, "erasing_ratio", "4, 4", NULL),
+        SPUR_OK);
+    for (int draw = 0; draw < DRAWS; draw++) {
+        fixture f;
+        int top = S, bottom = 0, left = S, right = 0, count = 0;
+        setup(&f, S, S, draw);
+        for (int i = 0; i < S * S; i++) f.pixels.data[i] = 1;
+        assert_int_equal(spur__erasing_apply(&augment, &f.canvas, NULL), SPUR_OK);
+        for (int i = 0; i < S * S; i++) {
+            if (f.pixels.data[i] > 0) continue;
+            top = i / S < top ? i / S : top;
+            bottom = i / S >= bottom ? i / S + 1 : bottom;
+            left = i % S < left ? i % S : left;
+            right = i % S >= right ? i % S + 1 : right;
+            count++;
+        }
+        assert_int_equal(bottom - top, 20); /* of 100 pixels */
+        assert_int_equal(right - left, 5);
+        assert_int_equal(count, 100);
+        edge[0] |= top == 0, edge[1] |= bottom == S, edge[2] |= left == 0, edge[3] |= right == S;
+        teardown(&f);
+    }
+    for (int side = 0; side < 4; side++) assert_true(edge[side]);
+}
+
+/* The logarithm of the ratio is uniform: as many high as wide ones. */
+static void test_shapes_of_erasing(void **state) {
+    enum { S = 64, DRAWS = 400 };
+    spur__augment augment = options("erasing", "1");
+    int high = 0, wide = 0;
+    (void)state;
+    for (int draw = 0; draw < DRAWS; draw++) {
+        fixture f;
+        int rows = 0, columns = 0;
+        setup(&f, S, S, draw);
+        for (int i = 0; i < S * S; i++) f.pixels.data[i] = 1;
+        assert_int_equal(spur__erasing_apply(&augment, &f.canvas, NULL), SPUR_OK);
+        for (int k = 0; k < S; k++) {
+            bool row = false, column = false;
+            for (int i = 0; i < S; i++) {
+                row |= f.pixels.data[k * S + i] == 0;
+                column |= f.pixels.data[i * S + k] == 0;
+            }
+            rows += row;
+            columns += column;
+        }
+        high += rows > columns;
+        wide += columns > rows;
+        teardown(&f);
+    }
+    assert_in_range(high, 150, 230);
+    assert_in_range(wide, 150, 230);
+}
+
+/* Factors are never negative: a picture may become dark, but not wholly black. */
+static void test_brightness_above_one(void **state) {
+    enum { S = 4 };
+    const spur__augment augment = options("color_jitter", "3");
+    (void)state;
+    for (int draw = 0; draw < 100; draw++) {
+        fixture f;
+        setup(&f, S, S, draw);
+        for (int i = 0; i < S * S; i++) f.pixels.data[i] = 0.5f;
+        assert_int_equal(spur__color_jitter_apply(&augment, &f.canvas, NULL), SPUR_OK);
+        assert_true(f.pixels.data[0] > 0);
+        teardown(&f);
+    }
+}
+
+/* Of grey or colour with alpha behind it. */
+static void test_alpha_is_no_colour(void **state) {
+    (void)state;
+    for (int channels = 2; channels <= 4; channels++) {
+        spur__pixels pixels = {0};
+        assert_int_equal(spur__pixels_shape(&pixels, 1, 1, channels, NULL), SPUR_OK);
+        for (int c = 0; c < channels; c++) pixels.data[c] = 0.5f;
+        spur__adjust_brightness(&pixels, 0.5f);
+        for (int c = 0; c < channels; c++) {
+            bool alpha = channels != 3 && c == channels - 1;
+            assert_true(pixels.data[c] == (alpha ? 0.5f : 0.25f));
+        }
+        spur__adjust_contrast(&pixels, 0);
+        assert_true(fabsf(pixels.data[channels - 1] - (channels == 3 ? 0.25f : 0.5f)) < 1e-4f);
+        spur__pixels_free(&pixels);
+    }
+}
+
 static int count_filled(const spur__canvas *canvas) {
     int count = 0;
     for (int i = 0; i < canvas->pixels->height * canvas->pixels->width; i++)
@@ -200,6 +297,19 @@ static void test_validation_share(void **state) {
     assert_int_equal(counts[1], 2);
     assert_int_equal(counts[2], 1);
     spur_data_close(data);
+    write_labels("t.csv", 10, 2, 1);
+    data = open_data("csv", OPTIONS("path", in_root("t.csv"), "val_split", "0.1"));
+    count_labels(data, SPUR_SPLIT_VALIDATION, counts);
+    assert_int_equal(counts[0], 1);
+    assert_int_equal(counts[1], 1);
+    assert_int_equal(counts[2], 0);
+    spur_data_close(data);
+    data = open_data("csv", OPTIONS("path", in_root("t.csv"), "val_split", "0.9"));
+    count_labels(data, SPUR_SPLIT_VALIDATION, counts);
+    assert_int_equal(counts[0], 9);
+    assert_int_equal(counts[1], 1);
+    assert_int_equal(counts[2], 0);
+    spur_data_close(data);
 }
 
 /* Of three classes the first two stay whole. */
@@ -264,6 +374,10 @@ static void test_uncovered_mask_is_ignored(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cutout_is_centred),
+        cmocka_unit_test(test_erasing),
+        cmocka_unit_test(test_shapes_of_erasing),
+        cmocka_unit_test(test_brightness_above_one),
+        cmocka_unit_test(test_alpha_is_no_colour),
         cmocka_unit_test(test_translation_is_a_share),
         cmocka_unit_test(test_rotation_by_a_range),
         cmocka_unit_test(test_rotation_by_a_number),

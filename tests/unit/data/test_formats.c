@@ -195,6 +195,11 @@ static void test_normalization(void **state) {
     data = open_data("image_folder", OPTIONS("path", in_root("x"), "normalization", "0.1, 0.5"));
     assert_true(data->info.mean[2] == 0.1f && data->info.std[1] == 0.5f);
     spur_data_close(data);
+    data = open_data("image_folder",
+                     OPTIONS("path", in_root("x"), "normalization", "0.1, 0.2, 0.3, 1, 2, 4"));
+    assert_true(data->info.mean[0] == 0.1f && data->info.mean[2] == 0.3f);
+    assert_true(data->info.std[0] == 1 && data->info.std[2] == 4);
+    spur_data_close(data);
     refuse_data("image_folder", OPTIONS("path", in_root("x"), "normalization", "1, 2, 3, 4"),
                 SPUR_E_RANGE, "4 numbers, expected 6");
     refuse_data("image_folder", OPTIONS("path", in_root("x"), "normalization", "zero"),
