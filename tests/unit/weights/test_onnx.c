@@ -18,6 +18,7 @@
 #include <spur/weights.h>
 #include "base/file.h"
 #include "base/memory.h"
+#include "graph/onnx_model.h"
 
 static char folder[64], path[128];
 
@@ -114,6 +115,52 @@ static void test_same_bytes(void **state) {
     unlink(path);
 }
 
+static const Spur__Onnx__TensorProto *constant(const Spur__Onnx__GraphProto *graph,
+                                               const char *name) {
+    for (size_t i = 0; i < graph->n_initializer; i++)
+        if (strcmp(graph->initializer[i]->name, name) == 0) return graph->initializer[i];
+    fail_msg("no %s", name);
+    return NULL;
+}
+
+/* Weights that the writer's buffer takes one at a time, read back; images are channels first. */
+static void test_read_back(void **state) {
+    static const int64_t sizes[] = {0, 3, 6, 5};
+    enum { IN = 6 * 5 * 3, UNITS = 110 };
+    static float weight[UNITS * UNITS];
+    spur_error err = {0};
+    spur_net *net = spur_net_create(&(spur_net_options){.threads = 1});
+    spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 4, (int64_t[]){2, 6, 5, 3});
+    spur_node *y = spur_linear(net, spur_flatten(net, x), "a", UNITS, NULL);
+    char *data;
+    size_t n;
+    (void)state;
+    y = spur_linear(net, spur_linear(net, y, "b", UNITS, NULL), "c", UNITS, NULL);
+    assert_int_equal(spur_net_build(net, NULL, &err), SPUR_OK);
+    assert_int_equal(spur_onnx_save(net, &y, 1, NULL, path, &err), SPUR_OK);
+    read_model(&data, &n);
+    Spur__Onnx__ModelProto *model = spur__onnx__model_proto__unpack(NULL, n, (const uint8_t *)data);
+    assert_non_null(model);
+    const Spur__Onnx__TensorShapeProto *shape = model->graph->input[0]->type->tensor_type->shape;
+    assert_int_equal(shape->n_dim, 4);
+    assert_string_equal(shape->dim[0]->dim_param, "batch");
+    for (int i = 1; i < 4; i++) assert_int_equal(shape->dim[i]->dim_value, sizes[i]);
+    for (const char *layer = "abc"; *layer; layer++) {
+        const char name[] = {*layer, '.', 'w', 'e', 'i', 'g', 'h', 't', '\0'};
+        const spur_param *param = spur_net_find_param(net, name);
+        const Spur__Onnx__TensorProto *tensor = constant(model->graph, name);
+        spur_param_export(param, weight);
+        assert_int_equal(tensor->dims[0], UNITS);
+        assert_int_equal(tensor->dims[1], *layer == 'a' ? IN : UNITS);
+        assert_int_equal(tensor->raw_data.len, param->count * sizeof(float));
+        assert_memory_equal(tensor->raw_data.data, weight, tensor->raw_data.len);
+    }
+    spur__onnx__model_proto__free_unpacked(model, NULL);
+    spur__free(data);
+    spur_net_destroy(net);
+    unlink(path);
+}
+
 static void test_faults(void **state) {
     (void)state;
     fixture f = make(true);
@@ -145,6 +192,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_read_back),
         cmocka_unit_test(test_faults),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

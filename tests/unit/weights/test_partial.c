@@ -94,6 +94,11 @@ static void test_left_over(void **state) {
     assert_int_equal(report.loaded, 4);
     assert_int_equal(report.unused, 2);
     assert_true(first_of(to, "fc.weight") == first_of(from, "fc.weight"));
+    /* A head of the file that this net does not have. */
+    assert_int_equal(
+        spur_weights_load(to, path, &(spur_weights_load_options){.head = "fc2"}, &report, &err),
+        SPUR_OK);
+    assert_int_equal(report.unused, 2);
     spur_net_destroy(from);
     spur_net_destroy(to);
 }

@@ -516,7 +516,10 @@ static void test_pruning(void **state) {
     assert_int_equal(spur_checkpoint_link(cp, "last", 6, &err), SPUR_OK);
     assert_int_equal(spur_checkpoint_link(cp, "best", 1, &err), SPUR_OK);
     assert_int_equal(spur_checkpoint_link(cp, "best", 2, &err), SPUR_OK);
+    snprintf(path, sizeof path, "%s/step_9.kept", cp); /* somebody else's */
+    assert_int_equal(mkdir(path, 0700), 0);
     assert_int_equal(spur_checkpoint_prune(cp, 2, &err), SPUR_OK);
+    assert_true(spur__exists(path));
     for (int step = 1; step <= 6; step++) {
         snprintf(path, sizeof path, "%s/step_%d/state", cp, step);
         assert_int_equal(spur__exists(path), step == 2 || step >= 4); /* 5 and 4 beside the links */
