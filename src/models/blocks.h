@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Blocks that models made of inverted residuals share, numbered as torchvision's modules are.
+ * Convolutions start from He's normal distribution over their inputs; torchvision takes that over the
+ * outputs.
  */
 #ifndef SPUR_MODELS_BLOCKS_H
 #define SPUR_MODELS_BLOCKS_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * resnet18 and resnet34 (He, Zhang, Ren, Sun 2016), with torchvision's names: conv1, bn1,
- * layer1.0.conv1, ..., layer2.0.downsample.0, ..., fc.
+ * layer1.0.conv1, ..., layer2.0.downsample.0, ..., fc. Convolutions start from He's normal
+ * distribution over their inputs; torchvision takes that over the outputs.
  */
 #include <stddef.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * vgg16 (Simonyan & Zisserman 2015), without or with batch norm, with torchvision's names:
- * features.0 .. features.28 (40 with norm), classifier.0, .3, .6.
+ * features.0 .. features.28 (40 with norm), classifier.0, .3, .6. Convolutions start from He's normal
+ * distribution over their inputs; torchvision takes that over the outputs.
  */
 #include <stddef.h>
 #include <stdio.h>

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include <spur/models.h>
-#include "graph/graph.h"
+#include "graph/internal.h"
 
 typedef struct built {
     spur_net *net;
@@ -76,6 +76,33 @@ static void test_torchvision_counts(void **state) {
         assert_int_equal(values_of(&b, ""), cases[i].count);
         if (!spur_net_find_param(b.net, cases[i].param))
             fail_msg("%s has no %s", cases[i].name, cases[i].param);
+        spur_net_destroy(b.net);
+    }
+}
+
+/* He's normal distribution where a rectifier follows, else PyTorch's defaults. */
+static void test_initialisers(void **state) {
+    static const struct {
+        const char *model, *param;
+        spur_init init;
+    } cases[] = {
+        {"resnet18", "layer2.0.conv1.weight", SPUR_INIT_HE_NORMAL},
+        {"resnet18", "layer2.0.downsample.0.weight", SPUR_INIT_HE_NORMAL},
+        {"resnet18", "fc.weight", SPUR_INIT_DEFAULT},
+        {"vgg16", "features.5.weight", SPUR_INIT_HE_NORMAL},
+        {"vgg16", "classifier.0.weight", SPUR_INIT_DEFAULT},
+        {"mobilenet_v3_small", "features.0.0.weight", SPUR_INIT_HE_NORMAL},
+        {"mobilenet_v3_small", "features.1.block.1.fc1.weight", SPUR_INIT_HE_NORMAL},
+        {"efficientnet_b0", "features.0.0.weight", SPUR_INIT_HE_NORMAL},
+        {"efficientnet_b0", "classifier.1.weight", SPUR_INIT_DEFAULT},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        built b = make(cases[i].model, NULL, (int64_t[]){1, 64, 64, 3}, 5);
+        const spur_param *param = spur_net_find_param(b.net, cases[i].param);
+        assert_non_null(param);
+        const spur__param_entry *entry = (const spur__param_entry *)(const void *)param;
+        if (entry->spec.init != cases[i].init) fail_msg("%s", cases[i].param);
         spur_net_destroy(b.net);
     }
 }
@@ -167,6 +194,7 @@ static void test_refusals(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_my_net_counts),
                                        cmocka_unit_test(test_torchvision_counts),
+                                       cmocka_unit_test(test_initialisers),
                                        cmocka_unit_test(test_stochastic_depth_grows),
                                        cmocka_unit_test(test_unet_takes_any_size),
                                        cmocka_unit_test(test_heads),
