@@ -238,22 +238,27 @@ void spur__metric_label(const spur__metric_kind *kind, const void *options, char
 
 /* ---- by name --------------------------------------------------------------------------------------- */
 
-static const spur__metric_kind *find(const spur_tally *tally, const char *name, spur_error *err) {
-    const spur__kind *kind = spur__family_find(&spur__metric_family, name, err);
-    if (!kind) return NULL;
-    const spur__metric_kind *metric = (const spur__metric_kind *)(const void *)kind;
-    if (metric->task == SPUR__METRIC_CLASSES && tally->classes == 0) {
-        spur__fail(err, SPUR_E_STATE, "metric %s: it needs classes, the tally has none", name);
-        return NULL;
-    }
-    return metric;
+static spur_status find(const spur_tally *tally, const char *name, const spur__metric_kind **metric,
+                        spur_error *err) {
+    spur_error own = {0};
+    const spur__kind *kind = spur__family_find(&spur__metric_family, name, err ? err : &own);
+    if (!kind) return err ? err->status : own.status;
+    *metric = (const spur__metric_kind *)(const void *)kind;
+    bool of_classes = (*metric)->task == SPUR__METRIC_CLASSES;
+    if (of_classes && tally->classes == 0)
+        return spur__fail(err, SPUR_E_STATE, "metric %s: it needs classes, the tally has none",
+                          name);
+    if (!of_classes && tally->classes > 0)
+        return spur__fail(err, SPUR_E_STATE, "metric %s: it needs numbers, the tally has classes",
+                          name);
+    return SPUR_OK;
 }
 
 spur_status spur_metric(const spur_tally *tally, const char *name, const char *options,
                         double *value, spur_error *err) {
-    const spur__metric_kind *metric = find(tally, name, err);
+    const spur__metric_kind *metric = NULL;
     void *parsed;
-    if (!metric) return err ? err->status : SPUR_E_NOTFOUND;
+    SPUR__TRY(find(tally, name, &metric, err));
     SPUR__TRY(spur__kind_options_create(&metric->kind, "metric", options, &parsed, err));
     *value = metric->value(tally, parsed);
     spur__kind_options_free(&metric->kind, parsed);
@@ -262,8 +267,8 @@ spur_status spur_metric(const spur_tally *tally, const char *name, const char *o
 
 spur_status spur_metric_per_class(const spur_tally *tally, const char *name, double *values,
                                   spur_error *err) {
-    const spur__metric_kind *metric = find(tally, name, err);
-    if (!metric) return err ? err->status : SPUR_E_NOTFOUND;
+    const spur__metric_kind *metric = NULL;
+    SPUR__TRY(find(tally, name, &metric, err));
     if (!metric->of_class)
         return spur__fail(err, SPUR_E_UNSUPPORTED, "metric %s: it has no value per class", name);
     for (int c = 0; c < tally->classes; c++) values[c] = metric->of_class(tally, c);

@@ -61,7 +61,8 @@ SPUR_API uint64_t spur_tally_confusion(const spur_tally *tally, int truth, int p
 
 /* accuracy, top_k, precision, recall, f1, iou, mean_iou, dice, pixel_accuracy, mae, mse.
  * `options` as for optimizers ("average=micro"), or NULL; docs/options.md lists them. A ratio over
- * nothing is 0. E_NOTFOUND for an unknown name, E_STATE for a metric of classes where there are none. */
+ * nothing is 0. E_NOTFOUND for an unknown name, E_STATE for a metric of classes where there are none and
+ * for one of numbers where classes are counted. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_metric(const spur_tally *tally, const char *name,
                                                   const char *options, double *value,
                                                   spur_error *err);

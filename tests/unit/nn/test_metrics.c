@@ -190,6 +190,7 @@ static void test_numbers(void **state) {
     assert_metric(t, "mae", NULL, 1);
     assert_metric(t, "mse", NULL, 5.0 / 3);
     assert_int_equal(spur_metric(t, "f1", NULL, &unused, &err), SPUR_E_STATE);
+    assert_int_equal(spur_metric(t, "f1", NULL, &unused, NULL), SPUR_E_STATE);
     spur_tally_destroy(t);
 }
 
@@ -205,7 +206,10 @@ static void test_refusals(void **state) {
     assert_int_equal(spur_tally_count(t), 0);
     assert_int_equal(spur_tally_add(t, logits, 1, 2, &label, &err), SPUR_E_SHAPE);
     assert_int_equal(spur_metric(t, "acuracy", NULL, &unused, &err), SPUR_E_NOTFOUND);
+    assert_int_equal(spur_metric(t, "acuracy", NULL, &unused, NULL), SPUR_E_NOTFOUND);
     assert_non_null(strstr(err.message, "did you mean 'accuracy'"));
+    assert_int_equal(spur_metric(t, "mse", NULL, &unused, &err), SPUR_E_STATE);
+    assert_non_null(strstr(err.message, "the tally has classes"));
     assert_int_equal(spur_metric(t, "f1", "averag=micro", &unused, &err), SPUR_E_NOTFOUND);
     assert_non_null(strstr(err.message, "did you mean 'average'"));
     spur_tally_destroy(t);
