@@ -39,7 +39,8 @@ typedef struct job {
     const spur__broadcast *s;
     const float *a, *b, *dy;
     float *y, *da;
-    ptrdiff_t pieces;
+    ptrdiff_t rows, pieces; /* a row is cut into pieces, or a task is a group of rows */
+    ptrdiff_t group;
     bool accumulate;
 } job;
 
@@ -72,13 +73,27 @@ static void combine(float *y, const float *a, ptrdiff_t sa, const float *b, ptrd
     for (ptrdiff_t i = 0; i < n && relu; i++) y[i] = y[i] < 0.0f ? 0.0f : y[i];
 }
 
-static void forward_task(void *context, ptrdiff_t index, int thread) {
-    const job *j = context;
+/* How many rows of this length go together: a whole task's work if they are short. */
+static ptrdiff_t group_of(ptrdiff_t length) {
+    return spur__max(1, PIECE / 2 / length);
+}
+
+static ptrdiff_t tasks_of(const job *j) {
+    return spur__ceil_div(j->rows, j->group) * j->pieces;
+}
+
+/* Runs the pieces of rows of a task. */
+static void run_task(const job *j, ptrdiff_t index,
+                     void (*piece)(const job *j, ptrdiff_t row, ptrdiff_t piece)) {
+    ptrdiff_t begin = index / j->pieces * j->group, end = spur__min(j->rows, begin + j->group);
+    for (ptrdiff_t row = begin; row < end; row++) piece(j, row, index % j->pieces);
+}
+
+static void forward_piece(const job *j, ptrdiff_t row, ptrdiff_t piece) {
     const spur__broadcast *s = j->s;
     int last = s->rank - 1;
-    ptrdiff_t row = index / j->pieces, begin, end, a = 0, b = 0, rest = row;
-    (void)thread;
-    spur__part(s->size[last], j->pieces, index % j->pieces, &begin, &end);
+    ptrdiff_t begin, end, a = 0, b = 0, rest = row;
+    spur__part(s->size[last], j->pieces, piece, &begin, &end);
     for (int i = last - 1; i >= 0; i--) {
         ptrdiff_t at = rest % s->size[i];
         rest /= s->size[i];
@@ -89,12 +104,18 @@ static void forward_task(void *context, ptrdiff_t index, int thread) {
             j->b + b + begin * s->b[last], s->b[last], end - begin, s->multiply, s->relu);
 }
 
+static void forward_task(void *context, ptrdiff_t index, int thread) {
+    (void)thread;
+    run_task(context, index, forward_piece);
+}
+
 void spur__broadcast_forward(const spur__exec *exec, const spur__broadcast *s, const float *a,
                              const float *b, float *y) {
-    ptrdiff_t rows = 1, length = s->size[s->rank - 1];
-    for (int i = 0; i + 1 < s->rank; i++) rows *= s->size[i];
-    job j = {.s = s, .a = a, .b = b, .y = y, .pieces = spur__ceil_div(length, PIECE)};
-    spur__parallel(exec, rows * j.pieces, forward_task, &j);
+    ptrdiff_t length = s->size[s->rank - 1];
+    job j = {.s = s, .a = a, .b = b, .y = y, .rows = 1, .pieces = spur__ceil_div(length, PIECE)};
+    for (int i = 0; i + 1 < s->rank; i++) j.rows *= s->size[i];
+    j.group = group_of(length);
+    spur__parallel(exec, tasks_of(&j), forward_task, &j);
 }
 
 /* ---- backward ------------------------------------------------------------------------------- */
@@ -163,14 +184,12 @@ static void sum_piece(const job *j, const ptrdiff_t *dense, ptrdiff_t dy0, ptrdi
         da[c] = (j->accumulate ? da[c] : 0.0f) + (float)sum[c];
 }
 
-/* A task is one row of `a` (its axes before the last), or a piece of it. */
-static void backward_task(void *context, ptrdiff_t index, int thread) {
-    const job *j = context;
+/* A row of `a` is what its axes before the last name. */
+static void backward_piece(const job *j, ptrdiff_t row, ptrdiff_t piece) {
     const spur__broadcast *s = j->s;
     int last = s->rank - 1;
-    ptrdiff_t dense[SPUR__AXES], rest = index / j->pieces, begin, end, dy = 0, b = 0, a = 0;
+    ptrdiff_t dense[SPUR__AXES], rest = row, begin, end, dy = 0, b = 0, a = 0;
     bool keeps = s->a[last] != 0;
-    (void)thread;
     dense[last] = 1;
     for (int i = last; i > 0; i--) dense[i - 1] = dense[i] * s->size[i];
     for (int i = last - 1; i >= 0; i--) {
@@ -185,9 +204,14 @@ static void backward_task(void *context, ptrdiff_t index, int thread) {
         sum_piece(j, dense, dy, b, s->size[last], j->da + a);
         return;
     }
-    spur__part(s->size[last], j->pieces, index % j->pieces, &begin, &end);
+    spur__part(s->size[last], j->pieces, piece, &begin, &end);
     for (ptrdiff_t c = begin; c < end; c += CHUNK)
         sum_piece(j, dense, dy + c, b + c * s->b[last], spur__min(CHUNK, end - c), j->da + a + c);
+}
+
+static void backward_task(void *context, ptrdiff_t index, int thread) {
+    (void)thread;
+    run_task(context, index, backward_piece);
 }
 
 /* Without axes to sum over there is nothing to keep in double precision. */
@@ -214,13 +238,17 @@ static void plain_task(void *context, ptrdiff_t index, int thread) {
 
 void spur__broadcast_backward(const spur__exec *exec, const spur__broadcast *s, const float *dy,
                               const float *b, float *da, bool accumulate) {
-    job j = {.s = s, .b = b, .dy = dy, .da = da, .accumulate = accumulate, .pieces = 1};
+    job j = {.s = s, .b = b, .dy = dy, .da = da, .accumulate = accumulate, .rows = 1, .pieces = 1};
     if (nothing_summed(s)) {
         spur__parallel(exec, spur__ceil_div(s->size[0], PIECE), plain_task, &j);
         return;
     }
-    ptrdiff_t rows = 1;
-    for (int i = 0; i + 1 < s->rank; i++) rows *= s->a[i] ? s->size[i] : 1;
+    ptrdiff_t summed = s->size[s->rank - 1]; /* values that a row of a is made of, or more */
+    for (int i = 0; i + 1 < s->rank; i++) {
+        j.rows *= s->a[i] ? s->size[i] : 1;
+        summed *= s->a[i] ? 1 : s->size[i];
+    }
     if (s->a[s->rank - 1]) j.pieces = spur__ceil_div(s->size[s->rank - 1], PIECE);
-    spur__parallel(exec, rows * j.pieces, backward_task, &j);
+    j.group = j.pieces > 1 ? 1 : group_of(summed);
+    spur__parallel(exec, tasks_of(&j), backward_task, &j);
 }

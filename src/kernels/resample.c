@@ -10,13 +10,13 @@
 
 #include "kernels/simd/table.h"
 
-enum { CHANNELS = 32 };
+enum { CHANNELS = 64, FEW_CHANNELS = 32, FEW_IMAGES = 4 };
 
 typedef struct resample_job {
     const spur__resample_shape *s;
     const float *from;
     float *to;
-    ptrdiff_t channel_tasks;
+    ptrdiff_t channels, channel_tasks; /* of a backward task; of an image */
     bool accumulate;
 } resample_job;
 
@@ -78,8 +78,8 @@ void spur__resample(const spur__exec *exec, const spur__resample_shape *s, const
 static void backward_task(void *job, ptrdiff_t index, int thread) {
     const resample_job *q = job;
     const spur__resample_shape *s = q->s;
-    ptrdiff_t image = index / q->channel_tasks, c0 = index % q->channel_tasks * CHANNELS;
-    ptrdiff_t channels = spur__min(CHANNELS, s->c - c0);
+    ptrdiff_t image = index / q->channel_tasks, c0 = index % q->channel_tasks * q->channels;
+    ptrdiff_t channels = spur__min(q->channels, s->c - c0);
     const float *dy = q->from + image * s->oh * s->ow * s->c + c0;
     float *dx = q->to + image * s->h * s->w * s->c + c0;
     (void)thread;
@@ -96,6 +96,7 @@ static void backward_task(void *job, ptrdiff_t index, int thread) {
 void spur__resample_backward(const spur__exec *exec, const spur__resample_shape *s, const float *dy,
                              float *dx, bool accumulate) {
     resample_job q = {.s = s, .from = dy, .to = dx, .accumulate = accumulate};
-    q.channel_tasks = spur__ceil_div(s->c, CHANNELS);
+    q.channels = s->n < FEW_IMAGES ? FEW_CHANNELS : CHANNELS;
+    q.channel_tasks = spur__ceil_div(s->c, q.channels);
     spur__parallel(exec, s->n * q.channel_tasks, backward_task, &q);
 }
