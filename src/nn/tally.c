@@ -30,7 +30,7 @@ spur_tally *spur_tally_create(int classes, const spur_tally_options *options) {
     tally->classes = classes;
     tally->ignore = options && options->ignore;
     tally->ignore_index = tally->ignore ? options->ignore_index : TORCH_IGNORE;
-    tally->threshold_logit = (float)log(threshold / (1 - threshold));
+    tally->threshold_logit = threshold < 1 ? (float)log(threshold / (1 - threshold)) : INFINITY;
     if (!spur__mul(n, n, &cells) ||
         !(tally->confusion = spur__calloc(cells + 1, sizeof(uint64_t))) ||
         !(tally->ranks = spur__calloc(n + 1, sizeof(uint64_t)))) {

@@ -8,7 +8,7 @@
  *     for (uint64_t step = 0; step < steps; step++) {
  *         spur_scheduler_apply(sched, opt, step);
  *         ... spur_net_forward, spur_net_zero_gradients, spur_net_backward ...
- *         spur_clip_gradient_norm(net, 1.0, NULL);
+ *         spur_clip_gradient_norm(net, 1.0, NULL, &err);
  *         spur_optimizer_step(opt, &err);
  *     }
  *

@@ -25,8 +25,6 @@ typedef struct batch_job {
     ptrdiff_t x_pitch, y_pitch, blocks;
     float *factors, *partial;
     bool stream; /* y or dx goes past the caches, which spares reading it before */
-    const float *rstd; /* backward */
-    bool fixed; /* backward: the statistics do not depend on x */
     bool relu;
     spur__pool_shape pool; /* when p->pool: of this batch */
     const spur__exec *exec; /* scratch; backward behind a pool or a sum: a block's gradients */
@@ -309,46 +307,28 @@ static void gradient_task(void *job, ptrdiff_t chunk, int thread) {
         for (ptrdiff_t i = 0; i < n; i++) dyx[i] += (double)sums[channels + i];
     }
     for (ptrdiff_t i = 0, c = first; i < n; i++, c++) {
-        double rstd = (double)q->rstd[c], mean = (double)p->mean[c];
+        double rstd = (double)p->rstd[c], mean = (double)p->mean[c];
         double gamma = p->gamma ? (double)p->gamma[c] : 1.0;
         if (q->g->dgamma) q->g->dgamma[c] += (float)(dyx[i] * rstd);
         if (q->g->dbeta) q->g->dbeta[c] += (float)dy[i];
-        double b = q->fixed ? 0.0 : -gamma * rstd * rstd * rstd * dyx[i] / count;
+        double b = -gamma * rstd * rstd * rstd * dyx[i] / count;
         q->factors[c] = (float)(gamma * rstd);
         q->factors[channels + c] = (float)b;
-        q->factors[2 * channels + c] =
-            (float)(q->fixed ? 0.0 : -gamma * rstd * dy[i] / count - b * mean);
+        q->factors[2 * channels + c] = (float)(-gamma * rstd * dy[i] / count - b * mean);
     }
-}
-
-static void backward(const spur__exec *exec, batch_job *q) {
-    const spur__batch_norm *p = q->p;
-    q->exec = exec;
-    /* Without pool and sum dx mostly lies over dy, which is near then. */
-    q->stream = (p->pool || q->g->dplus) && !q->g->accumulate && q->x_pitch % 16 == 0 &&
-                p->channels % 16 == 0 && (uintptr_t)q->g->dx % 64 == 0 &&
-                p->pixels * p->channels >= STREAM_FLOATS;
-    affine_factors(q, q->p->mean, q->rstd);
-    spur__parallel(exec, q->blocks, moments_dy_task, q);
-    spur__parallel(exec, spur__ceil_div(q->p->channels, CHUNK), gradient_task, q);
-    if (q->g->dx) spur__parallel(exec, q->blocks, dx_task, q);
 }
 
 void spur__batch_norm_backward(const spur__exec *exec, const spur__batch_norm *p,
                                const spur__norm_gradient *g) {
     batch_job q = job_of(p, NULL, NULL);
     q.g = g;
-    q.rstd = p->rstd;
-    backward(exec, &q);
-}
-
-void spur__batch_norm_eval_backward(const spur__exec *exec, const spur__batch_norm *p,
-                                    const spur__norm_gradient *g) {
-    spur__batch_norm frozen = *p;
-    frozen.mean = p->running_mean;
-    batch_job q = job_of(&frozen, NULL, NULL);
-    q.g = g;
-    q.rstd = running_rstd(&q);
-    q.fixed = true;
-    backward(exec, &q);
+    q.exec = exec;
+    /* Without pool and sum dx mostly lies over dy, which is near then. */
+    q.stream = (p->pool || g->dplus) && !g->accumulate && q.x_pitch % 16 == 0 &&
+               p->channels % 16 == 0 && (uintptr_t)g->dx % 64 == 0 &&
+               p->pixels * p->channels >= STREAM_FLOATS;
+    affine_factors(&q, p->mean, p->rstd);
+    spur__parallel(exec, q.blocks, moments_dy_task, &q);
+    spur__parallel(exec, spur__ceil_div(p->channels, CHUNK), gradient_task, &q);
+    if (g->dx) spur__parallel(exec, q.blocks, dx_task, &q);
 }

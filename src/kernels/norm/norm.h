@@ -69,10 +69,6 @@ typedef struct spur__norm_gradient {
 
 void spur__batch_norm_backward(const spur__exec *exec, const spur__batch_norm *p,
                                const spur__norm_gradient *g);
-/* The gradient of evaluation (frozen statistics). */
-void spur__batch_norm_eval_backward(const spur__exec *exec, const spur__batch_norm *p,
-                                    const spur__norm_gradient *g);
-
 /* Weights and bias of a convolution [rows][channels] with the normalisation of its outputs folded
  * in: w' = w * gamma * rstd, bias' = beta + (bias - mean) * gamma * rstd, by running statistics. */
 void spur__batch_norm_fold(const spur__batch_norm *p, ptrdiff_t rows, const float *w,
