@@ -59,11 +59,11 @@ class Ablations(Cli):
         (self.dir / "unet-base.ini").write_text(SMALL_UNET)
         self.names = sorted(p.name for p in ABLATIONS.glob("*.ini") if "base" not in p.name)
 
-    def test_all_are_valid_and_repeat_three_times(self):
+    def test_all_are_valid_and_repeat_five_times(self):
         self.assertGreaterEqual(len(self.names), 15)
         for name in self.names:
             r = self.spur("sweep", name, "--dry-run")
-            self.assertRegex(r.out, r"\d+ configurations, 3 seeds each")
+            self.assertRegex(r.out, r"\d+ configurations, 5 seeds each")
             self.assertFalse((self.dir / "my_logs").exists())
 
     def test_small_forms_run(self):
