@@ -8,7 +8,6 @@ usage: compare.py path/to/ops [--threads N] [--rounds N] [--only TEXT] [--json F
 Needs a Python with torch. Milliseconds are medians over the rounds; PyTorch's are those of the better one of
 its default layout and channels_last. Gradients are those of everything that has one.
 """
-import argparse
 import os
 import statistics
 import subprocess
@@ -150,13 +149,7 @@ def main():
         return results.diff(sys.argv[2], sys.argv[3])
     if torch is None:
         sys.exit("compare.py: this Python has no torch")
-    parser = argparse.ArgumentParser()
-    parser.add_argument("program")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--json")
-    options = parser.parse_args()
+    options = results.arguments("rounds", 3)
     torch.set_num_threads(options.threads)
     print(f"PyTorch {torch.__version__}, {options.threads} threads; ms spur / torch (ratio)")
     rows = []

@@ -8,7 +8,6 @@ usage: compare.py path/to/bench_kernels [--threads N] [--repetitions N] [--only 
 Needs a Python with torch. PyTorch's time of a pass is the better one of its default layout and
 channels_last; medians of interleaved repetitions.
 """
-import argparse
 import statistics
 import subprocess
 import sys
@@ -100,13 +99,7 @@ def main():
         return results.diff(sys.argv[2], sys.argv[3])
     if torch is None:
         sys.exit("compare.py: this Python has no torch")
-    parser = argparse.ArgumentParser()
-    parser.add_argument("program")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repetitions", type=int, default=7)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--json")
-    options = parser.parse_args()
+    options = results.arguments("repetitions", 7)
     torch.set_num_threads(options.threads)
     torch.set_grad_enabled(False)
     server = subprocess.Popen([options.program, "--serve", "--threads", str(options.threads)],

@@ -15,29 +15,7 @@
 
 #include <spur/loss.h>
 #include <spur/weights.h>
-
-static char folder[64];
-
-static const char *in_folder(const char *name) {
-    static char paths[4][128];
-    static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-static int make_folder(void **state) {
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/spur_partial_XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
+#include "unit/weights/folder.h"
 
 /* Layers "fc", of which "fc2" may be missing, and "out" behind them. */
 static spur_net *make_net(uint64_t seed, bool second, int classes) {

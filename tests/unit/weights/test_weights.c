@@ -21,29 +21,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "weights/safetensors.h"
-
-static char folder[64];
-
-static const char *in_folder(const char *name) {
-    static char paths[4][128];
-    static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-static int make_folder(void **state) {
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/spur_weights_XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
+#include "unit/weights/folder.h"
 
 /* A small net with kernels, matrices behind a flatten, and biases; `classes` in its head. */
 static spur_net *make_net(uint64_t seed, int classes) {
