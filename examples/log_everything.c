@@ -25,7 +25,9 @@ static double uniform(void) {
 }
 
 static double normal(void) {
-    return sqrt(-2.0 * log(1.0 - uniform())) * cos(2.0 * pi * uniform());
+    double length =
+        sqrt(-2.0 * log(1.0 - uniform())); /* C leaves the order within an expression open */
+    return length * cos(2.0 * pi * uniform());
 }
 
 /* ---- the loop of the tutorial -------------------------------------------------------------- */

@@ -127,9 +127,8 @@ void spur__paint_car(spur__scene *s, float cx, float cy, bool across) {
 
 void spur__paint_pool(spur__scene *s, float cx, float cy) {
     spur__rgb water = {0.25f, 0.62f, 0.74f}, rim = {0.82f, 0.80f, 0.75f};
-    spur__rect r = {
-        cx, cy, s->ax, s->ay, spur__scene_uniform(s, 3, 4.5f), spur__scene_uniform(s, 1.8f, 2.6f)};
-    spur__rect outer = r;
+    float a = spur__scene_uniform(s, 3, 4.5f), b = spur__scene_uniform(s, 1.8f, 2.6f);
+    spur__rect r = {cx, cy, s->ax, s->ay, a, b}, outer = r;
     outer.a += 0.9f, outer.b += 0.9f;
     spur__paint_patch(s, outer, rim, 0.03f, 0);
     spur__paint_patch(s, r, water, 0.08f, 0);

@@ -2,6 +2,9 @@
  *
  * What stands where in an aerial scene: streets, lots with houses along them, works with large flat
  * roofs, fields, trees; then the weather of the picture (light, tint, haze, sensor noise).
+ *
+ * Every draw is an expression of its own: in which order the parts of one are computed is up to the
+ * compiler, and the pictures would be, too.
  */
 #include "data/generated/scene.h"
 
@@ -32,9 +35,9 @@ static void turn(float angle, float *x, float *y) {
 /* Slightly different every time. */
 static spur__rgb vary(spur__scene *s, spur__rgb c, float by) {
     float all = spur__scene_uniform(s, 1 - by, 1 + by);
-    return (spur__rgb){c.r * all * spur__scene_uniform(s, 0.97f, 1.03f),
-                       c.g * all * spur__scene_uniform(s, 0.97f, 1.03f),
-                       c.b * all * spur__scene_uniform(s, 0.97f, 1.03f)};
+    float r = spur__scene_uniform(s, 0.97f, 1.03f), g = spur__scene_uniform(s, 0.97f, 1.03f),
+          b = spur__scene_uniform(s, 0.97f, 1.03f);
+    return (spur__rgb){c.r * all * r, c.g * all * g, c.b * all * b};
 }
 
 /* A point given along and across the streets, from the middle of the scene. */
@@ -132,12 +135,9 @@ static void choose_roof(spur__scene *s, spur__building *one, bool large) {
 /* A second wing at a right angle, flush with one end of the first. */
 static void add_wing(spur__scene *s, spur__building *one) {
     const spur__rect *main = &one->wings[0];
-    spur__rect wing = {0,
-                       0,
-                       -main->uy,
-                       main->ux,
-                       main->b * spur__scene_uniform(s, 1.5f, 1.9f),
-                       main->b * spur__scene_uniform(s, 0.75f, 0.95f)};
+    float a = main->b * spur__scene_uniform(s, 1.5f, 1.9f);
+    float b = main->b * spur__scene_uniform(s, 0.75f, 0.95f);
+    spur__rect wing = {0, 0, -main->uy, main->ux, a, b};
     float end = (main->a - wing.b) * (chance(s, 0.5f) ? 1.0f : -1.0f);
     float out = (wing.a - main->b) * (chance(s, 0.5f) ? 1.0f : -1.0f);
     if (chance(s, 0.25f)) end *= 0.2f; /* a T instead of an L */
@@ -194,8 +194,8 @@ static void plant_lot(spur__scene *s, float along, float across, float half) {
     int trees = (int)spur__rng_below(&s->rng, 5);
     for (int i = 0; i < trees; i++) {
         float x, y;
-        place(s, along + spur__scene_uniform(s, -half, half),
-              across + spur__scene_uniform(s, -half, half), &x, &y);
+        float dy = spur__scene_uniform(s, -half, half), dx = spur__scene_uniform(s, -half, half);
+        place(s, along + dx, across + dy, &x, &y);
         add_tree(s, x, y, spur__scene_uniform(s, 1.8f, 4.6f));
     }
     if (chance(s, 0.14f)) {
@@ -210,9 +210,10 @@ static void build_lot(spur__scene *s, float along, float across, float half, boo
     float a = half * spur__scene_uniform(s, large ? 0.6f : 0.52f, large ? 0.86f : 0.74f);
     float b = a * spur__scene_uniform(s, 0.55f, 0.95f), room = half - a - 1;
     if (!large) furnish_lot(s, along, across, half * 0.97f);
-    add_building(s, along + spur__scene_uniform(s, -0.5f, 0.5f) * room,
-                 across + spur__scene_uniform(s, -0.5f, 0.5f) * room, a, b,
-                 large && chance(s, 0.85f));
+    bool flat = large && chance(s, 0.85f);
+    float dy = spur__scene_uniform(s, -0.5f, 0.5f) * room;
+    float dx = spur__scene_uniform(s, -0.5f, 0.5f) * room;
+    add_building(s, along + dx, across + dy, a, b, flat);
     if (!large || chance(s, 0.4f)) plant_lot(s, along, across, half);
 }
 
@@ -251,12 +252,13 @@ static void paint_fields(spur__scene *s) {
     float span = reach(s);
     for (float v = -span; v < span; v += 62)
         for (float u = -span; u < span; u += 90) {
-            spur__rect field = {
-                0, 0, s->ax, s->ay, spur__scene_uniform(s, 34, 44), spur__scene_uniform(s, 22, 30)};
+            float a = spur__scene_uniform(s, 34, 44), b = spur__scene_uniform(s, 22, 30);
+            spur__rect field = {0, 0, s->ax, s->ay, a, b};
             place(s, u + spur__scene_uniform(s, -8, 8), v, &field.x, &field.y);
-            if (chance(s, 0.75f))
-                spur__paint_patch(s, field, vary(s, crops[spur__rng_below(&s->rng, 5)], 0.1f),
-                                  0.08f, chance(s, 0.7f) ? spur__scene_uniform(s, 2, 4) : 0);
+            if (!chance(s, 0.75f)) continue;
+            float furrows = chance(s, 0.7f) ? spur__scene_uniform(s, 2, 4) : 0;
+            spur__rgb crop = vary(s, crops[spur__rng_below(&s->rng, 5)], 0.1f);
+            spur__paint_patch(s, field, crop, 0.08f, furrows);
         }
 }
 
@@ -275,9 +277,11 @@ static void lay_out(spur__scene *s, district kind) {
     plan_streets(s, kind, &plan);
     if (kind == RURAL) paint_fields(s);
     if (kind == INDUSTRIAL)
-        for (int i = 0; i < (int)(2 * area) + 1; i++)
-            paint_parking(s, spur__scene_uniform(s, -0.8f, 0.8f) * reach(s),
-                          spur__scene_uniform(s, -0.8f, 0.8f) * reach(s));
+        for (int i = 0; i < (int)(2 * area) + 1; i++) {
+            float across = spur__scene_uniform(s, -0.8f, 0.8f) * reach(s);
+            float along = spur__scene_uniform(s, -0.8f, 0.8f) * reach(s);
+            paint_parking(s, along, across);
+        }
     if (kind == RESIDENTIAL)
         build_lots(s, &plan, spur__scene_uniform(s, 25, 33), 0.92f, false);
     else if (kind == INDUSTRIAL)
@@ -298,8 +302,9 @@ static void paint(spur__scene *s) {
         {0.33f, 0.42f, 0.21f}, {0.40f, 0.46f, 0.25f}, {0.29f, 0.38f, 0.20f}};
     static const spur__rgb dry[] = {
         {0.55f, 0.51f, 0.35f}, {0.50f, 0.44f, 0.33f}, {0.46f, 0.48f, 0.29f}};
-    spur__paint_ground(s, vary(s, lush[spur__rng_below(&s->rng, 3)], 0.08f),
-                       vary(s, dry[spur__rng_below(&s->rng, 3)], 0.08f));
+    spur__rgb bare = vary(s, dry[spur__rng_below(&s->rng, 3)], 0.08f);
+    spur__rgb grass = vary(s, lush[spur__rng_below(&s->rng, 3)], 0.08f);
+    spur__paint_ground(s, grass, bare);
     lay_out(s, choose_district(s));
     spur__paint_shadows(s);
     for (int i = 0; i < s->building_count; i++) spur__paint_building(s, &s->buildings[i]);
@@ -317,11 +322,12 @@ typedef struct weather {
 static weather choose_weather(spur__scene *s) {
     float strength = spur__scene_uniform(s, 0.92f, 1.22f),
           warm = spur__scene_uniform(s, -0.05f, 0.05f);
-    return (weather){{strength * (1 + warm), strength, strength * (1 - warm)},
-                     spur__scene_uniform(s, 0, 0.10f),
-                     spur__scene_uniform(s, -0.08f, 0.08f),
-                     spur__scene_uniform(s, -0.08f, 0.08f),
-                     spur__scene_uniform(s, 0.008f, 0.022f)};
+    weather w = {.gain = {strength * (1 + warm), strength, strength * (1 - warm)}};
+    w.haze = spur__scene_uniform(s, 0, 0.10f);
+    w.slope_x = spur__scene_uniform(s, -0.08f, 0.08f);
+    w.slope_y = spur__scene_uniform(s, -0.08f, 0.08f);
+    w.noise = spur__scene_uniform(s, 0.008f, 0.022f);
+    return w;
 }
 
 /* Mean of the fine cells of one pixel, shade included (shade is bluish); returns roof cells. */

@@ -154,12 +154,18 @@ static void shapes_close(spur_data *data) {
     spur__free(data->state);
 }
 
+/* One draw an expression, which leaves no order to the compiler. */
+static spur__rgb any_colour(spur__rng *rng) {
+    float r = spur__rng_float(rng), g = spur__rng_float(rng), b = spur__rng_float(rng);
+    return (spur__rgb){r, g, b};
+}
+
 /* Two colours that differ enough to be told apart. */
 static void pick_colours(spur__rng *rng, spur__rgb *back, spur__rgb *front) {
     float difference;
     do {
-        *back = (spur__rgb){spur__rng_float(rng), spur__rng_float(rng), spur__rng_float(rng)};
-        *front = (spur__rgb){spur__rng_float(rng), spur__rng_float(rng), spur__rng_float(rng)};
+        *back = any_colour(rng);
+        *front = any_colour(rng);
         difference =
             fabsf(back->r - front->r) + fabsf(back->g - front->g) + fabsf(back->b - front->b);
     } while (difference < 0.7f);
