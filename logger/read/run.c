@@ -121,8 +121,7 @@ static spur_status look_at(spur_run *run, spur_error *err) {
     if (!S_ISREG(info.st_mode))
         return spur__fail(err, SPUR_E_TYPE, "%s: neither a directory nor a regular file",
                           run->path);
-    const char *slash = strrchr(run->path, '/');
-    if (add_file(run, slash ? slash + 1 : run->path)) return SPUR_OK;
+    if (add_file(run, spur__path_name(run->path))) return SPUR_OK;
     return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run->path);
 }
 

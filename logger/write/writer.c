@@ -89,18 +89,13 @@ static spur_status start_queue(spur_writer *w, int fd, uint64_t written, spur_er
     return spur__queue_open(&w->queue, fd, written, &q, err);
 }
 
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* The file of a new run or of a restart, with its first records written. */
 static spur_status open_fresh(spur_writer *w, const spur__event_files *found, double now,
                               spur_error *err) {
     int fd = -1;
     SPUR__TRY(spur__event_file_create(w->directory, found, w->options.filename_suffix, now, &fd,
                                       &w->path, err));
-    w->stream = spur__strdup(base_name(w->path));
+    w->stream = spur__strdup(spur__path_name(w->path));
     spur_status status = w->stream ? start_queue(w, fd, 0, err)
                                    : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", w->path);
     if (status != SPUR_OK) {
@@ -223,7 +218,7 @@ spur_status spur_writer_open(spur_writer **out, const spur_writer_options *optio
 static spur_status show_below(spur_writer *w, const spur_writer *parent, const char *name,
                               spur_error *err) {
     char *directory = spur__path_join(parent->directory, name);
-    char *path = directory ? spur__path_join(directory, base_name(w->path)) : NULL;
+    char *path = directory ? spur__path_join(directory, spur__path_name(w->path)) : NULL;
     if (!path) {
         spur__free(directory);
         return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", name);

@@ -64,6 +64,27 @@ char *spur__path_join(const char *a, const char *b) {
     return joined;
 }
 
+/* The first n bytes of a path without the slashes at their end; those of the root stay one. */
+static size_t without_slashes(const char *path, size_t n) {
+    while (n > 1 && path[n - 1] == '/') n--;
+    return n;
+}
+
+char *spur__path_plain(const char *path) {
+    return spur__strndup(path, without_slashes(path, strlen(path)));
+}
+
+char *spur__path_directory(const char *path) {
+    size_t n = without_slashes(path, strlen(path));
+    while (n > 0 && path[n - 1] != '/') n--;
+    return n > 0 ? spur__strndup(path, without_slashes(path, n)) : spur__strdup(".");
+}
+
+const char *spur__path_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 ssize_t spur__read_all(int fd, void *data, size_t size) {
     size_t done = 0;
     while (done < size) {
@@ -115,13 +136,6 @@ done:
     spur__free(bytes);
     close(fd);
     return status;
-}
-
-/* The directory part of a path, "." if it has none. */
-static char *parent_of(const char *path) {
-    const char *slash = strrchr(path, '/');
-    if (!slash) return spur__strdup(".");
-    return spur__strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
 spur_status spur__sync_directory(const char *path, spur_error *err) {
@@ -182,7 +196,7 @@ static int writer_finish(spur__file_writer *writer) {
 spur_status spur__file_writer_commit(spur__file_writer *writer, spur_error *err) {
     spur_status status;
     int failed = writer_finish(writer);
-    char *directory = parent_of(writer->path);
+    char *directory = spur__path_directory(writer->path);
     if (failed)
         status = spur__fail_errno(err, failed, "%s: cannot write", writer->path);
     else if (!directory)

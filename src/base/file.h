@@ -48,6 +48,17 @@ bool spur__exists(const char *path);
 /* Joins with exactly one '/' between; NULL when out of memory. Free with spur__free. */
 char *spur__path_join(const char *a, const char *b);
 
+/* A copy without slashes at its end, those of the root apart; NULL when out of memory. Free with
+ * spur__free. */
+char *spur__path_plain(const char *path);
+
+/* The directory that holds `path`, as dirname(1) has it: "." for a bare name, "/" at the root; slashes at
+ * the end of the path do not count. NULL when out of memory. Free with spur__free. */
+char *spur__path_directory(const char *path);
+
+/* What stands behind the last '/' of a path, or all of it; points into the path. */
+const char *spur__path_name(const char *path);
+
 /* Reads `size` bytes, or fewer where the file ends before; -1 with errno set. */
 ssize_t spur__read_all(int fd, void *data, size_t size);
 

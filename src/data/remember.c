@@ -174,7 +174,7 @@ void spur__remember_store(const spur_data *data, bool everything) {
     if (!path) return;
     spur__str_init(&text, (size_t)1 << 30);
     format(data, &text);
-    folder = spur__strndup(path, (size_t)(strrchr(path, '/') - path));
+    folder = spur__path_directory(path);
     if (folder && spur__str_status(&text) == SPUR_OK && spur__mkdirs(folder, NULL) == SPUR_OK)
         (void)spur__file_write(path, text.data, text.length, NULL);
     spur__str_free(&text);

@@ -142,10 +142,9 @@ static char *read_line(char *out, int room, void *stream) {
 
 /* The path of an included file: relative to the directory of the including one. */
 static char *resolve(const char *from, const char *path) {
-    const char *slash = strrchr(from, '/');
-    if (path[0] == '/' || !slash) return spur__strdup(path);
-    char *directory = spur__strndup(from, (size_t)(slash - from));
-    char *joined = directory ? spur__path_join(*directory ? directory : "/", path) : NULL;
+    if (path[0] == '/' || spur__path_name(from) == from) return spur__strdup(path);
+    char *directory = spur__path_directory(from);
+    char *joined = directory ? spur__path_join(directory, path) : NULL;
     spur__free(directory);
     return joined;
 }

@@ -52,11 +52,6 @@ typedef struct job {
     spur__names stems; /* of the masks written so far */
 } job;
 
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static bool is_taken(const job *j, const char *stem) {
     for (size_t i = 0; i < j->stems.count; i++)
         if (strcmp(j->stems.names[i], stem) == 0) return true;
@@ -67,7 +62,7 @@ static bool is_taken(const job *j, const char *stem) {
  * a.jpg and a.png have two masks, and so have x/a.png and y/a.png. It stands last in j->stems. */
 static spur_status choose_stem(job *j, const char *path, spur_error *err) {
     char stem[512];
-    const char *base = base_name(path), *dot = strrchr(base, '.');
+    const char *base = spur__path_name(path), *dot = strrchr(base, '.');
     int length = (int)(dot && dot != base ? (size_t)(dot - base) : strlen(base));
     length = length < 400 ? length : 400;
     snprintf(stem, sizeof stem, "%.*s", length, base);

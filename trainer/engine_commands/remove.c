@@ -43,23 +43,9 @@ const command command_restore = {
     .run = run_restore,
 };
 
-/* The path without slashes at its end. */
-static char *plain(const char *path) {
-    size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/') n--;
-    return spur__strndup(path, n);
-}
-
-/* The directory that holds `path`; "." when it is a bare name. */
-static char *parent(const char *path) {
-    const char *slash = strrchr(path, '/');
-    if (!slash) return spur__strdup(".");
-    return spur__strndup(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
 /* <parent of the log directory>/.spur-trash */
 static char *trash_of(const char *logdir) {
-    char *clean = plain(logdir), *above = clean ? parent(clean) : NULL;
+    char *clean = spur__path_plain(logdir), *above = clean ? spur__path_directory(clean) : NULL;
     if (clean && (strcmp(clean, ".") == 0 || strcmp(clean, "..") == 0)) {
         spur__free(above);
         above = spur__path_join(clean, "..");
@@ -72,11 +58,11 @@ static char *trash_of(const char *logdir) {
 
 /* The last part of the log directory's path; of the working directory and its parent the real name. */
 static char *base_of(const char *logdir) {
-    char *clean = plain(logdir), *real = NULL;
+    char *clean = spur__path_plain(logdir), *real = NULL;
     bool dots = clean && (strcmp(clean, ".") == 0 || strcmp(clean, "..") == 0);
     if (dots) real = realpath(clean, NULL);
-    const char *path = dots ? real : clean, *slash = path ? strrchr(path, '/') : NULL;
-    char *base = path ? spur__strdup(slash ? slash + 1 : path) : NULL;
+    const char *path = dots ? real : clean;
+    char *base = path ? spur__strdup(spur__path_name(path)) : NULL;
     free(real);
     spur__free(clean);
     return base;
@@ -125,8 +111,9 @@ static void say_moved(const char *path, const char *place, const char *name, con
 }
 
 static spur_status move_to_trash(const char *path, spur_error *err) {
-    char *logdir = parent(path), *trash = logdir ? trash_of(logdir) : NULL, *place = NULL;
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char *logdir = spur__path_directory(path), *trash = logdir ? trash_of(logdir) : NULL,
+         *place = NULL;
+    const char *name = spur__path_name(path);
     char *base = trash ? base_of(logdir) : NULL, *from = base ? spur__path_join(base, name) : NULL;
     spur_status status = from ? make_place(trash, name, &place, err)
                               : spur__fail(err, SPUR_E_MEMORY, "rm: out of memory");
@@ -153,7 +140,7 @@ static spur_status move_to_trash(const char *path, spur_error *err) {
 
 static int remove_one(const char *argument) {
     spur_error err = {.status = SPUR_OK};
-    char *path = plain(argument);
+    char *path = spur__path_plain(argument);
     int result = EXIT_USAGE;
     if (!path)
         result = EXIT_FAILED;
@@ -217,7 +204,7 @@ static size_t names_in(const char *trash, char ***names) {
 
 /* Moves <trash>/<name>/run back to where it was. */
 static spur_status bring_back(const char *trash, const char *name, spur_error *err) {
-    char *place = spur__path_join(trash, name), *beside = parent(trash), *from = NULL;
+    char *place = spur__path_join(trash, name), *beside = spur__path_directory(trash), *from = NULL;
     char *origin = place ? spur__path_join(place, "origin") : NULL, *above = NULL;
     char *run = place ? spur__path_join(place, "run") : NULL, *target = NULL;
     size_t size;
@@ -231,7 +218,7 @@ static spur_status bring_back(const char *trash, const char *name, spur_error *e
     if (status == SPUR_OK && spur__exists(target))
         status = spur__fail(err, SPUR_E_EXISTS, "%s: exists again", target);
     if (status == SPUR_OK) {
-        above = parent(target);
+        above = spur__path_directory(target);
         status = above ? spur__mkdirs(above, err) : SPUR_E_MEMORY;
     }
     if (status == SPUR_OK && rename(run, target) != 0)

@@ -53,9 +53,7 @@ typedef struct sweep_flags {
 /* <logdir>/<name>; the name of the file without its ending when [run] has none. */
 static char *sweep_place(const config *cfg, const char *file) {
     const run_settings *run = config_common(cfg, SECTION_RUN, run_settings);
-    const char *base = strrchr(file, '/');
-    base = base ? base + 1 : file;
-    const char *dot = strrchr(base, '.');
+    const char *base = spur__path_name(file), *dot = strrchr(base, '.');
     size_t n = dot && dot != base ? (size_t)(dot - base) : strlen(base);
     char *name = run->name[0] ? spur__strdup(run->name) : spur__strndup(base, n);
     char *path = name ? spur__path_join(run->logdir, name) : NULL;

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "output/text.h"
 
 enum { MOST_CELLS = 40, FEWEST_CELLS = 6, REDRAW_MS = 100 };
 
@@ -126,21 +127,11 @@ static void put_bar(const terminal *t, spur__str *line, double share, int cells)
     spur__str_puts(line, t->color ? "\033[0m" : "");
 }
 
-/* Columns that a text takes. */
-static int columns_of(const char *text) {
-    int n = 0;
-    for (; *text; text++) n += ((unsigned char)*text & 0xc0) != 0x80;
-    return n;
-}
-
-/* As much of the text as fits into so many columns; what is left of them. */
-static int put_cut(spur__str *line, const char *text, int room) {
-    for (; *text; text++) {
-        room -= ((unsigned char)*text & 0xc0) != 0x80;
-        if (room < 0) return 0;
-        spur__str_putc(line, *text);
-    }
-    return room;
+/* As much of the text as fits into so many columns; what is left of them for the next one. */
+static size_t put_cut(spur__str *line, const char *text, size_t room) {
+    size_t n = text_beginning(text, room);
+    spur__str_append(line, text, n);
+    return text[n] ? 0 : room - text_columns_n(text, n);
 }
 
 static void put_tail(spur__str *line, const progress *p) {
@@ -161,9 +152,9 @@ void terminal_progress(terminal *t, const progress *p) {
     spur__str_init(&tail, 4096);
     put_tail(&tail, p);
     spur__str_putc(&line, '\r');
-    int room = put_cut(&line, p->label, terminal_width() - 1);
+    size_t room = put_cut(&line, p->label, (size_t)terminal_width() - 1);
     room = put_cut(&line, " ", room);
-    int cells = room - columns_of(spur__str_text(&tail));
+    int cells = (int)room - (int)text_columns(spur__str_text(&tail));
     if (cells > MOST_CELLS) cells = MOST_CELLS;
     if (cells >= FEWEST_CELLS) put_bar(t, &line, (double)p->done / (double)p->total, cells);
     put_cut(&line, spur__str_text(&tail), room);

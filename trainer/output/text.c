@@ -40,13 +40,13 @@ void text_line(spur__str *out, const char *bytes, size_t n) {
     }
 }
 
-/* The code point at *p, which is moved behind it; the text is well-formed. */
+/* The code point at *p, which is moved behind it, but not behind a byte that does not belong to it. */
 static uint32_t next_code(const char **p) {
     const unsigned char *b = (const unsigned char *)*p;
-    unsigned length = b[0] < 0x80 ? 1 : b[0] < 0xe0 ? 2 : b[0] < 0xf0 ? 3 : 4;
+    unsigned length = b[0] < 0x80 ? 1 : b[0] < 0xe0 ? 2 : b[0] < 0xf0 ? 3 : 4, i = 1;
     uint32_t code = length == 1 ? b[0] : b[0] & (0x7fu >> length);
-    for (unsigned i = 1; i < length; i++) code = code << 6 | (b[i] & 0x3fu);
-    *p += length;
+    for (; i < length && (b[i] & 0xc0) == 0x80; i++) code = code << 6 | (b[i] & 0x3fu);
+    *p += i;
     return code;
 }
 
@@ -64,19 +64,17 @@ static size_t width_of(uint32_t code) {
     return 1;
 }
 
-/* Columns of the first n bytes. */
-static size_t columns_of(const char *text, size_t n) {
+size_t text_columns_n(const char *line, size_t n) {
     size_t columns = 0;
-    for (const char *p = text; p < text + n;) columns += width_of(next_code(&p));
+    for (const char *p = line; p < line + n;) columns += width_of(next_code(&p));
     return columns;
 }
 
 size_t text_columns(const char *line) {
-    return columns_of(line, strlen(line));
+    return text_columns_n(line, strlen(line));
 }
 
-/* The longest beginning of `line` that fits into `columns`. */
-static size_t beginning(const char *line, size_t columns) {
+size_t text_beginning(const char *line, size_t columns) {
     size_t used = 0;
     const char *p = line, *next = line;
     for (; *p; p = next) {
@@ -90,26 +88,41 @@ void text_fit(spur__str *out, const char *line, size_t columns) {
     size_t n = text_columns(line), begin = out->length;
     if (columns > 0 && n > columns) {
         size_t dots = columns < 3 ? columns : 3, tail = (columns - dots) / 2;
-        size_t skip = beginning(line, n - tail);
+        size_t skip = text_beginning(line, n - tail);
         while (line[skip] && text_columns(line + skip) > tail) {
             const char *p = line + skip;
             next_code(&p);
             skip = (size_t)(p - line);
         }
-        spur__str_append(out, line, beginning(line, columns - dots - tail));
+        spur__str_append(out, line, text_beginning(line, columns - dots - tail));
         spur__str_append(out, "...", dots);
         spur__str_puts(out, line + skip);
     } else {
         spur__str_puts(out, line);
     }
     if (spur__str_status(out) != SPUR_OK) return;
-    for (n = columns_of(out->data + begin, out->length - begin); n < columns; n++)
+    for (n = text_columns_n(out->data + begin, out->length - begin); n < columns; n++)
         spur__str_putc(out, ' ');
+}
+
+void text_cut(spur__str *out, const char *line, size_t columns) {
+    size_t n = strlen(line), dots = 0;
+    if (text_columns_n(line, n) > columns) {
+        dots = columns < 3 ? columns : 3;
+        n = text_beginning(line, columns - dots);
+    }
+    spur__str_append(out, line, n);
+    spur__str_append(out, "...", dots);
+}
+
+void text_right(spur__str *out, const char *line, size_t columns) {
+    for (size_t n = text_columns(line); n < columns; n++) spur__str_putc(out, ' ');
+    spur__str_puts(out, line);
 }
 
 void text_wrap(spur__str *out, const char *words, size_t indent, size_t used, size_t columns) {
     for (bool first = true; *words; first = false) {
-        size_t length = strcspn(words, " "), width = columns_of(words, length);
+        size_t length = strcspn(words, " "), width = text_columns_n(words, length);
         size_t gap = first ? 0 : 1;
         if (used == 0 || used + gap + width > columns) {
             if (used > 0) spur__str_putc(out, '\n');

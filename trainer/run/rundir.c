@@ -91,7 +91,7 @@ static spur_status make_dated(run_dir *run, const char *logdir, const char *name
 /* The place that a sweep chose. It may exist, but must not hold a run already. */
 static spur_status take_given(run_dir *run, const char *path, spur_error *err) {
     SPUR__TRY(spur__mkdirs(path, err));
-    run->path = spur__strdup(path);
+    run->path = spur__path_plain(path);
     char *status_file = run->path ? run_path(run, "status.ini") : NULL;
     if (!status_file) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
     bool taken = spur__exists(status_file);
@@ -113,10 +113,8 @@ spur_status run_create(run_dir *run, const char *logdir, const char *name, spur_
 
 spur_status run_open(run_dir *run, const char *path, spur_error *err) {
     *run = (run_dir){.lock = -1, .started = spur__wall_time()};
-    run->path = spur__strdup(path);
+    run->path = spur__path_plain(path);
     if (!run->path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
-    for (size_t n = strlen(run->path); n > 1 && run->path[n - 1] == '/'; n--)
-        run->path[n - 1] = '\0';
     char *config_file = run_path(run, "config.ini");
     bool there = config_file && spur__exists(config_file);
     spur__free(config_file);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "output/text.h"
 
 enum { BEST_ROWS = 5, RUNNING_ROWS = 8, REDRAW_MS = 500, MOST_COUNTED = 2000 };
 
@@ -122,20 +123,9 @@ void live_ended(void *user, const sweep_worker *w, const trial_slot *slot) {
     spur__str_free(&line);
 }
 
-static bool begins_character(char c) {
-    return ((unsigned char)c & 0xc0) != 0x80;
-}
-
 /* One line of the block, cut at the terminal's width; dots tell that something is missing. */
 static void put_line(live *l, spur__str *block, const spur__str *line) {
-    const char *text = spur__str_text(line), *p = text, *cut = text;
-    size_t room = (size_t)terminal_width() - 1, dots = room < 3 ? room : 3, n = 0;
-    for (; *p && (n < room || !begins_character(*p)); p++) {
-        if (begins_character(*p) && n++ == room - dots) cut = p;
-    }
-    size_t length = (size_t)((*p ? cut : p) - text);
-    spur__str_append(block, text, length);
-    spur__str_append(block, "...", *p ? dots : 0);
+    text_cut(block, spur__str_text(line), (size_t)terminal_width() - 1);
     spur__str_puts(block, "\033[K\n");
     l->lines++;
 }

@@ -17,14 +17,6 @@
 #include "run/outcome.h"
 #include "sweep/space_parse.h"
 
-/* The sweep's directory: the parent of the run. */
-static char *sweep_of(const char *run) {
-    size_t n = strlen(run);
-    while (n > 0 && run[n - 1] == '/') n--;
-    while (n > 0 && run[n - 1] != '/') n--;
-    return n > 0 ? spur__strndup(run, n) : spur__strdup(".");
-}
-
 /* The epochs of a trial as sweep.ini has them. */
 static int64_t epochs_of(const document *doc) {
     train_settings train;
@@ -73,7 +65,8 @@ static spur_status read_trial(trial *t, const char *path, const char *run, spur_
     t->configuration = strtoul(value_of(&t->values, "configuration"), NULL, 10);
     t->seed = strtoll(value_of(&t->values, "seed"), NULL, 10);
     SPUR__TRY(spur__options_init(&sweep_table, &t->settings, err));
-    char *sweep = sweep_of(run), *ini = sweep ? spur__path_join(sweep, "sweep.ini") : NULL;
+    char *sweep = spur__path_directory(run),
+         *ini = sweep ? spur__path_join(sweep, "sweep.ini") : NULL;
     spur_status status = ini ? read_settings(t, ini, err) : SPUR_E_MEMORY;
     spur__free(ini);
     spur__free(sweep);
@@ -206,8 +199,8 @@ spur_status trial_should_stop(const trial *t, const char *monitor, bool maximize
     size_t count;
     SPUR__TRY(run_metric_column(t->run, monitor, &values, &count, err));
     curves c = {0};
-    char *sweep = sweep_of(t->run);
-    const char *own = sweep ? t->run + (strcmp(sweep, ".") == 0 ? 0 : strlen(sweep)) : "";
+    char *sweep = spur__path_directory(t->run);
+    const char *own = spur__path_name(t->run);
     bool complete = sweep && read_siblings(&c, sweep, own, monitor);
     learning_curve mine = {trial_number(own), values, count < epochs ? count : epochs, false};
     complete = complete && add_curve(&c, mine, NULL);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "run/process.h"
 #include "train/checkpoint.h"
@@ -127,9 +128,7 @@ static void say_value(const session *s, const char *name, double value) {
 
 /* TensorBoard wants the directory in which the runs are. */
 static void say_tensorboard(const session *s) {
-    const char *slash = strrchr(s->run.path, '/');
-    size_t n = slash ? (size_t)(slash - s->run.path) : 0;
-    char *parent = n ? spur__strndup(s->run.path, n) : spur__strdup(slash ? "/" : ".");
+    char *parent = spur__path_directory(s->run.path);
     spur__str word;
     spur__str_init(&word, 1 << 16);
     put_shell_word(&word, parent ? parent : "");

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 enum { MOST = 256 };
@@ -72,9 +73,9 @@ static void consider(void *user, const char *section, const char *key, const cha
 
 /* What the tab shows as the trial: a sweep's configuration, or a single run's name. */
 static const char *group_of(const session *s, bool swept) {
-    const char *group = getenv("SPUR_HPARAMS_GROUP"), *slash = strrchr(s->run.path, '/');
+    const char *group = getenv("SPUR_HPARAMS_GROUP");
     if (group && *group) return group;
-    return swept ? NULL : slash ? slash + 1 : s->run.path;
+    return swept ? NULL : spur__path_name(s->run.path);
 }
 
 spur_status hparams_log(session *s, spur_error *err) {

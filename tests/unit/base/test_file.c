@@ -108,6 +108,33 @@ static void test_mkdirs(void **state) {
     rmdir("x");
 }
 
+/* What dirname and basename of the shell say, and the path as it was. */
+static void test_parts_of_paths(void **state) {
+    (void)state;
+    static const struct {
+        const char *path, *directory, *name, *plain;
+    } cases[] = {{"a/b.ini", "a", "b.ini", "a/b.ini"},
+                 {"b.ini", ".", "b.ini", "b.ini"},
+                 {"/b", "/", "b", "/b"},
+                 {"//b", "/", "b", "//b"},
+                 {"/a//b", "/a", "b", "/a//b"},
+                 {"a/b/", "a", "", "a/b"},
+                 {"a//", ".", "", "a"},
+                 {"/", "/", "", "/"},
+                 {"///", "/", "", "/"},
+                 {"", ".", "", ""},
+                 {"../..", "..", "..", "../.."}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *directory = spur__path_directory(cases[i].path);
+        char *plain = spur__path_plain(cases[i].path);
+        assert_string_equal(directory, cases[i].directory);
+        assert_string_equal(plain, cases[i].plain);
+        assert_string_equal(spur__path_name(cases[i].path), cases[i].name);
+        spur__free(directory);
+        spur__free(plain);
+    }
+}
+
 static int remove_folder(void **state) {
     (void)state;
     return chdir("/") == 0 ? rmdir(folder) : -1;
@@ -115,10 +142,9 @@ static int remove_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_write_is_atomic),
-        cmocka_unit_test(test_out_of_memory),
-        cmocka_unit_test(test_read_errors),
-        cmocka_unit_test(test_mkdirs),
+        cmocka_unit_test(test_write_is_atomic), cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_read_errors),     cmocka_unit_test(test_mkdirs),
+        cmocka_unit_test(test_parts_of_paths),
     };
     return cmocka_run_group_tests_name("file", tests, make_folder, remove_folder);
 }
