@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-static const char version[] = "spur data statistics 2";
+static const char version[] = "spur data statistics 3";
 
 /* FNV-1a twice, with different starting values: 128 bits. */
 typedef struct digest {

@@ -9,7 +9,8 @@
 
 #include "base/error.h"
 
-/* Label of ignored pixels when the classes are renumbered, so that it can collide with none. */
+/* Label of ignored pixels where values and classes differ: there are fewer classes then. Elsewhere the
+ * ignored value stays what it is: no other one has its number. */
 enum { IGNORED = 255 };
 
 /* What `threshold` makes of pixels that do not count; dark is 0 and bright is 1. */
@@ -29,22 +30,27 @@ static bool parse_color(const char **text, uint32_t *out) {
     return true;
 }
 
-/* The colours of a list; the count, or -1 when it is malformed or too long. */
-static int parse_colors(const char *text, uint32_t colors[256]) {
+/* The colours of a list and their count, which stops at the first that is malformed or one too many;
+ * *rest is what was not read. */
+static int parse_colors(const char *text, uint32_t colors[256], const char **rest) {
     int count = 0;
-    text = text ? text + strspn(text, " \t") : "";
-    while (*text) {
-        if (count == 256 || !parse_color(&text, &colors[count++])) return -1;
-    }
+    *rest = text ? text + strspn(text, " \t") : "";
+    while (**rest && count < 256 && parse_color(rest, &colors[count])) count++;
     return count;
 }
 
 spur_status spur__check_colors(const char *value, spur_error *err) {
     uint32_t colors[256];
-    if (parse_colors(value, colors) >= 0) return SPUR_OK;
+    const char *rest;
+    int count = parse_colors(value, colors, &rest);
+    rest += strspn(rest, " \t");
+    if (!*rest) return SPUR_OK;
+    if (count == 256)
+        return spur__fail(err, SPUR_E_FORMAT, "more than 256 colours, expected one per class");
     return spur__fail(err, SPUR_E_FORMAT,
-                      "found '%s', expected colours as RRGGBB, separated by commas, one per class",
-                      value);
+                      "found '%.*s' for class %d, expected colours as RRGGBB, separated by commas, "
+                      "one per class",
+                      (int)strcspn(rest, ","), rest, count);
 }
 
 static bool contains(const spur__ints *list, int64_t value) {
@@ -102,9 +108,14 @@ spur_status spur__mask_rule_init(spur__mask_rule *rule, const spur__mask_options
     rule->form = (spur__mask_form)o->form;
     rule->first_class = (int)o->first_class;
     rule->positive = o->positive.count > 0;
-    rule->color_count = parse_colors(o->colors, rule->colors);
+    const char *rest; /* the option was checked */
+    rule->color_count = parse_colors(o->colors, rule->colors, &rest);
     SPUR__TRY(check_list(rule, o, err));
-    bool renumbered = rule->positive || rule->first_class > 0 || rule->form != SPUR__MASK_INDEX;
+    if (rule->first_class > 0 && rule->form != SPUR__MASK_INDEX)
+        return spur__fail(err, SPUR_E_ARGUMENT,
+                          "data.first_class: found %d, expected 0 unless masks = index",
+                          rule->first_class);
+    bool renumbered = rule->positive || rule->first_class > 0 || rule->form == SPUR__MASK_BINARY;
     rule->ignored_value = (int)o->ignore_index;
     rule->ignore = o->ignore_index < 0 ? -1 : renumbered ? IGNORED : (int)o->ignore_index;
     rule->classes = (int)o->classes;

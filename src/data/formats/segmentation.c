@@ -35,7 +35,7 @@ static const spur__option rows[] = {
     SPUR__DATA_ROW_CHANNELS("0"),
     OPTION(masks, SPUR__OPT_CHOICE, "index", .choices = "index|binary|color",
            .help = "a value is a class; 0 and 255 are classes 0 and 1; a colour is a class"),
-    OPTION(classes, SPUR__OPT_INT, "0", .min = 0, .max = 255,
+    OPTION(classes, SPUR__OPT_INT, "0", .min = 0, .max = 256,
            .help = "number of classes; 0: as found in the masks"),
     OPTION(first_class, SPUR__OPT_INT, "0", .min = 0, .max = 254,
            .help = "mask value of class 0; smaller ones are ignored, if ignore_index is set"),

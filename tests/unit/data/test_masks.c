@@ -137,20 +137,69 @@ static void test_colours(void **state) {
     data = open_data("segmentation",
                      SEGMENTATION("masks", "color", "colors", all, "ignore_index", "2"));
     assert_int_equal(data->info.classes, 2);
-    assert_int_equal(data->info.ignore_index, 255);
+    assert_int_equal(data->info.ignore_index, 2);
     spur_data_close(data);
     refuse_data("segmentation", SEGMENTATION("masks", "color", "colors", "000000, 800000"),
                 SPUR_E_RANGE, "s/masks/a.png: colour 0040ff at row 0, column 2");
     refuse_data("segmentation", SEGMENTATION("masks", "index"), SPUR_E_FORMAT,
                 "a coloured mask (800000 at row 0, column 1); set masks = color");
     refuse_data("segmentation", SEGMENTATION("masks", "color"), SPUR_E_ARGUMENT, "data.colors");
-    refuse_data("segmentation", SEGMENTATION("masks", "color", "colors", "red, blue"),
-                SPUR_E_FORMAT, "RRGGBB");
+    refuse_data("segmentation", SEGMENTATION("masks", "color", "colors", "00FF00, blue, red"),
+                SPUR_E_FORMAT, "found 'blue' for class 1, expected colours as RRGGBB");
     refuse_data("segmentation",
                 SEGMENTATION("masks", "color", "colors", all, "ignore_index", "255"), SPUR_E_RANGE,
                 "data.ignore_index: found 255, expected the number of a colour, 0 to 2");
     refuse_data("segmentation", SEGMENTATION("masks", "color", "colors", "000000, 800000, 000000"),
                 SPUR_E_EXISTS, "data.colors: 000000 stands twice");
+}
+
+/* Colours 000000, 000001, ... 0000ff. */
+static void make_blues(void) {
+    uint8_t rgb[16 * 16 * 3] = {0};
+    for (int i = 0; i < 256; i++) rgb[3 * i + 2] = (uint8_t)i;
+    PAIR("a", 0);
+    write_jpeg("s/images/a.jpg", 16, 16, 3, 100);
+    write_raw_png("s/masks/a.png", 16, 16, PNG_COLOR_TYPE_RGB, 8, rgb, 16 * 3);
+}
+
+/* As many classes as a byte holds, one of which is ignored: the last one is a class as the others are. */
+static void test_256_classes(void **state) {
+    (void)state;
+    char all[257 * 7 + 1] = "";
+    for (int i = 0; i < 257; i++) snprintf(all + i * 7, 8, "%06x%s", i, i < 256 ? "," : "");
+    refuse_data("segmentation", SEGMENTATION("masks", "color", "colors", all), SPUR_E_FORMAT,
+                "more than 256 colours");
+    all[256 * 7 - 1] = '\0';
+    make_blues();
+    for (int ignored = 0; ignored < 256; ignored += 85) {
+        char text[16];
+        snprintf(text, sizeof text, "%d", ignored);
+        spur_data *data = open_data(
+            "segmentation", SEGMENTATION("masks", "color", "colors", all, "ignore_index", text));
+        const spur_data_info *info = spur_data_describe(data);
+        assert_int_equal(info->classes, ignored == 255 ? 255 : 256);
+        assert_int_equal(info->ignore_index, ignored);
+        for (int k = 0; k < (int)info->classes; k++)
+            assert_int_equal(info->class_counts[k], k != ignored);
+        spur_data_close(data);
+    }
+}
+
+static void test_256_values(void **state) {
+    (void)state;
+    uint8_t values[256];
+    for (int i = 0; i < 256; i++) values[i] = (uint8_t)i;
+    PAIR("a", 0);
+    write_jpeg("s/images/a.jpg", 16, 16, 3, 100);
+    write_mask("s/masks/a.png", 16, 16, values);
+    spur_data *data = open_data("segmentation", SEGMENTATION("classes", "256"));
+    assert_int_equal(data->info.classes, 256);
+    assert_int_equal(data->info.class_counts[255], 1);
+    spur_data_close(data);
+    data = open_data("segmentation", SEGMENTATION("classes", "256", "ignore_index", "7"));
+    assert_int_equal(data->info.class_counts[255], 1);
+    assert_int_equal(data->info.class_counts[7], 0);
+    spur_data_close(data);
 }
 
 static void test_first_class(void **state) {
@@ -166,6 +215,8 @@ static void test_first_class(void **state) {
     assert_int_equal(data->info.classes, 3);
     assert_int_equal(data->info.ignore_index, 255);
     spur_data_close(data);
+    refuse_data("segmentation", SEGMENTATION("first_class", "1", "masks", "binary"),
+                SPUR_E_ARGUMENT, "data.first_class: found 1, expected 0 unless masks = index");
 }
 
 /* The traps of the audit, each with the way out in its message. */
@@ -348,6 +399,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_ignored, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_binary, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_colours, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_256_classes, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_256_values, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_first_class, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_audit, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_unknown_class_later, make_root, remove_root),
