@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Results of benchmarks as JSON files, the comparison of two of them, and the words of comparisons with PyTorch."""
-import argparse
+"""Results of benchmarks as JSON files, and the comparison of two of them."""
 import json
 
 
@@ -53,14 +52,3 @@ def diff(path_a, path_b):
     for name, only in (("A", a.keys() - b.keys()), ("B", b.keys() - a.keys())):
         if only:
             print(f"only in {name}: {', '.join(sorted(only))}")
-
-
-def arguments(rounds, count):
-    """The words of a comparison: the program, and how often things are repeated, by the option `rounds`."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("program")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument(f"--{rounds}", type=int, default=count)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--json")
-    return parser.parse_args()

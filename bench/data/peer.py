@@ -7,7 +7,12 @@ usage: peer.py DIR [WORKERS]      DIR as made by bench_data; needs torch, torchv
 import statistics
 import sys
 import time
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import script
+
+script.require("torch", "torchvision", "PIL")
 import torch
 from torchvision import datasets, transforms
 
@@ -20,7 +25,8 @@ CASES = {
 
 
 def main():
-    folder, workers = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 2
+    folder, workers = (script.words(__doc__, 1, 2) + ["2"])[:2]
+    workers = int(workers)
     torch.set_num_threads(1)
     print(f"torch {torch.__version__}, {workers} worker(s)")
     for name, steps in CASES.items():
@@ -37,4 +43,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import results
+import script
 
 try:
     import torch
@@ -124,7 +125,7 @@ def ours(program, name, threads):
     for line in text.splitlines():
         if line[:46].strip() == name:
             return [float(word) for word in line[46:].split()[:2]]
-    sys.exit(f"compare.py: {program} knows no '{name}'")
+    raise script.Failure(f"{program}: knows no '{name}'")
 
 
 def compare(program, name, build, options):
@@ -147,9 +148,8 @@ def compare(program, name, build, options):
 def main():
     if len(sys.argv) == 4 and sys.argv[1] == "--diff":
         return results.diff(sys.argv[2], sys.argv[3])
-    if torch is None:
-        sys.exit("compare.py: this Python has no torch")
-    options = results.arguments("rounds", 3)
+    options = script.comparison("rounds", 3)
+    script.require("torch")
     torch.set_num_threads(options.threads)
     print(f"PyTorch {torch.__version__}, {options.threads} threads; ms spur / torch (ratio)")
     rows = []
@@ -165,4 +165,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import results
+import script
 
 try:
     import torch
@@ -69,6 +70,8 @@ def ours(server, layer, repetitions):
     server.stdin.write(" ".join(map(str, layer)) + f" {repetitions}\n")
     server.stdin.flush()
     words = server.stdout.readline().split()
+    if len(words) < 9:
+        raise script.Failure(f"{server.args[0]}: no answer to {layer}")
     return {words[i]: (words[i + 1], float(words[i + 2])) for i in range(0, 9, 3)}
 
 
@@ -97,9 +100,8 @@ def compare(server, layer, repetitions):
 def main():
     if len(sys.argv) == 4 and sys.argv[1] == "--diff":
         return results.diff(sys.argv[2], sys.argv[3])
-    if torch is None:
-        sys.exit("compare.py: this Python has no torch")
-    options = results.arguments("repetitions", 7)
+    options = script.comparison("repetitions", 7)
+    script.require("torch")
     torch.set_num_threads(options.threads)
     torch.set_grad_enabled(False)
     server = subprocess.Popen([options.program, "--serve", "--threads", str(options.threads)],
@@ -124,4 +126,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

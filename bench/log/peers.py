@@ -8,6 +8,10 @@ Same tags, steps and values as log_bench; from the first call to the closed file
 import json
 import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import script
 
 TAGS = ["train/loss", "train/accuracy", "train/learning_rate", "validation/loss", "validation/accuracy", "grad/norm",
         "grad/max", "weights/norm", "time/step", "memory/used"]
@@ -96,7 +100,8 @@ def mix(writer, count):
 
 
 def main():
-    peer, what, count, directory = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+    peer, what, count, directory = script.words(__doc__, 4, 4)
+    count = int(count)
     try:
         writer = open_writer(peer, directory)
     except ImportError as error:
@@ -113,4 +118,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script.run(main)

@@ -23,6 +23,9 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import script
+
 PYTHON_RECORDS = 40000
 
 
@@ -112,4 +115,4 @@ def measure(bench, directory, rounds):
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

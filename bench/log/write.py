@@ -24,6 +24,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import script
+
 HERE = Path(__file__).resolve().parent
 PEERS = {"torch": "torch.utils.tensorboard", "tensorboardX": "tensorboardX", "tensorboard": "EventFileWriter",
          "tensorflow": "tf.summary"}
@@ -52,7 +55,7 @@ class Bench:
         if done.returncode == 77:
             return False
         if done.returncode:
-            sys.exit(f"{' '.join(command)}: exit status {done.returncode}\n{done.stderr}")
+            done.check_returncode()
         self.results.setdefault(name, []).append(json.loads(done.stdout.splitlines()[-1]))
         return True
 
@@ -121,4 +124,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

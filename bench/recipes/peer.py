@@ -12,6 +12,10 @@ import sys
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import script
+
+script.require("numpy", "torch", "PIL")
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -116,7 +120,9 @@ def measure(model, data, labels, recipe, prepare):
 
 
 def main():
-    name, folder, seed = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    name, folder, seed = script.words(__doc__, 3, 3)
+    script.chosen(name, RECIPES)
+    seed = int(seed)
     recipe = RECIPES[name]
     torch.manual_seed(seed)
     x, y = recipe["read"](folder, "train")
@@ -150,4 +156,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

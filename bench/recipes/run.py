@@ -18,6 +18,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import script
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 # recipe: (INI file, folder of the data, settings of this comparison, classes whose IoU is printed)
@@ -60,7 +63,7 @@ def put(recipe, seed, epoch, **values):
 
 def train(spur, data, recipe, seed):
     ini, folder, settings, classes = RECIPES[recipe]
-    validated = not any("val_split=0" in s for s in settings)
+    validated, run = not any("val_split=0" in s for s in settings), None
     with tempfile.TemporaryDirectory() as logs:
         command = [spur, "train", EXAMPLES / ini, f"data.path={Path(data, folder).resolve()}", f"run.logdir={logs}",
                    f"run.seed={seed}", "--json", *settings]
@@ -73,8 +76,8 @@ def train(spur, data, recipe, seed):
                             mean_iou=line["val_iou"], iou=[line[f"val_iou_class_{c}"] for c in range(classes)])
                 elif line["event"] == "end":
                     run = line["run"]
-        if process.returncode != 0:
-            sys.exit(f"{recipe}, seed {seed}: spur train left with {process.returncode}")
+        if process.returncode != 0 or not run:
+            raise script.Failure(f"{recipe}, seed {seed}: {spur} train left with {process.returncode}")
         if not validated:
             judged = subprocess.run([spur, "eval", run, "--split", "test", "--weights", "last", "--json"],
                                     check=True, capture_output=True, text=True)
@@ -133,11 +136,13 @@ def main():
     parts.add_parser("report").add_argument("results", nargs="+")
     arguments = parser.parse_args()
     if arguments.command == "report":
-        sys.exit(report(arguments.results))
-    for recipe in arguments.recipes.split(","):
+        return report(arguments.results)
+    script.program(arguments.spur)
+    for recipe in script.chosen(arguments.recipes, RECIPES):
         for seed in arguments.seeds.split(","):
             train(arguments.spur, arguments.data, recipe, int(seed))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

@@ -16,6 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import script
+
 ROOT = Path(__file__).resolve().parents[2]
 SPUR = ROOT / "build/release/bin/spur"
 SCALAR = ROOT / "build/release/bench/one_scalar"
@@ -68,7 +71,7 @@ def main():
     args = parser.parse_args()
     for program in (SPUR, SCALAR):
         if not program.exists():
-            sys.exit(f"{program.relative_to(ROOT)} is missing: build first")
+            script.refuse(f"{program.relative_to(ROOT)} is missing: build first")
     with tempfile.TemporaryDirectory(prefix="spur_bench_") as name:
         result = {**sweep_cost(Path(name), args.trials, args.jobs), **list_cost(Path(name), args.runs)}
     if args.json:
@@ -82,4 +85,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

@@ -13,8 +13,12 @@ import math
 import random
 import statistics
 import subprocess
+import sys
 import warnings
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import script
 
 try:
     import optuna
@@ -168,4 +172,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

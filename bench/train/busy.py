@@ -14,6 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import script
 
 SPINS = {"libgomp's": "300000", "spur's": "3000"}
 BUSY = [sys.executable, "-c", "while True: pass"]
@@ -55,4 +59,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

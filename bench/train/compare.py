@@ -24,6 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import results
+import script
 
 TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "1000000000"}
 PLAIN = {"default", "channels_last"}  # settings without the tuned allocator
@@ -43,10 +44,6 @@ WORK = {
 }
 
 
-class Failure(Exception):
-    pass
-
-
 class Process:
     def __init__(self, command, environment=None, limit=120):
         self.begin, self.limit = time.monotonic(), limit
@@ -61,11 +58,11 @@ class Process:
         while not text.endswith(b"\n"):
             if not select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))[0]:
                 self.process.kill()
-                raise Failure(f"took longer than {limit:.0f} s")
+                raise script.Failure(f"took longer than {limit:.0f} s")
             part = os.read(self.process.stdout.fileno(), 65536)
             if not part:
                 said = self.process.stderr.read().decode(errors="replace").strip().splitlines()
-                raise Failure(said[-1] if said else f"ended with status {self.process.wait()}")
+                raise script.Failure(said[-1] if said else f"ended with status {self.process.wait()}")
             text += part
         return text.decode()
 
@@ -81,7 +78,7 @@ class Process:
 
 def start(net, arguments):
     """Our processes by kind, PyTorch's by setting, and why others are missing."""
-    program = str(Path(arguments.program) / "train_bench")
+    program = script.program(str(Path(arguments.program) / "train_bench"))
     ours, theirs, missing = {}, {}, {}
     for kind in arguments.kinds.split(","):
         ours[kind] = Process([program, net, str(arguments.threads), kind])
@@ -90,8 +87,10 @@ def start(net, arguments):
         command = [arguments.python, str(Path(__file__).with_name("peer.py")), net, str(arguments.threads), setting]
         try:
             theirs[setting] = Process(command, environment, arguments.limit)
-        except Failure as failure:
+        except script.Failure as failure:
             missing[setting] = str(failure)
+    if not theirs:
+        script.refuse(f"nothing to compare with: {next(iter(missing.values()))}")
     return ours, theirs, missing
 
 
@@ -105,7 +104,7 @@ def measure(kind, rounds, ours, theirs, missing):
         try:
             process.ask(f"{kind} 2")  # warm-up; torch.compile compiles here
             times[name] = []
-        except Failure as failure:
+        except script.Failure as failure:
             missing[name] = f"{kind}: {failure}"
             names.pop(name)
             theirs.pop(name)
@@ -190,16 +189,19 @@ def main():
     parser.add_argument("--limit", type=float, default=120)
     parser.add_argument("--json")
     arguments = parser.parse_args()
-    kernels = str(Path(arguments.program) / "bench_kernels")
+    nets = script.chosen(arguments.nets, WORK)
+    script.chosen(arguments.kinds, KINDS)
+    script.chosen(arguments.settings, SETTINGS.split(","))
+    kernels = script.program(str(Path(arguments.program) / "bench_kernels"))
     machine = results.parse(subprocess.run([kernels, "--machine", "--threads", str(arguments.threads)],
                                            capture_output=True, check=True).stdout)
     print(f"{machine['cpu']}, {machine['instructions']}, {machine['threads']} threads: {machine['gflops']:.0f} GF/s, "
           f"memory {machine['read_gb']:.1f} GB/s read, {machine['copy_gb']:.1f} GB/s copied, "
           f"a line from core to core and back {machine['round_trip_ns']:.0f} ns")
-    nets = {net: compare(net, arguments, machine) for net in arguments.nets.split(",")}
+    nets = {net: compare(net, arguments, machine) for net in nets}
     if arguments.json:
         results.write(arguments.json, {"machine": machine, "nets": nets})
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

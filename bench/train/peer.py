@@ -17,7 +17,12 @@ set in MiB. Settings:
 import resource
 import sys
 import time
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import script
+
+script.require("torch")
 import torch
 import torch.nn.functional as F
 
@@ -71,7 +76,7 @@ class Peer:
 
 
 def main():
-    net, threads, setting = sys.argv[1:]
+    net, threads, setting = script.words(__doc__, 3, 3)
     torch.set_num_threads(int(threads))
     peer = Peer(net, setting)
     print("ready", torch.__version__, flush=True)
@@ -89,4 +94,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)
