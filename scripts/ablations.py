@@ -42,7 +42,8 @@ small and trainings short, so that each sweep takes minutes. A table says what h
 first column of numbers is the mean over seeds and its standard deviation, *p* is that of a t test against the best configuration with Holm's
 correction for all pairs of configurations ([sweeps.md](sweeps.md)), *last* is the value after the last epoch. The monitor's best epoch is chosen on the same pictures that it is
 measured on, which flatters all configurations alike. Five seeds show large differences only: where it says "no evidence", believe that.
-A seed draws the same validation pictures and first weights for all configurations: Wilcoxon's test compares seed by seed, and 0.062 says that all five agree.
+A seed draws the same validation pictures and first weights for all configurations. Where that shows, the t test compares seed by seed, and the report says
+so; Wilcoxon's test always does, and 0.062 says that all five agree.
 """
 
 

@@ -52,6 +52,27 @@ def wilcoxon_lines(rng):
         yield f"wilcoxon {n} {numbers(a)} {numbers(b)} {numbers([r.statistic, r.pvalue])}"
 
 
+def block_lines(rng):
+    """Rows that share their ups and downs; SciPy has no two-way analysis, so its sums of squares are differences of the one-way ones."""
+    for k, n in [(2, 3), (2, 10), (3, 5), (7, 4), (20, 3)]:
+        shared = [rng.gauss(0, 0.03) for _ in range(n)]
+        rows = np.array([[round(0.8 + 0.01 * i + shared[j] + rng.gauss(0, 0.02), 4) for j in range(n)] for i in range(k)])
+        total, by_row, by_column = rows.var() * k * n, rows.mean(1).var() * k * n, rows.mean(0).var() * k * n
+        rest, df, rest_df = total - by_row - by_column, n - 1, (k - 1) * (n - 1)
+        f = by_column / df / (rest / rest_df)
+        yield f"blocks {k} {n} {numbers(rows.ravel())} {numbers([f, stats.f.sf(f, df, rest_df)])}"
+
+
+def paired_lines(rng):
+    for n in [2, 3, 5, 12, 40]:
+        shared = [rng.gauss(0.8, 0.05) for _ in range(n)]
+        a = [round(s + rng.gauss(0, 0.01), 4) for s in shared]
+        b = [round(s + rng.gauss(0.01, 0.01), 4) for s in shared]
+        r = stats.ttest_rel(a, b)
+        ci = r.confidence_interval(0.95)
+        yield f"paired {n} {numbers(a)} {numbers(b)} {numbers([r.statistic, r.df, r.pvalue, ci.low, ci.high])}"
+
+
 def stats_lines(rng):
     for n, m in [(2, 2), (3, 3), (3, 5), (5, 5), (8, 4), (30, 41)]:
         a = [round(rng.gauss(0.8, 0.05), 4) for _ in range(n)]
@@ -65,6 +86,8 @@ def stats_lines(rng):
         yield f"holm {n} {numbers(p)} {numbers(holm(p))}"
     for q in [1e-12, 0.001, 0.025, 0.3, 0.5, 0.8, 0.975, 1 - 1e-9]:
         yield f"normal {q!r} {float(stats.norm.ppf(q))!r}"
+    yield from paired_lines(random.Random(20261130))
+    yield from block_lines(random.Random(20261201))
 
 
 def curve(rng, epochs, maximize):

@@ -27,10 +27,10 @@ const command command_compare = {
             "  --csv --json --md --latex\n"
             "             the table only, in this format\n\n"
             "Runs whose configurations agree but for the seed are repetitions of each other;\n"
-            "of those with the same seed the newest counts. The p-values are Welch's t test\n"
-            "against the best configuration, Holm-corrected for all pairs; from five\n"
-            "configurations of three seeds on, with variances moderated by that of all.\n"
-            "Configurations in which seeds failed rank behind the complete ones.",
+            "of those with the same seed the newest counts. The p-values are a t test's\n"
+            "against the best configuration, Holm-corrected for all pairs: seed by seed where\n"
+            "seeds go together (an F test says), Welch's otherwise; with variances moderated\n"
+            "by that of all. Configurations in which seeds failed rank behind the complete.",
     .run = run_compare,
 };
 const command command_best = {

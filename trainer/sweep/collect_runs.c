@@ -126,11 +126,31 @@ static size_t leave_out_repeated(loose_runs *runs) {
     return left_out;
 }
 
-static bool fill_group(const loose_runs *runs, const size_t *firsts, size_t groups, size_t g,
+/* Runs are taken by their seeds, so that these have one order in all groups. */
+typedef struct seeded {
+    long long seed;
+    size_t run;
+} seeded;
+
+static int by_seed(const void *a, const void *b) {
+    const seeded *x = a, *y = b;
+    if (x->seed != y->seed) return x->seed < y->seed ? -1 : 1;
+    return x->run < y->run ? -1 : 1;
+}
+
+static seeded *order_by_seed(const loose_runs *runs) {
+    seeded *order = spur__malloc_array(runs->count + 1, sizeof *order);
+    if (!order) return NULL;
+    for (size_t i = 0; i < runs->count; i++) order[i] = (seeded){runs->list[i].seed, i};
+    qsort(order, runs->count, sizeof *order, by_seed);
+    return order;
+}
+
+static bool fill_group(const loose_runs *runs, const seeded *order, char *label, size_t g,
                        size_t others, report_group *out) {
-    char *label = label_of(runs->list, firsts, groups, g);
     if (!report_group_init(out, label, runs->count, others)) return false;
-    for (size_t i = 0; i < runs->count; i++) {
+    for (size_t k = 0; k < runs->count; k++) {
+        size_t i = order[k].run;
         if (runs->list[i].group != g || runs->list[i].repeated) continue;
         out->failed += run_outcome_failed(&runs->outcomes[i]);
         out->pruned += runs->outcomes[i].verdict == VERDICT_PRUNED;
@@ -145,12 +165,14 @@ static spur_status make_report(loose_runs *runs, const metric_list *metrics, rep
     size_t groups = firsts ? number_groups(runs->list, runs->count, firsts) : 0;
     out->groups = spur__calloc(groups + 1, sizeof *out->groups);
     out->repeated = leave_out_repeated(runs);
-    bool complete =
-        firsts && out->groups && report_name_metrics(out, metrics, runs->outcomes, runs->count);
+    seeded *order = order_by_seed(runs);
+    bool complete = firsts && order && out->groups &&
+                    report_name_metrics(out, metrics, runs->outcomes, runs->count);
     for (size_t g = 0; complete && g < groups; g++)
-        complete =
-            fill_group(runs, firsts, groups, g, out->other_count, &out->groups[out->group_count++]);
+        complete = fill_group(runs, order, label_of(runs->list, firsts, groups, g), g,
+                              out->other_count, &out->groups[out->group_count++]);
     spur__free(firsts);
+    spur__free(order);
     if (complete) report_sort(out);
     return complete ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "compare: out of memory");
 }

@@ -5,15 +5,10 @@
 #include "sweep/report.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "sweep/stats.h"
-
-#define LEVEL 0.05
-#define POWER 0.8
-enum { LEAST_RUNS = 3, LEAST_GROUPS = 5 }; /* of a common variance */
+#include "sweep/evidence.h"
 
 void report_free(report *r) {
     for (size_t i = 0; i < r->group_count; i++) {
@@ -101,58 +96,6 @@ size_t report_reference(const report *r) {
     return 0;
 }
 
-/* The pairs of configurations that could be tested. The reference is chosen by what is tested, so
- * that a comparison with it is one of all of these. */
-static size_t count_pairs(const report *r) {
-    size_t n = 0;
-    for (size_t i = 0; i < r->group_count; i++) n += r->groups[i].count >= 2;
-    return n < 2 ? 0 : n * (n - 1) / 2;
-}
-
-static int by_size(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The mean variance of the configurations with three runs or more, an eighth of them left out: the
- * largest, so that a configuration that diverges now and then does not hide what others differ in.
- * NaN where fewer than five have these runs: it would not be known well enough. */
-static double common_variance(const report *r) {
-    double sum = 0, *variances = spur__malloc_array(r->group_count + 1, sizeof *variances);
-    size_t n = 0;
-    if (!variances) return NAN;
-    for (size_t i = 0; i < r->group_count; i++) {
-        summary_stats s = stats_summarize(r->groups[i].values, r->groups[i].count);
-        if (s.n >= LEAST_RUNS) variances[n++] = s.std * s.std;
-    }
-    qsort(variances, n, sizeof *variances, by_size);
-    size_t counted = n - n / 8;
-    for (size_t i = 0; i < counted; i++) sum += variances[i];
-    spur__free(variances);
-    return n < LEAST_GROUPS ? NAN : sum / (double)counted;
-}
-
-/* Welch's t test, with moderated variances where both have runs enough; common: see above. */
-static welch_result test_of(const report_group *a, const report_group *b, double common) {
-    if (isnan(common) || a->count < LEAST_RUNS || b->count < LEAST_RUNS)
-        return stats_welch(a->values, a->count, b->values, b->count);
-    return stats_moderated(a->values, a->count, b->values, b->count, common);
-}
-
-bool report_p_values(const report *r, double *p) {
-    double *raw = spur__malloc_array(2 * r->group_count + 1, sizeof *raw);
-    if (!raw) return false;
-    size_t reference = report_reference(r);
-    double common = common_variance(r);
-    for (size_t i = 0; i < r->group_count; i++) {
-        const report_group *best = &r->groups[reference], *g = &r->groups[i];
-        raw[i] = i == reference ? NAN : test_of(best, g, common).p;
-    }
-    stats_holm(raw, r->group_count, count_pairs(r), p, raw + r->group_count);
-    spur__free(raw);
-    return true;
-}
-
 void report_put_missing(const report_group *g, spur__str *out) {
     size_t runs = g->count + g->failed + g->unfinished;
     spur__str_printf(out, "%zu of %zu seed%s %s", g->failed ? g->failed : g->unfinished, runs,
@@ -180,7 +123,7 @@ static void put_paired(const report_group *a, const report_group *b, spur__str *
     if (!isfinite(w.p)) return;
     double least = ldexp(1, 1 - (int)w.pairs);
     spur__str_printf(out, ", Wilcoxon p = %.2g", w.p);
-    if (least > LEVEL)
+    if (least > EVIDENCE_LEVEL)
         spur__str_printf(out, " (%zu pair%s cannot come below %.2g)", w.pairs,
                          w.pairs == 1 ? "" : "s", least);
 }
@@ -200,6 +143,7 @@ static const char *const headings[FINDINGS] = {
 typedef struct comparison {
     const report *r;
     const report_group *best;
+    evidence evidence;
     const double *p; /* [group_count] */
     size_t most; /* lines under a heading; 0: all */
 } comparison;
@@ -208,13 +152,13 @@ static finding finding_of(const comparison *c, size_t i) {
     const report_group *g = &c->r->groups[i];
     if (g == c->best || g->count < 2 || c->best->count < 2) return NOT_TESTED;
     if (isnan(c->p[i])) return CONSTANT;
-    if (c->p[i] >= LEVEL) return UNPROVED;
+    if (c->p[i] >= EVIDENCE_LEVEL) return UNPROVED;
     return is_better(c->r, g, c->best) ? BETTER : WORSE;
 }
 
 static void put_real(const comparison *c, const report_group *g, double p, spur__str *out) {
     const report_group *best = c->best;
-    welch_result w = test_of(best, g, common_variance(c->r));
+    t_result w = evidence_test(&c->evidence, g);
     double size = stats_hedges_g(best->values, best->count, g->values, g->count);
     spur__str_printf(out, "difference %.3g, 95 %% interval [%.3g, %.3g], p = %.2g", w.difference,
                      w.low, w.high, p);
@@ -222,21 +166,17 @@ static void put_real(const comparison *c, const report_group *g, double p, spur_
     put_paired(best, g, out);
 }
 
-/* The number of seeds holds for all comparisons together, as the p-value does, and is more than
- * those that did not suffice. Where seeds failed, more of them are no advice. */
+/* The number of seeds holds for all comparisons together, as the p-value does. Where seeds failed, more
+ * of them are no advice. */
 static void put_unproved(const comparison *c, const report_group *g, double p, spur__str *out) {
-    const report_group *best = c->best;
-    double size = stats_hedges_g(best->values, best->count, g->values, g->count);
-    size_t runs = best->count > g->count ? best->count : g->count;
     spur__str_printf(out, "p = %.2g", p);
-    put_paired(best, g, out);
-    if (!isfinite(size) || fabs(size) <= 0.05) {
+    put_paired(c->best, g, out);
+    size_t needed = evidence_seeds_needed(&c->evidence, g);
+    if (needed == 0)
         spur__str_puts(out, "; the means are practically equal");
-    } else if (is_complete(g) && is_complete(best)) {
-        size_t needed = stats_runs_needed(size, LEVEL / (double)count_pairs(c->r), POWER);
+    else if (is_complete(g) && is_complete(c->best))
         spur__str_printf(out, "; a difference of this size would need about %zu seeds each",
-                         needed > runs ? needed : runs + 1);
-    }
+                         needed);
 }
 
 /* Bytes up to the next place where a line may be broken: behind ", ", "; " and ": ", not in brackets.
@@ -330,12 +270,18 @@ static void put_best(const comparison *c, spur__str *out) {
     spur__str_printf(out, "Best %s: %s: ", c->r->metric, first->label);
     put_mean(first, out);
     spur__str_putc(out, '\n');
-    if (c->best == first) return;
-    spur__str_printf(out,
-                     "Best of those with several seeds, which the others are compared with: %s: ",
-                     c->best->label);
-    put_mean(c->best, out);
-    spur__str_putc(out, '\n');
+    if (c->best != first) {
+        spur__str_printf(
+            out, "Best of those with several seeds, which the others are compared with: %s: ",
+            c->best->label);
+        put_mean(c->best, out);
+        spur__str_putc(out, '\n');
+    }
+    if (c->evidence.blocks)
+        spur__str_printf(out,
+                         "Seeds go together in all configurations (F test, p = %.2g): the t test "
+                         "compares\nthem one by one.\n",
+                         c->evidence.blocks_p);
 }
 
 static void put_notes(const report *r, spur__str *out) {
@@ -364,7 +310,8 @@ void report_statements(const report *r, size_t most, spur__str *out) {
     }
     double *p = spur__malloc_array(r->group_count, sizeof *p);
     if (p && report_p_values(r, p)) {
-        comparison c = {r, &r->groups[report_reference(r)], p, most};
+        comparison c = {.r = r, .evidence = evidence_of(r), .p = p, .most = most};
+        c.best = c.evidence.best;
         put_best(&c, out);
         put_findings(&c, WORSE, out);
         put_findings(&c, BETTER, out);

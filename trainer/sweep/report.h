@@ -14,7 +14,7 @@
 
 enum { REPORT_OTHERS = 8 };
 
-/* Runs that differ in their seed only. values[i] belongs to seeds[i]. */
+/* Runs that differ in their seed only. values[i] belongs to seeds[i]; all groups have theirs in one order. */
 typedef struct report_group {
     char *label;
     double *values; /* of the metric that is compared */
@@ -74,10 +74,8 @@ size_t report_reference(const report *r);
 void report_put_missing(const report_group *g, spur__str *out);
 
 /* Sentences: the best group, what is really worse, what shows no evidence, what would be needed.
- * Welch's t test against the reference, Holm-corrected for all pairs of groups, at 5 %, with
- * moderated variances (stats.h) from five groups of three runs on; with the
- * same seeds on both sides also Wilcoxon's signed-rank test. At most `most` groups of each kind
- * (0: all). */
+ * A t test against the reference (evidence.h), Holm-corrected for all pairs of groups, at 5 %; with the same
+ * seeds on both sides also Wilcoxon's signed-rank test. At most `most` groups of each kind (0: all). */
 void report_statements(const report *r, size_t most, spur__str *out);
 
 /* Share of the variance between runs that each factor explains, largest first (importance.h). */

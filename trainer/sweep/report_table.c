@@ -8,8 +8,8 @@
 
 #include "base/memory.h"
 #include "output/text.h"
+#include "sweep/evidence.h"
 #include "sweep/report.h"
-#include "sweep/stats.h"
 
 /* Columns of UTF-8 text. */
 static size_t width_of(const char *text) {
@@ -233,7 +233,9 @@ static spur_status json_report(const report *r, const double *p, FILE *file) {
     spur__str_printf(&out, ", \"direction\": \"%s\", \"reference\": ", r->maximize ? "max" : "min");
     const char *reference = r->group_count ? r->groups[report_reference(r)].label : "";
     text_json(&out, reference, strlen(reference));
-    spur__str_printf(&out, ", \"repeated\": %zu, \"configurations\": [", r->repeated);
+    evidence e = evidence_of(r);
+    spur__str_printf(&out, ", \"repeated\": %zu, \"seed_by_seed\": %s, \"configurations\": [",
+                     r->repeated, e.blocks ? "true" : "false");
     for (size_t i = 0; i < r->group_count; i++) json_group(r, i, p[i], &out);
     spur__str_puts(&out, "\n]}\n");
     spur_status status = spur__str_status(&out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Summaries, Welch, Wilcoxon, effect sizes and corrections; see stats.h for the sources.
+ * Summaries, t tests, blocks, Wilcoxon, effect sizes and corrections; see stats.h for the sources.
  */
 #include "sweep/stats.h"
 
@@ -147,30 +147,92 @@ static side side_of(const summary_stats *s, double common, double prior_df) {
     return (side){fmax(own, mixed) / (double)s->n, df + prior_df};
 }
 
-static welch_result compare_means(const double *a, size_t n, const double *b, size_t m,
-                                  double common, double prior_df) {
-    summary_stats x = stats_summarize(a, n), y = stats_summarize(b, m);
-    welch_result r = {.t = NAN, .df = NAN, .p = NAN, .low = NAN, .high = NAN};
-    r.difference = x.mean - y.mean;
-    if (n < 2 || m < 2) return r;
-    side u = side_of(&x, common, prior_df), v = side_of(&y, common, prior_df);
-    double sum = u.variance + v.variance, error = sqrt(sum);
-    if (error == 0) return r;
-    r.t = r.difference / error;
-    r.df = sum * sum / (u.variance * u.variance / u.df + v.variance * v.variance / v.df);
+/* The test of a difference whose squared standard error is `variance`. */
+static t_result test_difference(double difference, double variance, double df) {
+    double error = sqrt(variance), half = t_critical(0.05, df) * error;
+    t_result r = {.t = difference / error, .df = df, .difference = difference};
     r.p = t_two_sided(r.t, r.df);
-    double half = t_critical(0.05, r.df) * error;
-    r.low = r.difference - half;
-    r.high = r.difference + half;
+    r.low = difference - half;
+    r.high = difference + half;
     return r;
 }
 
-welch_result stats_welch(const double *a, size_t n, const double *b, size_t m) {
+static t_result untested(double difference) {
+    return (t_result){NAN, NAN, NAN, difference, NAN, NAN};
+}
+
+static t_result compare_means(const double *a, size_t n, const double *b, size_t m, double common,
+                              double prior_df) {
+    summary_stats x = stats_summarize(a, n), y = stats_summarize(b, m);
+    double difference = x.mean - y.mean;
+    if (n < 2 || m < 2) return untested(difference);
+    side u = side_of(&x, common, prior_df), v = side_of(&y, common, prior_df);
+    double sum = u.variance + v.variance;
+    if (sum == 0) return untested(difference);
+    double df = sum * sum / (u.variance * u.variance / u.df + v.variance * v.variance / v.df);
+    return test_difference(difference, sum, df);
+}
+
+t_result stats_welch(const double *a, size_t n, const double *b, size_t m) {
     return compare_means(a, n, b, m, 0, 0);
 }
 
-welch_result stats_moderated(const double *a, size_t n, const double *b, size_t m, double common) {
+t_result stats_moderated(const double *a, size_t n, const double *b, size_t m, double common) {
     return compare_means(a, n, b, m, common, STATS_PRIOR_DF);
+}
+
+/* What n squares of differences between values up to `largest` come to by rounding alone. */
+static double rounding(double largest, size_t n) {
+    return (double)n * largest * largest * 1e-28;
+}
+
+t_result stats_paired(const double *a, const double *b, size_t n, double common, double prior_df) {
+    double difference = stats_summarize(a, n).mean - stats_summarize(b, n).mean, squares = 0;
+    double largest = 0;
+    for (size_t i = 0; i < n; i++) {
+        double off = a[i] - b[i] - difference;
+        squares += off * off;
+        largest = fmax(largest, fmax(fabs(a[i]), fabs(b[i])));
+    }
+    if (n < 2 || squares <= rounding(largest, n)) return untested(difference);
+    summary_stats s = {.n = n, .std = sqrt(squares / (double)(n - 1))};
+    side d = side_of(&s, common, prior_df);
+    return test_difference(difference, d.variance, d.df);
+}
+
+/* The means of k rows' columns into columns[n]; returns the mean of all. */
+static double column_means(const double *const *rows, size_t k, size_t n, double *columns) {
+    double all = 0;
+    for (size_t j = 0; j < n; j++) {
+        columns[j] = 0;
+        for (size_t i = 0; i < k; i++) columns[j] += rows[i][j] / (double)k;
+        all += columns[j] / (double)n;
+    }
+    return all;
+}
+
+blocks_result stats_blocks(const double *const *rows, size_t k, size_t n, double *left) {
+    double *columns = spur__malloc_array(n + 1, sizeof *columns);
+    double between = 0, rest = 0, largest = 0;
+    if (!columns) return (blocks_result){NAN, NAN};
+    double all = column_means(rows, k, n, columns);
+    for (size_t j = 0; j < n; j++) between += (double)k * (columns[j] - all) * (columns[j] - all);
+    for (size_t i = 0; i < k; i++) {
+        summary_stats s = stats_summarize(rows[i], n);
+        double squares = 0;
+        largest = fmax(largest, fmax(fabs(s.min), fabs(s.max)));
+        for (size_t j = 0; j < n; j++) {
+            double off = rows[i][j] - s.mean - columns[j] + all;
+            squares += off * off;
+        }
+        if (left) left[i] = squares;
+        rest += squares;
+    }
+    spur__free(columns);
+    if (k < 2 || n < 2 || rest <= rounding(largest, k * n)) return (blocks_result){NAN, NAN};
+    double df = (double)(n - 1), rest_df = df * (double)(k - 1);
+    double f = between / df / (rest / rest_df);
+    return (blocks_result){f, incomplete_beta(rest_df / 2, df / 2, rest_df / (rest_df + df * f))};
 }
 
 /* Ranks 1..n with ties sharing their mean rank. */
@@ -242,11 +304,19 @@ double stats_hedges_g(const double *a, size_t n, const double *b, size_t m) {
     return (x.mean - y.mean) / pooled * (1 - 3 / (4 * df - 1));
 }
 
+static size_t whole_runs(double n) {
+    if (!(n < 1e6)) return 1000000;
+    return n < 2 ? 2 : (size_t)ceil(n);
+}
+
 size_t stats_runs_needed(double g, double alpha, double power) {
     double z = stats_normal_quantile(1 - alpha / 2), w = stats_normal_quantile(power);
-    double n = ceil(2 * (z + w) * (z + w) / (g * g) + z * z / 4);
-    if (!(n < 1e6)) return 1000000;
-    return n < 2 ? 2 : (size_t)n;
+    return whole_runs(2 * (z + w) * (z + w) / (g * g) + z * z / 4);
+}
+
+size_t stats_pairs_needed(double size, double alpha, double power) {
+    double z = stats_normal_quantile(1 - alpha / 2), w = stats_normal_quantile(power);
+    return whole_runs((z + w) * (z + w) / (size * size) + z * z / 2);
 }
 
 void stats_holm(const double *p, size_t n, size_t tests, double *adjusted, double *scratch) {

@@ -15,7 +15,7 @@
 
 #include "base/memory.h"
 #include "base/str.h"
-#include "sweep/report.h"
+#include "sweep/evidence.h"
 
 enum { RUNS = 3 };
 
@@ -253,13 +253,20 @@ static double spread_of(int kind, size_t g) {
     return kind == 0 ? 1 : kind == 1 ? steps[g % 3] : g == 0 ? 20 : 1;
 }
 
+/* Numbers that all configurations share, seed by seed. */
+static void draw_shared(double *shared, size_t seeds, double spread, uint64_t *stream) {
+    for (size_t i = 0; i < seeds; i++) shared[i] = spread == 0 ? 0 : spread * normal(stream);
+}
+
 /* Whether some of `count` configurations that are equal is told to be worse than the best. */
-static bool false_alarm(size_t count, size_t seeds, int kind, uint64_t *stream) {
-    double values[16], p[32];
+static bool false_alarm(size_t count, size_t seeds, int kind, double common, uint64_t *stream) {
+    double values[16], shared[16], p[32];
     bool alarm = false;
     report r = empty_report(count);
+    draw_shared(shared, seeds, common, stream);
     for (size_t g = 0; g < count; g++) {
-        for (size_t i = 0; i < seeds; i++) values[i] = spread_of(kind, g) * normal(stream);
+        for (size_t i = 0; i < seeds; i++)
+            values[i] = shared[i] + spread_of(kind, g) * normal(stream);
         add_group(&r, "equal", values, seeds);
     }
     report_sort(&r);
@@ -273,13 +280,16 @@ static bool false_alarm(size_t count, size_t seeds, int kind, uint64_t *stream) 
  * same. */
 static void test_level_holds_for_the_choice_of_the_best(void **state) {
     (void)state;
-    static const size_t cases[][2] = {{3, 3}, {5, 3}, {10, 3}, {20, 5}};
+    static const size_t cases[][2] = {{2, 3}, {3, 3}, {5, 3}, {6, 3}, {10, 3}, {20, 5}};
+    static const double commons[] = {0, 2, 5};
     uint64_t stream = 1;
-    for (size_t k = 0; k < 12; k++) {
-        const size_t *c = cases[k / 3];
+    for (size_t k = 0; k < 54; k++) {
+        const size_t *c = cases[k / 9];
         int alarms = 0, kind = (int)(k % 3);
-        for (int i = 0; i < 800; i++) alarms += false_alarm(c[0], c[1], kind, &stream);
-        if (alarms > 48) fail_msg("%zu x %zu, kind %d: %d of 800", c[0], c[1], kind, alarms);
+        double common = commons[k / 3 % 3];
+        for (int i = 0; i < 800; i++) alarms += false_alarm(c[0], c[1], kind, common, &stream);
+        if (alarms > 56)
+            fail_msg("%zu x %zu, kind %d, common %g: %d of 800", c[0], c[1], kind, common, alarms);
     }
 }
 
@@ -311,8 +321,86 @@ static double power_among(size_t count, double wild, uint64_t stream) {
 static void test_power_among_many(void **state) {
     (void)state;
     double alike = power_among(20, 1, 2), wild = power_among(20, 20, 3),
-           few = power_among(8, 20, 4);
-    if (alike < 0.9 || wild < 0.9 || few < 0.9) fail_msg("%g, %g, %g", alike, wild, few);
+           few = power_among(8, 20, 4), six = power_among(6, 20, 5);
+    if (alike < 0.9 || wild < 0.9 || few < 0.9 || six < 0.9)
+        fail_msg("%g, %g, %g, %g", alike, wild, few, six);
+}
+
+/* A report on `count` configurations of which the first is better by `lead`, all with the same ups and
+ * downs of five times what they differ in by chance. */
+static report shared_report(size_t count, size_t seeds, double lead, uint64_t *stream) {
+    double values[16], shared[16];
+    report r = empty_report(count);
+    draw_shared(shared, seeds, 5, stream);
+    for (size_t g = 0; g < count; g++) {
+        for (size_t i = 0; i < seeds; i++)
+            values[i] = shared[i] + normal(stream) + (g == 0 ? lead : 0);
+        add_group(&r, g == 0 ? "first" : "other", values, seeds);
+    }
+    report_sort(&r);
+    return r;
+}
+
+/* A difference within seeds is seen through what differs between them. */
+static void test_power_of_shared_seeds(void **state) {
+    static const size_t cases[][2] = {{2, 6}, {3, 4}, {4, 3}, {8, 4}};
+    uint64_t stream = 7;
+    (void)state;
+    for (size_t k = 0; k < 4; k++) {
+        int found = 0, tests = 0;
+        for (int i = 0; i < 100; i++) {
+            double p[8];
+            report r = shared_report(cases[k][0], cases[k][1], 6, &stream);
+            assert_true(report_p_values(&r, p));
+            for (size_t g = 1; g < r.group_count; g++) found += p[g] < 0.05;
+            tests += (int)r.group_count - 1;
+            report_free(&r);
+        }
+        if (found * 10 < tests * 8)
+            fail_msg("%zu x %zu: %d of %d", cases[k][0], cases[k][1], found, tests);
+    }
+}
+
+/* Only those with the seeds of the best are compared one by one, and it is told. */
+static void test_seeds_one_by_one(void **state) {
+    (void)state;
+    const double best[] = {0.71, 0.81, 0.61, 0.92}, good[] = {0.69, 0.78, 0.59, 0.9};
+    const double fewer[] = {0.69, 0.78, 0.59}, chance[] = {0.6, 0.62, 0.61, 0.63};
+    report r = empty_report(3);
+    add_group(&r, "best", best, 4);
+    add_group(&r, "good", good, 4);
+    add_group(&r, "fewer", fewer, 3)->failed = 1;
+    report_sort(&r);
+    evidence e = evidence_of(&r);
+    assert_true(e.blocks && e.prior_df == 0); /* one pair: nothing beside it */
+    assert_true(evidence_is_paired(&e, &r.groups[1]));
+    assert_false(evidence_is_paired(&e, &r.groups[2]));
+    t_result own = stats_paired(best, good, 4, 0, 0), other = stats_welch(best, 4, fewer, 3);
+    assert_true(evidence_test(&e, &r.groups[1]).p == own.p);
+    assert_true(evidence_test(&e, &r.groups[2]).p == other.p);
+    says(&r, "Seeds go together in all configurations (F test, p = ", true);
+    report_free(&r);
+    r = empty_report(2);
+    add_group(&r, "best", best, 4);
+    add_group(&r, "chance", chance, 4);
+    report_sort(&r);
+    e = evidence_of(&r);
+    assert_false(e.blocks);
+    assert_false(evidence_is_paired(&e, &r.groups[1]));
+    says(&r, "Seeds go together", false);
+    report_free(&r);
+}
+
+/* What seeds share is no noise to be averaged out by more of them. */
+static void test_seeds_needed_one_by_one(void **state) {
+    (void)state;
+    const double best[] = {0.5, 0.6, 0.7}, near[] = {0.497, 0.594, 0.699};
+    report r = empty_report(2);
+    add_group(&r, "best", best, 3);
+    add_group(&r, "near", near, 3);
+    report_sort(&r);
+    assert_in_range(seeds_asked_for(&r, "near:"), 5, 8);
+    report_free(&r);
 }
 
 int main(void) {
@@ -326,6 +414,9 @@ int main(void) {
         cmocka_unit_test(test_paired_test_is_always_told),
         cmocka_unit_test(test_level_holds_for_the_choice_of_the_best),
         cmocka_unit_test(test_power_among_many),
+        cmocka_unit_test(test_power_of_shared_seeds),
+        cmocka_unit_test(test_seeds_one_by_one),
+        cmocka_unit_test(test_seeds_needed_one_by_one),
         cmocka_unit_test(test_seeds_hold_for_all_comparisons),
         cmocka_unit_test(test_more_seeds_than_there_are),
     };

@@ -229,7 +229,7 @@ static void test_tpe_beats_random(void **state) {
             tpe[seed] = best_of(&s, "tpe", which, seed);
             drawn[seed] = best_of(&s, "random", which, seed + 1000);
         }
-        welch_result r = stats_welch(tpe, SEEDS, drawn, SEEDS);
+        t_result r = stats_welch(tpe, SEEDS, drawn, SEEDS);
         printf("function %d: tpe %.4f, random %.4f, p = %.2g\n", which,
                stats_summarize(tpe, SEEDS).mean, stats_summarize(drawn, SEEDS).mean, r.p);
         assert_true(r.difference < 0 && r.p < 0.05);

@@ -35,18 +35,49 @@ static void read_numbers(FILE *f, double *x, size_t n) {
     for (size_t i = 0; i < n; i++) assert_int_equal(fscanf(f, "%lf", &x[i]), 1);
 }
 
-static void check_welch(FILE *f) {
-    double a[MOST], b[MOST], e[5];
-    size_t n = read_count(f), m = read_count(f);
-    read_numbers(f, a, n);
-    read_numbers(f, b, m);
+static void near_result(FILE *f, t_result r) {
+    double e[5];
     read_numbers(f, e, 5);
-    welch_result r = stats_welch(a, n, b, m);
     near(r.t, e[0], "t");
     near(r.df, e[1], "df");
     near(r.p, e[2], "p");
     near(r.low, e[3], "low");
     near(r.high, e[4], "high");
+}
+
+static void check_welch(FILE *f) {
+    double a[MOST], b[MOST];
+    size_t n = read_count(f), m = read_count(f);
+    read_numbers(f, a, n);
+    read_numbers(f, b, m);
+    near_result(f, stats_welch(a, n, b, m));
+}
+
+static void check_paired(FILE *f) {
+    double a[MOST], b[MOST];
+    size_t n = read_count(f);
+    read_numbers(f, a, n);
+    read_numbers(f, b, n);
+    near_result(f, stats_paired(a, b, n, 0, 0));
+}
+
+static void check_blocks(FILE *f) {
+    double x[MOST], e[2], left[MOST];
+    const double *rows[MOST];
+    size_t k = read_count(f), n = read_count(f);
+    read_numbers(f, x, k * n);
+    read_numbers(f, e, 2);
+    for (size_t i = 0; i < k; i++) rows[i] = x + i * n;
+    blocks_result r = stats_blocks(rows, k, n, left);
+    near(r.f, e[0], "F");
+    near(r.p, e[1], "p");
+    if (k != 2) return;
+    double squares = 0,
+           mean = 0; /* either row leaves a quarter of the squares of the differences */
+    for (size_t j = 0; j < n; j++) mean += (x[j] - x[n + j]) / (double)n;
+    for (size_t j = 0; j < n; j++) squares += pow(x[j] - x[n + j] - mean, 2);
+    near(left[0], squares / 4, "left");
+    near(left[1], squares / 4, "left");
 }
 
 static void check_wilcoxon(FILE *f) {
@@ -86,6 +117,10 @@ static void test_scipy(void **state) {
     for (; fscanf(f, "%31s", name) == 1; cases++) {
         if (strcmp(name, "welch") == 0)
             check_welch(f);
+        else if (strcmp(name, "paired") == 0)
+            check_paired(f);
+        else if (strcmp(name, "blocks") == 0)
+            check_blocks(f);
         else if (strcmp(name, "wilcoxon") == 0)
             check_wilcoxon(f);
         else if (strcmp(name, "holm") == 0)
@@ -96,7 +131,7 @@ static void test_scipy(void **state) {
             fail_msg("unknown case %s", name);
     }
     fclose(f);
-    assert_true(cases >= 29);
+    assert_true(cases >= 39);
 }
 
 static void test_degenerate_samples(void **state) {
@@ -108,6 +143,13 @@ static void test_degenerate_samples(void **state) {
     const double tenth[] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1}; /* their mean is not quite 0.1 */
     assert_true(isnan(stats_welch(tenth, 7, other, 3).p));
     assert_true(isnan(stats_wilcoxon(same, same, 3).p));
+    const double above[] = {0.7, 0.75, 0.65},
+                 below[] = {0.69, 0.74, 0.64}; /* by the same everywhere */
+    assert_true(isnan(stats_paired(above, below, 3, 1, 2).p));
+    assert_true(isnan(stats_paired(above, tenth, 1, 0, 0).p));
+    const double *rows[] = {same, other};
+    assert_true(isnan(stats_blocks(rows, 2, 3, NULL).p));
+    assert_true(isnan(stats_blocks(rows, 1, 3, NULL).p));
     assert_true(isnan(stats_hedges_g(same, 3, other, 3)));
     assert_true(isnan(stats_summarize(same, 0).mean));
     assert_true(isnan(stats_summarize(same, 1).std));
@@ -119,6 +161,8 @@ static void test_runs_needed(void **state) {
     assert_in_range(stats_runs_needed(0.5, 0.05, 0.8), 62, 65);
     assert_in_range(stats_runs_needed(-2, 0.05, 0.8), 4, 6);
     assert_int_equal(stats_runs_needed(0, 0.05, 0.8), 1000000);
+    assert_in_range(stats_pairs_needed(0.5, 0.05, 0.8), 33, 35); /* G*Power: 34 */
+    assert_int_equal(stats_pairs_needed(0, 0.05, 0.8), 1000000);
 }
 
 /* A family of more tests than are given: Holm's factors begin at its size. */
