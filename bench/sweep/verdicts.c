@@ -92,15 +92,15 @@ static bool finds(const made_sweep *s, spur__rng *rng) {
     return found;
 }
 
-static double percent_found(const made_sweep *s, int sweeps, uint64_t *number) {
+static double percent_found(const made_sweep *s, long sweeps, uint64_t *number) {
     int found = 0;
     spur__rng rng;
     spur__rng_init(&rng, 1, 0, 0, (*number)++);
-    for (int i = 0; i < sweeps; i++) found += finds(s, &rng);
-    return 100.0 * found / sweeps;
+    for (long i = 0; i < sweeps; i++) found += finds(s, &rng);
+    return 100.0 * found / (double)sweeps;
 }
 
-static void measure(int configurations, int seeds, int sweeps, uint64_t *number) {
+static void measure(int configurations, int seeds, long sweeps, uint64_t *number) {
     double alike = 0, other = 0;
     for (int kind = 0; kind < NOISES; kind++) {
         for (int k = 0; k < SHARES; k++) {
@@ -122,13 +122,13 @@ static void measure(int configurations, int seeds, int sweeps, uint64_t *number)
 
 int main(int argc, char **argv) {
     static const int configurations[] = {2, 3, 5, 8, 20}, seeds[] = {3, 5, MOST_SEEDS};
-    int sweeps = argc > 1 ? atoi(argv[1]) : 4000;
+    long sweeps = argc > 1 ? strtol(argv[1], NULL, 10) : 4000;
     uint64_t number = 0;
-    if (argc > 2 || sweeps < 1) {
+    if (argc > 2 || sweeps < 1 || sweeps > 1000000) {
         fprintf(stderr, "usage: verdicts [SWEEPS]\n");
         return 2;
     }
-    printf("%d sweeps a number                                found, with a share of\n", sweeps);
+    printf("%ld sweeps a number                                found, with a share of\n", sweeps);
     printf("configurations  seeds   wrong, at worst   lead");
     for (int k = 0; k < SHARES; k++) printf("  %4.2g", shares[k]);
     printf("\n");

@@ -124,19 +124,6 @@ static int run_compare(int argc, char **argv) {
     return result;
 }
 
-/* The configuration that a report's first group belongs to. */
-static size_t find_configuration(const sweep_view *v, const char *label) {
-    for (size_t c = 0; c < v->count; c++) {
-        spur__str text;
-        spur__str_init(&text, 4096);
-        assignment_label(&v->plan.space, &v->configurations[c], &text);
-        bool same = strcmp(spur__str_text(&text), label) == 0;
-        spur__str_free(&text);
-        if (same) return c;
-    }
-    return 0;
-}
-
 /* The command that trains configuration c once more. */
 static void print_way(const sweep_view *v, size_t c) {
     spur__str words;
@@ -160,7 +147,7 @@ static void print_way(const sweep_view *v, size_t c) {
 }
 
 static void print_best(const sweep_view *v, const report *r) {
-    size_t c = find_configuration(v, r->groups[0].label);
+    size_t c = sweep_view_find(v, r->groups[0].label);
     spur__str text;
     spur__str_init(&text, 1 << 20);
     report_text(r, 1, &text);

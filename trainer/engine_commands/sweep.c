@@ -229,8 +229,12 @@ static int list_configurations(const sweep_plan *plan, const char *file, const o
 static bool check_configurations(const sweep_plan *plan, const char *file, const overrides *given) {
     sweep_check c;
     spur_error err = {.status = SPUR_OK};
-    if (sweep_check_open(&c, plan, MOST_CHECKED, &err) != SPUR_OK) return false;
-    bool fine = sweep_check_run(&c, file, given, &err) == SPUR_OK;
+    bool fine = sweep_check_open(&c, plan, MOST_CHECKED, &err) == SPUR_OK;
+    if (!fine) {
+        command_refuse(&command_sweep, &err);
+        return false;
+    }
+    if (!plan->is_program) fine = sweep_check_run(&c, file, given, &err) == SPUR_OK;
     if (!fine) command_refuse(&command_sweep, &err);
     if (c.failed > 0) sweep_check_print(&c);
     fine = fine && !sweep_check_is_hopeless(&c);
@@ -266,7 +270,7 @@ static int sweep(const config *cfg, const char *file, const overrides *given,
         status = EXIT_FAILED;
     else if (flags->dry_run)
         status = list_configurations(&plan, file, given);
-    else if (plan.is_program || is_sweep(path) || check_configurations(&plan, file, given))
+    else if (is_sweep(path) || check_configurations(&plan, file, given))
         status = work(&plan, path, flags);
     spur__free(path);
     sweep_plan_free(&plan);

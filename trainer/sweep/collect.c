@@ -81,6 +81,18 @@ void sweep_view_close(sweep_view *v) {
     *v = (sweep_view){.count = 0};
 }
 
+size_t sweep_view_find(const sweep_view *v, const char *label) {
+    for (size_t c = 0; c < v->count; c++) {
+        spur__str text;
+        spur__str_init(&text, 4096);
+        assignment_label(&v->plan.space, &v->configurations[c], &text);
+        bool same = strcmp(spur__str_text(&text), label) == 0;
+        spur__str_free(&text);
+        if (same) return c;
+    }
+    return 0;
+}
+
 /* The numbers of one configuration's runs. */
 static spur_status fill_group(const sweep_view *v, size_t c, const metric_list *metrics,
                               report_group *g, spur_error *err) {

@@ -25,6 +25,9 @@ bool is_sweep(const char *path);
 spur_status sweep_view_open(sweep_view *v, const char *path, spur_error *err);
 void sweep_view_close(sweep_view *v);
 
+/* The configuration that a group of the sweep's report belongs to. */
+size_t sweep_view_find(const sweep_view *v, const char *label);
+
 /* The columns of metrics.csv that a report is about: their last values; the first one is compared.
  * None: the best value of each run's monitor, and its last one beside it. */
 typedef struct metric_list {

@@ -197,6 +197,7 @@ static spur_status make_seeds(sweep_plan *plan, spur_error *err) {
     if (!plan->seeds) return spur__fail(err, SPUR_E_MEMORY, "sweep: out of memory");
     memcpy(plan->seeds, parsed, n * sizeof *parsed);
     plan->seed_count = n;
+    plan->best = (best_options){plan->settings.best_of, plan->seeds, n};
     return SPUR_OK;
 }
 
@@ -226,6 +227,9 @@ static spur_status check_method(sweep_plan *plan, spur_error *err) {
     if (!plan->method->needs_discrete && s->trials == 0)
         return document_fail(place_of(plan, "sweep", "method"), true, SPUR_E_ARGUMENT, err,
                              "method = %s needs `trials = N`", s->method);
+    if (plan->method == &search_best && s->best_of[0] == '\0')
+        return document_fail(place_of(plan, "sweep", "method"), true, SPUR_E_ARGUMENT, err,
+                             "method = best needs `best_of = SWEEP`, the directory of a sweep");
     if (plan->is_program && plan->program.command[0] == '\0')
         return document_fail(place_of(plan, "program", "command"), false, SPUR_E_ARGUMENT, err,
                              "[program] has no `command`");
@@ -275,7 +279,8 @@ void sweep_plan_free(sweep_plan *plan) {
 }
 
 const void *sweep_plan_method_options(const sweep_plan *plan) {
-    return strcmp(plan->settings.method, "tpe") == 0 ? &plan->settings.tpe : NULL;
+    if (plan->method == &search_tpe) return &plan->settings.tpe;
+    return plan->method == &search_best ? &plan->best : NULL;
 }
 
 /* Options that do not change what a trial computes. */
@@ -294,7 +299,8 @@ static void put_option(void *user, const char *section, const char *key, const c
 
 /* Which trials there are: the method's own options count, jobs and limits do not. */
 static void put_settings(const sweep_plan *plan, spur__str *out) {
-    static const char *const incidental[] = {"jobs", "max_time", "on_failure", "keep", "trials"};
+    static const char *const incidental[] = {"jobs", "max_time", "on_failure",
+                                             "keep", "trials",   "best_of"};
     for (size_t i = 0; i < sweep_table.count; i++) {
         const spur__option *row = &sweep_table.rows[i];
         bool skip = false;

@@ -22,6 +22,7 @@ typedef struct sweep_plan {
     size_t seed_count; /* at least 1 */
     bool seeds_given; /* [sweep] names seeds: trials are named by them */
     const search_method *method;
+    best_options best; /* if that is `best` */
     const pruner *pruner;
 } sweep_plan;
 

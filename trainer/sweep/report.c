@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "output/text.h"
 #include "sweep/evidence.h"
 
 void report_free(report *r) {
@@ -179,15 +180,12 @@ static void put_unproved(const comparison *c, const report_group *g, double p, s
                          needed);
 }
 
-/* Bytes up to the next place where a line may be broken: behind ", ", "; " and ": ", not in brackets.
- * *columns of them. */
-static size_t next_part(const char *text, size_t *columns) {
+/* Bytes up to the next place where a line may be broken: behind ", ", "; " and ": ", not in brackets. */
+static size_t next_part(const char *text) {
     size_t n = 0;
     bool inside = false;
-    *columns = 0;
     while (text[n]) {
         char c = text[n++];
-        *columns += ((unsigned char)c & 0xc0) != 0x80;
         inside = c == '[' || (inside && c != ']');
         if (!inside && text[n] == ' ' && (c == ',' || c == ';' || c == ':')) break;
     }
@@ -197,9 +195,9 @@ static size_t next_part(const char *text, size_t *columns) {
 /* Appends a line broken so that it fits a terminal of 80 columns; the rest is indented. */
 static void put_wrapped(const char *line, spur__str *out) {
     enum { WIDTH = 79, INDENT = 6 };
-    size_t at = 0, columns;
+    size_t at = 0;
     for (const char *p = line; *p;) {
-        size_t bytes = next_part(p, &columns);
+        size_t bytes = next_part(p), columns = text_columns_n(p, bytes);
         if (at + columns > WIDTH && at > INDENT) {
             spur__str_printf(out, "\n%*s", INDENT, "");
             at = INDENT;
@@ -298,9 +296,11 @@ static void put_notes(const report *r, spur__str *out) {
                          "seed counts once,\nwith its newest run.\n",
                          r->repeated, r->repeated == 1 ? "" : "s");
     if (has_single_run(r))
-        spur__str_puts(out,
-                       "With a single run of a configuration nothing can be said about chance: "
-                       "repeat with\n`seeds = 1..5` before believing a difference.\n");
+        spur__str_puts(
+            out,
+            "With a single run of a configuration nothing can be said about chance: "
+            "repeat with\n`seeds = 1..5` before believing a difference, of many those that came best\n"
+            "(`method = best`).\n");
 }
 
 void report_statements(const report *r, size_t most, spur__str *out) {

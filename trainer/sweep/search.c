@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * grid and random search, and what the methods share. TPE is in tpe.c.
+ * grid and random search, and what the methods share. TPE is in tpe.c, `best` in search_best.c.
  */
 #include "sweep/search.h"
 
@@ -160,9 +160,8 @@ static const search_method random_search = {
     .suggest = suggest_random,
 };
 
-extern const search_method search_tpe;
-
-static const spur__kind *const methods[] = {&grid.kind, &random_search.kind, &search_tpe.kind};
+static const spur__kind *const methods[] = {&grid.kind, &random_search.kind, &search_tpe.kind,
+                                            &search_best.kind};
 
 const spur__family search_family = {
     .name = "method",

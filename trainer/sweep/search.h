@@ -3,7 +3,7 @@
  * Search methods: which configuration is tried next.
  *
  * grid and random are lists known from the start (same space, seed and number of trials: same
- * list, whatever has run). tpe looks at what has finished. A configuration that equals an earlier
+ * list, whatever has run), best is one of another sweep. tpe looks at what has finished. A configuration that equals an earlier
  * one, after its conditions are settled, is never suggested again.
  */
 #ifndef SPUR_TRAINER_SWEEP_SEARCH_H
@@ -55,6 +55,14 @@ typedef struct search_method {
 } search_method;
 
 extern const spur__family search_family;
+extern const search_method search_best, search_tpe;
+
+/* Where `best` takes configurations from, and the seeds that it will run them with. */
+typedef struct best_options {
+    const char *of; /* the directory of a sweep */
+    const int64_t *seeds;
+    size_t seed_count;
+} best_options;
 
 /* Values that tpe is configured with (Bergstra et al., NIPS 2011; defaults as in Optuna). */
 typedef struct tpe_options {

@@ -68,7 +68,7 @@ static spur_status check_not_empty(const char *value, spur_error *err) {
 
 static const spur__option sweep_rows[] = {
     ROW(TEXT, sweep_settings, "method", method, "grid", .check = check_method,
-        .help = "which configurations are tried: grid, random or tpe"),
+        .help = "which configurations are tried: grid, random, tpe or best"),
     ROW(INT, sweep_settings, "trials", trials, "0", .min = 0, MANY,
         .help = "how many configurations (times seeds = runs); 0 is the whole grid"),
     ROW(TEXT, sweep_settings, "seeds", seeds, "", .check = check_seeds,
@@ -83,6 +83,8 @@ static const spur__option sweep_rows[] = {
         .help = "whose checkpoints stay: all, none or best:k configurations"),
     ROW(TEXT, sweep_settings, "pruner", pruner, "none", .check = check_pruner,
         .help = "which trials are stopped early: none, median, asha or hyperband"),
+    ROW(TEXT, sweep_settings, "best_of", best_of, "",
+        .help = "best: directory of the sweep whose best configurations are run once more"),
     ROW(INT, sweep_settings, "tpe_startup_trials", tpe.startup_trials, "10", .min = 1, MANY,
         .help = "tpe: configurations drawn at random first"),
     ROW(INT, sweep_settings, "tpe_candidates", tpe.candidates, "24", .min = 1, MANY,
@@ -101,7 +103,8 @@ static const spur__option sweep_rows[] = {
         .unit = "epochs", .help = "hyperband: epochs of the first rung"),
     ROW(INT, sweep_settings, "hyperband_max_resource", hyperband.max_resource, "0", .min = 0, MANY,
         .unit = "epochs",
-        .help = "hyperband: epochs of the longest trial; 0: the most of train.epochs, of a program 27"),
+        .help =
+            "hyperband: epochs of the longest trial; 0: the most of train.epochs, of a program 27"),
     ROW(INT, sweep_settings, "hyperband_reduction_factor", hyperband.reduction_factor, "3",
         .min = 2, MANY, .help = "hyperband: one of so many trials goes on at each rung"),
 };

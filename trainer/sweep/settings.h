@@ -19,6 +19,7 @@ typedef struct sweep_settings {
     char *max_time; /* no new trial is started after this; "": no limit */
     char *on_failure; /* "stop", "continue", "retry:n" */
     char *keep; /* checkpoints: "all", "none", "best:k" */
+    char *best_of; /* method best: the directory of the other sweep */
     tpe_options tpe;
     median_options median;
     asha_options asha;

@@ -126,7 +126,6 @@ static spur_status suggest_tpe(search_state *s, const void *options, assignment 
     return status;
 }
 
-extern const search_method search_tpe;
 const search_method search_tpe = {
     .kind = {.name = "tpe",
              .help = "tree-structured Parzen estimator: learns from finished trials"},
