@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # cli needs: engine
 """method = best: what a search found, once more with other seeds."""
+import shlex
 import shutil
 
 from harness import main
@@ -12,6 +13,16 @@ AGAIN = "method = best\nbest_of = logs/search\ntrials = 2\n"
 class Best(SweepCli):
     def search(self, **more):
         self.spur("sweep", self.ini(name="search", lr="1e-4, 1e-1, 3e-2, 1e-2, 10", seeds="1", **more), status=1)
+
+    def test_the_command_that_a_search_prints(self):
+        r = self.spur("sweep", self.ini(name="my search", lr="1e-1, 3e-2, 1e-2", seeds="1", more="pruner = median\n"))
+        command = r.out.split("did not choose them:\n", 1)[1].replace("\\\n", " ")
+        words = shlex.split(command)
+        self.assertEqual(words[:2], ["spur", "sweep"])
+        self.assertIn("sweep.pruner=none", words)
+        self.spur(*words[1:])
+        self.assertEqual([x["seed"] for x in self.results("my search_best")], 3 * ["101", "102", "103", "104", "105"])
+        self.assertNotIn("once more", self.spur("sweep", self.ini()).out)
 
     def test_the_best_of_a_search(self):
         self.search()

@@ -86,6 +86,34 @@ static spur_status prune_checkpoints(const sweep_view *v, const report *r, spur_
     return SPUR_OK;
 }
 
+/* Appends a word of a command, of three parts. */
+static void put_word(spur__str *out, const char *option, const char *value, const char *behind) {
+    spur__str word;
+    spur__str_init(&word, 1 << 16);
+    spur__str_printf(&word, "%s%s%s", option, value, behind);
+    put_shell_word(out, spur__str_text(&word));
+    spur__str_free(&word);
+}
+
+/* A search of one seed proves nothing: the command that does. */
+static void put_way_on(const sweep_view *v, const report *r, spur__str *out) {
+    enum { AGAIN = 5 };
+    size_t valued = 0;
+    for (size_t g = 0; g < r->group_count; g++) valued += r->groups[g].count > 0;
+    if (v->plan.seed_count > 1 || valued < 2) return;
+    long long seed = (long long)v->plan.seeds[0] + 100;
+    const char *path = v->dir.path;
+    spur__str_puts(out, "\nThe best once more, with seeds that did not choose them:\nspur sweep ");
+    put_word(out, path, "/sweep.ini", "");
+    spur__str_putc(out, ' ');
+    put_word(out, "run.name=", spur__path_name(path), "_best");
+    spur__str_puts(out, " sweep.method=best \\\n    ");
+    put_word(out, "sweep.best_of=", path, "");
+    spur__str_printf(out, " sweep.trials=%zu sweep.seeds=%lld..%lld%s\n",
+                     valued < AGAIN ? valued : (size_t)AGAIN, seed, seed + AGAIN - 1,
+                     strcmp(v->plan.settings.pruner, "none") == 0 ? "" : " sweep.pruner=none");
+}
+
 static void say_report(const sweep_view *v, const report *r, terminal *term) {
     spur__str text;
     spur__str_init(&text, 1 << 24);
@@ -99,6 +127,7 @@ static void say_report(const sweep_view *v, const report *r, terminal *term) {
                      "\nResults: %s/results.csv\nTensorBoard: tensorboard --logdir=", v->dir.path);
     put_shell_word(&text, v->dir.path);
     spur__str_putc(&text, '\n');
+    put_way_on(v, r, &text);
     if (!term->json) fputs(spur__str_text(&text), stdout);
     fflush(stdout);
     spur__str_free(&text);
