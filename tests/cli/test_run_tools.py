@@ -392,6 +392,9 @@ class Compare(Cli):
         self.assertIn("Left out: 1 run with the seed and the configuration of another.", r.out)
         self.assertEqual(self.spur("compare", "logs/a", "logs/b", "--json").json["repeated"], 1)
         self.assertNotIn("Left out", self.spur("compare", "logs/a", "logs/c").out)
+        orders = (("logs/a", "logs/c"), ("logs/c", "logs/a"))
+        one, other = (self.spur("compare", *runs, "--json").json["configurations"][0]["values"] for runs in orders)
+        self.assertEqual(one, other)  # seeds have one order, so that they can be compared one by one
 
     def test_list_knows_its_states(self):
         self.assertIn("--state: found 'bogus'", self.spur("list", "logs", "--state", "bogus", status=2).err)

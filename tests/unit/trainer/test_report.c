@@ -391,6 +391,75 @@ static void test_seeds_one_by_one(void **state) {
     report_free(&r);
 }
 
+/* The mean variance of the differences of all pairs of rows. */
+static double mean_difference(const double (*rows)[4], size_t count) {
+    double sum = 0;
+    for (size_t a = 0; a < count; a++) {
+        for (size_t b = a + 1; b < count; b++) {
+            double d[4];
+            for (int i = 0; i < 4; i++) d[i] = rows[a][i] - rows[b][i];
+            double std = stats_summarize(d, 4).std;
+            sum += std * std / ((double)(count * (count - 1)) / 2);
+        }
+    }
+    return sum;
+}
+
+static evidence evidence_of_rows(const double (*rows)[4], size_t count, size_t seeds, report *r) {
+    *r = empty_report(count);
+    for (size_t g = 0; g < count; g++) add_group(r, "row", rows[g], seeds);
+    report_sort(r);
+    return evidence_of(r);
+}
+
+/* What is known of all differences: their mean; the wildest row of several counts as the next one. */
+static void test_common_difference(void **state) {
+    static const double rows[6][4] = {{0.9, 0.7, 0.82, 0.6},  {0.7, 0.58, 0.64, 0.43},
+                                      {0.6, 0.43, 0.5, 0.3},  {0.5, 0.3, 0.44, 0.22},
+                                      {0.41, 0.2, 0.35, 0.1}, {-9, 5, 9, -5}};
+    const double *kept[5];
+    double left[5], all = 0, most = 0;
+    report r;
+    (void)state;
+    evidence e = evidence_of_rows(rows, 3, 4, &r);
+    assert_true(e.blocks && e.prior_df == 1.5);
+    assert_true(fabs(e.common_difference - mean_difference(rows, 3)) < 1e-12);
+    report_free(&r);
+    e = evidence_of_rows(rows, 6, 4, &r);
+    for (size_t g = 0; g < 5; g++) kept[g] = rows[g];
+    stats_blocks(kept, 5, 4, left);
+    for (size_t g = 0; g < 5; g++) {
+        all += left[g];
+        most = fmax(most, left[g]);
+    }
+    assert_true(fabs(e.common_difference - 2 * (all + most) / 15) < 1e-12);
+    report_free(&r);
+    e = evidence_of_rows(rows, 3, 2, &r);
+    assert_false(e.blocks); /* two seeds are too few to tell */
+    report_free(&r);
+}
+
+/* Some agreement comes by chance. */
+static void test_chance_makes_no_blocks(void **state) {
+    static const double rows[3][4] = {
+        {0.7, 0.72, 0.73, 0.71}, {0.6, 0.63, 0.62, 0.64}, {0.5, 0.5, 0.53, 0.49}};
+    report r;
+    (void)state;
+    evidence e = evidence_of_rows(rows, 3, 4, &r);
+    assert_true(e.blocks_p > 0.06 && e.blocks_p < 0.5 && !e.blocks);
+    report_free(&r);
+}
+
+static void test_equal_means(void **state) {
+    static const double rows[2][4] = {{0.7, 0.72, 0.71, 0.73}, {0.7, 0.73, 0.72, 0.71}};
+    report r;
+    (void)state;
+    evidence e = evidence_of_rows(rows, 2, 4, &r);
+    assert_int_equal(evidence_seeds_needed(&e, &r.groups[1]), 0);
+    says(&r, "; the means are practically equal", true);
+    report_free(&r);
+}
+
 /* What seeds share is no noise to be averaged out by more of them. */
 static void test_seeds_needed_one_by_one(void **state) {
     (void)state;
@@ -416,6 +485,9 @@ int main(void) {
         cmocka_unit_test(test_power_among_many),
         cmocka_unit_test(test_power_of_shared_seeds),
         cmocka_unit_test(test_seeds_one_by_one),
+        cmocka_unit_test(test_common_difference),
+        cmocka_unit_test(test_chance_makes_no_blocks),
+        cmocka_unit_test(test_equal_means),
         cmocka_unit_test(test_seeds_needed_one_by_one),
         cmocka_unit_test(test_seeds_hold_for_all_comparisons),
         cmocka_unit_test(test_more_seeds_than_there_are),
