@@ -22,6 +22,10 @@ enum {
     PRIOR_DF = 4 /* at most */
 };
 
+int evidence_digits(double p) {
+    return fabs(p - EVIDENCE_LEVEL) < 0.0006 ? 3 : 2;
+}
+
 /* The pairs of configurations that could be tested. The reference is chosen by what is tested, so
  * that a comparison with it is one of all of these. */
 static size_t count_pairs(const report *r) {

@@ -11,6 +11,9 @@
 
 #define EVIDENCE_LEVEL 0.05
 
+/* Digits of a p-value that is shown: one more where two would make it the level itself. */
+int evidence_digits(double p);
+
 /* All variances come from the configurations that have three runs or more. */
 typedef struct evidence {
     const report *r;

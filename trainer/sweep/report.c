@@ -161,8 +161,8 @@ static void put_real(const comparison *c, const report_group *g, double p, spur_
     const report_group *best = c->best;
     t_result w = evidence_test(&c->evidence, g);
     double size = stats_hedges_g(best->values, best->count, g->values, g->count);
-    spur__str_printf(out, "difference %.3g, 95 %% interval [%.3g, %.3g], p = %.2g", w.difference,
-                     w.low, w.high, p);
+    spur__str_printf(out, "difference %.3g, 95 %% interval [%.3g, %.3g], p = %.*g", w.difference,
+                     w.low, w.high, evidence_digits(p), p);
     if (isfinite(size)) spur__str_printf(out, ", effect g = %.1f", fabs(size));
     put_paired(best, g, out);
 }
@@ -170,7 +170,7 @@ static void put_real(const comparison *c, const report_group *g, double p, spur_
 /* The number of seeds holds for all comparisons together, as the p-value does. Where seeds failed, more
  * of them are no advice. */
 static void put_unproved(const comparison *c, const report_group *g, double p, spur__str *out) {
-    spur__str_printf(out, "p = %.2g", p);
+    spur__str_printf(out, "p = %.*g", evidence_digits(p), p);
     put_paired(c->best, g, out);
     size_t needed = evidence_seeds_needed(&c->evidence, g);
     if (needed == 0)

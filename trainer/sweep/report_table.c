@@ -22,7 +22,7 @@ static void put_p(spur__str *out, double p) {
     if (isnan(p))
         spur__str_puts(out, "      -");
     else
-        spur__str_printf(out, "%7.2g", p);
+        spur__str_printf(out, "%7.*g", evidence_digits(p), p);
 }
 
 static summary_stats other_stats(const report_group *g, size_t k) {
@@ -150,7 +150,7 @@ static void paper_row(const report *r, const report_group *g, double p, table *t
     spur__str label;
     spur__str_init(&label, 1 << 14);
     put_label(g, &label);
-    if (!isnan(p)) snprintf(chance, sizeof chance, "%.2g", p);
+    if (!isnan(p)) snprintf(chance, sizeof chance, "%.*g", evidence_digits(p), p);
     format_mean(&s, mean[0], sizeof mean[0]);
     cell cells[PAPER_FIXED + REPORT_OTHERS] = {text_cell(spur__str_text(&label)),
                                                text_cell(mean[0]), cell_int((int64_t)s.n),

@@ -460,6 +460,18 @@ static void test_equal_means(void **state) {
     report_free(&r);
 }
 
+/* 0.05 is neither above the level nor below it. */
+static void test_digits_tell_the_side(void **state) {
+    (void)state;
+    for (double p = 0.049; p < 0.051; p += 0.00001) {
+        char text[16];
+        snprintf(text, sizeof text, "%.*g", evidence_digits(p), p);
+        double shown = strtod(text, NULL);
+        bool same_side = p < 0.05 ? shown < 0.05 : shown > 0.05;
+        if (fabs(p - 0.05) > 0.00006 && !same_side) fail_msg("%g: %s", p, text);
+    }
+}
+
 /* What seeds share is no noise to be averaged out by more of them. */
 static void test_seeds_needed_one_by_one(void **state) {
     (void)state;
@@ -488,6 +500,7 @@ int main(void) {
         cmocka_unit_test(test_common_difference),
         cmocka_unit_test(test_chance_makes_no_blocks),
         cmocka_unit_test(test_equal_means),
+        cmocka_unit_test(test_digits_tell_the_side),
         cmocka_unit_test(test_seeds_needed_one_by_one),
         cmocka_unit_test(test_seeds_hold_for_all_comparisons),
         cmocka_unit_test(test_more_seeds_than_there_are),
