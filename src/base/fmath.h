@@ -86,19 +86,20 @@ static inline float spur__logf(float x) {
     return x > 0.0f && x < spur__float_of_bits(0x7f800000u) ? result : special;
 }
 
-/* Hyperbolic tangent; below 2 ulp. */
+/* Hyperbolic tangent; below 2 ulp. That of |x|, with the sign of x, which -0 keeps. */
 static inline float spur__tanhf(float x) {
-    float a = x < 0.0f ? -x : x;
+    uint32_t sign = spur__bits_of_float(x) & 0x80000000u;
+    float a = spur__float_of_bits(spur__bits_of_float(x) ^ sign);
     float z = x * x;
     float p = -5.70498872745e-3f;
     p = p * z + 2.06390887954e-2f;
     p = p * z - 5.37397155531e-2f;
     p = p * z + 1.33314422036e-1f;
     p = p * z - 3.33332819422e-1f;
-    float small = p * z * x + x;
+    float small = p * z * a + a;
     float large = 1.0f - 2.0f / (spur__expf(a + a) + 1.0f);
-    large = x < 0.0f ? -large : large;
-    return a < 0.625f ? small : large;
+    float y = a < 0.625f ? small : large;
+    return spur__float_of_bits(spur__bits_of_float(y) | sign);
 }
 
 /* 1 / (1 + e^-x); below 3 ulp down to -87, 0 below that. simd.h has it for vectors. */

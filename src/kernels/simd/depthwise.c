@@ -9,7 +9,7 @@
 
 #include "kernels/simd/math.h"
 
-/* Channels [c, c + n) of a pixel. With a mask, values count where that is above 0. */
+/* Channels [c, c + n) of a pixel. With a mask, values count where that is not 0 or less. */
 ALWAYS_INLINE vf load_shown(const float *x, const float *mask, ptrdiff_t n) {
     vf v = vload_n(x, n);
     return mask ? vmask_positive(v, vload_n(mask, n)) : v;
@@ -35,7 +35,7 @@ ALWAYS_INLINE vf member(vf v, const float *x, const float *mask, ptrdiff_t c, in
     if (depth == 1) return v;
     if (depth <= VL) return of_group(v, depth, j);
     ptrdiff_t at = j - c % depth;
-    return vset(mask && !(mask[at] > 0.0f) ? 0.0f : x[at]);
+    return vset(mask && mask[at] <= 0.0f ? 0.0f : x[at]);
 }
 
 /* ---- outputs and data gradient -------------------------------------------------------------- */

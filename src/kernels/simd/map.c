@@ -5,25 +5,27 @@
  */
 #include "kernels/simd/math.h"
 
-/* Activations and their slopes, as functions of the input or of the output. */
+/* Activations, and their gradients as functions of dy and the input or the output. Where a gradient is 0
+ * since the function is flat there, it is chosen, not multiplied: 0 times infinity is none. */
 typedef vf (*function)(vf value, float alpha);
+typedef vf (*gradient)(vf dy, vf value, float alpha);
 
 ALWAYS_INLINE vf relu(vf x, float alpha) {
     (void)alpha;
     return vrelu(x);
 }
 
-ALWAYS_INLINE vf relu_slope(vf y, float alpha) {
+ALWAYS_INLINE vf relu_dx(vf dy, vf y, float alpha) {
     (void)alpha;
-    return vmask_positive(vset(1.0f), y);
+    return vmask_positive(dy, y);
 }
 
 ALWAYS_INLINE vf leaky(vf x, float alpha) {
     return vselect(x < (vf){0}, x * alpha, x);
 }
 
-ALWAYS_INLINE vf leaky_slope(vf y, float alpha) {
-    return vselect(y > (vf){0}, vset(1.0f), vset(alpha));
+ALWAYS_INLINE vf leaky_dx(vf dy, vf y, float alpha) {
+    return dy * vselect(y > (vf){0}, vset(1.0f), vset(alpha));
 }
 
 ALWAYS_INLINE vf elu(vf x, float alpha) {
@@ -31,8 +33,8 @@ ALWAYS_INLINE vf elu(vf x, float alpha) {
     return vselect(x < (vf){0}, negative, x);
 }
 
-ALWAYS_INLINE vf elu_slope(vf y, float alpha) {
-    return vselect(y > (vf){0}, vset(1.0f), y + alpha);
+ALWAYS_INLINE vf elu_dx(vf dy, vf y, float alpha) {
+    return dy * vselect(y > (vf){0}, vset(1.0f), y + alpha);
 }
 
 ALWAYS_INLINE vf sigmoid(vf x, float alpha) {
@@ -40,9 +42,9 @@ ALWAYS_INLINE vf sigmoid(vf x, float alpha) {
     return vsigmoid(x);
 }
 
-ALWAYS_INLINE vf sigmoid_slope(vf y, float alpha) {
+ALWAYS_INLINE vf sigmoid_dx(vf dy, vf y, float alpha) {
     (void)alpha;
-    return y * (1.0f - y);
+    return dy * (y * (1.0f - y));
 }
 
 ALWAYS_INLINE vf hyperbolic(vf x, float alpha) {
@@ -50,9 +52,9 @@ ALWAYS_INLINE vf hyperbolic(vf x, float alpha) {
     return vtanh(x);
 }
 
-ALWAYS_INLINE vf hyperbolic_slope(vf y, float alpha) {
+ALWAYS_INLINE vf hyperbolic_dx(vf dy, vf y, float alpha) {
     (void)alpha;
-    return 1.0f - y * y;
+    return dy * (1.0f - y * y);
 }
 
 ALWAYS_INLINE vf silu(vf x, float alpha) {
@@ -60,9 +62,9 @@ ALWAYS_INLINE vf silu(vf x, float alpha) {
     return vsilu(x);
 }
 
-ALWAYS_INLINE vf silu_slope(vf x, float alpha) {
+ALWAYS_INLINE vf silu_dx(vf dy, vf x, float alpha) {
     (void)alpha;
-    return vsilu_slope(x);
+    return dy * vsilu_slope(x);
 }
 
 ALWAYS_INLINE vf hard_swish(vf x, float alpha) {
@@ -70,9 +72,9 @@ ALWAYS_INLINE vf hard_swish(vf x, float alpha) {
     return vhard_swish(x);
 }
 
-ALWAYS_INLINE vf hard_swish_slope(vf x, float alpha) {
+ALWAYS_INLINE vf hard_swish_dx(vf dy, vf x, float alpha) {
     (void)alpha;
-    return vhard_swish_slope(x);
+    return vhard_swish_dx(dy, x);
 }
 
 ALWAYS_INLINE vf hard_sigmoid(vf x, float alpha) {
@@ -80,9 +82,9 @@ ALWAYS_INLINE vf hard_sigmoid(vf x, float alpha) {
     return vclamp(x + 3.0f, 0.0f, 6.0f) / 6.0f;
 }
 
-ALWAYS_INLINE vf hard_sigmoid_slope(vf x, float alpha) {
+ALWAYS_INLINE vf hard_sigmoid_dx(vf dy, vf x, float alpha) {
     (void)alpha;
-    return vselect((x > vset(-3.0f)) & (x < vset(3.0f)), vset(1.0f / 6.0f), (vf){0});
+    return vselect((x > vset(-3.0f)) & (x < vset(3.0f)), dy * (1.0f / 6.0f), (vf){0});
 }
 
 ALWAYS_INLINE vf gelu(vf x, float alpha) {
@@ -90,9 +92,9 @@ ALWAYS_INLINE vf gelu(vf x, float alpha) {
     return vgelu(x);
 }
 
-ALWAYS_INLINE vf gelu_slope(vf x, float alpha) {
+ALWAYS_INLINE vf gelu_dx(vf dy, vf x, float alpha) {
     (void)alpha;
-    return vgelu_slope(x);
+    return dy * vgelu_slope(x);
 }
 
 /* Values i .. i + n, n <= VL; both constants where they are VL and f. */
@@ -100,8 +102,8 @@ ALWAYS_INLINE void forward_vector(const spur__map *m, ptrdiff_t i, ptrdiff_t n, 
     vstore_n(m->y + i, f(vload_n(m->a + i, n), m->alpha), n);
 }
 
-ALWAYS_INLINE void backward_vector(const spur__map *m, ptrdiff_t i, ptrdiff_t n, function slope) {
-    vf v = vload_n(m->b + i, n) * slope(vload_n(m->a + i, n), m->alpha);
+ALWAYS_INLINE void backward_vector(const spur__map *m, ptrdiff_t i, ptrdiff_t n, gradient dx) {
+    vf v = dx(vloaded(vload_n(m->b + i, n)), vload_n(m->a + i, n), m->alpha);
     vstore_n(m->y + i, m->accumulate ? vload_n(m->y + i, n) + v : v, n);
 }
 
@@ -111,10 +113,10 @@ ALWAYS_INLINE void forward(const spur__map *m, ptrdiff_t begin, ptrdiff_t end, f
     if (i < end) forward_vector(m, i, end - i, f);
 }
 
-ALWAYS_INLINE void backward(const spur__map *m, ptrdiff_t begin, ptrdiff_t end, function slope) {
+ALWAYS_INLINE void backward(const spur__map *m, ptrdiff_t begin, ptrdiff_t end, gradient dx) {
     ptrdiff_t i = begin;
-    for (; i + VL <= end; i += VL) backward_vector(m, i, VL, slope);
-    if (i < end) backward_vector(m, i, end - i, slope);
+    for (; i + VL <= end; i += VL) backward_vector(m, i, VL, dx);
+    if (i < end) backward_vector(m, i, end - i, dx);
 }
 
 ALWAYS_INLINE void copy(const spur__map *m, ptrdiff_t begin, ptrdiff_t end) {
@@ -128,7 +130,7 @@ ALWAYS_INLINE void copy(const spur__map *m, ptrdiff_t begin, ptrdiff_t end) {
 #define ACTIVATION(op, f)                                                                          \
     case op:                                                                                       \
         if (m->backward)                                                                           \
-            backward(m, begin, end, f##_slope);                                                    \
+            backward(m, begin, end, f##_dx);                                                       \
         else                                                                                       \
             forward(m, begin, end, f);                                                             \
         return;
@@ -150,19 +152,17 @@ void SPUR__SIMD(map)(const spur__map *m, ptrdiff_t begin, ptrdiff_t end) {
     }
 }
 
-ALWAYS_INLINE void add_to(float *dx, bool accumulate, vf v) {
-    if (dx) vstore(dx, accumulate ? vload(dx) + v : v);
+/* Values i .. i + n, n <= VL; a constant where it is VL. */
+ALWAYS_INLINE void split_vector(const spur__relu_split *p, ptrdiff_t i, ptrdiff_t n) {
+    vf v = vmask_positive(vloaded(vload_n(p->dy + i, n)), vload_n(p->y + i, n));
+    for (int k = 0; k < 2; k++) {
+        float *dx = p->dx[k] ? p->dx[k] + i : NULL;
+        if (dx) vstore_n(dx, p->accumulate[k] ? vload_n(dx, n) + v : v, n);
+    }
 }
 
 void SPUR__SIMD(relu_split)(const spur__relu_split *p, ptrdiff_t begin, ptrdiff_t end) {
     ptrdiff_t i = begin;
-    for (; i + VL <= end; i += VL) {
-        vf v = vload(p->dy + i) * vmask_positive(vset(1.0f), vload(p->y + i));
-        for (int k = 0; k < 2; k++) add_to(p->dx[k] ? p->dx[k] + i : NULL, p->accumulate[k], v);
-    }
-    for (; i < end; i++) {
-        float v = p->dy[i] * (p->y[i] > 0.0f ? 1.0f : 0.0f);
-        for (int k = 0; k < 2; k++)
-            if (p->dx[k]) p->dx[k][i] = p->accumulate[k] ? p->dx[k][i] + v : v;
-    }
+    for (; i + VL <= end; i += VL) split_vector(p, i, VL);
+    if (i < end) split_vector(p, i, end - i);
 }

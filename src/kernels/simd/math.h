@@ -110,14 +110,15 @@ ALWAYS_INLINE vf vsoftplus(vf x) {
 }
 
 ALWAYS_INLINE vf vtanh(vf x) {
-    vf a = vselect(x < (vf){0}, -x, x), z = x * x;
+    vf a = vabs(x), z = x * x;
     vf p = z * -5.70498872745e-3f + 2.06390887954e-2f;
     p = p * z - 5.37397155531e-2f;
     p = p * z + 1.33314422036e-1f;
     p = p * z - 3.33332819422e-1f;
-    vf small = p * z * x + x;
+    vf small = p * z * a + a;
     vf large = 1.0f - 2.0f / (vexp(a + a) + 1.0f);
-    return vselect(a < vset(0.625f), small, vselect(x < (vf){0}, -large, large));
+    vf y = vselect(a < vset(0.625f), small, large);
+    return (vf)((vi)y | ((vi)x & INT32_MIN));
 }
 
 ALWAYS_INLINE vf verf(vf x) {
@@ -142,9 +143,10 @@ ALWAYS_INLINE vf vhard_swish(vf x) {
     return x * vclamp(x + 3.0f, 0.0f, 6.0f) / 6.0f;
 }
 
-ALWAYS_INLINE vf vhard_swish_slope(vf x) {
-    vf slope = vselect(x < vset(3.0f), x / 3.0f + 0.5f, vset(1.0f));
-    return vselect(x <= vset(-3.0f), (vf){0}, slope);
+/* Its gradient: 0 where it is flat, whatever dy is, as PyTorch has it. */
+ALWAYS_INLINE vf vhard_swish_dx(vf dy, vf x) {
+    vf slope = vselect(x >= vset(3.0f), vset(1.0f), x / 3.0f + 0.5f);
+    return vselect(x <= vset(-3.0f), (vf){0}, dy * slope);
 }
 
 ALWAYS_INLINE vf vsilu(vf x) {

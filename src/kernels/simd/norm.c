@@ -86,7 +86,7 @@ ALWAYS_INLINE int behind_of(const spur__norm_dx *p) {
 /* dy in front of what is behind, where y is the normalised value. */
 ALWAYS_INLINE vf through(vf dy, vf y, int behind) {
     return behind == SILU_BEHIND         ? dy * vsilu_slope(y)
-           : behind == HARD_SWISH_BEHIND ? dy * vhard_swish_slope(y)
+           : behind == HARD_SWISH_BEHIND ? vhard_swish_dx(dy, y)
                                          : vmask_positive(dy, y);
 }
 

@@ -60,7 +60,7 @@ ALWAYS_INLINE void copy_plain(const float *x, float *out, ptrdiff_t n) {
 static void copy_masked(const float *x, const float *mask, float *out, ptrdiff_t n) {
     ptrdiff_t i = 0;
     for (; i + VL <= n; i += VL) vstore(out + i, vmask_positive(vload(x + i), vload(mask + i)));
-    for (; i < n; i++) out[i] = mask[i] > 0.0f ? x[i] : 0.0f;
+    for (; i < n; i++) out[i] = mask[i] <= 0.0f ? 0.0f : x[i];
 }
 
 /* Whole rows when neither side has gaps. */

@@ -92,6 +92,15 @@ ALWAYS_INLINE void vstream(float *p, vf v) {
 #endif
 }
 
+/* v, in a register: a select must not become a load under a mask, which waits for what the mask is made
+ * of (a third slower where memory is the limit). */
+ALWAYS_INLINE vf vloaded(vf v) {
+#if defined(SPUR_ISA_avx512)
+    __asm__("" : "+v"(v));
+#endif
+    return v;
+}
+
 /* n <= VL floats, zeros behind; nothing behind them is read. */
 ALWAYS_INLINE vf vload_n(const float *p, ptrdiff_t n) {
     if (n >= VL) return vload(p);
@@ -148,9 +157,17 @@ ALWAYS_INLINE void vtake_greater(vf *best, vi *code, vf value, int32_t tap) {
 #endif
 }
 
-/* v where y > 0, else 0. */
+/* v where vrelu lets y through, else 0: the gradient of vrelu, whatever v is. */
 ALWAYS_INLINE vf vmask_positive(vf v, vf y) {
-    return (vf)((vi)v & (y > (vf){0}));
+#if defined(SPUR_ISA_avx512)
+    __mmask16 shown = _mm512_cmp_ps_mask((__m512)y, _mm512_setzero_ps(), _CMP_NLE_UQ);
+    return (vf)_mm512_maskz_mov_ps(shown, (__m512)v);
+#elif defined(SPUR_ISA_avx2)
+    __m256 shown = _mm256_cmp_ps((__m256)y, _mm256_setzero_ps(), _CMP_NLE_UQ);
+    return (vf)_mm256_and_ps(shown, (__m256)v);
+#else
+    return (vf)((vi)v & ~(y <= (vf){0}));
+#endif
 }
 
 /* VL bytes as lanes. Compilers make a scalar loop of the generic form. */

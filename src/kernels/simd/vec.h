@@ -57,7 +57,7 @@ typedef struct spur__dropout_job {
     bool accumulate;
 } spur__dropout_job;
 
-/* The gradient of y = relu(a + b): v = dy * (y > 0) for both of them. */
+/* The gradient of y = relu(a + b): v = y <= 0 ? 0 : dy for both of them. */
 typedef struct spur__relu_split {
     const float *y, *dy;
     float *dx[2]; /* (+)= v; may be dy; or NULL */

@@ -271,6 +271,93 @@ static void test_scalar_bits(void **state) {
     free(y);
 }
 
+/* ---- what is not finite ------------------------------------------------------------------------ */
+
+enum { LINE = 37 }; /* whole vectors and a rest */
+
+typedef struct special_case {
+    spur__map_op op;
+    float x, dy, y, dx; /* y, dx: PyTorch's, by torch 2.13 */
+} special_case;
+
+/* A flat piece has the gradient 0, also of an infinity; NaN is not flat, except in hard_sigmoid. */
+static const special_case special_cases[] = {
+    {SPUR__MAP_RELU, -1, INFINITY, 0, 0},
+    {SPUR__MAP_RELU, -1, NAN, 0, 0},
+    {SPUR__MAP_RELU, -1, -2, 0, 0},
+    {SPUR__MAP_RELU, -INFINITY, -INFINITY, 0, 0},
+    {SPUR__MAP_RELU, INFINITY, INFINITY, INFINITY, INFINITY},
+    {SPUR__MAP_RELU, -0.0f, INFINITY, -0.0f, 0},
+    {SPUR__MAP_RELU, NAN, 2, NAN, 2},
+    {SPUR__MAP_RELU, 1e-40f, 1e-40f, 1e-40f, 1e-40f},
+    {SPUR__MAP_LEAKY_RELU, -INFINITY, INFINITY, -INFINITY, INFINITY},
+    {SPUR__MAP_LEAKY_RELU, NAN, 2, NAN, 0.25f},
+    {SPUR__MAP_ELU, INFINITY, INFINITY, INFINITY, INFINITY},
+    {SPUR__MAP_ELU, -INFINITY, 2, -1.5f, 0},
+    {SPUR__MAP_ELU, -0.0f, 2, -0.0f, 3},
+    {SPUR__MAP_SIGMOID, -INFINITY, 2, 0, 0},
+    {SPUR__MAP_TANH, -INFINITY, 2, -1, 0},
+    {SPUR__MAP_TANH, -0.0f, 2, -0.0f, 2},
+    {SPUR__MAP_TANH, -1e-40f, 2, -1e-40f, 2},
+    {SPUR__MAP_SILU, INFINITY, 2, INFINITY, NAN},
+    {SPUR__MAP_SILU, -INFINITY, 2, NAN, NAN},
+    {SPUR__MAP_HARD_SWISH, -4, INFINITY, -0.0f, 0},
+    {SPUR__MAP_HARD_SWISH, -3, NAN, -0.0f, 0},
+    {SPUR__MAP_HARD_SWISH, -4, -2, -0.0f, 0},
+    {SPUR__MAP_HARD_SWISH, NAN, 2, NAN, NAN},
+    {SPUR__MAP_HARD_SWISH, 3, INFINITY, 3, INFINITY},
+    {SPUR__MAP_HARD_SIGMOID, -4, INFINITY, 0, 0},
+    {SPUR__MAP_HARD_SIGMOID, 3, NAN, 1, 0},
+    {SPUR__MAP_HARD_SIGMOID, 4, -2, 1, 0},
+    {SPUR__MAP_HARD_SIGMOID, NAN, 2, NAN, 0},
+    {SPUR__MAP_GELU, -0.0f, 2, -0.0f, 1},
+};
+
+static float alpha_of(spur__map_op op) {
+    for (size_t i = 0; i < COUNT(activations); i++)
+        if (activations[i].op == op) return activations[i].alpha;
+    return 0;
+}
+
+/* All of the line are `want`, with the sign of a zero. */
+static void check_line(const float *line, float want) {
+    for (int i = 0; i < LINE; i++)
+        assert_true(isnan(want) ? isnan(line[i]) : memcmp(&want, line + i, sizeof want) == 0);
+}
+
+static void fill_line(float *line, float value) {
+    for (int i = 0; i < LINE; i++) line[i] = value;
+}
+
+static void check_special(const special_case *c) {
+    spur__exec exec = {.threads = 1};
+    float x[LINE], dy[LINE], y[LINE], dx[LINE];
+    fill_line(x, c->x);
+    fill_line(dy, c->dy);
+    spur__vec_activation(&exec, LINE, c->op, alpha_of(c->op), x, y);
+    check_line(y, c->y);
+    spur__vec_activation_backward(
+        &exec, LINE,
+        &(spur__activation_gradient){c->op, alpha_of(c->op),
+                                     spur__activation_from_output(c->op) ? y : x, dy, dx, false});
+    check_line(dx, c->dx);
+    if (c->op != SPUR__MAP_RELU) return;
+    float both[2][LINE];
+    spur__vec_relu_split(&exec, LINE, &(spur__relu_split){y, dy, {both[0], both[1]}, {false}});
+    check_line(both[0], c->dx);
+    check_line(both[1], c->dx);
+}
+
+static void test_special_values(void **state) {
+    spur__isa best = spur__cpu_isa();
+    (void)state;
+    for (int isa = 0; isa <= (int)best; isa++) {
+        spur__cpu_force((spur__isa)isa);
+        for (size_t i = 0; i < COUNT(special_cases); i++) check_special(&special_cases[i]);
+    }
+    spur__cpu_force(best);
+}
+
 static void everything(void *arg, const spur__exec *exec, float *out) {
     const float *x = arg;
     for (size_t k = 0; k < COUNT(activations); k++) {
@@ -297,10 +384,10 @@ static void test_same_bytes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_activations), cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_softmax),     cmocka_unit_test(test_channel_scale),
-        cmocka_unit_test(test_dropout),     cmocka_unit_test(test_scalar_bits),
-        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_activations),    cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_softmax),        cmocka_unit_test(test_channel_scale),
+        cmocka_unit_test(test_dropout),        cmocka_unit_test(test_scalar_bits),
+        cmocka_unit_test(test_special_values), cmocka_unit_test(test_same_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
