@@ -8,29 +8,36 @@
 
 enum { LINE = 64 };
 
-/* Where tile i begins, one way, of which the first `full` are whole. */
-static ptrdiff_t start_of(ptrdiff_t i, ptrdiff_t full, ptrdiff_t edge) {
-    return i * edge - spur__max(0, i - full);
+/* Up to which pixel of its phase the tile i reaches. */
+static ptrdiff_t end_of(const spur__cut *cut, const spur__cut_place *at, ptrdiff_t i,
+                        ptrdiff_t size, ptrdiff_t edge) {
+    return spur__min(spur__phase_size(size, at->phase, cut->dilation),
+                     spur__tile_start(edge, i + 1, at->cut.full));
 }
 
 /* The part of the next tiles of one row of tiles that lies inside the image; false: none is left. */
 static bool next_rectangle(spur__prefetch *a) {
     const spur__tiled_images *s = &a->images;
     while (a->tile < a->end) {
-        ptrdiff_t tx = a->tile % s->tiles_x, rest = a->tile / s->tiles_x, ty = rest % s->tiles_y;
-        ptrdiff_t run = spur__min(s->tiles_x - tx, a->end - a->tile);
-        ptrdiff_t y = start_of(ty, s->full_y, s->edge), x = start_of(tx, s->full_x, s->edge);
+        ptrdiff_t rest = a->tile / s->columns->tiles, image = rest / s->rows->tiles;
+        spur__cut_place row = spur__cut_place_of(s->rows, rest % s->rows->tiles);
+        spur__cut_place column = spur__cut_place_of(s->columns, a->tile % s->columns->tiles);
+        ptrdiff_t run = spur__min(column.cut.tiles - column.tile, a->end - a->tile);
+        ptrdiff_t y = spur__tile_start(s->edge, row.tile, row.cut.full);
+        ptrdiff_t x = spur__tile_start(s->edge, column.tile, column.cut.full);
         a->tile += run;
-        a->rows = spur__min(s->h, start_of(ty + 1, s->full_y, s->edge)) - y;
-        a->pixels = spur__min(s->w, start_of(tx + run, s->full_x, s->edge)) - x;
+        a->rows = end_of(s->rows, &row, row.tile, s->h, s->edge) - y;
+        a->pixels = end_of(s->columns, &column, column.tile + run - 1, s->w, s->edge) - x;
         if (a->rows <= 0 || a->pixels <= 0) continue;
-        a->at = (const char *)s->pixels + ((rest / s->tiles_y * s->h + y) * s->w + x) * s->pitch;
+        y = row.phase + y * s->rows->dilation;
+        x = column.phase + x * s->columns->dilation;
+        a->at = s->pixels + ((image * s->h + y) * s->w + x) * s->pitch;
         a->width = s->width;
-        if (s->width == s->pitch) { /* pixels without gaps are one */
-            a->width *= a->pixels;
+        a->pitch = s->pitch * s->columns->dilation;
+        if (a->width == a->pitch) { /* pixels without gaps are one */
+            a->pitch = a->width *= a->pixels;
             a->pixels = 1;
         }
-        a->pitch = spur__max(a->width, s->pitch);
         a->left = a->pixels;
         a->line = 0;
         return true;
@@ -40,8 +47,10 @@ static bool next_rectangle(spur__prefetch *a) {
 
 spur__prefetch spur__prefetch_tiles(spur__tiled_images images, ptrdiff_t tile, ptrdiff_t end,
                                     ptrdiff_t steps) {
-    spur__prefetch a = {
-        .images = images, .tile = tile, .end = end, .row_step = images.w * images.pitch};
+    spur__prefetch a = {.images = images,
+                        .tile = tile,
+                        .end = end,
+                        .row_step = images.w * images.pitch * images.rows->dilation};
     ptrdiff_t lines = (end - tile) * images.edge * images.edge * spur__ceil_div(images.width, LINE);
     a.lines = spur__ceil_div(lines, steps);
     if (!next_rectangle(&a)) a.lines = 0;

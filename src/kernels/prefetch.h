@@ -8,24 +8,26 @@
 
 #include <stddef.h>
 
-/* Images [n][h][w] of pixels, cut into tiles of edge x edge pixels, or of edge - 1 from row full_y and
- * column full_x of tiles on. */
+#include "kernels/simd/winograd_cut.h"
+
+/* Images [n][h][w] of pixels, cut into tiles of edge x edge pixels or fewer. */
 typedef struct spur__tiled_images {
-    const void *pixels;
+    const char *pixels;
     ptrdiff_t h, w;
     ptrdiff_t pitch, width; /* bytes: between pixels, of a pixel */
-    ptrdiff_t tiles_y, tiles_x, full_y, full_x, edge;
+    const spur__cut *rows, *columns; /* of tiles */
+    ptrdiff_t edge;
 } spur__tiled_images;
 
 /* A walk along the cache lines of some tiles' pixels. Tiles beside each other make one rectangle. */
 typedef struct spur__prefetch {
-    spur__tiled_images images;
-    ptrdiff_t tile, end; /* behind the rectangle at work */
     ptrdiff_t rows, pixels; /* of it: left with this one; in each */
     ptrdiff_t pitch, width, row_step; /* bytes */
     const char *at; /* the pixel at work */
     ptrdiff_t left, line; /* pixels of its row, with itself; bytes of it that are done */
     ptrdiff_t lines; /* prefetched in a step */
+    ptrdiff_t tile, end; /* behind the rectangle at work */
+    spur__tiled_images images;
 } spur__prefetch;
 
 /* The pixels of tiles [tile, end) in `steps` steps. */

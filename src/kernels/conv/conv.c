@@ -75,18 +75,46 @@ static bool in_small_groups(const spur__conv_shape *s) {
            (depth == 1 || s->kh * s->kw * depth <= SPUR__TILE_STRETCH);
 }
 
+/* One direction: pairs of an output and a tap that lies inside the image. */
+static ptrdiff_t taps_inside(ptrdiff_t outputs, ptrdiff_t inputs, ptrdiff_t pad,
+                             ptrdiff_t dilation) {
+    ptrdiff_t sum = 0;
+    for (ptrdiff_t shift = pad; shift >= pad - 2 * dilation; shift -= dilation)
+        sum += spur__max(0, spur__min(outputs, inputs + shift) - spur__max(0, shift));
+    return sum;
+}
+
+/* What the direct algorithm multiplies for an image and a pair of channels in a 3x3 convolution. */
+static ptrdiff_t direct_products(const spur__conv_shape *s, spur__conv_pass pass) {
+    if (pass == SPUR__CONV_BACKWARD_WEIGHTS && s->c >= SPUR__IN_PLACE_CHANNELS)
+        return taps_inside(s->oh, s->h, s->pad_top, s->dilation_h) *
+               taps_inside(s->ow, s->w, s->pad_left, s->dilation_w);
+    return 9 * (pass == SPUR__CONV_BACKWARD_DATA ? s->h * s->w : s->oh * s->ow);
+}
+
+/* Whether Winograd's products, with what their transforms cost, are fewer than those of a dilated
+ * convolution by the direct algorithm. The smaller the phases, the emptier the tiles. */
+static bool pays(const spur__conv_shape *s, spur__conv_pass pass, ptrdiff_t products) {
+    double least = pass == SPUR__CONV_BACKWARD_WEIGHTS ? 1.4 : 1.25;
+    return (double)direct_products(s, pass) >= least * (double)products;
+}
+
 /* F(4x4) wins wherever there are tiles to fill its register blocks; with few of them its 36 products
- * cost more in transforms than they save, then F(2x2), and with very few outputs direct. */
+ * cost more in transforms than they save, then F(2x2), and with very few outputs direct. Phases of a
+ * dilated image may have less than three outputs a side: F(2x2) needs fewer products for those. */
 static spur__conv_algo choose(const spur__conv_shape *s, spur__conv_algo wish,
                               spur__conv_pass pass) {
     if (in_small_groups(s)) return SPUR__CONV_DEPTHWISE;
     if (wish == SPUR__CONV_DIRECT || !spur__winograd_possible(s)) return SPUR__CONV_DIRECT;
     if (wish != SPUR__CONV_AUTO) return wish;
     bool data = pass == SPUR__CONV_BACKWARD_DATA;
-    ptrdiff_t h = data ? s->h : s->oh, w = data ? s->w : s->ow;
-    ptrdiff_t tiles = s->n * spur__ceil_div(h, 4) * spur__ceil_div(w, 4);
+    bool dilated = s->dilation_h > 1 || s->dilation_w > 1;
+    spur__winograd_cost four = spur__winograd_cost_of(s, 4, data);
+    spur__winograd_cost two = spur__winograd_cost_of(s, 2, data);
     if (s->c < 8 || s->k < 8) return SPUR__CONV_DIRECT;
-    return tiles > 12 ? SPUR__CONV_WINOGRAD4 : SPUR__CONV_WINOGRAD2;
+    bool large = s->n * four.tiles > 12 && !(dilated && two.products < four.products);
+    if (dilated && !pays(s, pass, large ? four.products : two.products)) return SPUR__CONV_DIRECT;
+    return large ? SPUR__CONV_WINOGRAD4 : SPUR__CONV_WINOGRAD2;
 }
 
 static int edge_of(spur__conv_algo algo) {

@@ -20,7 +20,6 @@ enum {
     COLUMNS = 128, /* output channels of a task; a multiple of every nr */
     CHANNELS = 256, /* most input channels of a task */
     LEAST_CHANNELS = 64, /* of a task, to get more of them */
-    IN_PLACE_CHANNELS = 32, /* of an input that is read where it lies in spite of padding */
     BLOCK_PIXELS = 256,
     BLOCK_FLOATS = 80 * 1024,
     TASKS = 16, /* wanted, for teams up to 8 */
@@ -127,7 +126,7 @@ static void plan_job(weights_job *q, const spur__conv_shape *s, ptrdiff_t n) {
     q->partial_floats = s->kh * s->kw * q->c * s->k;
     q->columns = (s->ow - 1) * s->stride_w + (s->kw - 1) * s->dilation_w + 1;
     bool inside = !s->pad_top && !s->pad_left && q->columns <= s->w && input_rows(s, s->oh) <= s->h;
-    q->in_place = inside || q->c >= IN_PLACE_CHANNELS;
+    q->in_place = inside || q->c >= SPUR__IN_PLACE_CHANNELS;
     if (q->in_place) q->columns = s->w;
     q->pitch = q->in_place ? s->x_pitch : q->c;
     q->touching = q->pitch == q->c && s->dilation_w == 1 && (inside || !q->in_place);

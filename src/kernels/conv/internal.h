@@ -9,7 +9,12 @@
 #include "kernels/conv/conv.h"
 #include "kernels/simd/table.h"
 
-enum { SPUR__TAPS_MAX = 64 }; /* rows, columns of a kernel */
+enum {
+    SPUR__TAPS_MAX = 64, /* rows, columns of a kernel */
+    /* from which on the direct weight gradient reads an input where it lies in spite of padding, which it
+     * then leaves out */
+    SPUR__IN_PLACE_CHANNELS = 32
+};
 
 spur__conv_memory spur__direct_memory(const spur__conv_plan *plan, spur__conv_pass pass);
 /* Of a forward pass that ends in the pool; workspace 0: it cannot. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Forward and data gradient of 3x3 convolutions with unit steps by Winograd F(m x m, 3 x 3). The
- * data gradient is the forward pass over dy with rotated, transposed weights.
+ * data gradient is the forward pass over dy with rotated, transposed weights. A dilated one differs in
+ * where its tiles lie (simd/winograd_cut.h) alone.
  *
  * V = transformed input  [xi][strip][channels / 16][mr][16]   strips of up to mr tiles
  * U = transformed weights [panel][xi][channels][width]        panels of nr output channels
@@ -109,24 +110,8 @@ static void job_of(wino_job *q, const spur__conv_shape *s, int m, bool backward,
                     .w_inputs = s->c,
                     .w_outputs = s->k,
                     .backward = backward};
-    q->in = (spur__tiling){.h = s->h,
-                           .w = s->w,
-                           .channels = s->c,
-                           .pitch = s->x_pitch,
-                           .pad_y = s->pad_top,
-                           .pad_x = s->pad_left};
-    q->out = (spur__tiling){.h = s->oh, .w = s->ow, .channels = s->k, .pitch = s->y_pitch};
-    if (backward) {
-        spur__tiling swap = q->in;
-        q->in = q->out;
-        q->out = swap;
-        q->in.pad_y = 2 - s->pad_top;
-        q->in.pad_x = 2 - s->pad_left;
-        q->out.pad_y = q->out.pad_x = 0;
-    }
-    spur__cut_tiles(&q->in, m, q->out.h, q->out.w);
-    spur__cut_tiles(&q->out, m, q->out.h, q->out.w);
-    q->tiles = n * q->in.tiles_y * q->in.tiles_x;
+    spur__cut_images(s, m, backward, &q->in, &q->out);
+    q->tiles = n * q->in.rows.tiles * q->in.columns.tiles;
     q->channels = q->in.channels;
     q->outputs = q->out.channels;
     q->depth = spur__round_up(q->channels, 16);
@@ -140,8 +125,17 @@ static ptrdiff_t packed_floats(const wino_job *q) {
 }
 
 bool spur__winograd_possible(const spur__conv_shape *s) {
-    return s->kh == 3 && s->kw == 3 && s->stride_h == 1 && s->stride_w == 1 && s->dilation_h == 1 &&
-           s->dilation_w == 1 && s->groups == 1 && s->c <= 16 * MAX_RUNS && s->k <= 16 * MAX_RUNS;
+    bool in_phases = s->pad_top % s->dilation_h == 0 && s->pad_left % s->dilation_w == 0;
+    return s->kh == 3 && s->kw == 3 && s->stride_h == 1 && s->stride_w == 1 && in_phases &&
+           s->groups == 1 && s->c <= 16 * MAX_RUNS && s->k <= 16 * MAX_RUNS;
+}
+
+spur__winograd_cost spur__winograd_cost_of(const spur__conv_shape *s, int m, bool backward) {
+    spur__tiling in, out;
+    spur__cut_images(s, m, backward, &in, &out);
+    return (spur__winograd_cost){out.rows.tiles * out.columns.tiles,
+                                 spur__cut_products(&out.rows, m) *
+                                     spur__cut_products(&out.columns, m)};
 }
 
 size_t spur__winograd_packed(const spur__conv_shape *s, int m) {
@@ -246,15 +240,13 @@ static void make_v(const wino_job *q, ptrdiff_t first, ptrdiff_t count, ptrdiff_
 static spur__prefetch outputs_ahead(const wino_job *q, ptrdiff_t tile, ptrdiff_t end,
                                     ptrdiff_t column, ptrdiff_t columns, ptrdiff_t steps) {
     ptrdiff_t by = q->pool ? 2 : 1, size = (ptrdiff_t)sizeof(float);
-    spur__tiled_images images = {.pixels = q->out.y + column,
+    spur__tiled_images images = {.pixels = (const char *)(q->out.y + column),
                                  .h = q->out.h / by,
                                  .w = q->out.w / by,
                                  .pitch = q->out.pitch * size,
                                  .width = columns * size,
-                                 .tiles_y = q->out.tiles_y,
-                                 .tiles_x = q->out.tiles_x,
-                                 .full_y = q->out.full_y,
-                                 .full_x = q->out.full_x,
+                                 .rows = &q->out.rows,
+                                 .columns = &q->out.columns,
                                  .edge = q->m / by};
     return spur__prefetch_tiles(images, tile, end, steps);
 }

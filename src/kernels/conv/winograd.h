@@ -7,10 +7,18 @@
 
 #include "kernels/conv/internal.h"
 
-/* Whether the shape is a 3x3 convolution with unit steps. */
+/* Whether the shape is a 3x3 convolution with unit steps, whose outputs, if it is dilated, read inputs of
+ * their own phase. */
 bool spur__winograd_possible(const spur__conv_shape *s);
 
-/* Whether no window of a 2x2 pool lies on several tiles of outputs. */
+/* Tiles of an image, and the products that they take for a pair of channels. */
+typedef struct spur__winograd_cost {
+    ptrdiff_t tiles, products;
+} spur__winograd_cost;
+
+spur__winograd_cost spur__winograd_cost_of(const spur__conv_shape *s, int m, bool backward);
+
+/* Whether no window of a 2x2 pool lies on several tiles, or phases, of outputs. */
 bool spur__winograd_pools(const spur__conv_shape *s, int m);
 
 size_t spur__winograd_packed(const spur__conv_shape *s, int m);

@@ -5,7 +5,8 @@
  * is 0 but there), so tiles with fewer outputs have no product there: 5 of 6 in each direction for
  * m = 4. An odd side is cut into tiles of m outputs and then of m - 1, instead of leaving one nearly
  * empty: 7 takes 11 products instead of 12, 9 takes 15 instead of 18. An even one is cut into tiles of
- * m and one of the rest: 14 takes 23 instead of 24.
+ * m and one of the rest: 14 takes 23 instead of 24. The phases of a dilated convolution, which no pool
+ * follows, are cut like odd sides: 14 takes 22.
  */
 #ifndef SPUR_KERNELS_CONV_WINOGRAD_TILES_H
 #define SPUR_KERNELS_CONV_WINOGRAD_TILES_H
@@ -14,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/conv/conv.h"
 #include "kernels/simd/winograd.h"
 
 /* Tiles in an order such that those with a product at some position xi lie together: narrow and tall
@@ -23,13 +25,18 @@ typedef struct spur__ranks {
     int32_t wide_begin, tall_end, wide_end;
 } spur__ranks;
 
-/* Sets how many tiles cover h x w outputs, and how many of them are full in each direction. */
-void spur__cut_tiles(spur__tiling *t, int m, ptrdiff_t h, ptrdiff_t w);
+/* Cuts the images that are read (`in`, by patches of m + 2) and written (`out`) for the tiles of `out`:
+ * x and y, or, backward, dy and dx. */
+void spur__cut_images(const spur__conv_shape *s, int m, bool backward, spur__tiling *in,
+                      spur__tiling *out);
+
+/* The products of one direction's tiles. */
+ptrdiff_t spur__cut_products(const spur__cut *c, int m);
 
 /* Whether all tiles are full: then there is no need of an order. */
 bool spur__tiles_full(const spur__tiling *t);
 
-/* Whether all tiles begin at multiples of 2, as 2x2 windows of outputs must. */
+/* Whether 2x2 windows of outputs lie in one tile each: without dilation all begin at multiples of 2. */
 bool spur__tiles_even(const spur__tiling *t);
 
 /* Puts tiles [first, first + count) in order: order[first] is the first of them. */

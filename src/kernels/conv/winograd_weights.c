@@ -114,16 +114,8 @@ static void job_of(dw_job *q, const spur__conv_shape *s, int m, ptrdiff_t n) {
                   .k = s->k,
                   .parts = 1,
                   .blocks = 1};
-    q->x = (spur__tiling){.h = s->h,
-                          .w = s->w,
-                          .channels = s->c,
-                          .pitch = s->x_pitch,
-                          .pad_y = s->pad_top,
-                          .pad_x = s->pad_left};
-    q->dy = (spur__tiling){.h = s->oh, .w = s->ow, .channels = s->k, .pitch = s->y_pitch};
-    spur__cut_tiles(&q->x, m, s->oh, s->ow);
-    spur__cut_tiles(&q->dy, m, s->oh, s->ow);
-    q->tiles = n * q->x.tiles_y * q->x.tiles_x;
+    spur__cut_images(s, m, false, &q->x, &q->dy);
+    q->tiles = n * q->x.rows.tiles * q->x.columns.tiles;
     q->large = s->c * s->k > (q->tiles < MANY ? SMALL : SMALL_OF_MANY);
     if (q->large) {
         choose_way(q);

@@ -158,7 +158,7 @@ ALWAYS_INLINE void store_block(int m, const spur__tiling *t, const spur__wino_ou
 #pragma GCC unroll 4
         for (int s = 0; s < m; s++) {
             if (r >= at->y1 || s >= at->x1) continue;
-            float *to = out + (r * t->w + s) * t->pitch;
+            float *to = out + r * t->row_step + s * t->column_step;
             vf v = p->accumulate ? vload_n(to, left) + y[r][s] : y[r][s];
             if (p->bias) v += bias;
             vstore_n(to, p->relu ? vrelu(v) : v, left);

@@ -14,17 +14,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/simd/winograd_cut.h"
+
 /* A code per pooled value, [n][h / 2][w / 2][channels]: the position of the maximum in its 2x2
  * window, row-major; or SPUR__POOL_NOWHERE, where a ReLU let nothing through. */
 enum { SPUR__POOL_NOWHERE = 4 };
 
-/* Images cut into tiles of m x m outputs, or m - 1 from row full_y and column full_x of tiles on; tile t
- * of all images is row-major (image, ty, tx). */
+/* Images cut into tiles of m x m outputs, fewer in tiles that are not full; tile t of all images is
+ * row-major (image, row of tiles, column of tiles). */
 typedef struct spur__tiling {
     ptrdiff_t h, w, channels, pitch; /* images [n][h][w][pitch] */
-    ptrdiff_t tiles_y, tiles_x, full_y, full_x;
+    ptrdiff_t row_step, column_step; /* floats between neighbours of a phase */
+    spur__cut rows, columns; /* of tiles */
     const int32_t *order; /* the tile at each place; NULL: in turn */
-    ptrdiff_t pad_y, pad_x; /* a tile's patch starts that much before its outputs */
+    ptrdiff_t pad_y, pad_x; /* a tile's patch starts that much before its outputs, in its phase */
     const float *x; /* images that are read */
     const float *mask; /* values count as 0 where it is not above 0; or NULL */
     const uint8_t *argmax; /* x is [n][h / 2][w / 2][pitch], to be spread over windows; or NULL */

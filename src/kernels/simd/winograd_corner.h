@@ -17,7 +17,7 @@ ALWAYS_INLINE vf scaled(float a, vf b, vf c) {
 }
 
 /* The upper left corner of a tile's patch, and the part of the patch inside the image; of a patch of
- * outputs (edge m), that belongs to the tile. */
+ * outputs (edge m), that belongs to the tile. Rows and columns are those of the tile's phase. */
 typedef struct corner {
     ptrdiff_t image, y, x; /* y and x may be negative */
     ptrdiff_t offset; /* of that pixel */
@@ -25,29 +25,29 @@ typedef struct corner {
     bool inside; /* all of it */
 } corner;
 
-/* One direction: tile i's first output, and how much of the patch counts. */
-ALWAYS_INLINE ptrdiff_t start_of(int m, ptrdiff_t i, ptrdiff_t full) {
-    return i <= full ? i * m : full * m + (i - full) * (m - 1);
-}
-
-ALWAYS_INLINE ptrdiff_t extent_of(int m, int edge, ptrdiff_t i, ptrdiff_t full, ptrdiff_t left) {
-    ptrdiff_t most = edge == m && i >= full ? m - 1 : edge;
+/* One direction: how much of the patch counts, with `left` pixels from its first one on. */
+ALWAYS_INLINE ptrdiff_t extent_of(int m, int edge, const spur__cut_place *at, ptrdiff_t left) {
+    ptrdiff_t most = edge == m && at->tile >= at->cut.full ? m - 1 : edge;
     return left < most ? left : most;
 }
 
 ALWAYS_INLINE corner corner_of(const spur__tiling *t, int m, int edge, ptrdiff_t place) {
     corner c;
     ptrdiff_t tile = t->order ? t->order[place] : place;
-    ptrdiff_t tx = tile % t->tiles_x, rest = tile / t->tiles_x;
-    ptrdiff_t ty = rest % t->tiles_y;
-    c.image = rest / t->tiles_y;
-    c.y = start_of(m, ty, t->full_y) - t->pad_y;
-    c.x = start_of(m, tx, t->full_x) - t->pad_x;
-    c.offset = ((c.image * t->h + c.y) * t->w + c.x) * t->pitch;
+    ptrdiff_t rest = tile / t->columns.tiles;
+    spur__cut_place row = spur__cut_place_of(&t->rows, rest % t->rows.tiles);
+    spur__cut_place column = spur__cut_place_of(&t->columns, tile % t->columns.tiles);
+    ptrdiff_t h = spur__phase_size(t->h, row.phase, t->rows.dilation);
+    ptrdiff_t w = spur__phase_size(t->w, column.phase, t->columns.dilation);
+    c.image = rest / t->rows.tiles;
+    c.y = spur__tile_start(m, row.tile, row.cut.full) - t->pad_y;
+    c.x = spur__tile_start(m, column.tile, column.cut.full) - t->pad_x;
+    c.offset = ((c.image * t->h + row.phase) * t->w + column.phase) * t->pitch + c.y * t->row_step +
+               c.x * t->column_step;
     c.y0 = c.y < 0 ? -c.y : 0;
     c.x0 = c.x < 0 ? -c.x : 0;
-    c.y1 = extent_of(m, edge, ty, t->full_y, t->h - c.y);
-    c.x1 = extent_of(m, edge, tx, t->full_x, t->w - c.x);
+    c.y1 = extent_of(m, edge, &row, h - c.y);
+    c.x1 = extent_of(m, edge, &column, w - c.x);
     c.inside = c.y0 == 0 && c.x0 == 0 && c.y1 == edge && c.x1 == edge;
     return c;
 }

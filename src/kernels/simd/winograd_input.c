@@ -51,7 +51,7 @@ static void gather(const spur__tiling *t, const corner *at, int edge, ptrdiff_t 
         for (ptrdiff_t x = 0; x < edge; x++) {
             vf v = {0};
             if (y >= at->y0 && y < at->y1 && x >= at->x0 && x < at->x1) {
-                ptrdiff_t from = at->offset + (y * t->w + x) * t->pitch + c;
+                ptrdiff_t from = at->offset + y * t->row_step + x * t->column_step + c;
                 v = vload_n(t->x + from, n);
                 if (t->mask) v = vmask_positive(v, vload_n(t->mask + from, n));
             }
@@ -102,8 +102,8 @@ static void cut_patch(const spur__tiling *t, const corner *at, int edge, patch *
         ptrdiff_t y = i < at->y0 ? at->y0 : i < at->y1 ? i : at->y1 - 1;
         p->open[i] = i >= at->x0 && i < at->x1;
         p->shown[i] = i == y ? -1 : 0;
-        p->row[i] = at->offset + y * t->w * t->pitch;
-        p->column[i] = i * t->pitch;
+        p->row[i] = at->offset + y * t->row_step;
+        p->column[i] = i * t->column_step;
     }
 }
 
@@ -243,12 +243,12 @@ ALWAYS_INLINE later later_of(bool gradient, const spur__tiling *t, const corner 
     ptrdiff_t known = gradient ? 0 : 2; /* columns that tiles share */
     ptrdiff_t rows = at->y1 - at->y0;
     if (!t->argmax) {
-        ptrdiff_t from = at->offset + (at->y0 * t->w + known) * t->pitch;
+        ptrdiff_t from = at->offset + at->y0 * t->row_step + known * t->column_step;
         return (later){.x = t->x + from,
                        .mask = t->mask ? t->mask + from : NULL,
                        .rows = rows,
-                       .row = t->w * t->pitch,
-                       .column = t->pitch};
+                       .row = t->row_step,
+                       .column = t->column_step};
     }
     ptrdiff_t h = t->h / 2, w = t->w / 2, y = (at->y + at->y0) / 2;
     ptrdiff_t cell = (at->image * h + y) * w + (at->x + known) / 2;
@@ -343,7 +343,7 @@ ALWAYS_INLINE void spread_tiles(int m, bool gradient, const spur__tiling *t, ptr
         for (int j = 0; j < LATER; j++) corners[j] = corners[j + 1];
         float *v = to->v + i * to->row_step;
         ptrdiff_t done = t->channels & ~(ptrdiff_t)(VL - 1);
-        view s = {.x = t->x + at.offset, .row = t->w * t->pitch, .column = t->pitch};
+        view s = {.x = t->x + at.offset, .row = t->row_step, .column = t->column_step};
         if (t->mask) s.mask = t->mask + at.offset;
         if (at.y0 >= at.y1 || at.x0 >= at.x1)
             done = 0; /* nothing of it is inside */

@@ -16,6 +16,8 @@ typedef struct conv_case {
 #define UNIT STEPS(1, 1, 1)
 #define STRIDE(s) STEPS(s, 1, 1)
 #define PAD(p) .pad_top = p, .pad_left = p, .pad_bottom = p, .pad_right = p
+#define DILATION(h, w) .stride_h = 1, .stride_w = 1, .groups = 1, .dilation_h = h, .dilation_w = w
+#define PADS(h, w) .pad_top = h, .pad_left = w, .pad_bottom = h / 2, .pad_right = w
 #define PITCH(x, y) .x_pitch = x, .y_pitch = y
 
 static const conv_case cases[] = {
@@ -103,6 +105,25 @@ static const conv_case cases[] = {
       .y_pitch = 5}},
     {"3x3 dilation 3",
      {.n = 1, .h = 12, .w = 13, .c = 8, .k = 8, .kh = 3, .kw = 3, PAD(3), STEPS(1, 3, 1)}},
+    {"3x3 dilation 2, odd sides",
+     {.n = 2, .h = 15, .w = 21, .c = 24, .k = 40, .kh = 3, .kw = 3, PAD(2), DILATION(2, 2)}},
+    {"3x3 dilation 2x3, slices of wider tensors",
+     {.n = 3,
+      .h = 17,
+      .w = 29,
+      .c = 18,
+      .k = 35,
+      .kh = 3,
+      .kw = 3,
+      DILATION(2, 3),
+      PADS(2, 3),
+      PITCH(21, 40)}},
+    {"3x3 dilation 1x4, more padding than that on the left",
+     {.n = 2, .h = 14, .w = 30, .c = 16, .k = 8, .kh = 3, .kw = 3, DILATION(1, 4), PADS(1, 12)}},
+    {"3x3 dilation 9x2, more phases than rows, without padding beside",
+     {.n = 2, .h = 7, .w = 18, .c = 20, .k = 16, .kh = 3, .kw = 3, DILATION(9, 2), PADS(18, 0)}},
+    {"3x3 dilation 4, outputs that read inputs of another phase",
+     {.n = 1, .h = 14, .w = 13, .c = 16, .k = 16, .kh = 3, .kw = 3, DILATION(4, 4), PADS(4, 3)}},
     {"3x3 dilation 2, stride 2",
      {.n = 1, .h = 12, .w = 13, .c = 8, .k = 8, .kh = 3, .kw = 3, PAD(2), STEPS(2, 2, 1)}},
     {"groups of 4 and 8",
@@ -430,6 +451,18 @@ static void test_large(void **state) {
          {.n = 1, .h = 49, .w = 47, .c = 1024, .k = 256, .kh = 3, .kw = 3, PAD(1), UNIT}},
         {"129 to 136",
          {.n = 3, .h = 58, .w = 60, .c = 129, .k = 136, .kh = 3, .kw = 3, PAD(1), UNIT}},
+        {"129 to 136, dilation 4x3",
+         {.n = 3,
+          .h = 58,
+          .w = 61,
+          .c = 129,
+          .k = 136,
+          .kh = 3,
+          .kw = 3,
+          DILATION(4, 3),
+          PADS(4, 3)}},
+        {"256 to 160, dilation 5",
+         {.n = 1, .h = 33, .w = 31, .c = 256, .k = 160, .kh = 3, .kw = 3, DILATION(5, 5), PAD(5)}},
         {"40 to 64, 1537 tiles",
          {.n = 1, .h = 116, .w = 212, .c = 40, .k = 64, .kh = 3, .kw = 3, PAD(1), UNIT}},
     };

@@ -23,15 +23,20 @@ static spur__conv_shape drawn_shape(uint64_t seed) {
     static const ptrdiff_t groups[] = {1, 1, 1, 2, 3, 16};
     spur__rng rng;
     spur__rng_init(&rng, seed, SPUR__STREAM_TEST, 0, 0);
-    ptrdiff_t g = groups[drawn(&rng, 0, COUNT(groups) - 1)], kernel = drawn(&rng, 1, 7);
+    ptrdiff_t g = groups[drawn(&rng, 0, COUNT(groups) - 1)],
+              kernel = drawn(&rng, 0, 1) ? 3 : drawn(&rng, 1, 7);
+    ptrdiff_t down = 1, right = 1, pad = drawn(&rng, 0, kernel / 2);
     spur__conv_shape s = {.n = BATCH, .groups = g, .kh = kernel, .kw = kernel};
     s.c = g * drawn(&rng, 1, g > 3 ? 3 : 20);
     s.k = g * drawn(&rng, 1, g > 3 ? 3 : 20);
-    s.h = drawn(&rng, kernel, 26);
-    s.w = drawn(&rng, kernel, 26);
+    if (kernel == 3) down = drawn(&rng, 1, 3), right = drawn(&rng, 1, 3);
+    s.h = drawn(&rng, (kernel - 1) * down + 1, 26);
+    s.w = drawn(&rng, (kernel - 1) * right + 1, 26);
     s.stride_h = s.stride_w = drawn(&rng, 1, 2);
-    s.dilation_h = s.dilation_w = 1;
-    s.pad_top = s.pad_left = s.pad_bottom = s.pad_right = drawn(&rng, 0, kernel / 2);
+    s.dilation_h = down;
+    s.dilation_w = right;
+    s.pad_top = s.pad_bottom = pad * down;
+    s.pad_left = s.pad_right = pad * right;
     return s;
 }
 
