@@ -17,8 +17,9 @@ typedef struct oracle_job {
 
 /* Offset of the input pixel under output (at) at a tap, or -1. */
 static ptrdiff_t pixel_at(const spur__conv_shape *s, ptrdiff_t at, ptrdiff_t tap) {
-    ptrdiff_t x = at % s->ow - s->pad_left + tap % s->kw;
-    ptrdiff_t y = at / s->ow % s->oh - s->pad_top + tap / s->kw, image = at / s->ow / s->oh;
+    ptrdiff_t x = at % s->ow - s->pad_left + tap % s->kw * s->dilation_w;
+    ptrdiff_t y = at / s->ow % s->oh - s->pad_top + tap / s->kw * s->dilation_h,
+              image = at / s->ow / s->oh;
     return x < 0 || x >= s->w || y < 0 || y >= s->h ? -1 : (image * s->h + y) * s->w + x;
 }
 
@@ -75,8 +76,9 @@ static void layer_errors(const spur__conv_shape *shape, int threads) {
     layer_destroy(&l);
     for (size_t a = 0; a < sizeof algos / sizeof algos[0]; a++) {
         layer_create(&l, shape, algos[a], threads);
-        printf("| %td,%td,%td,%td,%td | %s |", shape->n, shape->c, shape->h, shape->w, shape->k,
-               spur__conv_algo_name(algos[a]));
+        printf("| %td,%td,%td,%td,%td", shape->n, shape->c, shape->h, shape->w, shape->k);
+        if (shape->dilation_h > 1) printf(" dilated %td", shape->dilation_h);
+        printf(" | %s |", spur__conv_algo_name(algos[a]));
         for (int pass = 0; pass < SPUR__CONV_PASSES; pass++) {
             layer_run(&l, (spur__conv_pass)pass);
             print_error(&l, (spur__conv_pass)pass, wanted[pass]);
@@ -88,8 +90,11 @@ static void layer_errors(const spur__conv_shape *shape, int threads) {
 }
 
 void print_accuracy(int threads) {
-    static const ptrdiff_t shapes[][5] = {
-        {8, 32, 48, 48, 64}, {4, 128, 32, 32, 128}, {2, 256, 28, 28, 256}, {4, 512, 8, 8, 512}};
+    static const ptrdiff_t shapes[][6] = {{8, 32, 48, 48, 64, 1},
+                                          {4, 128, 32, 32, 128, 1},
+                                          {2, 256, 28, 28, 256, 1},
+                                          {4, 512, 8, 8, 512, 1},
+                                          {4, 128, 33, 33, 128, 4}};
     printf("| N,C,H,W,K | algorithm | forward | data gradient | weight gradient |\n"
            "|---|---|---|---|---|\n");
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
@@ -102,12 +107,12 @@ void print_accuracy(int threads) {
                                          .kw = 3,
                                          .stride_h = 1,
                                          .stride_w = 1,
-                                         .pad_top = 1,
-                                         .pad_left = 1,
-                                         .pad_bottom = 1,
-                                         .pad_right = 1,
-                                         .dilation_h = 1,
-                                         .dilation_w = 1,
+                                         .pad_top = shapes[i][5],
+                                         .pad_left = shapes[i][5],
+                                         .pad_bottom = shapes[i][5],
+                                         .pad_right = shapes[i][5],
+                                         .dilation_h = shapes[i][5],
+                                         .dilation_w = shapes[i][5],
                                          .groups = 1},
                      threads);
 }

@@ -23,7 +23,7 @@ try:
 except ImportError:  # comparing two results needs none
     torch = None
 
-LAYERS = [  # n, c, h, w, k, kernel, stride, groups
+LAYERS = [  # n, c, h, w, k, kernel, stride, groups[, dilation]
     (64, 3, 48, 48, 32, 3, 1, 1), (64, 32, 48, 48, 64, 3, 1, 1), (64, 64, 24, 24, 128, 3, 1, 1),
     (4, 32, 128, 128, 32, 3, 1, 1), (4, 64, 64, 64, 64, 3, 1, 1), (4, 128, 32, 32, 128, 3, 1, 1),
     (4, 256, 16, 16, 256, 3, 1, 1), (4, 512, 8, 8, 512, 3, 1, 1), (16, 64, 56, 56, 64, 3, 1, 1),
@@ -35,19 +35,24 @@ LAYERS = [  # n, c, h, w, k, kernel, stride, groups
     (16, 192, 28, 28, 192, 3, 1, 192), (16, 384, 14, 14, 384, 3, 1, 384), (16, 960, 7, 7, 960, 3, 1, 960),
     (16, 72, 56, 56, 72, 5, 2, 72), (16, 120, 28, 28, 120, 5, 1, 120), (16, 672, 14, 14, 672, 5, 2, 672),
     (16, 128, 56, 56, 128, 3, 1, 32), (16, 256, 28, 28, 256, 3, 1, 32), (16, 512, 14, 14, 512, 3, 1, 32),
-    (16, 240, 28, 28, 240, 1, 1, 3),
+    (16, 240, 28, 28, 240, 1, 1, 3), (8, 64, 56, 56, 64, 3, 1, 1, 2), (4, 512, 33, 33, 256, 3, 1, 1, 12),
 ]
 PASSES = ("forward", "data", "weights")
 
 
+def numbers(layer):
+    """The nine that describe it: without a dilation it is 1."""
+    return layer if len(layer) == 9 else (*layer, 1)
+
+
 def torch_passes(layer, channels_last):
     """Functions that run each pass once."""
-    n, c, h, w, k, kernel, stride, groups = layer
+    n, c, h, w, k, kernel, stride, groups, dilation = numbers(layer)
     layout = torch.channels_last if channels_last else torch.contiguous_format
     x = torch.randn(n, c, h, w).relu().contiguous(memory_format=layout)
     weight = (torch.randn(k, c // groups, kernel, kernel) * 0.05).contiguous(memory_format=layout)
     bias = torch.zeros(k)
-    args = ([stride] * 2, [kernel // 2] * 2, [1, 1], False, [0, 0], groups)
+    args = ([stride] * 2, [kernel // 2 * dilation] * 2, [dilation] * 2, False, [0, 0], groups)
     dy = torch.randn_like(torch.convolution(x, weight, bias, *args))
 
     def backward(mask):
@@ -67,7 +72,7 @@ def seconds(function):
 
 
 def ours(server, layer, repetitions):
-    server.stdin.write(" ".join(map(str, layer)) + f" {repetitions}\n")
+    server.stdin.write(" ".join(map(str, numbers(layer))) + f" {repetitions}\n")
     server.stdin.flush()
     words = server.stdout.readline().split()
     if len(words) < 9:
@@ -88,7 +93,7 @@ def compare(server, layer, repetitions):
                 t = seconds(passes[p])
                 if round_:
                     theirs[p][v].append(t)
-    n, c, h, w, k, kernel, stride, groups = layer
+    n, c, h, w, k, kernel, stride, groups, _ = numbers(layer)
     flops = 2e-9 * n * k * (c // groups) * kernel * kernel * -(-h // stride) * -(-w // stride)
     result = {}
     for p in PASSES:

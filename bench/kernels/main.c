@@ -16,57 +16,60 @@
 #include "bench.h"
 
 typedef struct row {
-    int n, c, h, w, k, kernel, stride, groups;
+    int n, c, h, w, k, kernel, stride, groups, dilation;
 } row;
 
 static const row rows[] = {
-    {64, 3, 48, 48, 32, 3, 1, 1},
-    {64, 32, 48, 48, 64, 3, 1, 1},
-    {64, 64, 24, 24, 128, 3, 1, 1},
-    {4, 32, 128, 128, 32, 3, 1, 1},
-    {4, 64, 64, 64, 64, 3, 1, 1},
-    {4, 128, 32, 32, 128, 3, 1, 1},
-    {4, 256, 16, 16, 256, 3, 1, 1},
-    {4, 512, 8, 8, 512, 3, 1, 1},
-    {16, 64, 56, 56, 64, 3, 1, 1},
-    {16, 128, 28, 28, 128, 3, 1, 1},
-    {16, 256, 14, 14, 256, 3, 1, 1},
-    {16, 512, 7, 7, 512, 3, 1, 1},
-    {4, 64, 224, 224, 64, 3, 1, 1},
-    {4, 256, 56, 56, 256, 3, 1, 1},
-    {4, 512, 28, 28, 512, 3, 1, 1},
-    {16, 3, 224, 224, 64, 7, 2, 1},
-    {16, 64, 56, 56, 128, 3, 2, 1},
-    {16, 128, 28, 28, 256, 3, 2, 1},
-    {16, 64, 56, 56, 128, 1, 2, 1},
-    {16, 256, 28, 28, 64, 1, 1, 1},
-    {16, 256, 14, 14, 512, 1, 2, 1},
+    {64, 3, 48, 48, 32, 3, 1, 1, 1},
+    {64, 32, 48, 48, 64, 3, 1, 1, 1},
+    {64, 64, 24, 24, 128, 3, 1, 1, 1},
+    {4, 32, 128, 128, 32, 3, 1, 1, 1},
+    {4, 64, 64, 64, 64, 3, 1, 1, 1},
+    {4, 128, 32, 32, 128, 3, 1, 1, 1},
+    {4, 256, 16, 16, 256, 3, 1, 1, 1},
+    {4, 512, 8, 8, 512, 3, 1, 1, 1},
+    {16, 64, 56, 56, 64, 3, 1, 1, 1},
+    {16, 128, 28, 28, 128, 3, 1, 1, 1},
+    {16, 256, 14, 14, 256, 3, 1, 1, 1},
+    {16, 512, 7, 7, 512, 3, 1, 1, 1},
+    {4, 64, 224, 224, 64, 3, 1, 1, 1},
+    {4, 256, 56, 56, 256, 3, 1, 1, 1},
+    {4, 512, 28, 28, 512, 3, 1, 1, 1},
+    {16, 3, 224, 224, 64, 7, 2, 1, 1},
+    {16, 64, 56, 56, 128, 3, 2, 1, 1},
+    {16, 128, 28, 28, 256, 3, 2, 1, 1},
+    {16, 64, 56, 56, 128, 1, 2, 1, 1},
+    {16, 256, 28, 28, 64, 1, 1, 1, 1},
+    {16, 256, 14, 14, 512, 1, 2, 1, 1},
     /* transposed 2x2: their forward is `data`, their data gradient `forward` */
-    {4, 32, 128, 128, 64, 2, 2, 1},
-    {4, 64, 64, 64, 128, 2, 2, 1},
-    {4, 128, 32, 32, 256, 2, 2, 1},
-    {4, 256, 16, 16, 512, 2, 2, 1},
-    {4, 32, 128, 128, 2, 1, 1, 1},
+    {4, 32, 128, 128, 64, 2, 2, 1, 1},
+    {4, 64, 64, 64, 128, 2, 2, 1, 1},
+    {4, 128, 32, 32, 256, 2, 2, 1, 1},
+    {4, 256, 16, 16, 512, 2, 2, 1, 1},
+    {4, 32, 128, 128, 2, 1, 1, 1, 1},
     /* depthwise, as in MobileNet and EfficientNet; in groups, as in ResNeXt and ShuffleNet */
-    {16, 32, 112, 112, 32, 3, 1, 32},
-    {16, 96, 112, 112, 96, 3, 2, 96},
-    {16, 144, 56, 56, 144, 3, 1, 144},
-    {16, 192, 28, 28, 192, 3, 1, 192},
-    {16, 384, 14, 14, 384, 3, 1, 384},
-    {16, 960, 7, 7, 960, 3, 1, 960},
-    {16, 72, 56, 56, 72, 5, 2, 72},
-    {16, 120, 28, 28, 120, 5, 1, 120},
-    {16, 672, 14, 14, 672, 5, 2, 672},
-    {16, 128, 56, 56, 128, 3, 1, 32},
-    {16, 256, 28, 28, 256, 3, 1, 32},
-    {16, 512, 14, 14, 512, 3, 1, 32},
-    {16, 240, 28, 28, 240, 1, 1, 3},
+    {16, 32, 112, 112, 32, 3, 1, 32, 1},
+    {16, 96, 112, 112, 96, 3, 2, 96, 1},
+    {16, 144, 56, 56, 144, 3, 1, 144, 1},
+    {16, 192, 28, 28, 192, 3, 1, 192, 1},
+    {16, 384, 14, 14, 384, 3, 1, 384, 1},
+    {16, 960, 7, 7, 960, 3, 1, 960, 1},
+    {16, 72, 56, 56, 72, 5, 2, 72, 1},
+    {16, 120, 28, 28, 120, 5, 1, 120, 1},
+    {16, 672, 14, 14, 672, 5, 2, 672, 1},
+    {16, 128, 56, 56, 128, 3, 1, 32, 1},
+    {16, 256, 28, 28, 256, 3, 1, 32, 1},
+    {16, 512, 14, 14, 512, 3, 1, 32, 1},
+    {16, 240, 28, 28, 240, 1, 1, 3, 1},
+    /* dilated, as in DeepLab: a block of its ResNet, a branch of its pyramid */
+    {8, 64, 56, 56, 64, 3, 1, 1, 2},
+    {4, 512, 33, 33, 256, 3, 1, 1, 12},
 };
 
 static const char *const passes[] = {"forward", "data", "weights"};
 
 static spur__conv_shape shape_of(const row *r) {
-    int pad = (r->kernel - 1) / 2;
+    int pad = (r->kernel - 1) / 2 * r->dilation;
     return (spur__conv_shape){.n = r->n,
                               .c = r->c,
                               .h = r->h,
@@ -80,8 +83,8 @@ static spur__conv_shape shape_of(const row *r) {
                               .pad_left = pad,
                               .pad_bottom = pad,
                               .pad_right = pad,
-                              .dilation_h = 1,
-                              .dilation_w = 1,
+                              .dilation_h = r->dilation,
+                              .dilation_w = r->dilation,
                               .groups = r->groups};
 }
 
@@ -93,6 +96,8 @@ typedef struct settings {
 
 static void print_row(const row *r, const settings *o, bool *first) {
     spur__conv_shape shape = shape_of(r);
+    char dilation[16] = "";
+    if (r->dilation > 1) snprintf(dilation, sizeof dilation, o->json ? ", %d" : ",%d", r->dilation);
     for (int a = SPUR__CONV_DIRECT; a <= SPUR__CONV_DEPTHWISE; a++) {
         layer l;
         /* depthwise is what plans choose by themselves, where it can be: it must not be asked for */
@@ -103,13 +108,15 @@ static void print_row(const row *r, const settings *o, bool *first) {
             for (int p = 0; p < 3; p++)
                 gf[p] = layer_flops(&l) * 1e-9 / layer_time(&l, (spur__conv_pass)p, o->repetitions);
             if (o->json)
-                printf("%s\n  {\"layer\": [%d, %d, %d, %d, %d, %d, %d, %d], \"algorithm\": \"%s\", "
-                       "\"forward\": %.1f, \"data\": %.1f, \"weights\": %.1f}",
-                       *first ? "" : ",", r->n, r->c, r->h, r->w, r->k, r->kernel, r->stride,
-                       r->groups, spur__conv_algo_name((spur__conv_algo)a), gf[0], gf[1], gf[2]);
+                printf(
+                    "%s\n  {\"layer\": [%d, %d, %d, %d, %d, %d, %d, %d%s], \"algorithm\": \"%s\", "
+                    "\"forward\": %.1f, \"data\": %.1f, \"weights\": %.1f}",
+                    *first ? "" : ",", r->n, r->c, r->h, r->w, r->k, r->kernel, r->stride,
+                    r->groups, dilation, spur__conv_algo_name((spur__conv_algo)a), gf[0], gf[1],
+                    gf[2]);
             else
-                printf("%3d,%3d,%3d,%3d,%3d %dx%d/%d %3d  %-10s %7.1f %7.1f %7.1f\n", r->n, r->c,
-                       r->h, r->w, r->k, r->kernel, r->kernel, r->stride, r->groups,
+                printf("%3d,%3d,%3d,%3d,%3d %dx%d/%d %3d%-4s %-10s %7.1f %7.1f %7.1f\n", r->n, r->c,
+                       r->h, r->w, r->k, r->kernel, r->kernel, r->stride, r->groups, dilation,
                        spur__conv_algo_name((spur__conv_algo)a), gf[0], gf[1], gf[2]);
             fflush(stdout);
             *first = false;
@@ -136,15 +143,15 @@ static void print_table(const settings *o) {
     if (o->json) printf("\n]}\n");
 }
 
-/* Each line "n c h w k kernel stride groups repetitions": answers with the algorithm of each pass and
+/* Each line "n c h w k kernel stride groups dilation repetitions": answers with the algorithm of each pass and
  * its median seconds. */
 static void serve(int threads) {
     row r;
     int repetitions;
     char line[256];
     while (fgets(line, sizeof line, stdin) &&
-           sscanf(line, "%d %d %d %d %d %d %d %d %d", &r.n, &r.c, &r.h, &r.w, &r.k, &r.kernel,
-                  &r.stride, &r.groups, &repetitions) == 9) {
+           sscanf(line, "%d %d %d %d %d %d %d %d %d %d", &r.n, &r.c, &r.h, &r.w, &r.k, &r.kernel,
+                  &r.stride, &r.groups, &r.dilation, &repetitions) == 10) {
         spur__conv_shape shape = shape_of(&r);
         layer l;
         layer_create(&l, &shape, SPUR__CONV_AUTO, threads);
