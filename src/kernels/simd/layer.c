@@ -33,14 +33,6 @@ ALWAYS_INLINE float total(const lanes *s) {
     return one[0];
 }
 
-/* The first n lanes of v, zeros behind. */
-ALWAYS_INLINE vf first_lanes(vf v, ptrdiff_t n) {
-    vi index;
-    if (n >= VL) return v;
-    for (int i = 0; i < VL; i++) index[i] = i;
-    return (vf)((vi)v & (index < (int32_t)n));
-}
-
 /* For every vector of channels: where it begins, c; its lanes, n, a constant VL but at the row's end; and
  * the part of the sums that it belongs to. */
 #define EACH_VECTOR(channels, ...)                                                                 \
@@ -71,7 +63,7 @@ ALWAYS_INLINE void row_statistics(const float *x, ptrdiff_t channels, double eps
     float about = (float)((double)row_sum(x, channels) / count);
     lanes sum = {0}, square = {0};
     EACH_VECTOR(channels, {
-        vf d = first_lanes(vload_n(x + c, n) - about, n);
+        vf d = vfirst(vload_n(x + c, n) - about, n);
         sum.v[part] += d;
         square.v[part] += d * d;
     });
@@ -136,7 +128,7 @@ ALWAYS_INLINE void row_means(const spur__layer_gradient *q, const gradient_row *
     lanes sum = {0}, dot = {0};
     EACH_VECTOR(p->channels, {
         vf normal = normal_of(r, c, n), dy = dy_of(r, normal, c, n);
-        vf g = first_lanes(gamma_of(p, c, n) * dy, n);
+        vf g = vfirst(gamma_of(p, c, n) * dy, n);
         sum.v[part] += g;
         dot.v[part] += g * normal;
         if (q->dbeta) vstore_n(q->dbeta + c, vload_n(q->dbeta + c, n) + dy, n);

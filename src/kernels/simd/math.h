@@ -42,7 +42,12 @@ ALWAYS_INLINE vf vselect_signed(vf x, vf yes, vf no) {
 ALWAYS_INLINE vf vexp_reduced(vf x, vf *shifted) {
     *shifted = x * 1.44269504088896341f + 12582912.0f;
     vf n = *shifted - 12582912.0f;
-    vf r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
+#if defined(SPUR__SOFT_FMA)
+    vf r = x - n * 0.693359375f;
+#else
+    vf r = vfma(n, vset(-0.693359375f), x); /* the product is exact, 9 bits times 8 */
+#endif
+    r -= n * -2.12194440e-4f;
     vf p = r * 1.9875691500e-4f + 1.3981999507e-3f;
     p = p * r + 8.3334519073e-3f;
     p = p * r + 4.1665795894e-2f;
@@ -94,8 +99,13 @@ ALWAYS_INLINE vf vlog(vf x) {
 
 ALWAYS_INLINE vf vsigmoid(vf x) {
     vf down = (vf)((vi)x | INT32_MIN), shifted;
-    vf p = vexp_reduced(down, &shifted), e = vtimes_power(p, shifted);
-    e = vselect(down < vset(-87.0f), (vf){0}, e);
+    vf p = vexp_reduced(down, &shifted);
+#if defined(SPUR_ISA_avx512)
+    __mmask16 there = _mm512_cmp_ps_mask((__m512)down, (__m512)vset(-87.0f), _CMP_NLT_UQ);
+    vf e = (vf)_mm512_maskz_scalef_ps(there, (__m512)p, (__m512)(shifted - 12582912.0f));
+#else
+    vf e = vselect(down < vset(-87.0f), (vf){0}, vtimes_power(p, shifted));
+#endif
     return vselect_signed(x, e, vset(1.0f)) / (1.0f + e);
 }
 

@@ -9,6 +9,13 @@ enum { LANES = 16 };
 
 /* ---- rows in 16 lanes, whatever the vector width --------------------------------------------------- */
 
+/* Sum of the lanes. */
+ALWAYS_INLINE float lanes_total(float sum[LANES]) {
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++) sum[j] += sum[j + half];
+    return sum[0];
+}
+
 /* Sum of a[i] (times b[i]). */
 ALWAYS_INLINE float lane_sum(const float *a, const float *b, ptrdiff_t n) {
     float sum[LANES] = {0};
@@ -16,39 +23,61 @@ ALWAYS_INLINE float lane_sum(const float *a, const float *b, ptrdiff_t n) {
     for (; i + LANES <= n; i += LANES)
         for (int j = 0; j < LANES; j++) sum[j] += b ? a[i + j] * b[i + j] : a[i + j];
     for (int j = 0; i < n; i++, j++) sum[j] += b ? a[i] * b[i] : a[i];
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int j = 0; j < half; j++) sum[j] += sum[j + half];
-    return sum[0];
+    return lanes_total(sum);
 }
 
-ALWAYS_INLINE float greater(float a, float b) {
-    return b > a || b != b ? b : a;
-}
-
-/* Largest value; NaN if one is NaN. */
+/* The largest of n >= 1 values; of a NaN nothing is promised, whose exponential makes the sum one anyway. */
 ALWAYS_INLINE float row_max(const float *x, ptrdiff_t n) {
     vf most[LANES / VL];
     float lane[LANES], result = x[0];
     ptrdiff_t i = LANES;
     if (n < LANES) {
-        for (i = 1; i < n; i++) result = greater(result, x[i]);
+        for (i = 1; i < n; i++) result = x[i] > result ? x[i] : result;
         return result;
     }
     for (int k = 0; k < LANES / VL; k++) most[k] = vload(x + k * VL);
     for (; i + LANES <= n; i += LANES)
-        for (int k = 0; k < LANES / VL; k++) {
-            vf v = vload(x + i + k * VL);
-            most[k] = vselect((v > most[k]) | (v != v), v, most[k]);
-        }
+        for (int k = 0; k < LANES / VL; k++) most[k] = vgreater(vload(x + i + k * VL), most[k]);
     for (int k = 0; k < LANES / VL; k++) vstore(lane + k * VL, most[k]);
-    for (int j = 0; i < n; i++, j++) lane[j] = greater(lane[j], x[i]);
-    for (int j = 0; j < LANES; j++) result = greater(result, lane[j]);
+    for (int j = 0; i < n; i++, j++) lane[j] = x[i] > lane[j] ? x[i] : lane[j];
+    for (int j = 0; j < LANES; j++) result = lane[j] > result ? lane[j] : result;
     return result;
+}
+
+/* y = exp(x - top), if it is wanted; y may be x. Returns the sum. */
+ALWAYS_INLINE float row_exp(const float *x, float *y, ptrdiff_t n, float top) {
+    vf sum[LANES / VL] = {0};
+    float lane[LANES];
+    ptrdiff_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int k = 0; k < LANES / VL; k++) {
+            vf e = vexp(vload(x + i + k * VL) - top);
+            sum[k] += e;
+            if (y) vstore(y + i + k * VL, e);
+        }
+    for (int k = 0; i < n; i += VL, k++) {
+        ptrdiff_t rest = n - i < VL ? n - i : VL;
+        vf e = vfirst(vexp(vload_n(x + i, rest) - top), rest);
+        sum[k] += e;
+        if (y) vstore_n(y + i, e, rest);
+    }
+    for (int k = 0; k < LANES / VL; k++) vstore(lane + k * VL, sum[k]);
+    return lanes_total(lane);
+}
+
+/* The same of a long row, whose sum is that of stretches'. */
+ALWAYS_INLINE float row_exps_by(ptrdiff_t stretch, const float *x, float *y, ptrdiff_t n,
+                                float top) {
+    float sum = 0.0f;
+    for (ptrdiff_t i = 0; i < n; i += stretch)
+        sum += row_exp(x + i, y ? y + i : NULL, n - i < stretch ? n - i : stretch, top);
+    return sum;
 }
 
 /* ---- exponentials of rows, and the logarithm of their sum --------------------------------------- */
 
 enum { SOME = 64, FEW = 32 }; /* rows at a time; columns up to which they are taken together */
+enum { LOG_STRETCH = 2048, SOFTMAX_STRETCH = 256 };
 
 /* e = exp(x) of n values; e may be x. */
 ALWAYS_INLINE void exps(const float *x, float *e, ptrdiff_t n) {
@@ -95,14 +124,8 @@ ALWAYS_INLINE void wide_exps(const float *x, ptrdiff_t width, spur__log_sum less
 }
 
 static spur__log_sum wide_log_sum(const float *x, ptrdiff_t width) {
-    const spur__log_sum top = {row_max(x, width), 0};
-    float sum = 0.0f, e[SOME * FEW];
-    for (ptrdiff_t c = 0, n; c < width; c += n) {
-        n = width - c < SOME * FEW ? width - c : SOME * FEW;
-        wide_exps(x + c, n, top, e);
-        sum += lane_sum(e, NULL, n);
-    }
-    return (spur__log_sum){top.top, spur__logf(sum)};
+    float top = row_max(x, width);
+    return (spur__log_sum){top, spur__logf(row_exps_by(LOG_STRETCH, x, NULL, width, top))};
 }
 
 /* width is a constant where there are few. */
@@ -143,30 +166,15 @@ void SPUR__SIMD(row_log_sums)(const float *x, ptrdiff_t rows, ptrdiff_t width, s
 
 /* ---- softmax --------------------------------------------------------------------------------------- */
 
-enum { BLOCK = 256 };
-
-/* y = exp(x - shift); returns the sum. */
-ALWAYS_INLINE float row_exp(const float *x, float *y, ptrdiff_t n, float shift) {
-    const spur__log_sum less = {shift, 0};
-    float sum = 0.0f, e[BLOCK];
-    for (ptrdiff_t i = 0; i < n; i += BLOCK) {
-        ptrdiff_t m = n - i < BLOCK ? n - i : BLOCK;
-        wide_exps(x + i, m, less, e);
-        sum += lane_sum(e, NULL, m);
-        if (y) memcpy(y + i, e, (size_t)m * sizeof(float));
-    }
-    return sum;
-}
-
 void SPUR__SIMD(softmax)(const spur__rows_job *q, ptrdiff_t begin, ptrdiff_t end) {
     for (ptrdiff_t r = begin; r < end; r++) {
         const float *x = q->x + r * q->cols;
         float *y = q->y + r * q->cols, shift = row_max(x, q->cols);
         if (q->log) {
-            float total = spur__logf(row_exp(x, NULL, q->cols, shift));
+            float total = spur__logf(row_exps_by(SOFTMAX_STRETCH, x, NULL, q->cols, shift));
             for (ptrdiff_t i = 0; i < q->cols; i++) y[i] = (x[i] - shift) - total;
         } else {
-            float factor = 1.0f / row_exp(x, y, q->cols, shift);
+            float factor = 1.0f / row_exps_by(SOFTMAX_STRETCH, x, y, q->cols, shift);
             for (ptrdiff_t i = 0; i < q->cols; i++) y[i] *= factor;
         }
     }

@@ -137,6 +137,25 @@ ALWAYS_INLINE vf vselect(vi mask, vf yes, vf no) {
     return (vf)((mask & (vi)yes) | (~mask & (vi)no));
 }
 
+/* The first n lanes of v, zeros behind. */
+ALWAYS_INLINE vf vfirst(vf v, ptrdiff_t n) {
+    vi index;
+    if (n >= VL) return v;
+    for (int i = 0; i < VL; i++) index[i] = i;
+    return (vf)((vi)v & (index < (int32_t)n));
+}
+
+/* v where it is greater than most, else most, also where one of them is NaN. */
+ALWAYS_INLINE vf vgreater(vf v, vf most) {
+#if defined(SPUR_ISA_avx512)
+    return (vf)_mm512_max_ps((__m512)v, (__m512)most);
+#elif defined(SPUR_ISA_avx2)
+    return (vf)_mm256_max_ps((__m256)v, (__m256)most);
+#else
+    return vselect(v > most, v, most);
+#endif
+}
+
 /* max(v, 0) that lets NaN through. */
 ALWAYS_INLINE vf vrelu(vf v) {
     return vselect(v < (vf){0}, (vf){0}, v);

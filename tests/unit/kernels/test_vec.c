@@ -348,6 +348,40 @@ static void check_special(const special_case *c) {
     check_line(both[1], c->dx);
 }
 
+/* Wherever a NaN stands, all of the row is NaN, and the next row is not. */
+static void check_softmax_of_nan(ptrdiff_t cols, ptrdiff_t at) {
+    spur__exec exec = {.threads = 1};
+    float *x = random_floats(2 * cols, 3), *y = floats(2 * cols);
+    x[at] = NAN;
+    for (int log = 0; log < 2; log++) {
+        if (log)
+            spur__vec_log_softmax(&exec, 2, cols, x, y);
+        else
+            spur__vec_softmax(&exec, 2, cols, x, y);
+        for (ptrdiff_t i = 0; i < 2 * cols; i++) assert_true(isnan(y[i]) == (i < cols));
+    }
+    spur__log_sum sums[2];
+    spur__simd_table()->row_log_sums(x, 2, cols, sums);
+    assert_true(isnan(sums[0].top + sums[0].log) && !isnan(sums[1].top + sums[1].log));
+    free(x);
+    free(y);
+}
+
+static void test_softmax_of_nan(void **state) {
+    static const ptrdiff_t widths[] = {1, 3, 15, 16, 37, 300, 3000};
+    spur__isa best = spur__cpu_isa();
+    (void)state;
+    for (int isa = 0; isa <= (int)best; isa++) {
+        spur__cpu_force((spur__isa)isa);
+        for (size_t k = 0; k < COUNT(widths); k++) {
+            check_softmax_of_nan(widths[k], 0);
+            check_softmax_of_nan(widths[k], widths[k] / 2);
+            check_softmax_of_nan(widths[k], widths[k] - 1);
+        }
+    }
+    spur__cpu_force(best);
+}
+
 static void test_special_values(void **state) {
     spur__isa best = spur__cpu_isa();
     (void)state;
@@ -387,7 +421,8 @@ int main(void) {
         cmocka_unit_test(test_activations),    cmocka_unit_test(test_copy),
         cmocka_unit_test(test_softmax),        cmocka_unit_test(test_channel_scale),
         cmocka_unit_test(test_dropout),        cmocka_unit_test(test_scalar_bits),
-        cmocka_unit_test(test_special_values), cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_softmax_of_nan), cmocka_unit_test(test_special_values),
+        cmocka_unit_test(test_same_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
