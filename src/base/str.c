@@ -201,6 +201,52 @@ bool spur__utf8_valid(const char *bytes, size_t n) {
     return true;
 }
 
+/* The code point at *p, which is moved behind it, but not behind a byte that does not belong to it. */
+static uint32_t next_code(const char **p) {
+    const unsigned char *b = (const unsigned char *)*p;
+    unsigned length = b[0] < 0x80 ? 1 : b[0] < 0xe0 ? 2 : b[0] < 0xf0 ? 3 : 4, i = 1;
+    uint32_t code = length == 1 ? b[0] : b[0] & (0x7fu >> length);
+    for (; i < length && (b[i] & 0xc0) == 0x80; i++) code = code << 6 | (b[i] & 0x3fu);
+    *p += i;
+    return code;
+}
+
+size_t spur__utf8_length(const char *text) {
+    const char *next = text;
+    next_code(&next);
+    return (size_t)(next - text);
+}
+
+/* Columns of a code point on a terminal: East Asian and emoji 2, combining marks 0. */
+static size_t width_of(uint32_t code) {
+    static const uint32_t wide[][2] = {{0x1100, 0x115f},   {0x2e80, 0x303e},  {0x3041, 0xa4cf},
+                                       {0xac00, 0xd7a3},   {0xf900, 0xfaff},  {0xfe30, 0xfe6f},
+                                       {0xff00, 0xff60},   {0xffe0, 0xffe6},  {0x1f300, 0x1f64f},
+                                       {0x1f680, 0x1faff}, {0x20000, 0x3fffd}};
+    bool combining = (code >= 0x300 && code <= 0x36f) || (code >= 0x200b && code <= 0x200f) ||
+                     (code >= 0xfe00 && code <= 0xfe0f);
+    if (combining) return 0;
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
+        if (code >= wide[i][0] && code <= wide[i][1]) return 2;
+    return 1;
+}
+
+size_t spur__utf8_columns(const char *text, size_t n) {
+    size_t columns = 0;
+    for (const char *p = text; p < text + n;) columns += width_of(next_code(&p));
+    return columns;
+}
+
+size_t spur__utf8_fitting(const char *text, size_t columns) {
+    size_t used = 0;
+    const char *p = text, *next = text;
+    for (; *p; p = next) {
+        used += width_of(next_code(&next));
+        if (used > columns) break;
+    }
+    return (size_t)(p - text);
+}
+
 size_t spur__edit_distance(const char *a, const char *b) {
     enum { MOST = 64 };
     size_t n = strlen(a), m = strlen(b);

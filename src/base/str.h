@@ -56,6 +56,16 @@ void spur__str_json(spur__str *s, const char *text);
 /* True when the n bytes are well-formed UTF-8 (no surrogates, no overlong forms). NUL is allowed. */
 bool spur__utf8_valid(const char *bytes, size_t n);
 
+/* Bytes of the character at `text`, which is not at its end; of broken UTF-8 those before the next one. */
+size_t spur__utf8_length(const char *text);
+
+/* Columns that n bytes take on a terminal: East Asian characters and emoji two, combining marks none. Of
+ * broken UTF-8 something that is near; nothing behind the end of the text is read. */
+size_t spur__utf8_columns(const char *text, size_t n);
+
+/* Bytes of the longest beginning that fits into so many columns. */
+size_t spur__utf8_fitting(const char *text, size_t columns);
+
 /* Levenshtein distance with transpositions, on bytes; strings over 63 bytes count as far apart. */
 size_t spur__edit_distance(const char *a, const char *b);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/str.h"
 #include "nn/metric.h"
 
 enum { LABEL_MIN = 12, LABEL_MAX = 40 };
@@ -19,7 +20,8 @@ static int label_width(const spur_tally *t, const char *const *names) {
     int width = LABEL_MIN;
     for (int c = 0; c < t->classes; c++) {
         char buffer[16];
-        size_t n = strlen(label_of(names, c, buffer));
+        const char *label = label_of(names, c, buffer);
+        size_t n = spur__utf8_columns(label, strlen(label));
         if ((int)n > width) width = n > LABEL_MAX ? LABEL_MAX : (int)n;
     }
     return width;
@@ -41,8 +43,10 @@ static bool occurs(const spur_tally *t, int c) {
 
 static void print_row(FILE *out, int width, const char *label, const double values[3],
                       uint64_t support) {
-    fprintf(out, "%*.*s %9.4f %9.4f %9.4f %9llu\n", width, width, label, values[0], values[1],
-            values[2], (unsigned long long)support);
+    int shown = (int)spur__utf8_fitting(label, (size_t)width);
+    int blanks = width - (int)spur__utf8_columns(label, (size_t)shown);
+    fprintf(out, "%*s%.*s %9.4f %9.4f %9.4f %9llu\n", blanks, "", shown, label, values[0],
+            values[1], values[2], (unsigned long long)support);
 }
 
 static const spur__metric_kind *const columns[3] = {&spur__metric_precision, &spur__metric_recall,

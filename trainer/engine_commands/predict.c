@@ -265,10 +265,12 @@ static spur_status choose_tiles(predictor *p, const char *overlap, spur_error *e
 
 /* What is told at the end, and the exit status. */
 static int conclude(const job *j) {
-    if (!j->json) printf("%zu pictures; answers in %s\n", j->done, j->out);
+    size_t all = j->done + j->damaged;
+    if (!j->json)
+        printf("%zu picture%s; answers in %s\n", j->done, j->done == 1 ? "" : "s", j->out);
     if (j->damaged == 0) return EXIT_DONE;
-    fprintf(stderr, "spur predict: %zu of %zu pictures could not be read\n", j->damaged,
-            j->done + j->damaged);
+    fprintf(stderr, "spur predict: %zu of %zu picture%s could not be read\n", j->damaged, all,
+            all == 1 ? "" : "s");
     return j->done ? EXIT_FAILED : EXIT_USAGE;
 }
 

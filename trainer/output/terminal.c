@@ -129,7 +129,7 @@ static void put_bar(const terminal *t, spur__str *line, double share, int cells)
 
 /* As much of the text as fits into so many columns; what is left of them for the next one. */
 static size_t put_cut(spur__str *line, const char *text, size_t room) {
-    size_t n = text_beginning(text, room);
+    size_t n = spur__utf8_fitting(text, room);
     spur__str_append(line, text, n);
     return text[n] ? 0 : room - text_columns_n(text, n);
 }

@@ -40,61 +40,22 @@ void text_line(spur__str *out, const char *bytes, size_t n) {
     }
 }
 
-/* The code point at *p, which is moved behind it, but not behind a byte that does not belong to it. */
-static uint32_t next_code(const char **p) {
-    const unsigned char *b = (const unsigned char *)*p;
-    unsigned length = b[0] < 0x80 ? 1 : b[0] < 0xe0 ? 2 : b[0] < 0xf0 ? 3 : 4, i = 1;
-    uint32_t code = length == 1 ? b[0] : b[0] & (0x7fu >> length);
-    for (; i < length && (b[i] & 0xc0) == 0x80; i++) code = code << 6 | (b[i] & 0x3fu);
-    *p += i;
-    return code;
-}
-
-/* Columns of a code point on a terminal: East Asian and emoji 2, combining marks 0. */
-static size_t width_of(uint32_t code) {
-    static const uint32_t wide[][2] = {{0x1100, 0x115f},   {0x2e80, 0x303e},  {0x3041, 0xa4cf},
-                                       {0xac00, 0xd7a3},   {0xf900, 0xfaff},  {0xfe30, 0xfe6f},
-                                       {0xff00, 0xff60},   {0xffe0, 0xffe6},  {0x1f300, 0x1f64f},
-                                       {0x1f680, 0x1faff}, {0x20000, 0x3fffd}};
-    bool combining = (code >= 0x300 && code <= 0x36f) || (code >= 0x200b && code <= 0x200f) ||
-                     (code >= 0xfe00 && code <= 0xfe0f);
-    if (combining) return 0;
-    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
-        if (code >= wide[i][0] && code <= wide[i][1]) return 2;
-    return 1;
-}
-
 size_t text_columns_n(const char *line, size_t n) {
-    size_t columns = 0;
-    for (const char *p = line; p < line + n;) columns += width_of(next_code(&p));
-    return columns;
+    return spur__utf8_columns(line, n);
 }
 
 size_t text_columns(const char *line) {
-    return text_columns_n(line, strlen(line));
-}
-
-size_t text_beginning(const char *line, size_t columns) {
-    size_t used = 0;
-    const char *p = line, *next = line;
-    for (; *p; p = next) {
-        used += width_of(next_code(&next));
-        if (used > columns) break;
-    }
-    return (size_t)(p - line);
+    return spur__utf8_columns(line, strlen(line));
 }
 
 void text_fit(spur__str *out, const char *line, size_t columns) {
     size_t n = text_columns(line), begin = out->length;
     if (columns > 0 && n > columns) {
         size_t dots = columns < 3 ? columns : 3, tail = (columns - dots) / 2;
-        size_t skip = text_beginning(line, n - tail);
-        while (line[skip] && text_columns(line + skip) > tail) {
-            const char *p = line + skip;
-            next_code(&p);
-            skip = (size_t)(p - line);
-        }
-        spur__str_append(out, line, text_beginning(line, columns - dots - tail));
+        size_t skip = spur__utf8_fitting(line, n - tail);
+        while (line[skip] && text_columns(line + skip) > tail)
+            skip += spur__utf8_length(line + skip);
+        spur__str_append(out, line, spur__utf8_fitting(line, columns - dots - tail));
         spur__str_append(out, "...", dots);
         spur__str_puts(out, line + skip);
     } else {
@@ -109,7 +70,7 @@ void text_cut(spur__str *out, const char *line, size_t columns) {
     size_t n = strlen(line), dots = 0;
     if (text_columns_n(line, n) > columns) {
         dots = columns < 3 ? columns : 3;
-        n = text_beginning(line, columns - dots);
+        n = spur__utf8_fitting(line, columns - dots);
     }
     spur__str_append(out, line, n);
     spur__str_append(out, "...", dots);

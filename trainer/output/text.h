@@ -16,13 +16,9 @@
 /* One line for people: control characters as \n or \x1b, broken UTF-8 as U+FFFD. */
 void text_line(spur__str *out, const char *bytes, size_t n);
 
-/* Columns that a line takes on a terminal, and the first n bytes of one. Of broken UTF-8 something that is
- * near; a sequence that is cut off ends where the text does. */
+/* Columns that a line takes on a terminal, and the first n bytes of one; see base/str.h. */
 size_t text_columns(const char *line);
 size_t text_columns_n(const char *line, size_t n);
-
-/* Bytes of the longest beginning of a line that fits into `columns`. */
-size_t text_beginning(const char *line, size_t columns);
 
 /* Appends `line`, or of one that is longer than `columns` its beginning and "...". */
 void text_cut(spur__str *out, const char *line, size_t columns);

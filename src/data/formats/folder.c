@@ -206,8 +206,8 @@ static spur_status scan_split(scan *s, spur_split split, spur_error *err) {
         if (strcmp(folder, s->data->common->path) == 0) drop_splits(&classes);
         if (classes.count < 2) {
             status = spur__fail(err, SPUR_E_NOTFOUND,
-                                "%s: %zu sub-folders, expected at least two, one for each class",
-                                folder, classes.count);
+                                "%s: %zu sub-folder%s, expected at least two, one for each class",
+                                folder, classes.count, classes.count == 1 ? "" : "s");
             goto done;
         }
         SPUR__TRY_GOTO(

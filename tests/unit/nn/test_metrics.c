@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/str.h"
 #include "nn/metric.h"
 
 /* Truth 0 0 0 1 1 2 2 2 2 9, prediction 0 1 0 1 2 2 2 2 0 1; 9 is ignored. */
@@ -245,6 +246,31 @@ static void test_report(void **state) {
     spur_tally_destroy(t);
 }
 
+/* Columns, not bytes; a name that is too long is cut between two letters. */
+static void test_report_of_wide_names(void **state) {
+    char wide[100] = "";
+    for (int i = 0; i < 21; i++) memcpy(wide + 2 * i, "\xc3\xa4", 2);
+    memcpy(wide + 42, "abcdefghijklmnopqrstuvwxyz", 26);
+    const char *const names[] = {"H\xc3\xa4user", "\xe5\xad\xa6", wide};
+    char *text = NULL;
+    size_t size, lines = 0;
+    spur_tally *t = make_tally();
+    FILE *out = open_memstream(&text, &size);
+    (void)state;
+    assert_int_equal(spur_classification_report(t, names, out), SPUR_OK);
+    fclose(out);
+    assert_true(spur__utf8_valid(text, size));
+    assert_non_null(strstr(text, "abcdefghijklmnopqrs "));
+    for (char *rest, *line = strtok_r(text, "\n", &rest); line;
+         line = strtok_r(NULL, "\n", &rest)) {
+        assert_int_equal(spur__utf8_columns(line, strlen(line)), 40 + 4 * 10);
+        lines++;
+    }
+    assert_int_equal(lines, 7);
+    free(text);
+    spur_tally_destroy(t);
+}
+
 /* The means of the report are those of the metrics, also where a class is absent. */
 static void test_report_of_absent_class(void **state) {
     static const float logits[5 * 4] = {9, 0, 0, 0, 9, 0, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0};
@@ -268,12 +294,19 @@ static void test_report_of_absent_class(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),       cmocka_unit_test(test_per_class),
-        cmocka_unit_test(test_absent_class), cmocka_unit_test(test_batches_make_an_epoch),
-        cmocka_unit_test(test_ties),         cmocka_unit_test(test_weights_are_of_the_truth),
-        cmocka_unit_test(test_single_logit), cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_refusals),     cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_report),       cmocka_unit_test(test_report_of_absent_class),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_per_class),
+        cmocka_unit_test(test_absent_class),
+        cmocka_unit_test(test_batches_make_an_epoch),
+        cmocka_unit_test(test_ties),
+        cmocka_unit_test(test_weights_are_of_the_truth),
+        cmocka_unit_test(test_single_logit),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_report_of_wide_names),
+        cmocka_unit_test(test_report),
+        cmocka_unit_test(test_report_of_absent_class),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

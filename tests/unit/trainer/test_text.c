@@ -30,8 +30,8 @@ static void test_columns(void **state) {
     assert_int_equal(text_columns("e" ACUTE), 1);
     assert_int_equal(text_columns_n("a" KANJI "b, c", 5), 4);
     assert_int_equal(text_columns_n("abc", 0), 0);
-    assert_int_equal(text_beginning(KANJI KANJI, 3), 3);
-    assert_int_equal(text_beginning("e" ACUTE "e", 1), 3);
+    assert_int_equal(spur__utf8_fitting(KANJI KANJI, 3), 3);
+    assert_int_equal(spur__utf8_fitting("e" ACUTE "e", 1), 3);
 }
 
 /* A sequence that the end of the text cuts off ends there, whatever lies behind. */
