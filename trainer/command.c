@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "output/text.h"
+
 #ifdef SPUR_WITH_ENGINE
 extern const command command_train, command_resume, command_eval, command_predict;
 extern const command command_onnx;
@@ -37,12 +39,13 @@ const command *command_find(const char *name) {
 }
 
 int command_misuse(const command *self, const char *fmt, ...) {
+    char message[4096];
     va_list args;
-    fprintf(stderr, "spur %s: ", self->name);
     va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
+    vsnprintf(message, sizeof message, fmt, args);
     va_end(args);
-    fprintf(stderr, "\nusage: spur %s %s\n", self->name, self->usage);
+    text_complain("%s: %s", self->name, message);
+    fprintf(stderr, "usage: spur %s %s\n", self->name, self->usage);
     return EXIT_USAGE;
 }
 

@@ -4,6 +4,7 @@
 import base64
 import gzip
 import os
+import shutil
 import struct
 import zlib
 
@@ -126,6 +127,24 @@ class BadData(Cli):
         self.spur("train", "a.ini", "--dry-run", env=self.cache)
         self.write("digits/train-images-idx3-ubyte.gz", images[: len(images) // 2])
         self.refused("train-images-idx3-ubyte.gz")
+
+    def test_names_do_not_reach_the_terminal_as_they_are(self):
+        """Control characters of files' contents and names are written out, and a message stays one line."""
+        for name in ("\x1b[31mred", "two\nlines"):
+            shown = name.replace("\x1b", "\\x1b").replace("\n", "\\n")
+            self.write("a.csv", '"%s",label\n1,x\nz,y\n3,x\n4,y\n' % name)
+            self.write("a.ini", "[data]\nformat = csv\npath = a.csv\ntarget = label\n[model]\nname = mlp\n")
+            table = self.spur("train", "a.ini", status=2, env=self.cache)
+            self.write("pets/%s/0.png" % name, colour(0))
+            self.write("pets/cat/0.png", colour(1))
+            self.write("a.ini", "[data]\nformat = image_folder\npath = pets\n[model]\nname = my_net\n"
+                                "[sweep]\noptimizer.lr = 0.1, 0.2\n")
+            for r in (table, self.spur("train", "a.ini", status=2, env=self.cache),
+                      self.spur("sweep", "a.ini", status=2, env=self.cache),
+                      self.spur("show", name, status=2), self.spur("inspect", name, status=2)):
+                self.assertIn(shown, r.err)
+                self.assertNotIn(name, r.err)
+            shutil.rmtree(self.dir / "pets")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "commands/arguments.h"
+#include "output/text.h"
 
 static int run_export(int argc, char **argv);
 
@@ -48,7 +49,7 @@ const command command_export = {
 
 void export_problem(exporting *ex, const char *message) {
     ex->problems++;
-    fprintf(stderr, "spur export: %s\n", message);
+    text_complain("export: %s", message);
 }
 
 spur_status export_skip(exporting *ex, spur_status status, const char *run, spur_error *local) {
@@ -160,13 +161,13 @@ static spur_status write_to_stdout(exporting *ex) {
 
 static int finish(const exporting *ex, spur_status status) {
     if (status != SPUR_OK) {
-        fprintf(stderr, "spur export: %s\n", ex->err->message);
+        text_complain("export: %s", ex->err->message);
         bool missing = status == SPUR_E_NOTFOUND;
         return missing ? EXIT_USAGE : EXIT_FAILED;
     }
     if (ex->values == 0) {
-        fprintf(stderr, "spur export: %s: no %s%s in it\n", ex->path, spur_kind_name(ex->kind),
-                ex->run || ex->tag ? " of such a name" : "");
+        text_complain("export: %s: no %s%s in it", ex->path, spur_kind_name(ex->kind),
+                      ex->run || ex->tag ? " of such a name" : "");
         return ex->problems ? EXIT_FAILED : EXIT_USAGE;
     }
     return ex->problems ? EXIT_FAILED : EXIT_DONE;

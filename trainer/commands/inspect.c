@@ -358,19 +358,18 @@ static int inspect_path(inspection *in) {
     spur_logdir *logdir;
     spur_status status = spur_logdir_open(&logdir, in->path, &err);
     if (status != SPUR_OK) {
-        fprintf(stderr, "spur inspect: %s\n", err.message);
+        text_complain("inspect: %s", err.message);
         return status == SPUR_E_NOTFOUND || status == SPUR_E_IO ? EXIT_USAGE : EXIT_FAILED;
     }
     if (spur_logdir_count(logdir) == 0) {
-        fprintf(stderr, "spur inspect: %s: no event file (a name with 'tfevents') in it\n",
-                in->path);
+        text_complain("inspect: %s: no event file (a name with 'tfevents') in it", in->path);
         spur_logdir_close(logdir);
         return EXIT_USAGE;
     }
     status = inspect_all(in, logdir, &err);
     bool problems = spur_logdir_problem_count(logdir) > 0;
     spur_logdir_close(logdir);
-    if (status != SPUR_OK) fprintf(stderr, "spur inspect: %s\n", err.message);
+    if (status != SPUR_OK) text_complain("inspect: %s", err.message);
     if (fflush(stdout) != 0) {
         perror("spur inspect: cannot write");
         return EXIT_FAILED;

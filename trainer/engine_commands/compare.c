@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "engine_commands/setup.h"
+#include "output/text.h"
 #include "run/process.h"
 #include "sweep/collect.h"
 
@@ -69,7 +70,7 @@ static int print_report(const command *self, const report *r, const compare_flag
                                     : TABLE_LATEX;
     spur_status status = report_write(r, format, stdout);
     if (status == SPUR_OK) return EXIT_DONE;
-    fprintf(stderr, "spur %s: %s\n", self->name, spur_strstatus(status));
+    text_complain("%s: %s", self->name, spur_strstatus(status));
     return EXIT_FAILED;
 }
 
@@ -185,7 +186,7 @@ static int run_best(int argc, char **argv) {
     if (status != SPUR_OK) {
         result = command_refuse(&command_best, &err);
     } else if (r.group_count == 0 || r.groups[0].count == 0) {
-        fprintf(stderr, "spur best: %s: no run has finished yet\n", argv[1]);
+        text_complain("best: %s: no run has finished yet", argv[1]);
         result = EXIT_FAILED;
     } else if (json) {
         r.group_count = 1; /* the others are freed below all the same: they own nothing shared */

@@ -218,7 +218,7 @@ static int run_list(int argc, char **argv) {
     else
         print_catalog(&c, &f);
     catalog_free(&c);
-    if (status != SPUR_OK) fprintf(stderr, "spur list: %s\n", spur_strstatus(status));
+    if (status != SPUR_OK) text_complain("list: %s", spur_strstatus(status));
     return status == SPUR_OK ? EXIT_DONE : EXIT_FAILED;
 }
 

@@ -168,7 +168,7 @@ static spur_status do_classes(job *j, const char *path, spur_error *err) {
 static spur_status do_picture(job *j, const char *path, spur_error *err) {
     spur_error why = {.status = SPUR_OK};
     if (spur__image_read(path, SPUR__DECODE_PICTURE, &j->bytes, &j->image, &why) != SPUR_OK) {
-        fprintf(stderr, "spur predict: %s\n", why.message);
+        text_complain("predict: %s", why.message);
         j->damaged++;
         return SPUR_OK;
     }
@@ -269,8 +269,8 @@ static int conclude(const job *j) {
     if (!j->json)
         printf("%zu picture%s; answers in %s\n", j->done, j->done == 1 ? "" : "s", j->out);
     if (j->damaged == 0) return EXIT_DONE;
-    fprintf(stderr, "spur predict: %zu of %zu picture%s could not be read\n", j->damaged, all,
-            all == 1 ? "" : "s");
+    text_complain("predict: %zu of %zu picture%s could not be read", j->damaged, all,
+                  all == 1 ? "" : "s");
     return j->done ? EXIT_FAILED : EXIT_USAGE;
 }
 

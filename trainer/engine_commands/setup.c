@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "output/text.h"
 
 bool overrides_add(overrides *o, const char *key, const char *value) {
     if (o->count == sizeof o->items / sizeof o->items[0]) return false;
@@ -27,7 +28,7 @@ void overrides_free(overrides *o) {
 }
 
 int command_refuse(const command *self, const spur_error *err) {
-    fprintf(stderr, "spur %s: %s\n", self->name, err->message);
+    text_complain("%s: %s", self->name, err->message);
     return EXIT_USAGE;
 }
 
@@ -107,7 +108,7 @@ char *enter_start_directory(const command *self, const char *run) {
     char here[4096], *start = start_directory(run);
     bool elsewhere = start && getcwd(here, sizeof here) && strcmp(start, here) != 0;
     if (elsewhere && chdir(start) != 0) {
-        fprintf(stderr, "spur %s: %s is gone; relative paths count from here\n", self->name, start);
+        text_complain("%s: %s is gone; relative paths count from here", self->name, start);
         elsewhere = false;
     }
     spur__free(start);

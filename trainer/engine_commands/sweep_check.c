@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "output/text.h"
 #include "sweep/string_list.h"
 #include "train/session.h"
 
@@ -107,12 +108,13 @@ void sweep_check_print(const sweep_check *c) {
     fprintf(stderr, "spur sweep: %zu of %zu configurations cannot be trained:\n", c->failed,
             c->search.count);
     for (size_t i = 0; i < c->search.count; i++) {
-        spur__str label;
+        spur__str line;
         if (!c->faults[i]) continue;
-        spur__str_init(&label, 1 << 16);
-        assignment_label(&c->plan->space, &c->search.known[i].assigned, &label);
-        fprintf(stderr, "  %s%s%s\n", spur__str_text(&label), label.length ? ": " : "",
-                c->faults[i]);
-        spur__str_free(&label);
+        spur__str_init(&line, 1 << 16);
+        assignment_label(&c->plan->space, &c->search.known[i].assigned, &line);
+        if (line.length) spur__str_puts(&line, ": ");
+        text_line(&line, c->faults[i], strlen(c->faults[i]));
+        fprintf(stderr, "  %s\n", spur__str_text(&line));
+        spur__str_free(&line);
     }
 }

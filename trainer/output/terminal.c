@@ -75,14 +75,18 @@ void terminal_say(terminal *t, const char *fmt, ...) {
 }
 
 void terminal_warn(terminal *t, const char *fmt, ...) {
-    char line[4096];
+    char message[4096];
+    spur__str line;
     va_list args;
     va_start(args, fmt);
-    vsnprintf(line, sizeof line, fmt, args);
+    vsnprintf(message, sizeof message, fmt, args);
     va_end(args);
     terminal_clear(t);
-    fprintf(stderr, "spur %s\n", line);
-    copy_line(t, line);
+    text_complain("%s", message);
+    spur__str_init(&line, 8 * sizeof message);
+    text_line(&line, message, strlen(message));
+    copy_line(t, spur__str_text(&line));
+    spur__str_free(&line);
 }
 
 void terminal_json(terminal *t, const char *object) {

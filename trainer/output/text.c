@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,19 @@ void text_line(spur__str *out, const char *bytes, size_t n) {
             spur__str_append(out, bytes + i, length);
         i += length ? length : 1;
     }
+}
+
+void text_complain(const char *fmt, ...) {
+    char message[4096];
+    spur__str line;
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(message, sizeof message, fmt, args);
+    va_end(args);
+    spur__str_init(&line, 8 * sizeof message);
+    text_line(&line, message, strlen(message));
+    fprintf(stderr, "spur %s\n", spur__str_text(&line));
+    spur__str_free(&line);
 }
 
 size_t text_columns_n(const char *line, size_t n) {

@@ -16,6 +16,9 @@
 /* One line for people: control characters as \n or \x1b, broken UTF-8 as U+FFFD. */
 void text_line(spur__str *out, const char *bytes, size_t n);
 
+/* Says "spur " and the message on stderr, as one line of text_line. */
+void text_complain(const char *fmt, ...) SPUR_PRINTF(1, 2);
+
 /* Columns that a line takes on a terminal, and the first n bytes of one; see base/str.h. */
 size_t text_columns(const char *line);
 size_t text_columns_n(const char *line, size_t n);
