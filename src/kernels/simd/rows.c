@@ -9,20 +9,28 @@ enum { LANES = 16 };
 
 /* ---- rows in 16 lanes, whatever the vector width --------------------------------------------------- */
 
-/* Sum of the lanes. */
-ALWAYS_INLINE float lanes_total(float sum[LANES]) {
+/* Sum of the lanes of LANES / VL vectors. */
+ALWAYS_INLINE float lanes_total(const vf *sum) {
+    float lane[LANES];
+    for (int k = 0; k < LANES / VL; k++) vstore(lane + k * VL, sum[k]);
     for (int half = LANES / 2; half > 0; half /= 2)
-        for (int j = 0; j < half; j++) sum[j] += sum[j + half];
-    return sum[0];
+        for (int j = 0; j < half; j++) lane[j] += lane[j + half];
+    return lane[0];
 }
 
 /* Sum of a[i] (times b[i]). */
 ALWAYS_INLINE float lane_sum(const float *a, const float *b, ptrdiff_t n) {
-    float sum[LANES] = {0};
+    vf sum[LANES / VL] = {0};
     ptrdiff_t i = 0;
     for (; i + LANES <= n; i += LANES)
-        for (int j = 0; j < LANES; j++) sum[j] += b ? a[i + j] * b[i + j] : a[i + j];
-    for (int j = 0; i < n; i++, j++) sum[j] += b ? a[i] * b[i] : a[i];
+        for (int k = 0; k < LANES / VL; k++) {
+            vf v = vload(a + i + k * VL);
+            sum[k] += b ? v * vload(b + i + k * VL) : v;
+        }
+    for (int k = 0; i < n; i += VL, k++) {
+        vf v = vload_n(a + i, n - i);
+        sum[k] += b ? v * vload_n(b + i, n - i) : v;
+    }
     return lanes_total(sum);
 }
 
@@ -47,7 +55,6 @@ ALWAYS_INLINE float row_max(const float *x, ptrdiff_t n) {
 /* y = exp(x - top), if it is wanted; y may be x. Returns the sum. */
 ALWAYS_INLINE float row_exp(const float *x, float *y, ptrdiff_t n, float top) {
     vf sum[LANES / VL] = {0};
-    float lane[LANES];
     ptrdiff_t i = 0;
     for (; i + LANES <= n; i += LANES)
         for (int k = 0; k < LANES / VL; k++) {
@@ -61,8 +68,7 @@ ALWAYS_INLINE float row_exp(const float *x, float *y, ptrdiff_t n, float top) {
         sum[k] += e;
         if (y) vstore_n(y + i, e, rest);
     }
-    for (int k = 0; k < LANES / VL; k++) vstore(lane + k * VL, sum[k]);
-    return lanes_total(lane);
+    return lanes_total(sum);
 }
 
 /* The same of a long row, whose sum is that of stretches'. */
