@@ -11,13 +11,6 @@
 #include "sweep/evidence.h"
 #include "sweep/report.h"
 
-/* Columns of UTF-8 text. */
-static size_t width_of(const char *text) {
-    size_t n = 0;
-    for (; *text; text++) n += ((unsigned char)*text & 0xc0) != 0x80;
-    return n;
-}
-
 static void put_p(spur__str *out, double p) {
     if (isnan(p))
         spur__str_puts(out, "      -");
@@ -42,13 +35,8 @@ static void format_mean(const summary_stats *s, char *out, size_t size) {
 enum { MEAN_TEXT = 48, OTHER_WIDTH = 16, PAPER_FIXED = 4 };
 
 static size_t other_width(const report *r, size_t k) {
-    size_t n = width_of(r->others[k]);
+    size_t n = text_columns(r->others[k]);
     return n > OTHER_WIDTH ? n : OTHER_WIDTH;
-}
-
-static void put_right(spur__str *out, const char *text, size_t width) {
-    for (size_t n = width_of(text); n < width; n++) spur__str_putc(out, ' ');
-    spur__str_puts(out, text);
 }
 
 /* "lr=0.1 (2 failed)" */
@@ -76,7 +64,7 @@ static void text_row(const report *r, const report_group *g, double p, spur__str
         char mean[MEAN_TEXT];
         summary_stats other = other_stats(g, k);
         format_mean(&other, mean, sizeof mean);
-        put_right(out, mean, other_width(r, k) + 2);
+        text_right(out, mean, other_width(r, k) + 2);
     }
     spur__str_puts(out, "  ");
     put_label(g, out);
@@ -85,7 +73,8 @@ static void text_row(const report *r, const report_group *g, double p, spur__str
 
 static void text_table(const report *r, const double *p, size_t rows, spur__str *out) {
     spur__str_printf(out, "%8s  %8s  %3s  %7s", "mean", "std", "n", "p");
-    for (size_t k = 0; k < r->other_count; k++) put_right(out, r->others[k], other_width(r, k) + 2);
+    for (size_t k = 0; k < r->other_count; k++)
+        text_right(out, r->others[k], other_width(r, k) + 2);
     spur__str_puts(out, "  configuration\n");
     for (size_t i = 0; i < rows; i++) text_row(r, &r->groups[i], p[i], out);
     if (rows < r->group_count) spur__str_printf(out, "... and %zu more\n", r->group_count - rows);

@@ -55,7 +55,7 @@ static void column_of(const head_job *q, ptrdiff_t begin, ptrdiff_t count, ptrdi
     const float *y = q->args->relu_y ? q->args->relu_y + begin * q->y_pitch + k : NULL;
     for (ptrdiff_t i = 0; i < count; i++) column[i] = dy[i * q->y_pitch];
     for (ptrdiff_t i = 0; y && i < count; i++)
-        if (!(y[i * q->y_pitch] > 0)) column[i] = 0;
+        if (y[i * q->y_pitch] <= 0) column[i] = 0; /* a NaN lets it through */
 }
 
 /* sums[0 .. c] += the stretch's x^T dy of one output, and its sum of dy. */
