@@ -11,6 +11,9 @@
 typedef struct spur__model_kind {
     spur__kind kind;
     const char *head; /* prefix of the last layer's parameters */
+    const char
+        *encoder; /* prefix of a part that is a classifier's without its last layer, or NULL */
+    const char *encoder_head; /* that classifier's last layer */
     bool per_pixel; /* logits for every pixel */
     int input_rank; /* 4: images; 0: anything */
     /* Logits, or NULL (then the net holds the error). */
@@ -18,11 +21,13 @@ typedef struct spur__model_kind {
 } spur__model_kind;
 
 extern const spur__model_kind spur__model_mlp, spur__model_my_net, spur__model_cnn,
-    spur__model_unet, spur__model_resnet18, spur__model_resnet34, spur__model_vgg16,
-    spur__model_mobilenet_v3_small, spur__model_mobilenet_v3_large, spur__model_efficientnet_b0,
-    spur__model_efficientnet_b1, spur__model_efficientnet_b2, spur__model_efficientnet_b3,
-    spur__model_efficientnet_b4, spur__model_efficientnet_b5, spur__model_efficientnet_b6,
-    spur__model_efficientnet_b7;
+    spur__model_unet, spur__model_unet_resnet18, spur__model_unet_resnet34,
+    spur__model_unet_resnet50, spur__model_deeplabv3_resnet50, spur__model_deeplabv3_resnet101,
+    spur__model_resnet18, spur__model_resnet34, spur__model_resnet50, spur__model_resnet101,
+    spur__model_resnet152, spur__model_vgg16, spur__model_mobilenet_v3_small,
+    spur__model_mobilenet_v3_large, spur__model_efficientnet_b0, spur__model_efficientnet_b1,
+    spur__model_efficientnet_b2, spur__model_efficientnet_b3, spur__model_efficientnet_b4,
+    spur__model_efficientnet_b5, spur__model_efficientnet_b6, spur__model_efficientnet_b7;
 extern const spur__family spur__model_family;
 
 /* Checks the input's rank and builds; NULL with *err filled. */

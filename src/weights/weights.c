@@ -120,30 +120,44 @@ static bool below(const char *name, const char *prefix) {
     return n > 0 && strncmp(name, prefix, n) == 0 && (name[n] == '.' || name[n] == '\0');
 }
 
+/* The parameter's name in the file, NULL for one that the file does not speak of. */
+static const char *name_in_file(const spur_param *param, const spur_weights_load_options *o) {
+    if (!o->below) return param->name;
+    return below(param->name, o->below) ? param->name + strlen(o->below) + 1 : NULL;
+}
+
 /* Whether the parameter is to be loaded; an error where it must be and cannot. */
 static spur_status choose(const spur__safetensors *file, const spur_param *param,
                           const spur_weights_load_options *o, const spur__tensor **tensor,
                           spur_error *err) {
     char found[128], expected[128];
-    *tensor = spur__tensors_find(&file->tensors, param->name);
+    const char *name = name_in_file(param, o);
+    *tensor = name ? spur__tensors_find(&file->tensors, name) : NULL;
     spur__sizes_text(param->rank, param->shape, expected, sizeof expected);
     if (!*tensor) {
-        if (o->partial || below(param->name, o->head)) return SPUR_OK;
+        if (!name || o->partial || below(name, o->head)) return SPUR_OK;
         return spur__fail(err, SPUR_E_NOTFOUND, "%s: no tensor '%s', expected one of %s",
-                          file->path, param->name, expected);
+                          file->path, name, expected);
     }
     if (!spur__tensor_fits(*tensor, param)) {
         const spur__tensor *t = *tensor;
         *tensor = NULL;
-        if (below(param->name, o->head)) return SPUR_OK;
+        if (below(name, o->head)) return SPUR_OK;
         return spur__fail(err, SPUR_E_SHAPE, "%s: tensor '%s': found %s, expected %s", file->path,
-                          param->name, spur__sizes_text(t->rank, t->shape, found, sizeof found),
-                          expected);
+                          name, spur__sizes_text(t->rank, t->shape, found, sizeof found), expected);
     }
     if ((*tensor)->type == SPUR__TENSOR_OTHER)
         return spur__fail(err, SPUR_E_TYPE, "%s: tensor '%s': found %s, expected F32", file->path,
-                          param->name, (*tensor)->dtype);
+                          name, (*tensor)->dtype);
     return SPUR_OK;
+}
+
+static bool is_asked_for(spur_net *net, const char *name, const spur_weights_load_options *o) {
+    for (int i = 0; i < spur_net_param_count(net); i++) {
+        const char *asked = name_in_file(spur_net_param(net, i), o);
+        if (asked && strcmp(asked, name) == 0) return true;
+    }
+    return false;
 }
 
 /* Tensors that no parameter of the net asks for. */
@@ -152,7 +166,7 @@ static spur_status count_unused(const spur__safetensors *file, spur_net *net,
     *unused = 0;
     for (size_t i = 0; i < file->tensors.count; i++) {
         const char *name = file->tensors.items[i].name;
-        if (spur_net_find_param(net, name) || spur__has_suffix(name, counter_suffix)) continue;
+        if (is_asked_for(net, name, o) || spur__has_suffix(name, counter_suffix)) continue;
         if (!o->allow_unused && !below(name, o->head))
             return spur__fail(err, SPUR_E_NOTFOUND,
                               "%s: tensor '%.200s' has no counterpart in the net", file->path,
@@ -187,8 +201,9 @@ static void describe(spur_net *net, const spur__safetensors *file,
                                    report->loaded, report->loaded + report->kept, report->unused);
     for (int i = 0; i < spur_net_param_count(net) && used < sizeof report->text; i++) {
         const spur_param *param = spur_net_param(net, i);
-        if (choose(file, param, o, &ignored, NULL) != SPUR_OK || ignored) continue;
-        const spur__tensor *t = spur__tensors_find(&file->tensors, param->name);
+        const char *name = name_in_file(param, o);
+        if (!name || choose(file, param, o, &ignored, NULL) != SPUR_OK || ignored) continue;
+        const spur__tensor *t = spur__tensors_find(&file->tensors, name);
         used += (size_t)snprintf(
             report->text + used, sizeof report->text - used,
             "; %s starts anew (%s in the file, %s here)", param->name,

@@ -221,6 +221,8 @@ static const struct recipe {
     {"resnet18", NULL, "resnet18", "", 64, 64, 3},
     {"mobilenet", NULL, "mobilenet_v3_small", "", 64, 64, 3},
     {"efficientnet", NULL, "efficientnet_b0", "", 64, 64, 3},
+    {"unet_resnet", NULL, "unet_resnet18", "decoder_filters=64", 45, 62, 3},
+    {"deeplabv3", NULL, "deeplabv3_resnet50", "output_stride=16", 33, 50, 3},
     {"resnet18_small", NULL, "resnet18", "stem=small", 32, 32, 3},
 };
 

@@ -52,6 +52,8 @@ static const struct recipe {
      false},
     {"residual", NULL, NULL, 4, {4, 16, 16, 3}, 6, false},
     {"resnet18", "resnet18", "stem=small", 4, {2, 32, 32, 3}, 6, false},
+    {"unet_resnet", "unet_resnet18", "decoder_filters=64", 4, {4, 40, 33, 3}, 3, true},
+    {"deeplabv3", "deeplabv3_resnet50", "output_stride=16 dropout=0", 4, {4, 33, 50, 3}, 3, true},
     {"mobilenet", "mobilenet_v3_small", "stem=small dropout=0", 4, {4, 40, 48, 3}, 6, false},
     {"efficientnet",
      "efficientnet_b0",
@@ -116,6 +118,8 @@ static void fill_param(spur_param *p) {
     for (int i = 2; i < p->rank; i++) fan_in *= p->shape[i];
     if (p->rank > 1)
         golden_numbers(p->name, p->count, 2 * sqrt(6.0 / (double)fan_in), 0, values);
+    else if (ends_in(p->name, "bn3.weight"))
+        golden_numbers(p->name, p->count, 0.1, 0.2, values);
     else if (ends_in(p->name, "weight"))
         golden_numbers(p->name, p->count, 0.5, 1, values);
     else

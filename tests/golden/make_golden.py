@@ -450,27 +450,113 @@ class BasicBlock(nn.Module):
         return F.relu(y + (self.downsample(x) if self.downsample else x))
 
 
-class ResNet(nn.Module):
-    """resnet18 with torchvision's names; small: 3x3 stem without pooling."""
+class BottleneckBlock(nn.Module):
+    """torchvision's Bottleneck of residual nets."""
 
-    def __init__(self, classes, small):
+    def __init__(self, inputs, filters, stride, dilation):
+        super().__init__()
+        outputs = 4 * filters
+        self.conv1, self.bn1 = nn.Conv2d(inputs, filters, 1, bias=False), nn.BatchNorm2d(filters)
+        self.conv2 = nn.Conv2d(filters, filters, 3, stride, dilation, dilation, bias=False)
+        self.bn2 = nn.BatchNorm2d(filters)
+        self.conv3, self.bn3 = nn.Conv2d(filters, outputs, 1, bias=False), nn.BatchNorm2d(outputs)
+        self.downsample = None
+        if stride != 1 or inputs != outputs:
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        y = F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))))
+        return F.relu(self.bn3(self.conv3(y)) + (self.downsample(x) if self.downsample else x))
+
+
+class ResNetLevels(nn.Module):
+    """The convolutions of residual nets with torchvision's names: features of the stem and of layer1 to layer4.
+    small: 3x3 stem without pooling. Layers in `dilated` dilate in place of striding."""
+
+    def __init__(self, blocks=(2, 2, 2, 2), bottleneck=False, small=False, dilated=()):
         super().__init__()
         self.small = small
         self.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False) if small else nn.Conv2d(3, 64, 7, 2, 3, bias=False)
-        self.bn1, inputs = nn.BatchNorm2d(64), 64
-        for i in range(4):
-            f = 64 << i
-            blocks = [BasicBlock(inputs, f, 1 if i == 0 else 2), BasicBlock(f, f, 1)]
-            self.add_module(f"layer{i + 1}", nn.Sequential(*blocks))
-            inputs = f
-        self.fc = nn.Linear(512, classes)
+        self.bn1, inputs, dilation = nn.BatchNorm2d(64), 64, 1
+        for i, count in enumerate(blocks):
+            f, layer = 64 << i, []
+            stride, first = 1 if i == 0 or i + 1 in dilated else 2, dilation
+            dilation *= 2 if i + 1 in dilated else 1
+            for k in range(count):
+                how = (1, dilation) if k else (stride, first)
+                layer.append(BottleneckBlock(inputs, f, *how) if bottleneck else BasicBlock(inputs, f, how[0]))
+                inputs = 4 * f if bottleneck else f
+            self.add_module(f"layer{i + 1}", nn.Sequential(*layer))
+
+    def levels(self, x):
+        stem = F.relu(self.bn1(self.conv1(x)))
+        out, x = [stem], stem if self.small else F.max_pool2d(stem, 3, 2, 1)
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            x = layer(x)
+            out.append(x)
+        return out
+
+
+class ResNet(ResNetLevels):
+    """resnet18 (or deeper) with torchvision's names."""
+
+    def __init__(self, classes, small, blocks=(2, 2, 2, 2), bottleneck=False):
+        super().__init__(blocks, bottleneck, small)
+        self.fc = nn.Linear(2048 if bottleneck else 512, classes)
 
     def forward(self, x):
-        x = F.relu(self.bn1(self.conv1(x)))
-        if not self.small:
-            x = F.max_pool2d(x, 3, 2, 1)
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return self.fc(x.mean((2, 3)))
+        return self.fc(self.levels(x)[-1].mean((2, 3)))
+
+
+class UNetResNetBlock(nn.Module):
+    def __init__(self, inputs, filters):
+        super().__init__()
+        self.conv1, self.conv2 = ConvNorm(inputs, filters, 3, act=nn.ReLU), ConvNorm(filters, filters, 3, act=nn.ReLU)
+
+
+class UNetResNet(nn.Module):
+    """Unet of segmentation_models_pytorch on resnet18 or resnet34, with its names."""
+
+    def __init__(self, classes, blocks=(2, 2, 2, 2), filters=256):
+        super().__init__()
+        self.encoder, self.decoder, inputs = ResNetLevels(blocks), nn.Module(), 512
+        self.decoder.blocks = nn.ModuleList()
+        for i, skip in enumerate((256, 128, 64, 64, 0)):
+            self.decoder.blocks.append(UNetResNetBlock(inputs + skip, filters >> i))
+            inputs = filters >> i
+        self.segmentation_head = nn.Sequential(nn.Conv2d(inputs, classes, 3, padding=1))
+
+    def forward(self, x):
+        *skips, y = self.encoder.levels(x)
+        for block, skip in zip(self.decoder.blocks, [*skips[::-1], None]):
+            like = x if skip is None else skip
+            y = F.interpolate(y, like.shape[2:], mode="nearest")
+            y = block.conv2(block.conv1(y if skip is None else torch.cat([y, skip], 1)))
+        return self.segmentation_head(y)
+
+
+class DeepLabV3(nn.Module):
+    """torchvision's deeplabv3_resnet50 without auxiliary classifier; stride 16: less dilated, as in the paper."""
+
+    def __init__(self, classes, stride=8, dropout=0.5):
+        super().__init__()
+        self.backbone = ResNetLevels((3, 4, 6, 3), True, dilated=(3, 4) if stride == 8 else (4,))
+        pyramid = nn.Module()
+        pyramid.convs = nn.ModuleList([ConvNorm(2048, 256, act=nn.ReLU)])
+        for rate in (96 // stride, 192 // stride, 288 // stride):
+            conv = nn.Conv2d(2048, 256, 3, padding=rate, dilation=rate, bias=False)
+            pyramid.convs.append(nn.Sequential(conv, nn.BatchNorm2d(256), nn.ReLU()))
+        pyramid.convs.append(nn.Sequential(nn.AdaptiveAvgPool2d(1), *ConvNorm(2048, 256, act=nn.ReLU)))
+        pyramid.project = nn.Sequential(*ConvNorm(1280, 256, act=nn.ReLU), nn.Dropout(dropout))
+        self.classifier = nn.ModuleList([pyramid, *ConvNorm(256, 256, 3, act=nn.ReLU), nn.Conv2d(256, classes, 1)])
+
+    def forward(self, x):
+        y, pyramid = self.backbone.levels(x)[-1], self.classifier[0]
+        mean = F.interpolate(pyramid.convs[-1](y), y.shape[2:], mode="bilinear", align_corners=False)
+        y = pyramid.project(torch.cat([*(conv(y) for conv in pyramid.convs[:-1]), mean], 1))
+        for module in self.classifier[1:]:
+            y = module(y)
+        return F.interpolate(y, x.shape[2:], mode="bilinear", align_corners=False)
 
 
 class Residual(nn.Module):
@@ -607,12 +693,15 @@ class EfficientNet(nn.Module):
 
 
 def fill(model):
-    """Weights by the formula: uniform with variance 2 / fan_in, small biases, norms around one."""
+    """Weights by the formula: uniform with variance 2 / fan_in, small biases, norms around one. The last norm of
+    a bottleneck is small: deep nets whose blocks add as much as they get are noise in float32."""
     with torch.no_grad():
         for name, p in model.named_parameters():
             if p.dim() > 1:
                 fan_in = p.shape[1] * math.prod(p.shape[2:])
                 p.copy_(numbers(name, tuple(p.shape), 2 * math.sqrt(6.0 / fan_in)))
+            elif name.endswith("bn3.weight"):
+                p.copy_(numbers(name, tuple(p.shape), 0.1, 0.2))
             elif name.endswith("weight"):
                 p.copy_(numbers(name, tuple(p.shape), 0.5, 1.0))
             else:
@@ -630,6 +719,8 @@ NETS = {
     "cnn_plain": (lambda: CNN(3, 4, [6, 8], 5, 1, False, F.gelu, F.avg_pool2d, 9, 10), (4, 3, 12, 12), (4,), 4),
     "residual": (lambda: Residual(6), (4, 3, 16, 16), (4,), 6),
     "resnet18": (lambda: ResNet(6, True), (2, 3, 32, 32), (2,), 6),
+    "unet_resnet": (lambda: UNetResNet(3, filters=64), (4, 3, 40, 33), (4, 40, 33), 3),
+    "deeplabv3": (lambda: DeepLabV3(3, 16, 0), (4, 3, 33, 50), (4, 33, 50), 3),
     "mobilenet": (lambda: MobileNetV3(6, MOBILENET_SMALL, 1024, True, 0), (4, 3, 40, 48), (4,), 6),
     "efficientnet": (lambda: EfficientNet(6, 1, 1, True, 0, 0), (4, 3, 40, 48), (4,), 6),
 }
@@ -675,7 +766,7 @@ def make_nets(folder):
         for key, value in a.items():
             store.put(key, sample(value))
             store.put("distance/" + key, [distance(b[key], value)])
-        if name in ("resnet18", "efficientnet"):
+        if name in ("resnet18", "unet_resnet", "deeplabv3", "efficientnet"):
             c = run_net(make, shape, label_shape, classes, torch.float32, torch.channels_last)
             for key, value in a.items():
                 if key.startswith("final/"):
@@ -689,7 +780,7 @@ def main():
     for make in (make_losses, make_optimizers, make_schedulers, make_nets):
         make(folder)
     total = sum(p.stat().st_size for p in folder.glob("*.safetensors"))
-    assert total < 5e6, total
+    assert total < 7e6, total
     print(f"{total} bytes in all")
 
 

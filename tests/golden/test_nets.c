@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Whole nets against PyTorch in float64, with conv = direct and without dropout: forward, losses and
- * running statistics to 1e-5; gradients and ten steps of Adam at most twice as far as PyTorch's own
- * float32 is. The distance of a set of tensors is the root mean square of their relative distances,
+ * running statistics to 1e-5, or where PyTorch's own float32 is more than half of that off, at most twice
+ * as far; gradients and ten steps of Adam at most twice as far. The distance of a set of tensors is the root mean square of their relative distances,
  * that of PyTorch is stored in the golden file for each tensor. On every instruction set.
  */
 #include <math.h>
@@ -74,11 +74,21 @@ static void check_set(const char *net, const char *what, const set_distance *d) 
     }
 }
 
+/* What is allowed to values that are well-conditioned in most nets. */
+static double most(const golden *file, const char *key) {
+    char distance_key[192];
+    snprintf(distance_key, sizeof distance_key, "distance/%s", key);
+    return fmax(1e-5, 2 * golden_number(file, distance_key, 0));
+}
+
 /* One kind of values of all parameters: weights, or gradients (buffers left out). */
 static void check_params(const golden *file, const char *net_name, spur_net *net, const char *kind,
                          bool gradients) {
-    bool touchy = !strcmp(net_name, "net_resnet18") || !strcmp(net_name, "net_efficientnet");
-    set_distance d = {.touchy = touchy && !gradients};
+    static const char *const touchy[] = {"net_resnet18", "net_unet_resnet", "net_deeplabv3",
+                                         "net_efficientnet"};
+    set_distance d = {.touchy = false};
+    for (size_t i = 0; !gradients && i < sizeof touchy / sizeof touchy[0]; i++)
+        d.touchy = d.touchy || strcmp(net_name, touchy[i]) == 0;
     for (int i = 0; i < spur_net_param_count(net); i++) {
         spur_param view = *spur_net_param(net, i);
         if (!view.gradient) continue;
@@ -98,7 +108,7 @@ static void check_statistics(const golden *file, const char *net_name, spur_net 
         if (p->gradient) continue;
         snprintf(key, sizeof key, "statistic/%s", p->name);
         double d = golden_distance(file, key, p->value, p->count);
-        if (!(d <= 1e-5)) fail_msg("%s: %s is off by %g", net_name, key, d);
+        if (!(d <= most(file, key))) fail_msg("%s: %s is off by %g", net_name, key, d);
     }
 }
 
@@ -107,7 +117,7 @@ static void check_forward(const golden *file, const golden_net *n, const char *k
     float *values = malloc(count * sizeof(float));
     golden_net_logits(n, values);
     double d = golden_distance(file, key, values, count);
-    if (!(d <= 1e-5)) fail_msg("%s: %s is off by %g", n->name, key, d);
+    if (!(d <= most(file, key))) fail_msg("%s: %s is off by %g", n->name, key, d);
     free(values);
 }
 
@@ -135,7 +145,7 @@ static void run_net(const char *name) {
     double d = golden_distance(file, "losses", losses, 10);
     print_message("%s losses: %.2g, PyTorch %.2g\n", name, d,
                   golden_number(file, "distance/losses", 0));
-    if (!(golden_distance(file, "loss", losses, 1) <= 1e-5) || !(d <= 1e-5))
+    if (!(golden_distance(file, "loss", losses, 1) <= 1e-5) || !(d <= most(file, "losses")))
         fail_msg("%s: the losses are off by %g", name, d);
     check_params(file, name, n.net, "final", false);
     spur_optimizer_destroy(adam);
@@ -188,6 +198,16 @@ static void test_resnet18(void **state) {
     run_net("net_resnet18");
 }
 
+static void test_unet_resnet(void **state) {
+    (void)state;
+    run_net("net_unet_resnet");
+}
+
+static void test_deeplabv3_resnet50(void **state) {
+    (void)state;
+    run_net("net_deeplabv3");
+}
+
 static void test_mobilenet(void **state) {
     (void)state;
     run_net("net_mobilenet");
@@ -198,15 +218,21 @@ static void test_efficientnet(void **state) {
     run_net("net_efficientnet");
 }
 
-/* usage: golden_nets [TEST_TO_SKIP] */
+/* usage: golden_nets [TESTS_TO_SKIP] */
 int main(int argc, char **argv) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mlp),         cmocka_unit_test(test_my_net),
-        cmocka_unit_test(test_unet),        cmocka_unit_test(test_unet_bilinear),
-        cmocka_unit_test(test_unet_plain),  cmocka_unit_test(test_cnn),
-        cmocka_unit_test(test_cnn_plain),   cmocka_unit_test(test_residual),
-        cmocka_unit_test(test_resnet18),    cmocka_unit_test(test_mobilenet),
-        cmocka_unit_test(test_efficientnet)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mlp),
+                                       cmocka_unit_test(test_my_net),
+                                       cmocka_unit_test(test_unet),
+                                       cmocka_unit_test(test_unet_bilinear),
+                                       cmocka_unit_test(test_unet_plain),
+                                       cmocka_unit_test(test_cnn),
+                                       cmocka_unit_test(test_cnn_plain),
+                                       cmocka_unit_test(test_residual),
+                                       cmocka_unit_test(test_resnet18),
+                                       cmocka_unit_test(test_unet_resnet),
+                                       cmocka_unit_test(test_deeplabv3_resnet50),
+                                       cmocka_unit_test(test_mobilenet),
+                                       cmocka_unit_test(test_efficientnet)};
     if (argc > 1) cmocka_set_skip_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

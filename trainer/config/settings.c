@@ -81,6 +81,10 @@ const spur__options run_table = SPUR__OPTIONS(run_rows, run_settings);
 static const spur__option model_rows[] = {
     ROW(TEXT, model_settings, weights, "",
         .help = "start from this safetensors file; a last layer of other size is made new"),
+    ROW(TEXT, model_settings, encoder_weights, "",
+        .help =
+            "start the encoder (of unet_resnet*, deeplabv3_*) from this classifier's safetensors "
+            "file"),
     ROW(TEXT, model_settings, freeze, "",
         .help = "parameters not to train: names or their beginnings, separated by commas"),
     ROW(FLOAT, model_settings, head_lr, "1", .min = 0, .max = 1e6, .min_open = true,

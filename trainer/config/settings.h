@@ -18,6 +18,7 @@ typedef struct run_settings {
 
 typedef struct model_settings {
     char *weights; /* safetensors file to start from */
+    char *encoder_weights; /* the same, of a classifier, for the model's encoder */
     char *freeze; /* comma-separated prefixes of parameter names */
     double head_lr; /* factor for the rate of the last layer */
 } model_settings;

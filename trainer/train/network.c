@@ -155,17 +155,33 @@ spur_status network_build(network *n, const config *cfg, const network_shape *sh
     return status;
 }
 
-spur_status network_load_weights(network *n, const config *cfg, terminal *term, spur_error *err) {
-    const char *path = config_common(cfg, SECTION_MODEL, model_settings)->weights;
-    if (!*path) return SPUR_OK;
-    spur_weights_load_options options = {.head = n->model->head};
+static spur_status load(network *n, const config *cfg, const char *key, const char *path,
+                        const spur_weights_load_options *how, terminal *term, spur_error *err) {
     spur_weights_load_report report;
     spur_error detail = {.status = SPUR_OK};
-    spur_status status = spur_weights_load(n->net, path, &options, &report, &detail);
+    spur_status status = spur_weights_load(n->net, path, how, &report, &detail);
     if (status != SPUR_OK)
-        return config_fail(cfg, SECTION_MODEL, "weights", status, err, "%s", detail.message);
+        return config_fail(cfg, SECTION_MODEL, key, status, err, "%s", detail.message);
     if (report.text[0]) terminal_say(term, "%s: %s", path, report.text);
     return SPUR_OK;
+}
+
+spur_status network_load_weights(network *n, const config *cfg, terminal *term, spur_error *err) {
+    const model_settings *model = config_common(cfg, SECTION_MODEL, model_settings);
+    const spur_weights_load_options all = {.head = n->model->head};
+    const spur_weights_load_options encoder = {.head = n->model->encoder_head,
+                                               .below = n->model->encoder};
+    if (*model->encoder_weights && !n->model->encoder)
+        return config_fail(
+            cfg, SECTION_MODEL, "encoder_weights", SPUR_E_ARGUMENT, err,
+            "'%s' has no encoder that a file could be for; `weights` is for all of it",
+            n->model->kind.name);
+    if (*model->encoder_weights && *model->weights)
+        return config_fail(cfg, SECTION_MODEL, "encoder_weights", SPUR_E_ARGUMENT, err,
+                           "`weights` holds the encoder's already; expected one of the two");
+    if (*model->weights) SPUR__TRY(load(n, cfg, "weights", model->weights, &all, term, err));
+    if (!*model->encoder_weights) return SPUR_OK;
+    return load(n, cfg, "encoder_weights", model->encoder_weights, &encoder, term, err);
 }
 
 void network_free(network *n) {

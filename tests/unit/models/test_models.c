@@ -49,14 +49,22 @@ static void test_my_net_counts(void **state) {
     spur_net_destroy(b.net);
 }
 
-/* Figures of torchvision 0.14's models with 1000 classes. */
-static void test_torchvision_counts(void **state) {
+/* Figures of torchvision's models with 1000 classes, and of segmentation_models_pytorch's Unet. */
+static void test_known_counts(void **state) {
     static const struct {
         const char *name, *options, *param;
         int64_t count;
     } cases[] = {
         {"resnet18", NULL, "layer2.0.downsample.1.running_var", 11689512},
         {"resnet34", NULL, "layer3.5.conv2.weight", 21797672},
+        {"resnet50", NULL, "layer1.0.downsample.0.weight", 25557032},
+        {"resnet101", NULL, "layer3.22.bn3.running_var", 44549160},
+        {"resnet152", NULL, "layer2.7.conv3.weight", 60192808},
+        {"unet_resnet18", NULL, "decoder.blocks.4.conv2.1.running_mean", 14473064},
+        {"unet_resnet34", NULL, "encoder.layer3.5.conv2.weight", 24581224},
+        {"unet_resnet50", NULL, "segmentation_head.0.bias", 32665960},
+        {"deeplabv3_resnet50", NULL, "classifier.0.convs.4.2.running_var", 39890472},
+        {"deeplabv3_resnet101", "output_stride=16", "backbone.layer3.22.bn3.weight", 58882600},
         {"vgg16", NULL, "features.28.bias", 138357544},
         {"vgg16", "norm=batch", "features.41.running_mean", 138365992},
         {"mobilenet_v3_small", NULL, "features.1.block.1.fc2.bias", 2542856},
@@ -89,6 +97,12 @@ static void test_initialisers(void **state) {
         {"resnet18", "layer2.0.conv1.weight", SPUR_INIT_HE_NORMAL},
         {"resnet18", "layer2.0.downsample.0.weight", SPUR_INIT_HE_NORMAL},
         {"resnet18", "fc.weight", SPUR_INIT_DEFAULT},
+        {"resnet50", "layer1.0.conv3.weight", SPUR_INIT_HE_NORMAL},
+        {"unet_resnet18", "encoder.conv1.weight", SPUR_INIT_HE_NORMAL},
+        {"unet_resnet18", "decoder.blocks.1.conv1.0.weight", SPUR_INIT_HE_UNIFORM},
+        {"unet_resnet18", "segmentation_head.0.weight", SPUR_INIT_XAVIER_UNIFORM},
+        {"deeplabv3_resnet50", "backbone.layer4.0.conv2.weight", SPUR_INIT_HE_NORMAL},
+        {"deeplabv3_resnet50", "classifier.0.convs.1.0.weight", SPUR_INIT_DEFAULT},
         {"vgg16", "features.5.weight", SPUR_INIT_HE_NORMAL},
         {"vgg16", "classifier.0.weight", SPUR_INIT_DEFAULT},
         {"mobilenet_v3_small", "features.0.0.weight", SPUR_INIT_HE_NORMAL},
@@ -126,14 +140,23 @@ static void test_stochastic_depth_grows(void **state) {
     spur_net_destroy(b.net);
 }
 
-static void test_unet_takes_any_size(void **state) {
+static void test_pixels_of_any_size(void **state) {
     static const int64_t sizes[][2] = {{180, 240}, {33, 17}, {16, 16}, {1, 5}};
-    static const char *const options[] = {NULL, "up=bilinear norm=group dropout=0.1",
-                                          "norm=none activation=silu depth=3"};
+    static const struct {
+        const char *name, *options;
+    } models[] = {
+        {"unet", NULL},
+        {"unet", "up=bilinear norm=group dropout=0.1"},
+        {"unet", "norm=none activation=silu depth=3"},
+        {"unet_resnet18", NULL},
+        {"deeplabv3_resnet50", NULL},
+        {"deeplabv3_resnet50", "output_stride=16"},
+    };
     (void)state;
     for (size_t i = 0; i < 4; i++)
-        for (size_t k = 0; k < 3; k++) {
-            built b = make("unet", options[k], (int64_t[]){1, sizes[i][0], sizes[i][1], 3}, 11);
+        for (size_t k = 0; k < sizeof models / sizeof models[0]; k++) {
+            built b = make(models[k].name, models[k].options,
+                           (int64_t[]){1, sizes[i][0], sizes[i][1], 3}, 11);
             const int64_t *shape = spur_node_shape(b.logits);
             assert_int_equal(shape[1], sizes[i][0]);
             assert_int_equal(shape[2], sizes[i][1]);
@@ -142,12 +165,48 @@ static void test_unet_takes_any_size(void **state) {
         }
 }
 
+/* How large the features under the pyramid are, and the dilations of its convolutions. */
+static void test_output_stride(void **state) {
+    static const struct {
+        const char *options;
+        int side, dilations[6];
+    } cases[] = {
+        {"output_stride=8", 16, {1, 2, 2, 12, 24, 36}},
+        {"output_stride=16", 8, {1, 1, 1, 6, 12, 18}},
+    };
+    static const char *const names[] = {"backbone.layer3.0.conv2", "backbone.layer3.5.conv2",
+                                        "backbone.layer4.0.conv2", "classifier.0.convs.1.0",
+                                        "classifier.0.convs.2.0",  "classifier.0.convs.3.0"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        built b = make("deeplabv3_resnet50", cases[i].options, (int64_t[]){1, 128, 128, 3}, 2);
+        size_t found = 0;
+        for (int n = 0; n < spur_net_node_count(b.net); n++) {
+            const spur_node *node = spur_net_node(b.net, n);
+            if (!strcmp(node->name, "classifier.1"))
+                assert_int_equal(spur_node_shape(node)[1], cases[i].side);
+            if (strcmp(spur_node_kind(node), "conv2d") != 0) continue;
+            for (size_t k = 0; k < 6; k++) {
+                if (strcmp(node->name, names[k]) != 0) continue;
+                const spur_conv2d_options *o = node->options;
+                assert_int_equal(o->dilation[0], cases[i].dilations[k]);
+                found++;
+            }
+        }
+        assert_int_equal(found, 6);
+        spur_net_destroy(b.net);
+    }
+}
+
 static void test_heads(void **state) {
     static const char *const names[] = {"mlp",
                                         "my_net",
                                         "cnn",
                                         "unet",
+                                        "unet_resnet34",
+                                        "deeplabv3_resnet101",
                                         "resnet18",
+                                        "resnet50",
                                         "vgg16",
                                         "mobilenet_v3_small",
                                         "efficientnet_b0"};
@@ -172,7 +231,7 @@ static void test_refusals(void **state) {
         int rank, classes;
         const char *says;
     } cases[] = {
-        {"resnet8", NULL, 4, 2, "did you mean 'resnet18'"},
+        {"resnet8", NULL, 4, 2, "did you mean 'resnet"},
         {"unet", "dept=3", 4, 2, "did you mean 'depth'"},
         {"unet", "norm=layer", 4, 2, "batch, group, none"},
         {"unet", NULL, 2, 2, "expected images [n][h][w][c]"},
@@ -193,10 +252,11 @@ static void test_refusals(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_my_net_counts),
-                                       cmocka_unit_test(test_torchvision_counts),
+                                       cmocka_unit_test(test_known_counts),
                                        cmocka_unit_test(test_initialisers),
                                        cmocka_unit_test(test_stochastic_depth_grows),
-                                       cmocka_unit_test(test_unet_takes_any_size),
+                                       cmocka_unit_test(test_pixels_of_any_size),
+                                       cmocka_unit_test(test_output_stride),
                                        cmocka_unit_test(test_heads),
                                        cmocka_unit_test(test_refusals)};
     return cmocka_run_group_tests(tests, NULL, NULL);

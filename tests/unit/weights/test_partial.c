@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Weights of another net: what is missing, what is left over, and whose name only begins alike; and
- * checkpoints whose optimizer kept more or less than the one that reads them.
+ * Weights of another net: what is missing, what is left over, whose name only begins alike, and what
+ * is for a part of the net; and checkpoints whose optimizer kept more or less than the one that reads them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -100,6 +100,68 @@ static void test_head_is_a_whole_name(void **state) {
     spur_net_destroy(to);
 }
 
+/* A classifier of "fc", "fc2" and "out", and a net that has the first two as its encoder. */
+static spur_net *make_composed(uint64_t seed, bool second) {
+    spur_error err = {0};
+    spur_net *net = spur_net_create(&(spur_net_options){.seed = seed, .threads = 1});
+    spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 2, (int64_t[]){2, 4});
+    spur_push_scope(net, "encoder");
+    spur_node *h = spur_linear(net, x, "fc", 4, NULL);
+    if (second) h = spur_linear(net, h, "fc2", 4, NULL);
+    spur_pop_scope(net);
+    h = spur_linear(net, h, "out", 7, NULL);
+    spur_keep(net, h);
+    if (spur_net_build(net, NULL, &err) != SPUR_OK) fail_msg("%s", err.message);
+    return net;
+}
+
+/* The head of the file's net is passed over, though a parameter outside of the part is called alike. */
+static void test_a_part(void **state) {
+    spur_error err = {0};
+    spur_weights_load_report report;
+    spur_net *from = make_net(1, true, 3), *to = make_composed(2, true);
+    const float kept = first_of(to, "out.weight");
+    const char *path = in_folder("part.safetensors");
+    (void)state;
+    assert_int_equal(spur_weights_save(from, path, &err), SPUR_OK);
+    const spur_weights_load_options part = {.below = "encoder", .head = "out"};
+    assert_int_equal(spur_weights_load(to, path, &part, &report, &err), SPUR_OK);
+    assert_int_equal(report.loaded, 4);
+    assert_int_equal(report.kept, 2);
+    assert_int_equal(report.unused, 2);
+    assert_string_equal(report.text, "4 of 6 parameters loaded, 2 tensors not used");
+    assert_true(first_of(to, "encoder.fc.weight") == first_of(from, "fc.weight"));
+    assert_true(first_of(to, "encoder.fc2.weight") == first_of(from, "fc2.weight"));
+    assert_true(first_of(to, "out.weight") == kept);
+    spur_net_destroy(from);
+    spur_net_destroy(to);
+}
+
+/* What the file has too much of or lacks is as wrong as in a whole net. */
+static void test_another_part(void **state) {
+    spur_error err = {0};
+    spur_net *shorter = make_net(1, false, 3), *longer = make_net(1, true, 3);
+    spur_net *small = make_composed(2, false), *large = make_composed(2, true);
+    const float before = first_of(small, "encoder.fc.weight");
+    const spur_weights_load_options part = {.below = "encoder", .head = "out"};
+    const spur_weights_load_options headless = {.below = "encoder"};
+    const char *path = in_folder("other.safetensors");
+    (void)state;
+    assert_int_equal(spur_weights_save(longer, path, &err), SPUR_OK);
+    assert_int_equal(spur_weights_load(small, path, &part, NULL, &err), SPUR_E_NOTFOUND);
+    assert_non_null(strstr(err.message, "tensor 'fc2.bias' has no counterpart in the net"));
+    assert_true(first_of(small, "encoder.fc.weight") == before);
+    assert_int_equal(spur_weights_load(large, path, &headless, NULL, &err), SPUR_E_NOTFOUND);
+    assert_non_null(strstr(err.message, "tensor 'out."));
+    assert_int_equal(spur_weights_save(shorter, path, &err), SPUR_OK);
+    assert_int_equal(spur_weights_load(large, path, &part, NULL, &err), SPUR_E_NOTFOUND);
+    assert_non_null(strstr(err.message, "no tensor 'fc2.weight', expected one of [4][4]"));
+    spur_net_destroy(shorter);
+    spur_net_destroy(longer);
+    spur_net_destroy(small);
+    spur_net_destroy(large);
+}
+
 /* Moments that the other optimizer does not keep, and those that it lacks. */
 static void test_other_moments(void **state) {
     spur_error err = {0};
@@ -130,6 +192,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_missing, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_left_over, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_head_is_a_whole_name, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_a_part, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_another_part, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_other_moments, make_folder, remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
