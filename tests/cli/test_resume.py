@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: MIT
+# cli needs: engine
+"""spur resume: interruptions that leave no trace; overrides of a run that goes on."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+from pathlib import Path
+
+from harness import SPUR, main
+from runs import SMALL, Run
+
+
+class Resume(Run):
+    def wait_for_step(self, process, step):
+        """Waits until the run's event file shows that many steps."""
+        deadline = time.time() + 120
+        while time.time() < deadline:
+            for run in self.run_dirs():
+                found = list((run / "checkpoints").glob("step_*")) if (run / "checkpoints").exists() else []
+                if any(int(p.name[5:]) >= step for p in found):
+                    return run
+            if process.poll() is not None:
+                self.fail("ended early: %s" % process.stderr.read())
+            time.sleep(0.005)
+        self.fail("no step %d" % step)
+
+    def interrupted(self, how, step, expected):
+        process = self.start("train", "a.ini", "train.epochs=4")
+        run = self.wait_for_step(process, step)
+        process.send_signal(how)
+        self.assertEqual(process.wait(), expected)
+        process.stdout.close()
+        process.stderr.close()
+        return run
+
+    def reference(self):
+        return self.digest(self.train("train.epochs=4"))
+
+    def test_signals_and_kills_leave_no_trace(self):
+        whole = self.reference()
+        for how, step, expected in ((signal.SIGINT, 4, 130), (signal.SIGTERM, 16, 130), (signal.SIGKILL, 4, -9),
+                                    (signal.SIGKILL, 20, -9)):
+            with self.subTest(signal=how, step=step):
+                shutil.rmtree(self.dir / "my_logs")
+                run = self.interrupted(how, step, expected)
+                if how != signal.SIGKILL:
+                    self.assertEqual(self.status(run)["state"], "interrupted")
+                self.spur("resume", run)
+                self.assertEqual(self.digest(run), whole)
+                self.assertEqual(self.status(run)["state"], "done")
+
+    def test_killed_before_the_first_checkpoint(self):
+        whole = self.reference()
+        shutil.rmtree(self.dir / "my_logs")
+        process = self.start("train", "a.ini", "train.epochs=4")
+        while not (self.run_dirs() and (self.run_dirs()[0] / "status.ini").exists()):
+            time.sleep(0.002)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+        run = self.run_dirs()[0]
+        self.spur("resume", run)
+        self.assertEqual(self.digest(run), whole)
+
+    def test_stopping_again_and_again(self):
+        whole = self.reference()
+        shutil.rmtree(self.dir / "my_logs")
+        self.spur("train", "a.ini", "train.epochs=4", "--max-time", "0.05")
+        run = self.run_dirs()[0]
+        for _ in range(200):
+            if self.status(run)["state"] == "done":
+                break
+            self.spur("resume", run, "train.max_time=0.15")
+        self.assertEqual(self.digest(run), whole)
+
+    # One step an epoch, and a validation of many batches: a signal comes while it is under way.
+    LONG_VALIDATION = ("data.samples=16", "data.val_samples=1500", "data.batch_size=8", "train.checkpoint_every=1",
+                       "train.epochs=2")
+
+    def in_validation(self, *overrides):
+        """A run that was stopped in the middle of its first epoch's validation."""
+        for _ in range(20):
+            process = self.start("train", "a.ini", *self.LONG_VALIDATION, *overrides)
+            run = self.wait_for_step(process, 1)
+            time.sleep(0.05)
+            process.send_signal(signal.SIGTERM)
+            process.communicate()
+            self.assertEqual(process.returncode, 130)
+            status = self.status(run)
+            if status["step"] == "2" and status["epoch"] == "0":
+                return run
+            shutil.rmtree(run)  # it was still training
+        self.fail("never stopped in a validation")
+
+    def test_a_signal_in_the_validation_acts_there(self):
+        for options in ((), ("train.ema=0.5",), ("train.max_steps=2",)):
+            with self.subTest(options=options):
+                shutil.rmtree(self.dir / "my_logs", ignore_errors=True)
+                whole = self.digest(self.train(*self.LONG_VALIDATION, *options))
+                shutil.rmtree(self.dir / "my_logs")
+                run = self.in_validation(*options)
+                self.assertEqual(len(self.rows(run / "metrics.csv")), 0)
+                self.spur("resume", run)
+                self.assertEqual(self.digest(run), whole)
+                self.assertEqual(self.status(run)["state"], "done")
+
+    def test_a_signal_in_the_last_look_acts_there(self):
+        one_epoch = ("data.val_samples=2500", "train.epochs=1")
+        whole = self.digest(self.train(*one_epoch))
+        shutil.rmtree(self.dir / "my_logs")
+        process = self.start("train", "a.ini", *one_epoch)
+        run = self.wait_for_step(process, 10)
+        process.send_signal(signal.SIGINT)  # the epoch is closed; what is left is the pass with the best weights
+        process.communicate()
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(self.status(run)["state"], "interrupted")
+        self.assertEqual(len(self.rows(run / "metrics.csv")), 1)
+        self.assertIn("Stopped at step 10", (run / "stdout.log").read_text())
+        self.spur("resume", run)
+        self.assertEqual(self.digest(run), whole)
+
+    @unittest.skipUnless(Path("/proc/self/environ").exists(), "no /proc")
+    def test_waiting_threads_spin_briefly(self):
+        """Unless the user says how they are to wait; the process stays the same one, and keeps its name."""
+        for policy, spins in ((None, b"3000"), ("active", None)):
+            environment = {k: v for k, v in os.environ.items() if k not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
+            if policy:
+                environment["OMP_WAIT_POLICY"] = policy
+            process = subprocess.Popen([SPUR, "train", "a.ini", "train.epochs=100"], cwd=self.dir, env=environment,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.wait_for_step(process, 1)
+            place = Path("/proc") / str(process.pid)
+            variables = dict(v.split(b"=", 1) for v in (place / "environ").read_bytes().split(b"\0") if b"=" in v)
+            self.assertEqual((place / "comm").read_text(), "spur\n")
+            self.assertEqual(variables.get(b"GOMP_SPINCOUNT"), spins)
+            process.send_signal(signal.SIGINT)
+            process.communicate()
+            self.assertEqual(process.returncode, 130)
+            shutil.rmtree(self.dir / "my_logs")
+
+    def test_killed_when_it_goes_on_after_a_stop_in_the_validation(self):
+        """The step's checkpoint is written a second time then; one of the two is whole at any moment."""
+        whole = self.digest(self.train(*self.LONG_VALIDATION))
+        shutil.rmtree(self.dir / "my_logs")
+        run = self.in_validation()
+        for _ in range(3):
+            process = self.start("resume", run)
+            while process.poll() is None and len(self.rows(run / "metrics.csv")) == 0:
+                time.sleep(0.001)
+            process.kill()
+            process.communicate()
+        self.spur("resume", run)
+        self.assertEqual(self.digest(run), whole)
+
+    def test_a_second_signal_leaves_at_once(self):
+        process = self.start("train", "a.ini", "train.epochs=50")
+        run = self.wait_for_step(process, 4)
+        process.send_signal(signal.SIGSTOP)  # both signals are there when it wakes up
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)
+        process.communicate()
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(self.status(run)["state"], "running")  # nothing was written any more
+        self.spur("resume", run, "train.epochs=3")
+
+    def test_a_terminal_that_is_closed(self):
+        process = self.start("train", "a.ini", "train.epochs=50")
+        run = self.wait_for_step(process, 4)
+        process.send_signal(signal.SIGHUP)
+        process.stderr.readline()
+        self.assertIn(b"finishing this step", process.stderr.readline())
+        process.send_signal(signal.SIGHUP)  # shell and kernel both send one: it is no second wish
+        process.communicate()
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(self.status(run)["state"], "interrupted")
+
+    def test_stopped_by_its_last_step_and_a_signal(self):
+        """max_steps is reached, but the signal came first: nothing is trained beyond it."""
+        whole = self.digest(self.train("train.max_steps=15"))
+        shutil.rmtree(self.dir / "my_logs")
+        self.spur("train", "a.ini", "train.max_steps=15", "--max-time", "0.02")
+        run = self.run_dirs()[0]
+        for _ in range(200):
+            if self.status(run)["state"] == "done":
+                break
+            self.spur("resume", run, "train.max_time=0.02")
+        self.assertEqual(self.digest(run), whole)
+
+    def test_what_cannot_be_resumed(self):
+        run = self.train("train.epochs=1")
+        self.assertIn("this run is done", self.spur("resume", run, status=2).err)
+        self.assertIn("a directory without config.ini", self.spur("resume", self.dir, status=2).err)
+        process = self.start("train", "a.ini", "train.epochs=50")
+        while len(self.run_dirs()) < 2 or not (self.run_dirs()[-1] / "status.ini").exists():
+            time.sleep(0.01)
+        r = self.spur("resume", self.run_dirs()[-1], status=2)
+        self.assertIn("another process is working in this run", r.err)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+    def test_another_architecture(self):
+        run = self.train("train.epochs=1")
+        text = (run / "config.ini").read_text().replace("classes = 8", "classes = 6")
+        (run / "config.ini").write_text(text)
+        r = self.spur("resume", run, "train.epochs=2", status=2)
+        self.assertIn("8 classes then, 6 now", r.err)
+
+
+class Amended(Run):
+    """Overrides of a run that goes on: kept, or refused."""
+
+    def state_of(self, run):
+        return {name: (run / name).read_bytes() for name in self.tree(run) if name != "run.lock"}
+
+    def refused(self, run, message, *overrides):
+        before = self.state_of(run)
+        r = self.spur("resume", run, *overrides, status=2)
+        self.assertIn(message, r.err)
+        self.assertEqual(self.state_of(run), before)
+
+    def test_overrides_are_kept(self):
+        run = self.train("optimizer.lr=0.002", "--max-time", "0.05", "train.epochs=4")
+        self.assertEqual(self.status(run)["state"], "interrupted")
+        self.spur("resume", run, "optimizer.lr=0.004", "train.max_time=0.05", "log.images=1")
+        config = (run / "config.ini").read_text()
+        self.assertIn("\nlr = 0.004\n", config)
+        self.assertIn("\nimages = 1\n", config)
+        kept = (run / "overrides.ini").read_text()
+        self.assertIn("spur train a.ini optimizer.lr=0.002", kept)
+        self.assertRegex(kept, r"spur resume \S+ optimizer.lr=0.004 train.max_time=0.05 log.images=1\n")
+        self.assertRegex(kept, r"(?s)\[optimizer\]\nlr = 0.004\n.*\[train\]\n.*epochs = 4.*\[log\]\nimages = 1\n")
+        self.assertNotIn("\nlr = 0.002", kept)
+        self.spur("resume", run, "train.max_time=")
+        self.assertEqual((run / "config.ini").read_text(), config.replace("max_time = 0.05", "max_time ="))
+        self.assertEqual(self.rows(run / "metrics.csv")[-1]["epoch"], "4")
+        shown = self.spur("show", run).out
+        self.assertIn("0.004", shown)
+        way = re.search(r"^Pictures: +spur (.*)$", shown, re.M)[1]
+        self.assertIn("validation,images/worst,", self.spur(*way.split()).out)
+        self.assertTrue(list((self.dir / "pictures/validation/images/worst").iterdir()))
+
+    def test_what_contradicts_the_run_is_refused(self):
+        run = self.train("--max-time", "0.05")
+        for override, why in (("run.seed=4", "it was '3'"), ("data.size=16x16", "the run is about its data"),
+                              ("model.classes=3", "unknown key"), ("model.name=mlp", "the checkpoint holds this network"),
+                              ("train.metrics=accuracy", "they are the columns of metrics.csv"),
+                              ("train.monitor=loss", "judged by it"), ("optimizer.name=adamw", "it was 'adam'"),
+                              ("train.limit_batches=2", "which samples an epoch has"), ("run.name=x", "has its directory")):
+            self.refused(run, why, override)
+        self.refused(run, "train.metrics cannot become 'accuracy', it was 'auto': ", "train.metrics=accuracy")
+        self.spur("resume", run, "run.seed=3", "train.max_time=")  # as it was: nothing is contradicted
+
+    def test_a_run_that_is_done(self):
+        run = self.train("train.epochs=2")
+        self.refused(run, "optimizer.lr cannot become '0.1', it was '0.001': the run is done", "optimizer.lr=0.1")
+        self.refused(run, "train.epochs cannot become '1', it was '2': 2 epochs are done", "train.epochs=1")
+        self.refused(run, "this run is done", "train.epochs=2")
+        typed = "my_logs/" + run.name  # a run is called as the user calls it, except where that is another one
+        self.assertTrue(self.spur("resume", typed, status=2).err.startswith("spur resume: %s: this run is done\n" % typed))
+        (self.dir / "elsewhere").mkdir()
+        away = subprocess.run([SPUR, "resume", "../" + typed], cwd=self.dir / "elsewhere", capture_output=True, text=True)
+        self.assertIn("/elsewhere/../%s: this run is done\n" % typed, away.stderr)
+        self.spur("resume", run, "train.epochs=3", "optimizer.lr=0.0005")
+        self.assertIn("\nepochs = 3\n", (run / "config.ini").read_text())
+        self.assertEqual(len(self.rows(run / "metrics.csv")), 3)
+        run = self.train("train.early_stopping=1", "optimizer.lr=0", "train.epochs=20")
+        self.refused(run, "this run is done, and stays so: 2 epochs, 20 steps, stopped early", "train.epochs=30")
+        self.spur("resume", run, "train.early_stopping=3")
+        self.assertEqual(len(self.rows(run / "metrics.csv")), 4)
+
+    def test_a_trial_of_a_sweep(self):
+        self.write("s.ini", SMALL + "[sweep]\noptimizer.lr = 0.01\n")
+        self.spur("sweep", "s.ini", "train.epochs=1")
+        self.refused(self.dir / "my_logs/s/trial_0001", "the run is a trial", "train.epochs=2")
+
+    def tables(self, classes):
+        """Tables whose last column has so many classes, and a run on them that is stopped at once."""
+        rows = "".join("%d,%d,%s\n" % (i % 9, i % 5, "abcd"[i % classes]) for i in range(60))
+        for part in ("train", "val"):
+            self.write("table/%s.csv" % part, "x,y,kind\n" + rows)
+        self.write("t.ini", "[data]\nformat = csv\npath = table\ntarget = kind\ntask = classification\n"
+                            "[model]\nname = mlp\n[train]\nepochs = 400\nmetrics = recall(class=3), accuracy\n"
+                            "max_time = 0.05\n")
+
+    def test_data_that_have_changed(self):
+        self.tables(4)
+        run = self.dir / "run"
+        self.spur("train", "t.ini", env={"SPUR_RUN_DIR": str(run)})
+        path = self.dir / "table/val.csv"
+        whole = path.read_text()
+        path.write_text("\n".join(whole.split("\n")[:41]) + "\n")
+        self.refused(run, "the run began with: validation samples: 60 then, 40 now")
+        path.write_text(whole)
+        self.tables(3)
+        self.refused(run, "4 classes then, 3 now; class 3: 'd' then, none now")
+        self.tables(4)
+        self.spur("resume", run)
+
+
+if __name__ == "__main__":
+    main()
