@@ -121,7 +121,7 @@ class Ablations(Cli):
         self.assertEqual(set(states), {"done", "pruned"})
         for r in rows:
             self.assertEqual(r["epochs"] == "4", r["state"] == "done")
-        self.assertIn("sweep.hyperband_max_resource = 4\n", (self.dir / "my_logs/pruned/fingerprint.txt").read_text())
+        self.assertIn("sweep.asha_reduction_factor = 2\n", (self.dir / "my_logs/pruned/fingerprint.txt").read_text())
 
     def test_hyperband_where_the_epochs_are_varied(self):
         """A full trial is the longest one, not what [train] says; the trials see the same as the sweep."""

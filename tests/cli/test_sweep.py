@@ -83,6 +83,31 @@ class Sweep(SweepCli):
         self.assertEqual(r.err, "")
         self.assertNotIn("of one experiment", r.out)
 
+    def test_options_that_are_not_in_use_may_change(self):
+        """Those of other methods and pruners; an earlier version wrote the ones that it knew into the fingerprint."""
+        print_of = lambda: (self.dir / "logs/s/fingerprint.txt").read_text()
+        self.spur("sweep", self.ini(more="pruner = asha"))
+        fresh = print_of()
+        self.assertIn("sweep.asha_reduction_factor = 4\n", fresh)
+        for other in ("tpe_", "median_", "hyperband_"):
+            self.assertNotIn("sweep." + other, fresh)
+        self.spur("sweep", self.ini(more="pruner = asha\nmedian_startup_trials = 7\ntpe_candidates = 3"))
+        self.assertEqual(print_of(), fresh)
+        old = fresh.replace("sweep.asha_min_resource", "sweep.tpe_candidates = 24\nsweep.median_no_more = 5\n"
+                            "sweep.asha_min_resource").replace("param.lr", "sweep.hyperband_max_resource = 27\nparam.lr", 1)
+        self.assertEqual(len(old.splitlines()), len(fresh.splitlines()) + 3)
+        (self.dir / "logs/s/fingerprint.txt").write_text(old)
+        self.spur("sweep", "s.ini")
+        self.assertEqual((print_of(), len(self.ends())), (fresh, 6))
+
+        (self.dir / "logs/s/fingerprint.txt").write_text(old)
+        for changed, then, now in (("asha_reduction_factor=3", "sweep.asha_reduction_factor = 4", "sweep.asha_reduction_factor = 3"),
+                                   ("pruner=median", "sweep.pruner = asha", "sweep.pruner = median"),
+                                   ("method=random", "sweep.method = grid", "sweep.method = random")):
+            r = self.spur("sweep", "s.ini", "sweep." + changed, "sweep.trials=3", status=2)
+            self.assertIn("it has '%s', this one has '%s' (" % (then, now), r.err)
+        self.assertEqual(print_of(), old)
+
     def test_accepted_changes_are_told(self):
         """What is done keeps its options: a table of both says so, then and ever after."""
         self.spur("sweep", self.ini())

@@ -5,9 +5,11 @@
  */
 #include "sweep/changes.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "sweep/settings.h"
 
 static const char seeds_line[] = "seeds =";
 
@@ -40,6 +42,29 @@ static bool find_key(const char *at, const char *end, const char *wanted, int ke
     while (next_line(&at, end, line, length, &own))
         if (own == key && strncmp(*line, wanted, (size_t)key) == 0) return true;
     return false;
+}
+
+/* The value of sweep.<key>, "" if there is none, cut to fit. */
+static void setting_of(const char *print, const char *key, char *out, size_t n) {
+    const char *at = print, *end = options_of(print), *line = "";
+    int length = 0, size = (int)strlen(key);
+    bool found = find_key(at, end, key, size, &line, &length) && length >= size + 3;
+    snprintf(out, n, "%.*s", found ? length - size - 3 : 0, line + (found ? size + 3 : 0));
+}
+
+void sweep_used_options(const char *print, spur__str *out) {
+    char method[64], pruned_by[64], name[64];
+    const char *at = print, *options = options_of(print), *line;
+    int length, key;
+    setting_of(print, "sweep.method", method, sizeof method);
+    setting_of(print, "sweep.pruner", pruned_by, sizeof pruned_by);
+    while (next_line(&at, options, &line, &length, &key)) {
+        bool setting = key > 6 && strncmp(line, "sweep.", 6) == 0;
+        snprintf(name, sizeof name, "%.*s", setting ? key - 6 : 0, line + (setting ? 6 : 0));
+        if (!setting || sweep_option_decides(name, method, pruned_by))
+            spur__str_printf(out, "%.*s\n", length, line);
+    }
+    spur__str_puts(out, options);
 }
 
 /* Every option that `from` varies must be varied by `to`. */

@@ -9,6 +9,10 @@
 
 #include "base/str.h"
 
+/* Appends a fingerprint without the options of methods and pruners that its sweep does not use: earlier
+ * versions wrote those, too, each the ones that it had. */
+void sweep_used_options(const char *print, spur__str *out);
+
 /* Appends "train.epochs = 2 -> 3" lines to *changed: options that are not varied, so that trials
  * before and after are not of one experiment. Other values and seeds are no such change. E_STATE
  * when one varies an option that the other does not: its value in the trials of the other would be

@@ -86,13 +86,18 @@ static spur_status note_changes(const sweep_dir *dir, const spur__str *changed, 
 /* Compares the fingerprint in the directory with the plan's. */
 static spur_status check_fingerprint(sweep_dir *dir, const char *path, const char *now,
                                      bool accept_changes, spur_error *err) {
-    char *then;
+    char *whole;
     size_t size;
-    spur__str changed;
-    SPUR__TRY(spur__file_read(path, FILE_LIMIT, &then, &size, err));
+    spur__str used, changed;
+    SPUR__TRY(spur__file_read(path, FILE_LIMIT, &whole, &size, err));
+    spur__str_init(&used, FILE_LIMIT);
     spur__str_init(&changed, FILE_LIMIT);
-    spur_status status = SPUR_OK;
-    if (strcmp(then, now) != 0)
+    sweep_used_options(whole, &used);
+    const char *then = spur__str_text(&used);
+    spur_status status = spur__str_status(&used);
+    if (status != SPUR_OK)
+        spur__fail(err, status, "%s: out of memory", path);
+    else if (strcmp(then, now) != 0)
         status = accept_changes ? sweep_changes(then, now, dir->path, &changed, err)
                                 : refuse_difference(dir, then, now, err);
     if (status == SPUR_OK && changed.length > 0) {
@@ -100,7 +105,8 @@ static spur_status check_fingerprint(sweep_dir *dir, const char *path, const cha
         dir->changed = spur__str_take(&changed);
     }
     spur__str_free(&changed);
-    spur__free(then);
+    spur__str_free(&used);
+    spur__free(whole);
     return status;
 }
 

@@ -297,16 +297,11 @@ static void put_option(void *user, const char *section, const char *key, const c
     if (!is_incidental(section, key)) spur__str_printf(user, "%s.%s = %s\n", section, key, value);
 }
 
-/* Which trials there are: the method's own options count, jobs and limits do not. */
 static void put_settings(const sweep_plan *plan, spur__str *out) {
-    static const char *const incidental[] = {"jobs", "max_time", "on_failure",
-                                             "keep", "trials",   "best_of"};
+    const sweep_settings *s = &plan->settings;
     for (size_t i = 0; i < sweep_table.count; i++) {
         const spur__option *row = &sweep_table.rows[i];
-        bool skip = false;
-        for (size_t k = 0; k < sizeof incidental / sizeof incidental[0]; k++)
-            skip |= strcmp(row->name, incidental[k]) == 0;
-        if (skip) continue;
+        if (!sweep_option_decides(row->name, s->method, s->pruner)) continue;
         spur__str_printf(out, "sweep.%s = ", row->name);
         spur__option_format(row, &plan->settings, out);
         spur__str_putc(out, '\n');

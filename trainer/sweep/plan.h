@@ -41,7 +41,7 @@ const void *sweep_plan_method_options(const sweep_plan *plan);
 bool sweep_plan_replaced(const sweep_plan *plan, const document_entry *entry);
 
 /* Appends everything that decides which trials there are and what they compute, one fact a line;
- * logdir, threads, jobs and the like are left out. A continued sweep must have the same text. */
+ * logdir, threads, jobs and the like are left out, and options of methods and pruners that are not used. A continued sweep must have the same text. */
 void sweep_plan_fingerprint(const sweep_plan *plan, spur__str *out);
 
 #endif

@@ -173,6 +173,25 @@ void sweep_settle_resource(sweep_settings *s, int64_t epochs, const parameter *v
     if (s->hyperband.max_resource == 0) s->hyperband.max_resource = most > 0 ? most : 27;
 }
 
+/* "asha_min_resource" belongs to asha. */
+static bool of_another(const spur__family *family, const char *name, const char *chosen) {
+    for (size_t i = 0; i < family->count; i++) {
+        const char *kind = family->kinds[i]->name;
+        size_t n = strlen(kind);
+        if (strncmp(name, kind, n) == 0 && name[n] == '_') return strcmp(kind, chosen) != 0;
+    }
+    return false;
+}
+
+bool sweep_option_decides(const char *name, const char *method_name, const char *pruner_name) {
+    static const char *const incidental[] = {"jobs", "max_time", "on_failure",
+                                             "keep", "trials",   "best_of"};
+    for (size_t i = 0; i < sizeof incidental / sizeof incidental[0]; i++)
+        if (strcmp(name, incidental[i]) == 0) return false;
+    return !of_another(&search_family, name, method_name) &&
+           !of_another(&pruner_family, name, pruner_name);
+}
+
 const void *sweep_pruner_options(const sweep_settings *s) {
     if (strcmp(s->pruner, "median") == 0) return &s->median;
     if (strcmp(s->pruner, "asha") == 0) return &s->asha;

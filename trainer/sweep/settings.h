@@ -55,6 +55,10 @@ size_t sweep_parse_seeds(const char *text, int64_t out[SWEEP_MAX_SEEDS]);
  * program, whose epochs nobody knows. */
 void sweep_settle_resource(sweep_settings *s, int64_t epochs, const parameter *varied);
 
+/* True for an option of [sweep] that decides which trials there are, under that method and that pruner
+ * (names): options of other ones do not, nor do jobs and limits. */
+bool sweep_option_decides(const char *name, const char *method_name, const char *pruner_name);
+
 /* The options struct of the chosen pruner or method. */
 const void *sweep_pruner_options(const sweep_settings *s);
 
