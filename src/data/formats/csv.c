@@ -135,12 +135,26 @@ static const char *cell_at(const void *cells, size_t i) {
     return ((char *const *)cells)[i];
 }
 
+/* A column by its name, which no other one may have. */
+static spur_status find_named(const part *p, const char *option, size_t column, size_t *out,
+                              spur_error *err) {
+    const char *name = p->csv.cells[column];
+    for (size_t c = column + 1; c < p->csv.columns; c++)
+        if (strcmp(p->csv.cells[c], name) == 0)
+            return spur__fail(
+                err, SPUR_E_EXISTS,
+                "data.%s: columns %zu and %zu of %s are both called '%.60s', expected "
+                "a name of one column; its number chooses one",
+                option, column + 1, c + 1, p->path, name);
+    return *out = column, SPUR_OK;
+}
+
 /* A column by name or by number from 1. */
 static spur_status find_column(const part *p, const char *option, const char *text, size_t *out,
                                spur_error *err) {
     long long number;
     for (size_t c = 0; p->header && c < p->csv.columns; c++)
-        if (strcmp(p->csv.cells[c], text) == 0) return *out = c, SPUR_OK;
+        if (strcmp(p->csv.cells[c], text) == 0) return find_named(p, option, c, out, err);
     if (spur__parse_int(text, &number) && number >= 1 && (size_t)number <= p->csv.columns)
         return *out = (size_t)number - 1, SPUR_OK;
     const char *near =

@@ -394,6 +394,25 @@ static void test_csv_scales(void **state) {
     spur_data_close(data);
 }
 
+/* Columns of one name are chosen by their numbers; who names neither of them does not mind. */
+static void test_csv_columns_of_one_name(void **state) {
+    (void)state;
+    write_text("two.csv", "a,b,a,c\n1,10,2,0\n3,30,5,1\n4,70,8,5\n");
+    refuse_data("csv", OPTIONS("path", in_root("two.csv"), "target", "c, a"), SPUR_E_EXISTS,
+                "data.target: columns 1 and 3 of ");
+    refuse_data(
+        "csv", OPTIONS("path", in_root("two.csv"), "leave_out", "a"), SPUR_E_EXISTS,
+        "two.csv are both called 'a', expected a name of one column; its number chooses one");
+    spur_data *data = open_data("csv", OPTIONS("path", in_root("two.csv"), "target", "3",
+                                               "leave_out", "1", "val_split", "0"));
+    assert_float_equal(data->kind->targets(data, 1)[0], 5.0f, 0.0f);
+    assert_int_equal(data->info.channels, 2);
+    spur_data_close(data);
+    data = open_data("csv", OPTIONS("path", in_root("two.csv"), "target", "b", "val_split", "0"));
+    assert_int_equal(data->info.channels, 3);
+    spur_data_close(data);
+}
+
 static void test_csv_refused(void **state) {
     (void)state;
     write_text("gap.csv", "x,price\n1,10\n2, \n3,30\n");
@@ -551,6 +570,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_csv_classes, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_csv_mixed_classes, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_csv_scales, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_csv_columns_of_one_name, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_csv_refused, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_audio_folder, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_tones, make_root, remove_root),
