@@ -2,6 +2,7 @@
  *
  * spur: finds the command and runs it.
  */
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,8 +53,16 @@ static void take_name(void) {
 #endif
 }
 
+/* A stream that the parent has closed would get the first file that is opened, and what is printed would
+ * stand in that. What takes its place refuses: reading of 0, writing to 1 and 2. */
+static void hold_streams(void) {
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0) (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv) {
     char *help[] = {"help", NULL};
+    hold_streams();
     take_name();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         int status = command_find("help")->run(1, help);
