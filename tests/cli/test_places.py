@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # cli needs: engine
 """Runs in odd places: copies, directories with odd names, closed streams, what a kill and a power cut leave."""
+import shutil
+import unittest
 
 from harness import SPUR, Cli, main
 
@@ -14,6 +16,24 @@ name = mlp
 [train]
 epochs = 2
 metrics = accuracy
+"""
+
+# Tells which files are synced.
+SYNCS = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+int fsync(int fd) {
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    FILE *list = fopen(getenv("SYNCED"), "a");
+    if (list && n > 0) fprintf(list, "%.*s\n", (int)n, path);
+    if (list) fclose(list);
+    return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd);
+}
 """
 
 
@@ -43,6 +63,18 @@ class Places(Cli):
         told = [p.name for p in (self.dir / "logs").rglob("*")
                 if p.is_file() and any(word in p.read_bytes() for word in (b"Trained 2", b"lr=1e-2  val"))]
         self.assertEqual(told, ["stdout.log"] * 3)
+
+    @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
+    def test_a_checkpoint_is_synced_with_what_it_counts_on(self):
+        self.write("syncs.c", SYNCS)
+        self.run_program("cc", "-shared", "-fPIC", "-o", "syncs.so", "syncs.c", "-ldl")
+        self.spur("train", "t.ini", "train.epochs=1",
+                  env={"SPUR_RUN_DIR": "logs/a", "LD_PRELOAD": str(self.dir / "syncs.so"),
+                       "SYNCED": str(self.dir / "synced"), "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"})
+        run = (self.dir / "logs/a").resolve()
+        synced = (self.dir / "synced").read_text().splitlines()
+        for wanted in [run / "metrics.csv", *run.glob("events*"), *run.glob("*/events*")]:
+            self.assertIn(str(wanted), synced)
 
 
 if __name__ == "__main__":

@@ -148,11 +148,23 @@ spur_status run_log_check(run_log *l, spur_error *err) {
     return SPUR_OK;
 }
 
+/* What a checkpoint counts on must be there after a power cut, too. */
+static spur_status sync_file(int fd, const char *path, spur_error *err) {
+    bool synced = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL || errno == EROFS);
+    return synced ? SPUR_OK : spur__fail_errno(err, errno, "%s: cannot sync", path);
+}
+
+static spur_status sync_events(const spur_writer *log, spur_error *err) {
+    int fd = open(spur_writer_path(log), O_RDONLY | O_CLOEXEC);
+    spur_status status = sync_file(fd, spur_writer_path(log), err);
+    if (fd >= 0) close(fd);
+    return status;
+}
+
 spur_status run_log_tell(run_log *l, run_log_position *position, spur_error *err) {
     memset(position, 0, sizeof *position);
     position->csv = l->csv_length;
-    if (fsync(l->csv) != 0 && errno != EINVAL && errno != EROFS)
-        return spur__fail_errno(err, errno, "%s: cannot sync", l->csv_path);
+    SPUR__TRY(sync_file(l->csv, l->csv_path, err));
     for (int i = 0; i < RUN_LOG_FILES; i++) {
         if (!l->writers[i]) continue;
         spur_status status = spur_writer_checkpoint(l->writers[i], &position->events[i]);
@@ -163,6 +175,7 @@ spur_status run_log_tell(run_log *l, run_log_position *position, spur_error *err
                        : spur__fail(err, status, "%s: %s", spur_writer_path(l->writers[i]),
                                     spur_strstatus(status));
         }
+        SPUR__TRY(sync_events(l->writers[i], err));
     }
     return SPUR_OK;
 }
