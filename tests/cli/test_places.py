@@ -64,6 +64,14 @@ class Places(Cli):
                 if p.is_file() and any(word in p.read_bytes() for word in (b"Trained 2", b"lr=1e-2  val"))]
         self.assertEqual(told, ["stdout.log"] * 3)
 
+    def test_a_trial_taken_out_of_its_sweep(self):
+        self.write("s.ini", "include = t.ini\n[sweep]\noptimizer.lr = 1e-2\npruner = median\n")
+        self.spur("sweep", "s.ini", "train.epochs=1000000", "train.max_time=0.3s", status=1)
+        shutil.copytree(self.dir / "my_logs/s/trial_0001", self.dir / "copy", symlinks=True)
+        shutil.rmtree(self.dir / "my_logs")
+        self.assertIn("To continue: spur resume", self.spur("resume", "copy").out)
+        self.assertEqual(self.state("copy"), "interrupted")
+
     @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
     def test_a_checkpoint_is_synced_with_what_it_counts_on(self):
         self.write("syncs.c", SYNCS)

@@ -60,31 +60,33 @@ static const char *value_of(const document *doc, const char *key) {
     return e ? e->value : "";
 }
 
-static spur_status read_trial(trial *t, const char *path, const char *run, spur_error *err) {
+static spur_status read_trial(trial *t, const char *path, const char *ini, spur_error *err) {
     SPUR__TRY(document_read(&t->values, path, err));
     t->configuration = strtoul(value_of(&t->values, "configuration"), NULL, 10);
     t->seed = strtoll(value_of(&t->values, "seed"), NULL, 10);
     SPUR__TRY(spur__options_init(&sweep_table, &t->settings, err));
-    char *sweep = spur__path_directory(run),
-         *ini = sweep ? spur__path_join(sweep, "sweep.ini") : NULL;
-    spur_status status = ini ? read_settings(t, ini, err) : SPUR_E_MEMORY;
-    spur__free(ini);
+    return read_settings(t, ini, err);
+}
+
+/* The sweep.ini beside the run; NULL when out of memory. */
+static char *sweep_file(const char *run) {
+    char *sweep = spur__path_directory(run);
+    char *ini = sweep ? spur__path_join(sweep, "sweep.ini") : NULL;
     spur__free(sweep);
-    return status;
+    return ini;
 }
 
 spur_status trial_open(trial *t, const char *run, spur_error *err) {
     *t = (trial){.active = false};
     document_init(&t->values);
-    char *path = spur__path_join(run, "trial.ini");
+    char *path = spur__path_join(run, "trial.ini"), *ini = sweep_file(run);
     t->run = spur__strdup(run);
-    if (!path || !t->run) {
-        spur__free(path);
-        trial_close(t);
-        return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
-    }
-    t->active = spur__exists(path);
-    spur_status status = t->active ? read_trial(t, path, run, err) : SPUR_OK;
+    spur_status status = SPUR_OK;
+    if (!path || !ini || !t->run) status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
+    /* a copy that was taken out of its sweep goes on as a run of its own */
+    if (status == SPUR_OK) t->active = spur__exists(path) && spur__exists(ini);
+    if (t->active) status = read_trial(t, path, ini, err);
+    spur__free(ini);
     spur__free(path);
     if (status != SPUR_OK) trial_close(t);
     return status;
