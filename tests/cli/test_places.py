@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # cli needs: engine
 """Runs in odd places: copies, directories with odd names, closed streams, what a kill and a power cut leave."""
+import os
 import shutil
 import unittest
 
@@ -71,6 +72,33 @@ class Places(Cli):
         shutil.rmtree(self.dir / "my_logs")
         self.assertIn("To continue: spur resume", self.spur("resume", "copy").out)
         self.assertEqual(self.state("copy"), "interrupted")
+
+    def test_a_working_directory_with_comment_signs(self):
+        odd = self.dir / "a ;b" / "c #\\x41 \n"
+        odd.mkdir(parents=True)
+        self.table(odd)
+        shutil.copy(self.dir / "t.ini", odd)
+        (self.dir / "t.csv").unlink()  # so that relative paths count from nowhere else
+        self.shell('cd "$1" && "$0" train t.ini'.replace("$1", "$ODD"), env={"ODD": str(odd), "SPUR_RUN_DIR": "run"})
+        self.assertIn("Trained 3 epochs", self.spur("resume", odd / "run", "train.epochs=3").out)
+        self.assertIn("accuracy", self.spur("eval", odd / "run").out)
+
+    def test_a_run_called_by_a_dot(self):
+        self.spur("train", "t.ini", env={"SPUR_RUN_DIR": "logs/a"})
+        r = self.shell('cd logs/a && exec "$0" resume . train.epochs=3')
+        self.assertIn("--logdir=%s\n" % (self.dir / "logs").resolve(), r.out)
+        self.shell('cd logs/a/train && "$0" rm ..')
+        self.assertEqual(os.listdir(self.dir / "logs"), [])
+        self.assertEqual(len(self.spur("restore", "--logdir", "logs").out.splitlines()), 1)
+        self.spur("restore", "--logdir", "logs", "a")
+        self.assertEqual(self.state("logs/a"), "done")
+
+    def test_many_classes(self):
+        """data.ini has a line for each."""
+        self.table(self.dir, 5000, 10000)
+        self.spur("train", "t.ini", "train.epochs=1", "data.batch_size=1000", "log.report=false", "log.pr_curves=false",
+                  "log.graph=false", "log.worst=0", env={"SPUR_RUN_DIR": "logs/a"})
+        self.assertIn("accuracy", self.spur("eval", "logs/a", "--json").out)
 
     @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
     def test_a_checkpoint_is_synced_with_what_it_counts_on(self):

@@ -13,7 +13,7 @@
 #include "base/str.h"
 #include "config/document_lines.h"
 
-enum { MOST_ENTRIES = 4096 };
+enum { MOST_ENTRIES = 1 << 17 }; /* data.ini has one for each class: card.c */
 
 void document_init(document *doc) {
     *doc = (document){.entries = NULL};
@@ -102,6 +102,33 @@ bool document_can_hold(const char *value) {
         if ((*p == ' ' || *p == '\t') && (p[1] == ';' || p[1] == '#')) return false;
     }
     return value[0] != ';' && value[0] != '#' && spur__utf8_valid(value, strlen(value));
+}
+
+void document_put_text(spur__str *out, const char *text) {
+    bool valid = spur__utf8_valid(text, strlen(text));
+    for (const char *p = text; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        bool lost = c == ' ' ? p == text || p[1] == '\0' : c < ' ' || c == 0x7f;
+        if (lost || strchr("\\#;", *p) || (c >= 0x80 && !valid))
+            spur__str_printf(out, "\\x%02x", c);
+        else
+            spur__str_putc(out, *p);
+    }
+}
+
+char *document_decode_text(char *text) {
+    char *to = text;
+    for (const char *p = text; *p; p++) {
+        unsigned code;
+        if (p[0] == '\\' && p[1] == 'x' && sscanf(p + 2, "%2x", &code) == 1) {
+            *to++ = (char)code;
+            p += 3;
+        } else {
+            *to++ = *p;
+        }
+    }
+    *to = '\0';
+    return text;
 }
 
 spur_status document_override(document *doc, const char *assignment, spur_error *err) {

@@ -16,6 +16,8 @@
 
 #include <spur/status.h>
 
+#include "base/str.h"
+
 typedef struct document_entry {
     char *section;
     char *key; /* NULL: this is the heading of a section */
@@ -45,6 +47,13 @@ spur_status document_parse(document *doc, const char *name, const char *text, si
 /* False for a value that a file cannot hold: a line break, a comment sign at its beginning or behind
  * a blank, or no UTF-8. It would be another one when config.ini is read again. */
 bool document_can_hold(const char *value);
+
+/* Appends a text as a value that a file can hold: what would be lost (comment signs, blanks at the ends,
+ * control characters, bytes of what is not UTF-8) and the backslash as \xNN. */
+void document_put_text(spur__str *out, const char *text);
+
+/* The text of such a value again, in place. */
+char *document_decode_text(char *text);
 
 /* Adds `section.key=value` from the command line; it wins over every file. */
 spur_status document_override(document *doc, const char *assignment, spur_error *err);

@@ -140,7 +140,7 @@ static spur_status move_to_trash(const char *path, spur_error *err) {
 
 static int remove_one(const char *argument) {
     spur_error err = {.status = SPUR_OK};
-    char *path = spur__path_plain(argument);
+    char *path = path_by_name(argument);
     int result = EXIT_USAGE;
     if (!path)
         result = EXIT_FAILED;

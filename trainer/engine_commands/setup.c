@@ -2,9 +2,11 @@
  *
  * Overrides, configurations and directories of the commands; see setup.h.
  */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "engine_commands/setup.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -99,12 +101,25 @@ static char *start_directory(const char *run) {
     if (path && document_read(&doc, path, NULL) == SPUR_OK)
         entry = document_find(&doc, "start", "directory");
     if (entry) found = spur__strdup(entry->value);
+    if (found) document_decode_text(found);
     document_free(&doc);
     spur__free(path);
     return found;
 }
 
-char *enter_start_directory(const command *self, const char *run) {
+char *path_by_name(const char *path) {
+    char *plain = spur__path_plain(path), *real = NULL;
+    const char *name = plain ? spur__path_name(plain) : "";
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) real = realpath(plain, NULL);
+    if (!real) return plain;
+    spur__free(plain);
+    plain = spur__strdup(real);
+    free(real);
+    return plain;
+}
+
+/* To where the run was started. */
+static char *enter(const command *self, const char *run) {
     char here[4096], *start = start_directory(run);
     bool elsewhere = start && getcwd(here, sizeof here) && strcmp(start, here) != 0;
     if (elsewhere && chdir(start) != 0) {
@@ -113,4 +128,10 @@ char *enter_start_directory(const command *self, const char *run) {
     }
     spur__free(start);
     return elsewhere && run[0] != '/' ? spur__path_join(here, run) : spur__strdup(run);
+}
+
+char *enter_start_directory(const command *self, const char *run) {
+    char *named = path_by_name(run), *there = named ? enter(self, named) : NULL;
+    spur__free(named);
+    return there;
 }

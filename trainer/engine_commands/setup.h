@@ -40,6 +40,10 @@ int load_config(const command *self, config *cfg, char *const *words, int count,
  * anything. */
 int load_config_of(const command *self, char **words, int count, config *cfg);
 
+/* A copy of a path without slashes at its end; the real path of one that ends in "." or "..", which tells
+ * neither a name nor the directory above. NULL when out of memory. Free with spur__free. */
+char *path_by_name(const char *path);
+
 /* Changes to the directory that a run was started in: its relative paths count from there. Returns the
  * run's path that is right there, as it was given where possible; NULL when out of memory. Free with
  * spur__free. */

@@ -190,8 +190,9 @@ static spur_status write_environment(const run_dir *run, int threads, spur_error
     put_host(&text);
     put_versions(&text, threads);
     run_format_time(run->started, started, sizeof started);
-    spur__str_printf(&text, "\n[start]\ntime = %s\ndirectory = %s\n", started,
-                     getcwd(directory, sizeof directory) ? directory : "");
+    spur__str_printf(&text, "\n[start]\ntime = %s\ndirectory = ", started);
+    document_put_text(&text, getcwd(directory, sizeof directory) ? directory : "");
+    spur__str_putc(&text, '\n');
     bool repository = put_git(&text);
     SPUR__TRY(write_text(run, "env.ini", &text, err));
     return repository ? write_diff(run, err) : SPUR_OK;

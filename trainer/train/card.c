@@ -32,34 +32,6 @@ static void put_floats(spur__str *out, const char *key, const float *values, int
     spur__str_putc(out, '\n');
 }
 
-/* Of the bytes of a class's name those are written as \xNN that a value of an INI file loses: blanks
- * at its ends and comment signs; and the backslash itself. */
-static void put_class(spur__str *out, const char *name) {
-    for (const char *p = name; *p; p++) {
-        bool end = p == name || p[1] == '\0';
-        if (*p == '\\' || *p == '#' || *p == ';' || (*p == ' ' && end))
-            spur__str_printf(out, "\\x%02x", (unsigned char)*p);
-        else
-            spur__str_putc(out, *p);
-    }
-}
-
-/* The name again, in place. */
-static char *decode_class(char *text) {
-    char *to = text;
-    for (const char *p = text; *p; p++) {
-        unsigned code;
-        if (p[0] == '\\' && p[1] == 'x' && sscanf(p + 2, "%2x", &code) == 1) {
-            *to++ = (char)code;
-            p += 3;
-        } else {
-            *to++ = *p;
-        }
-    }
-    *to = '\0';
-    return text;
-}
-
 spur_status card_write(const run_dir *run, const spur_data_info *info, spur_error *err) {
     spur__str text;
     spur__str_init(&text, 1 << 24);
@@ -76,7 +48,7 @@ spur_status card_write(const run_dir *run, const spur_data_info *info, spur_erro
     spur__str_puts(&text, "\n[classes]\n");
     for (size_t i = 0; i < info->classes; i++) {
         spur__str_printf(&text, "%zu = ", i);
-        put_class(&text, info->class_names[i]);
+        document_put_text(&text, info->class_names[i]);
         spur__str_putc(&text, '\n');
     }
     spur_status status = run_write(run, "data.ini", &text, err);
@@ -126,7 +98,7 @@ static spur_status get_names(const document *doc, card *c, spur_error *err) {
         const document_entry *entry = document_find(doc, "classes", key);
         c->names[i] = spur__strdup(entry ? entry->value : key);
         if (!c->names[i]) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
-        decode_class(c->names[i]);
+        document_decode_text(c->names[i]);
     }
     c->info.class_names = (const char *const *)c->names;
     return SPUR_OK;
