@@ -3,6 +3,7 @@
 """Runs in odd places: copies, directories with odd names, closed streams, what a kill and a power cut leave."""
 import os
 import shutil
+import time
 import unittest
 
 from harness import SPUR, Cli, main
@@ -99,6 +100,17 @@ class Places(Cli):
         self.spur("train", "t.ini", "train.epochs=1", "data.batch_size=1000", "log.report=false", "log.pr_curves=false",
                   "log.graph=false", "log.worst=0", env={"SPUR_RUN_DIR": "logs/a"})
         self.assertIn("accuracy", self.spur("eval", "logs/a", "--json").out)
+
+    def test_lr_find_that_was_killed(self):
+        process = self.start("lr-find", "t.ini", "--steps", "20000", "run.logdir=logs")
+        while not list(self.dir.glob("logs/*/status.ini")):
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        self.assertEqual([r["state"] for r in self.spur("list", "logs", "--csv").rows], ["running"])
+        process.kill()
+        process.communicate()
+        self.assertEqual([r["state"] for r in self.spur("list", "logs", "--csv").rows], ["stale"])
+        self.spur("rm", next(self.dir.glob("logs/*")))
 
     @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
     def test_a_checkpoint_is_synced_with_what_it_counts_on(self):

@@ -237,6 +237,7 @@ static spur_status find(session *s, terminal *term, search *f, int argc, char **
     stop_listen();
     SPUR__TRY(run_create(&s->run, s->run_options->logdir, name, err));
     SPUR__TRY(run_describe(&s->run, s->cfg, argc, argv, network_threads(s->cfg), err));
+    SPUR__TRY(run_write_status(&s->run, &(run_status){.state = RUN_RUNNING}, err));
     SPUR__TRY(walk(s, term, f, err));
     suggest(f);
     SPUR__TRY(record(s, f, err));
