@@ -3,6 +3,7 @@
 """Runs in odd places: copies, directories with odd names, closed streams, what a kill and a power cut leave."""
 import os
 import shutil
+import signal
 import time
 import unittest
 
@@ -100,6 +101,15 @@ class Places(Cli):
         self.spur("train", "t.ini", "train.epochs=1", "data.batch_size=1000", "log.report=false", "log.pr_curves=false",
                   "log.graph=false", "log.worst=0", env={"SPUR_RUN_DIR": "logs/a"})
         self.assertIn("accuracy", self.spur("eval", "logs/a", "--json").out)
+
+    def test_a_signal_before_the_first_step(self):
+        process = self.start("train", "t.ini", "train.epochs=1000", env={"SPUR_RUN_DIR": "logs/a"})
+        while not (self.dir / "logs/a/status.ini").exists():
+            self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+        self.assertEqual((process.returncode, self.state("logs/a")), (130, "interrupted"))
+        self.assertIn("Continuing after step", self.spur("resume", "logs/a", "train.epochs=1").out)
 
     def test_lr_find_that_was_killed(self):
         process = self.start("lr-find", "t.ini", "--steps", "20000", "run.logdir=logs")

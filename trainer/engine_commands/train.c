@@ -119,9 +119,9 @@ static int train(const command *self, const config *cfg, const train_flags *flag
         return command_misuse(self, "the file has a [program]: `spur sweep` runs such files");
     if (session_open(&s, cfg, NULL, &term, &err) != SPUR_OK) return command_refuse(self, &err);
     if (flags->dry_run) return dry_run(self, &s, &term, &err);
+    stop_listen(); /* from here on there is something to save */
     if (session_start(&s, argc, argv, &err) != SPUR_OK)
         return finish(self, &s, &term, &err, s.run.path ? EXIT_FAILED : EXIT_USAGE);
-    stop_listen();
     if (cfg->sweeps) terminal_say(&term, "[sweep] is ignored here; `spur sweep` runs it");
     say_start(&s, &term);
     int status = session_train(&s, &err);
@@ -172,9 +172,9 @@ static int resume(const amendment *a, const char *run, bool quiet, bool json) {
     session_origin origin = {.same_data = run, .has_own_weights = checkpoint_exists(run)};
     if (session_open(&s, a->now, &origin, &term, &err) != SPUR_OK)
         return command_refuse(&command_resume, &err);
+    stop_listen();
     if (session_resume(&s, run, a, &err) != SPUR_OK)
         return finish(&command_resume, &s, &term, &err, EXIT_USAGE);
-    stop_listen();
     say_start(&s, &term);
     terminal_say(&term, "Continuing after step %lld (epoch %lld, batch %lld)", (long long)s.at.step,
                  (long long)s.at.epoch + 1, (long long)s.at.batch);
