@@ -9,6 +9,7 @@ import pty
 import random
 import re
 import shlex
+import shutil
 import signal
 import struct
 import subprocess
@@ -218,6 +219,35 @@ class Sweep(SweepCli):
         self.assertNotIn("done", [x["state"] for x in self.results()])
         self.spur("sweep", ini, "param.epochs=20", "param.pause=0")
         self.assertEqual([x["state"] for x in self.results()], ["done"] * 3)
+
+    def interrupt_adopted(self, ini, *words):
+        """A worker that is killed, another that adopts its trial, Ctrl-C for that one; the trial's state then."""
+        for how, status in ((signal.SIGKILL, -9), (signal.SIGINT, 130)):
+            process = self.start("sweep", ini, *words)
+            while not any('"adopt"' in p.read_text() if how == signal.SIGINT else p.exists() for p in
+                          self.dir.glob("logs/s/journal/*" if how == signal.SIGINT else "logs/s/trial_0001*/events*")):
+                self.assertIsNone(process.poll())
+                time.sleep(0.02)
+            process.send_signal(how)
+            process.communicate()
+            self.assertEqual(process.returncode, status)
+        return self.spur("list", "logs/s", "--csv").rows[0]["state"]
+
+    def test_interrupt_of_adopted_trials(self):
+        """They are asked to leave, too, and not waited for until they end by themselves."""
+        ini = self.ini(lr="1e-2", seeds="1")
+        self.assertEqual(self.interrupt_adopted(ini, "param.epochs=100", "param.pause=10"), "queued")
+        shutil.rmtree(self.dir / "logs")
+        (self.dir / "s.ini").write_text("[run]\nname = s\nlogdir = logs\n[data]\nformat = shapes\nsize = 16x16\n"
+                                        "samples = 32\n[model]\nname = mlp\n[train]\nepochs = 1000000\n[sweep]\noptimizer.lr = 1e-3\n")
+        self.assertEqual(self.interrupt_adopted("s.ini"), "interrupted")
+
+    def test_json_of_an_odd_tag(self):
+        program = self.dir / "program.py"
+        program.write_text(program.read_text().replace("val_loss", 'va\\"_loss'))
+        ini = self.ini(lr="1e-2", seeds="1")
+        (self.dir / ini).write_text((self.dir / ini).read_text().replace("[param]", 'objective = va"_loss\n[param]'))
+        self.assertIn('va"_loss', self.spur("sweep", ini, "--json").json_lines[0])
 
     def kill_trial(self, trial):
         """kill -9 for the processes of a trial, known by their environment."""

@@ -4,6 +4,7 @@
  */
 #include "run/outcome.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "base/memory.h"
 #include "base/str.h"
 #include "config/document.h"
+#include "run/process.h"
 
 const char *const run_verdict_names[] = {
     [VERDICT_NONE] = "queued",   [VERDICT_RUNNING] = "running",
@@ -30,8 +32,9 @@ static bool file_is_locked(const char *run, const char *name, bool whole_file_lo
     bool held = false;
     char *path = spur__path_join(run, name);
     int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    if (path && fd < 0) fd = open(path, O_RDONLY | O_CLOEXEC); /* somebody else's run */
     if (fd >= 0 && whole_file_lock) {
-        held = flock(fd, LOCK_EX | LOCK_NB) != 0;
+        held = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     } else if (fd >= 0) {
         struct flock probe = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         held = fcntl(fd, F_GETLK, &probe) == 0 && probe.l_type != F_UNLCK;
@@ -43,6 +46,17 @@ static bool file_is_locked(const char *run, const char *name, bool whole_file_lo
 
 bool run_is_locked(const char *run) {
     return file_is_locked(run, "run.lock", false) || file_is_locked(run, "program.lock", true);
+}
+
+/* What a program's trial was started as. */
+static bool read_program_owner(const char *run, process_id *out) {
+    char *path = spur__path_join(run, "program.lock"), *text = NULL;
+    size_t size;
+    bool known = path && spur__file_read(path, 200, &text, &size, NULL) == SPUR_OK &&
+                 process_parse(text, out);
+    spur__free(text);
+    spur__free(path);
+    return known;
 }
 
 static const char *value_of(const document *doc, const char *key) {
@@ -92,6 +106,27 @@ spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err)
     document_free(&doc);
     spur__free(path);
     return status;
+}
+
+/* What the trainer writes of itself. */
+static bool read_trainer(const char *run, process_id *out) {
+    document doc;
+    char *path = spur__path_join(run, "status.ini");
+    document_init(&doc);
+    bool read = path && document_read(&doc, path, NULL) == SPUR_OK;
+    *out = process_self();
+    out->pid = (long)integer_of(&doc, "pid");
+    out->start = (unsigned long long)integer_of(&doc, "process_start");
+    snprintf(out->boot, sizeof out->boot, "%s", value_of(&doc, "boot"));
+    document_free(&doc);
+    spur__free(path);
+    return read && out->start > 0;
+}
+
+pid_t run_owner(const char *run) {
+    process_id id;
+    bool known = read_program_owner(run, &id) || read_trainer(run, &id);
+    return known && process_check(&id) == PROCESS_ALIVE ? (pid_t)id.pid : 0;
 }
 
 bool run_outcome_failed(const run_outcome *o) {

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <spur/status.h>
 
@@ -42,6 +43,10 @@ spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err)
 
 /* True when a living process holds the lock of the run (run.lock, or program.lock). */
 bool run_is_locked(const char *run);
+
+/* The process that leads the group of a run at work on this machine, by status.ini or program.lock; 0 when
+ * neither names a living one. */
+pid_t run_owner(const char *run);
 
 /* The last line of <run>/output.log that has anything in it, "" when there is none: why a trial
  * failed that could not say it itself. */

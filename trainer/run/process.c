@@ -57,8 +57,8 @@ static bool is_zombie(long pid) {
     return p && strlen(p) > 2 && p[2] == 'Z';
 }
 
-static process_id process_of(long pid) {
-    process_id id = {.pid = pid, .start = process_start_ticks((pid_t)pid)};
+process_id process_of(pid_t pid) {
+    process_id id = {.pid = (long)pid, .start = process_start_ticks(pid)};
     if (gethostname(id.host, sizeof id.host - 1) != 0 || id.host[0] == '\0')
         memcpy(id.host, "localhost", sizeof "localhost");
     process_boot_id(id.boot, sizeof id.boot);
@@ -66,7 +66,7 @@ static process_id process_of(long pid) {
 }
 
 process_id process_self(void) {
-    return process_of((long)getpid());
+    return process_of(getpid());
 }
 
 process_state process_check(const process_id *id) {

@@ -28,6 +28,9 @@ typedef enum process_state {
 
 process_id process_self(void);
 
+/* Another one of this machine. */
+process_id process_of(pid_t pid);
+
 /* Whether that very process lives; a zombie does not. */
 process_state process_check(const process_id *id);
 

@@ -163,6 +163,16 @@ static int lock_program(const char *run) {
     return fd;
 }
 
+/* Notes in the lock's file whose group has it, for those that adopt the program. */
+static void note_owner(int lock, pid_t pid) {
+    char line[200];
+    process_id owner = process_of(pid);
+    process_format(&owner, line, sizeof line - 1);
+    size_t n = strlen(line);
+    line[n++] = '\n';
+    (void)spur__write_all(lock, line, n);
+}
+
 /* Spawns in a group of its own with the output appended to `log`. Returns an errno. */
 static int spawn(const char *file, char *const *argv, char *const *envp, const char *log,
                  pid_t *pid) {
@@ -194,6 +204,7 @@ static spur_status start(const launch *l, const char *run, const string_list *ar
     int failed = EBUSY;
     if (!program || lock >= 0)
         failed = spawn(program ? "/bin/sh" : "/proc/self/exe", args->list, env->list, log, pid);
+    if (lock >= 0 && !failed) note_owner(lock, *pid);
     if (lock >= 0) close(lock);
     spur__free(log);
     return failed ? spur__fail_errno(err, failed, "%s: cannot start the trial", run) : SPUR_OK;

@@ -91,7 +91,9 @@ static void json_slot(live *l, const sweep_worker *w, const trial_slot *slot) {
                      run_verdict_names[o->verdict]);
     spur__str_json(&out, spur__str_text(&label));
     if (!isnan(o->best)) {
-        spur__str_printf(&out, ",\"%s\":", o->monitor);
+        spur__str_putc(&out, ',');
+        spur__str_json(&out, o->monitor);
+        spur__str_putc(&out, ':');
         spur__str_double(&out, o->best);
     }
     spur__str_putc(&out, '}');

@@ -175,8 +175,10 @@ static bool others_at_work(const sweep_worker *w) {
 
 /* Asks every trial of ours to save its state and leave. */
 static void stop_trials(const sweep_worker *w) {
-    for (size_t i = 0; i < w->count; i++)
+    for (size_t i = 0; i < w->count; i++) {
         if (w->slots[i].state == SLOT_OURS) kill(-w->slots[i].pid, SIGTERM);
+        if (w->slots[i].state == SLOT_ADOPTED) worker_stop_adopted(w, &w->slots[i]);
+    }
 }
 
 static void tick(sweep_worker *w) {

@@ -175,6 +175,15 @@ spur_status worker_ended(sweep_worker *w, trial_slot *slot, int wait_status, spu
     return status;
 }
 
+void worker_stop_adopted(const sweep_worker *w, const trial_slot *slot) {
+    char name[NAME];
+    name_of(w, slot, name);
+    char *run = sweep_path(&w->dir, "%s", name);
+    pid_t owner = run ? run_owner(run) : 0;
+    if (owner > 0) kill(-owner, SIGTERM);
+    spur__free(run);
+}
+
 spur_status worker_watch_adopted(sweep_worker *w, trial_slot *slot, spur_error *err) {
     char name[NAME];
     name_of(w, slot, name);

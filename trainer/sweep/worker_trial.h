@@ -20,6 +20,9 @@ spur_status worker_ended(sweep_worker *w, trial_slot *slot, int wait_status, spu
 /* Heartbeat; for programs also: prunes. */
 spur_status worker_watch_ours(sweep_worker *w, trial_slot *slot, spur_error *err);
 
+/* Asks an adopted trial to save its state and leave, where it can be found. */
+void worker_stop_adopted(const sweep_worker *w, const trial_slot *slot);
+
 /* Whether an adopted trial has ended. */
 spur_status worker_watch_adopted(sweep_worker *w, trial_slot *slot, spur_error *err);
 
