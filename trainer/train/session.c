@@ -36,13 +36,13 @@ static spur_status open_data(session *s, spur_error *err) {
 }
 
 /* So many samples, spread evenly over the split, as train.limit_batches leaves: the first ones
- * would be of one class where the data are sorted. 0: all. */
+ * would be of one class where the data are sorted. 0: all. Of train.overfit it is those that are
+ * trained on. */
 static size_t validation_limit(const session *s) {
     const spur__data_common *common = s->cfg->parts[SECTION_DATA].options;
     size_t batches = (size_t)s->train->limit_batches, all = s->info->samples[s->val_split];
-    if (s->train->overfit > 0) all = (size_t)s->train->overfit;
-    return batches > 0 && batches < all ? batches * (size_t)common->batch_size
-                                        : (size_t)s->train->overfit;
+    if (s->train->overfit > 0) return (size_t)s->train->overfit;
+    return batches < all ? batches * (size_t)common->batch_size : 0;
 }
 
 /* Overfitting means the very same samples, unchanged. */
