@@ -302,6 +302,11 @@ class Amended(Run):
         self.tables(3)
         self.refused(run, "4 classes then, 3 now; class 3: 'd' then, none now")
         self.tables(4)
+        path = self.dir / "table/train.csv"
+        whole = path.read_text()
+        path.write_text(whole.replace("0,0,a", "9000,0,a", 1))
+        self.refused(run, "the run began with: mean of channel 0: ")
+        path.write_text(whole)
         self.spur("resume", run)
 
 

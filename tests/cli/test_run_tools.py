@@ -418,6 +418,17 @@ class Compare(Cli):
         self.assertEqual([r["state"] for r in self.spur("list", "logs", "--state", "damaged", "--csv").rows], ["damaged"])
         self.assertEqual(self.spur("list", "logs", "--state", "queued", "--json").json, [])
 
+    def test_a_row_that_is_being_written(self):
+        """Only whole rows count; where the last one has no value, the one before has the last."""
+        path = self.dir / "logs/a/metrics.csv"
+        whole = path.read_text()
+        number = float(whole.splitlines()[-1].split(",")[2])
+        seen = lambda: self.spur("compare", "logs/a", "--metric", "loss", "--json").json["configurations"][0]["mean"]
+        for more in ("3,30", "3,30," + ",".join("1" * (whole.splitlines()[0].count(",") - 1)),
+                     "3,30" + "," * (whole.splitlines()[0].count(",") - 1) + "\n"):
+            path.write_text(whole + more)
+            self.assertEqual(seen(), number)
+
     def test_a_row_that_does_not_fit_its_header(self):
         path = self.dir / "logs/a/metrics.csv"
         lines = path.read_text().splitlines()

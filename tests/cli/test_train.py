@@ -145,6 +145,9 @@ class Train(Run):
         run = self.train("--overfit", "16", "train.epochs=30", "augment.horizontal_flip=0", "log.images=0")
         rows = self.rows(run / "metrics.csv")
         self.assertGreater(float(rows[-1]["val_accuracy"]), 0.9)
+        both = [self.train("--overfit", "16", "train.epochs=1", *more) for more in ((), ("--limit-batches", "3"))]
+        one, other = ((run / "metrics.csv").read_text() for run in both)
+        self.assertEqual(one, other)  # the very same samples
         run = self.train("--limit-batches", "3")
         self.assertEqual(self.rows(run / "metrics.csv")[-1]["step"], "9")
         run = self.train("train.max_steps=7")

@@ -99,6 +99,25 @@ static void test_taken_over_from_the_dead(void **state) {
     claim_release("orphan");
 }
 
+/* One that nobody has waited for holds no lock and writes nothing any more. */
+static void test_a_zombie_is_dead(void **state) {
+    (void)state;
+    int go[2];
+    siginfo_t ended;
+    assert_int_equal(pipe(go), 0);
+    pid_t child = fork();
+    if (child == 0) _exit(read(go[0], &ended, 1) == 1 ? 0 : 1);
+    process_id id = process_of(child);
+    assert_int_equal(process_check(&id), PROCESS_ALIVE);
+    assert_int_equal(write(go[1], "", 1), 1);
+    assert_int_equal(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT), 0);
+    assert_int_equal(process_check(&id), PROCESS_DEAD);
+    waitpid(child, NULL, 0);
+    assert_int_equal(process_check(&id), PROCESS_DEAD);
+    close(go[0]);
+    close(go[1]);
+}
+
 static void test_other_hosts_live_by_heartbeat(void **state) {
     (void)state;
     const char line[] = "far-away boot 1 1\n";
@@ -124,6 +143,7 @@ int main(void) {
         cmocka_unit_test(test_identity_round_trip),
         cmocka_unit_test(test_one_winner),
         cmocka_unit_test(test_taken_over_from_the_dead),
+        cmocka_unit_test(test_a_zombie_is_dead),
         cmocka_unit_test(test_other_hosts_live_by_heartbeat),
         cmocka_unit_test(test_damaged_claim_is_dead),
     };

@@ -23,7 +23,9 @@
 static void check_last_word(bool blocked) {
     char folder[] = "/tmp/spur_rundir_XXXXXX", name[96];
     run_dir run = {.path = mkdtemp(folder), .lock = -1};
-    run_status going = {.state = RUN_RUNNING, .epoch = 3};
+    char longer[200] = "";
+    memset(longer, '-', sizeof longer - 1);
+    run_status going = {.state = RUN_RUNNING, .epoch = 3, .message = longer};
     run_status over = {
         .state = RUN_FAILED, .exit_code = 1, .message = "no space ; left\non device"};
     assert_non_null(run.path);
