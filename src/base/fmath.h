@@ -27,9 +27,9 @@ static inline uint32_t spur__bits_of_float(float x) {
     return bits;
 }
 
-/* x = n ln 2 + r, n whole and r near 0: e^r (Cephes's polynomial). The bits of *shifted are those of
+/* x = n ln 2 + r, n whole and r near 0: e^r - 1 (Cephes's polynomial). The bits of *shifted are those of
  * 1.5 * 2^23, whose lowest 23 are zeros, plus n. */
-static inline float spur__exp_reduced(float x, float *shifted) {
+static inline float spur__expm1_reduced(float x, float *shifted) {
     *shifted = x * 1.44269504088896341f + 12582912.0f; /* rounds */
     float n = *shifted - 12582912.0f;
     float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
@@ -39,7 +39,12 @@ static inline float spur__exp_reduced(float x, float *shifted) {
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
-    return p * (r * r) + r + 1.0f;
+    return p * (r * r) + r;
+}
+
+/* Likewise, e^r. */
+static inline float spur__exp_reduced(float x, float *shifted) {
+    return spur__expm1_reduced(x, shifted) + 1.0f;
 }
 
 /* e^x; below 1 ulp. Over 88.73 infinity, under -103.98 zero; NaN stays NaN. */
@@ -55,6 +60,13 @@ static inline float spur__expf(float x) {
     float a = spur__float_of_bits((uint32_t)(half + 127) << 23);
     float b = spur__float_of_bits((uint32_t)(k - half + 127) << 23);
     return p * a * b;
+}
+
+/* e^x - 1 for x at most 0; below 1 ulp, near 0 too. */
+static inline float spur__expm1_belowf(float x) {
+    float shifted, p = spur__expm1_reduced(x < -30.0f ? -30.0f : x, &shifted);
+    float power = spur__float_of_bits((spur__bits_of_float(shifted) + 127) << 23); /* 2^n */
+    return p * power + (power - 1.0f);
 }
 
 /* Natural logarithm; below 1 ulp. log(0) = -infinity, of a negative number NaN. */

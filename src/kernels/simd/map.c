@@ -29,8 +29,7 @@ ALWAYS_INLINE vf leaky_dx(vf dy, vf y, float alpha) {
 }
 
 ALWAYS_INLINE vf elu(vf x, float alpha) {
-    vf negative = alpha * (vexp(vselect(x < (vf){0}, x, (vf){0})) - 1.0f);
-    return vselect(x < (vf){0}, negative, x);
+    return vselect(x < (vf){0}, alpha * vexpm1_below(x), x);
 }
 
 ALWAYS_INLINE vf elu_dx(vf dy, vf y, float alpha) {

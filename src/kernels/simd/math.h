@@ -38,8 +38,8 @@ ALWAYS_INLINE vf vselect_signed(vf x, vf yes, vf no) {
 
 /* ---- exp, log and friends ------------------------------------------------------------------- */
 
-/* x = n ln 2 + r: e^r. The lowest bits of *shifted are n. */
-ALWAYS_INLINE vf vexp_reduced(vf x, vf *shifted) {
+/* x = n ln 2 + r: e^r - 1. The lowest bits of *shifted are n. */
+ALWAYS_INLINE vf vexpm1_reduced(vf x, vf *shifted) {
     *shifted = x * 1.44269504088896341f + 12582912.0f;
     vf n = *shifted - 12582912.0f;
 #if defined(SPUR__SOFT_FMA)
@@ -53,7 +53,11 @@ ALWAYS_INLINE vf vexp_reduced(vf x, vf *shifted) {
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
-    return p * (r * r) + r + 1.0f;
+    return p * (r * r) + r;
+}
+
+ALWAYS_INLINE vf vexp_reduced(vf x, vf *shifted) {
+    return vexpm1_reduced(x, shifted) + 1.0f;
 }
 
 /* p times 2 to the power of what lies in the lowest bits of `shifted`, from -125 to 127. */
@@ -74,6 +78,13 @@ ALWAYS_INLINE vf vexp(vf x) {
     vi half = k >> 1;
     return p * (vf)((half + 127) << 23) * (vf)((k - half + 127) << 23);
 #endif
+}
+
+/* e^x - 1 for x <= 0; of a number above, or NaN: some number, or NaN. */
+ALWAYS_INLINE vf vexpm1_below(vf x) {
+    vf shifted, p = vexpm1_reduced(vclamp(x, -30.0f, 0.0f), &shifted);
+    vf power = (vf)(((vi)shifted + 127) << 23);
+    return p * power + (power - 1.0f);
 }
 
 /* Natural logarithm of finite numbers above 0 that are not subnormal. */

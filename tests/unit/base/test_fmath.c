@@ -54,6 +54,8 @@ static void check(const char *name, single f, reference exact, float low, float 
 static void test_errors(void **state) {
     (void)state;
     check("exp", spur__expf, exp, -87.0f, 88.7f, 2);
+    check("expm1", spur__expm1_belowf, expm1, -90.0f, -0.0f, 1);
+    check("expm1 near 0", spur__expm1_belowf, expm1, -1e-3f, -1e-30f, 1);
     check("log", spur__logf, log, 1.2e-38f, 1e38f, 2);
     check("log near 1", spur__logf, log, 0.5f, 2.0f, 2);
     check("tanh", spur__tanhf, tanh, -12.0f, 12.0f, 3);

@@ -220,7 +220,7 @@ static void test_dropout(void **state) {
 static float scalar_value(spur__map_op op, float x) {
     switch (op) {
     case SPUR__MAP_ELU:
-        return x < 0.0f ? 1.5f * (spur__expf(x) - 1.0f) : x;
+        return x < 0.0f ? 1.5f * spur__expm1_belowf(x) : x;
     case SPUR__MAP_SIGMOID:
         return spur__sigmoidf(x);
     case SPUR__MAP_TANH:
@@ -267,6 +267,22 @@ static void test_scalar_bits(void **state) {
         }
     }
     spur__cpu_force(best);
+    free(x);
+    free(y);
+}
+
+/* Near 0, where e^x and 1 have nearly all digits in common, and in between. */
+static void test_elu_keeps_its_digits(void **state) {
+    enum { SIZES = 4000 };
+    float *x = floats(SIZES), *y = floats(SIZES);
+    (void)state;
+    for (int i = 0; i < SIZES; i++) x[i] = (float)-pow(2.0, 5.0 - i * 0.03);
+    spur__map map = {.op = SPUR__MAP_ELU, .alpha = 1.0f, .a = x, .y = y};
+    spur__simd_table()->map(&map, 0, SIZES);
+    for (int i = 0; i < SIZES; i++) {
+        double want = expm1((double)x[i]), error = fabs((double)y[i] - want) / -want;
+        if (!(error < 1.5e-7)) fail_msg("elu(%g): relative error %g", (double)x[i], error);
+    }
     free(x);
     free(y);
 }
@@ -418,10 +434,15 @@ static void test_same_bytes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_activations),    cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_softmax),        cmocka_unit_test(test_channel_scale),
-        cmocka_unit_test(test_dropout),        cmocka_unit_test(test_scalar_bits),
-        cmocka_unit_test(test_softmax_of_nan), cmocka_unit_test(test_special_values),
+        cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_softmax),
+        cmocka_unit_test(test_channel_scale),
+        cmocka_unit_test(test_dropout),
+        cmocka_unit_test(test_scalar_bits),
+        cmocka_unit_test(test_elu_keeps_its_digits),
+        cmocka_unit_test(test_softmax_of_nan),
+        cmocka_unit_test(test_special_values),
         cmocka_unit_test(test_same_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
