@@ -30,8 +30,7 @@ static spur_checkpoint_parts parts_of(session *s, spur_state *state) {
 /* A step at which an undisturbed run saves. */
 static bool is_regular(const session *s, int64_t step) {
     int64_t every = s->train->checkpoint_every;
-    return step % s->steps_per_epoch == 0 || (every > 0 && step % every == 0) ||
-           (s->train->max_steps > 0 && step == s->train->max_steps);
+    return step % s->steps_per_epoch == 0 || (every > 0 && step % every == 0);
 }
 
 static bool is_linked(const char *directory, const char *link, const char *name) {
