@@ -127,13 +127,16 @@ class Places(Cli):
     def test_a_checkpoint_is_synced_with_what_it_counts_on(self):
         self.write("syncs.c", SYNCS)
         self.run_program("cc", "-shared", "-fPIC", "-o", "syncs.so", "syncs.c", "-ldl")
-        self.spur("train", "t.ini", "train.epochs=1",
-                  env={"SPUR_RUN_DIR": "logs/a", "LD_PRELOAD": str(self.dir / "syncs.so"),
-                       "SYNCED": str(self.dir / "synced"), "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"})
+        env = {"SPUR_RUN_DIR": "logs/a", "LD_PRELOAD": str(self.dir / "syncs.so"),
+               "SYNCED": str(self.dir / "synced"), "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
+        self.spur("train", "t.ini", "train.epochs=1", env=env)
         run = (self.dir / "logs/a").resolve()
         synced = (self.dir / "synced").read_text().splitlines()
         for wanted in [run / "metrics.csv", *run.glob("events*"), *run.glob("*/events*")]:
             self.assertIn(str(wanted), synced)
+        self.spur("resume", "logs/a", "train.epochs=2", env=env)
+        synced = (self.dir / "synced").read_text()
+        self.assertEqual(synced.count("/.spur-continue.tmp\n"), 3)  # what takes the place of the old event files
 
 
 if __name__ == "__main__":

@@ -276,6 +276,14 @@ class Amended(Run):
         self.spur("resume", run, "train.early_stopping=3")
         self.assertEqual(len(self.rows(run / "metrics.csv")), 4)
 
+    def test_a_limit_where_the_run_stands(self):
+        run = self.train("train.max_time=0.05")
+        self.spur("resume", run)  # a step at least
+        step = self.status(run)["step"]
+        self.refused(run, "%s steps are done" % step, "train.max_steps=1")
+        self.spur("resume", run, "train.max_time=", "train.max_steps=" + step)
+        self.assertEqual((self.status(run)["state"], self.status(run)["step"]), ("done", step))
+
     def test_a_trial_of_a_sweep(self):
         self.write("s.ini", SMALL + "[sweep]\noptimizer.lr = 0.01\n")
         self.spur("sweep", "s.ini", "train.epochs=1")

@@ -5,7 +5,10 @@
 #include "written.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 enum { FIRST = 2 };
 
@@ -45,6 +48,39 @@ static int files_with_data(const char *directory) {
     }
     closedir(dir);
     return count;
+}
+
+/* Event files in the directory. */
+static int count_files(const char *directory) {
+    int count = 0;
+    DIR *dir = opendir(directory);
+    for (struct dirent *e; (e = readdir(dir)) != NULL;)
+        count += strstr(e->d_name, "tfevents") != NULL;
+    closedir(dir);
+    return count;
+}
+
+/* An old file keeps its beginning for the TensorBoard that follows it, and goes ten minutes later. */
+static void test_continue_retires(void **state) {
+    spur_writer *w;
+    spur_writer_position at;
+    char old[4096];
+    assert_int_equal(open_exact(&w, *state, NULL), SPUR_OK);
+    log_range(w, 0, 10);
+    snprintf(old, sizeof old, "%s", spur_writer_path(w));
+    assert_int_equal(spur_writer_checkpoint(w, &at), SPUR_OK);
+    spur_writer_close(w, NULL);
+    for (int files = 2; files <= 3; files++) {
+        assert_int_equal(open_at(&w, *state, &at), SPUR_OK);
+        spur_writer_close(w, NULL);
+        assert_int_equal(count_files(*state), files);
+    }
+    const time_t then = time(NULL) - 700;
+    assert_int_equal(utimensat(AT_FDCWD, old, (struct timespec[]){{then, 0}, {then, 0}}, 0), 0);
+    assert_int_equal(open_at(&w, *state, &at), SPUR_OK);
+    spur_writer_close(w, NULL);
+    assert_int_equal(count_files(*state), 3); /* a new one is there, the first has gone */
+    assert_int_not_equal(access(old, F_OK), 0);
 }
 
 /* From the same checkpoint again and again, then from a later one. */
@@ -208,6 +244,7 @@ static void test_continue_on_a_full_disk(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_continue),
+        TEST(test_continue_retires),
         TEST(test_continue_remembers),
         TEST(test_continue_keeps_the_start),
         TEST(test_continue_after_purge),
