@@ -396,6 +396,14 @@ class Compare(Cli):
         one, other = (self.spur("compare", *runs, "--json").json["configurations"][0]["values"] for runs in orders)
         self.assertEqual(one, other)  # seeds have one order, so that they can be compared one by one
 
+    def test_range_tests_are_no_trainings(self):
+        self.spur("lr-find", "shapes.ini", "--steps", "12", "run.logdir=found")
+        found = str(next((self.dir / "found").iterdir()))
+        r = self.spur("compare", found, "logs/a", "--json")
+        self.assertEqual(len(r.json["configurations"]), 1)
+        self.assertEqual(r.err, "spur compare: %s: left out, it is no training but lr-find's\n" % found)
+        self.assertIn("expected runs or a sweep", self.spur("compare", found, status=2).err)
+
     def test_list_knows_its_states(self):
         self.assertIn("--state: found 'bogus'", self.spur("list", "logs", "--state", "bogus", status=2).err)
         self.assertEqual(len(self.spur("list", "logs", "--state", "done", "--json").json), 1)

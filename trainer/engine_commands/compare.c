@@ -92,6 +92,19 @@ static int refuse_mixture(const char *sweep) {
                           sweep, sweep);
 }
 
+/* What `spur lr-find` leaves beside the runs is no training, and none that failed. How many are left. */
+static int leave_out_range_tests(char **runs, int count) {
+    int left = 0;
+    for (int i = 0; i < count; i++) {
+        char *file = spur__path_join(runs[i], "lr_find.csv");
+        bool found = file && spur__exists(file);
+        if (found) text_complain("compare: %s: left out, it is no training but lr-find's", runs[i]);
+        if (!found) runs[left++] = runs[i];
+        spur__free(file);
+    }
+    return left;
+}
+
 static int run_compare(int argc, char **argv) {
     compare_flags f = {.metric = NULL};
     const flag rows[] = {
@@ -107,6 +120,7 @@ static int run_compare(int argc, char **argv) {
     int parsed =
         arguments_parse(&command_compare, argc, argv, rows, sizeof rows / sizeof rows[0], &words);
     if (parsed != EXIT_DONE) return parsed;
+    words = leave_out_range_tests(argv + 1, words);
     if (words < 1) return command_misuse(&command_compare, "expected runs or a sweep");
     if (f.csv + f.json + f.md + f.latex > 1)
         return command_misuse(&command_compare, "expected one format at most");
