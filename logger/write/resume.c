@@ -181,16 +181,16 @@ static void retire_chain(const char *directory, const char *stream, const char *
 
 /* ---- the new file -------------------------------------------------------------------------- */
 
-/* Version and START records of the old ones' size: the message is padded with spaces. */
-static spur_status make_beginning(const old_file *old, unsigned char **out, spur_error *err) {
+/* Version and START records of the old ones' size: the message is padded with spaces. `source` names the
+ * writer. */
+static spur_status try_beginning(const old_file *old, const char *source, unsigned char **out,
+                                 spur_error *err) {
     char message[512];
     unsigned char *version = NULL, *start = NULL;
     size_t version_size = 0, start_size = 0, size = (size_t)old->beginning;
     spur_status status;
     *out = NULL;
-    SPUR__TRY_GOTO(spur__pack_version(old->wall_time, "spur.log " SPUR_VERSION_STRING, &version,
-                                      &version_size, err),
-                   done);
+    SPUR__TRY_GOTO(spur__pack_version(old->wall_time, source, &version, &version_size, err), done);
     int width = (int)strlen(old->stream);
     for (; width < (int)sizeof message; width++) {
         snprintf(message, sizeof message, "%-*s", width, old->stream);
@@ -219,6 +219,14 @@ done:
     spur__free(version);
     spur__free(start);
     return status;
+}
+
+/* A version of the library with a longer number than the one that began the file leaves it out. */
+static spur_status make_beginning(const old_file *old, unsigned char **out, spur_error *err) {
+    spur_status status = try_beginning(old, "spur.log " SPUR_VERSION_STRING, out, err);
+    if (status != SPUR_E_UNSUPPORTED) return status;
+    spur__error_clear(err);
+    return try_beginning(old, "spur.log", out, err);
 }
 
 /* Exactly `size` bytes at an offset. */

@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "write/writer.h"
+
 enum { FIRST = 2 };
 
 static spur_status open_at(spur_writer **w, const char *directory,
@@ -239,12 +241,39 @@ static void test_continue_on_a_full_disk(void **state) {
     spur_writer_close(w, NULL);
 }
 
+/* A file that a version with a shorter number began. */
+static void test_continue_of_an_earlier_version(void **state) {
+    static const char name[] = "events.out.tfevents.0000000001.host.0000001.0000.v2";
+    unsigned char *records[2], bytes[512];
+    size_t sizes[2];
+    char path[4096];
+    spur_writer *w;
+    assert_int_equal(spur__pack_version(1, "spur.log 1", &records[0], &sizes[0], NULL), SPUR_OK);
+    assert_int_equal(spur__pack_start(1, 0, name, &records[1], &sizes[1], NULL), SPUR_OK);
+    memcpy(bytes, records[0], sizes[0]);
+    memcpy(bytes + sizes[0], records[1], sizes[1]);
+    size_t size = sizes[0] + sizes[1];
+    spur__seal(bytes, size, size);
+    snprintf(path, sizeof path, "%s/%s", (const char *)*state, name);
+    assert_int_equal(spur__file_write(path, bytes, size, NULL), SPUR_OK);
+    spur_writer_position at = {.length = size};
+    memcpy(at.file, name, sizeof name);
+    assert_int_equal(open_at(&w, *state, &at), SPUR_OK);
+    log_range(w, 0, 10);
+    snprintf(path, sizeof path, "%s", spur_writer_path(w));
+    assert_int_equal(spur_writer_close(w, NULL), SPUR_OK);
+    assert_steps(path, 10);
+    spur__free(records[0]);
+    spur__free(records[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_continue),
         TEST(test_continue_retires),
+        TEST(test_continue_of_an_earlier_version),
         TEST(test_continue_remembers),
         TEST(test_continue_keeps_the_start),
         TEST(test_continue_after_purge),
