@@ -421,8 +421,9 @@ class Sweep(SweepCli):
     def test_bands_over_seeds(self):
         self.spur("sweep", self.ini(lr="1e-2", seeds="1..3"))
         rows = self.spur("export", "logs/s/groups/config_0001", "--csv", status=None)
-        self.assertIn("val_loss/mean", rows.out)
-        self.assertIn("val_loss/upper", rows.out)
+        band = {r["tag"]: float(r["value"]) for r in rows.rows if r["step"] == "1"}
+        for part, value in (("lower", 1.001), ("mean", 1.002), ("upper", 1.003)):
+            self.assertAlmostEqual(band["val_loss/" + part], value, places=5)
 
     def test_bands_reach_as_far_as_two_seeds(self):
         """Also where the first seed has stopped early."""
