@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Training steps and inference of ours against PyTorch's, in turn, in one run.
 
-usage: compare.py BENCH_FOLDER [--nets my_net,unet,resnet18,vgg16,mobilenet,efficientnet] [--threads N] [--rounds N]
+usage: compare.py BENCH_FOLDER [--nets my_net,unet,resnet18,...] [--threads N] [--rounds N]
                   [--python INTERPRETER] [--settings default,best,...] [--kinds train,infer,single]
                   [--limit SECONDS] [--json FILE]
        compare.py --diff A.json B.json
@@ -32,7 +32,8 @@ SETTINGS = "default,tuned,channels_last,fused,best,compile,optimize,bf16"
 KINDS = {"train": 2, "infer": 2, "single": 6}  # and how many to ask for in a round
 PAUSE = 0.15  # seconds; OpenMP's threads spin for a while when their work is done
 
-# Least work of a step: GFLOP with every 3x3 convolution of stride 1 by Winograd F(4x4), all else direct; GB that must
+# Least work of a step: GFLOP with every 3x3 convolution of stride 1 by Winograd F(4x4), all else direct and without taps
+# in the padding of dilated ones; GB that must
 # move when all that can be fused is fused (training: weights and moments read and written, activations out and back).
 WORK = {
     "my_net": {"train": (12.3, 0.46), "infer": (4.3, 0.12)},
@@ -41,6 +42,9 @@ WORK = {
     "vgg16": {"train": (394.0, 9.8), "infer": (132.0, 1.6)},
     "mobilenet": {"train": (20.8, 1.54), "infer": (6.9, 0.59)},
     "efficientnet": {"train": (37.5, 2.3), "infer": (12.5, 0.87)},
+    "resnet50": {"train": (286.0, 3.5), "infer": (97.0, 0.85)},
+    "unet_resnet34": {"train": (53.0, 1.2), "infer": (18.0, 0.26)},
+    "deeplabv3": {"train": (116.0, 1.6), "infer": (39.0, 0.33)},
 }
 
 

@@ -38,10 +38,18 @@ def make_model(name):
         return MyNet(48, 10), (64, 3, 48, 48), (64,), 10
     if name == "unet":
         return golden.UNet(3, 2, 32, 4), (4, 3, 128, 128), (4, 128, 128), 2
+    if name == "unet_resnet34":
+        return golden.UNetResNet(2, (3, 4, 6, 3)), (4, 3, 256, 256), (4, 256, 256), 2
+    if name == "deeplabv3":
+        return golden.DeepLabV3(2), (4, 3, 128, 128), (4, 128, 128), 2
     if name == "mobilenet":
         model = golden.MobileNetV3(1000, golden.MOBILENET_LARGE, 1280)
     elif name == "efficientnet":
         model = golden.EfficientNet(1000, 1, 1)
+    elif name == "resnet18":
+        model = golden.ResNet(1000, False)
+    elif name == "resnet50":
+        model = golden.ResNet(1000, False, (3, 4, 6, 3), True)
     else:
-        model = golden.ResNet(1000, False) if name == "resnet18" else vgg16()
+        model = vgg16()
     return model, (16, 3, 224, 224), (16,), 1000

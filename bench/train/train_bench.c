@@ -5,9 +5,9 @@
  *     train_bench NET THREADS [train|infer|single [conv=auto|direct|winograd2|winograd4]]
  *
  * prints "ready SECONDS" (time since it began), then answers each line "train N" (or what it was
- * started for) by N times in milliseconds, and "memory" by its peak resident set in MiB. NET: my_net
- * (64x48x48), unet (base 32, 4x128x128), resnet18, vgg16 (both 16x224x224). Training: Adam,
- * cross-entropy; infer: a net planned for inference; single: the same for one image.
+ * started for) by N times in milliseconds, and "memory" by its peak resident set in MiB. NET is one of
+ * `recipes`. Training: Adam, cross-entropy; infer: a net planned for inference; single: the same for
+ * one image.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +31,9 @@ static const struct recipe {
     {"vgg16", "vgg16", NULL, {16, 224, 224, 3}, 1000, 0},
     {"mobilenet", "mobilenet_v3_large", NULL, {16, 224, 224, 3}, 1000, 0},
     {"efficientnet", "efficientnet_b0", NULL, {16, 224, 224, 3}, 1000, 0},
+    {"resnet50", "resnet50", NULL, {16, 224, 224, 3}, 1000, 0},
+    {"unet_resnet34", "unet_resnet34", NULL, {4, 256, 256, 3}, 2, 1},
+    {"deeplabv3", "deeplabv3_resnet50", NULL, {4, 128, 128, 3}, 2, 1},
 };
 
 typedef enum kind { TRAIN, INFER, SINGLE } kind;
@@ -148,8 +151,10 @@ int main(int argc, char **argv) {
     uint64_t start = spur__monotonic_ns();
     const struct recipe *r = argc > 2 ? find(argv[1]) : NULL;
     if (!r || !parse_kind(argc > 3 ? argv[3] : NULL, &b.kind)) {
-        fprintf(stderr, "usage: train_bench my_net|unet|resnet18|vgg16 THREADS "
-                        "[train|infer|single [conv=...]]\n");
+        fprintf(stderr, "usage: train_bench NET THREADS [train|infer|single [conv=...]]\nNET:");
+        for (size_t i = 0; i < sizeof recipes / sizeof recipes[0]; i++)
+            fprintf(stderr, " %s", recipes[i].name);
+        fprintf(stderr, "\n");
         return 2;
     }
     int failed =
