@@ -76,20 +76,36 @@ static bool in_small_groups(const spur__conv_shape *s) {
 }
 
 /* One direction: pairs of an output and a tap that lies inside the image. */
-static ptrdiff_t taps_inside(ptrdiff_t outputs, ptrdiff_t inputs, ptrdiff_t pad,
+static ptrdiff_t taps_inside(ptrdiff_t outputs, ptrdiff_t inputs, ptrdiff_t pad, ptrdiff_t kernel,
                              ptrdiff_t dilation) {
     ptrdiff_t sum = 0;
-    for (ptrdiff_t shift = pad; shift >= pad - 2 * dilation; shift -= dilation)
+    for (ptrdiff_t shift = pad; shift > pad - kernel * dilation; shift -= dilation)
         sum += spur__max(0, spur__min(outputs, inputs + shift) - spur__max(0, shift));
     return sum;
 }
 
+/* Products of inputs and weights for an image and a pair of channels, strides of one. */
+static ptrdiff_t products_inside(const spur__conv_shape *s) {
+    return taps_inside(s->oh, s->h, s->pad_top, s->kh, s->dilation_h) *
+           taps_inside(s->ow, s->w, s->pad_left, s->kw, s->dilation_w);
+}
+
+/* The same with those of the padding. */
+static ptrdiff_t products_in_all(const spur__conv_shape *s, spur__conv_pass pass) {
+    return s->kh * s->kw * (pass == SPUR__CONV_BACKWARD_DATA ? s->h * s->w : s->oh * s->ow);
+}
+
+bool spur__conv_trims(const spur__conv_shape *s) {
+    if (s->stride_h > 1 || s->stride_w > 1 || (s->dilation_h == 1 && s->dilation_w == 1))
+        return false;
+    return (double)products_in_all(s, SPUR__CONV_FORWARD) >= 1.2 * (double)products_inside(s);
+}
+
 /* What the direct algorithm multiplies for an image and a pair of channels in a 3x3 convolution. */
 static ptrdiff_t direct_products(const spur__conv_shape *s, spur__conv_pass pass) {
-    if (pass == SPUR__CONV_BACKWARD_WEIGHTS && s->c >= SPUR__IN_PLACE_CHANNELS)
-        return taps_inside(s->oh, s->h, s->pad_top, s->dilation_h) *
-               taps_inside(s->ow, s->w, s->pad_left, s->dilation_w);
-    return 9 * (pass == SPUR__CONV_BACKWARD_DATA ? s->h * s->w : s->oh * s->ow);
+    bool trimmed =
+        pass == SPUR__CONV_BACKWARD_WEIGHTS ? s->c >= SPUR__IN_PLACE_CHANNELS : spur__conv_trims(s);
+    return trimmed ? products_inside(s) : products_in_all(s, pass);
 }
 
 /* Whether Winograd's products, with what their transforms cost, are fewer than those of a dilated

@@ -14,6 +14,9 @@
  * A task takes its block's groups of channels in turn, and prefetches what the next one copies while
  * the tiles of this one are multiplied.
  *
+ * Where a dilated kernel reaches far over the border, rows are cut where the taps that their pixels see
+ * change, and tiles take those taps only.
+ *
  * A forward pass that ends in a max pool makes some rows of outputs in scratch, pools them, and keeps
  * those that the next windows see as well.
  */
@@ -28,6 +31,7 @@ enum {
     BUNDLE_FLOATS = 320 * 1024, /* of the panels, for a task */
     POOL_FLOATS = 96 * 1024, /* of outputs on their way to a pool */
     STREAM_FLOATS = 3 << 19, /* outputs beyond the caches: see can_stream */
+    TRIM_TAPS = 64, /* most taps of a kernel that is trimmed */
     FETCH_PRODUCTS = 128 /* per value of the source; with more, prefetching gains nothing */
 };
 
@@ -99,8 +103,16 @@ static void choose_block(gather *g, ptrdiff_t most_images) {
         g->block_images = spur__ceil_div(most_images, spur__ceil_div(most_images, images));
     }
     g->block_floats = spur__round_up(floats * g->block_images, 16);
-    g->whole = g->panel_floats > BUNDLE_FLOATS && g->outputs > 32;
-    if (g->whole) g->rows = extent(&g->y, g->y.points);
+    g->whole = g->trimmed || (g->panel_floats > BUNDLE_FLOATS && g->outputs > 32);
+    if (g->whole) g->rows = g->trimmed ? g->y.source : extent(&g->y, g->y.points);
+    if (g->trimmed) g->columns = g->x.source;
+}
+
+/* No pixel of the source is further away than its neighbours, and none lies outside. */
+static void trim_axis(axis *a) {
+    a->first = a->reach = 0;
+    a->block_step = a->gap = 1;
+    a->inside = true;
 }
 
 /* Floats of outputs that a thread keeps for a pool. */
@@ -144,6 +156,11 @@ void spur__gather_init(gather *g, const spur__conv_shape *s, ptrdiff_t n, bool t
     g->phase_count = g->y.phases * g->x.phases;
     g->depth = s->kh * s->kw * g->channels;
     g->panel_floats = g->depth * spur__round_up(g->outputs, 32);
+    g->trimmed = s->kh * s->kw <= TRIM_TAPS && spur__conv_trims(s);
+    if (g->trimmed) {
+        trim_axis(&g->y);
+        trim_axis(&g->x);
+    }
     choose_block(g, s->n);
 }
 
@@ -179,7 +196,7 @@ static ptrdiff_t taps_of(const axis *a, ptrdiff_t p, ptrdiff_t *tap, ptrdiff_t *
 static void list_taps(const gather *g, phase *f, ptrdiff_t *taps) {
     ptrdiff_t y[SPUR__TAPS_MAX], x[SPUR__TAPS_MAX], at_y[SPUR__TAPS_MAX], at_x[SPUR__TAPS_MAX];
     ptrdiff_t rows = taps_of(&g->y, f->py, y, at_y), count = taps_of(&g->x, f->px, x, at_x);
-    bool touching = g->source.column == g->channels;
+    bool touching = g->source.column == g->channels && !g->trimmed;
     for (ptrdiff_t s = 1; s < count; s++)
         if (at_x[s] != at_x[s - 1] + 1) touching = false;
     ptrdiff_t across = touching && count ? 1 : count;
@@ -297,22 +314,62 @@ typedef struct block {
     spur__prefetch next; /* what the next group copies */
 } block;
 
-/* One row of a phase times one panel; `from` is where its first point begins to read. */
-static void row_tiles(const gather *g, const phase *f, block *b, spur__tile *t, const float *from,
-                      float *dst) {
-    ptrdiff_t strips = spur__ceil_div(f->gw, g->simd->mr);
-    bool fetch = b->fetch && f == g->phases;
+/* Points [first, first + points) of a row of a phase times one panel; `from` is where the row's first point
+ * begins to read. */
+static void strip_tiles(const gather *g, block *b, spur__tile *t, const float *from, float *dst,
+                        ptrdiff_t first, ptrdiff_t points, bool fetch) {
+    ptrdiff_t strips = spur__ceil_div(points, g->simd->mr);
     spur__prefetch next = fetch ? row_ahead(g, from, strips) : (spur__prefetch){0};
     for (ptrdiff_t s = 0; s < strips; s++) {
         ptrdiff_t begin, end;
-        spur__part(f->gw, strips, s, &begin, &end);
-        t->a = from + begin * t->a_row;
+        spur__part(points, strips, s, &begin, &end);
+        t->a = from + (first + begin) * t->a_row;
         t->rows = end - begin;
-        t->c = dst + begin * t->c_row;
+        t->c = dst + (first + begin) * t->c_row;
         if (fetch) spur__prefetch_step(&next);
         spur__prefetch_step(&b->next);
         if (t->load) t->next = t->c;
         g->simd->tile(t);
+    }
+}
+
+/* Of taps at rising offsets those that see the source from point `p`, and where that changes next. */
+static void seen_from(const axis *a, ptrdiff_t p, const ptrdiff_t *at, ptrdiff_t *first,
+                      ptrdiff_t *last, ptrdiff_t *until) {
+    *first = *last = 0;
+    *until = a->points;
+    for (ptrdiff_t i = 0; i < a->kernel; i++) {
+        ptrdiff_t begin = -at[i], end = a->source - at[i]; /* from where this tap does */
+        if (p < begin) {
+            *until = spur__min(*until, begin);
+            *first = i + 1;
+        } else if (p < end) {
+            *until = spur__min(*until, end);
+            *last = i + 1;
+        }
+    }
+}
+
+/* Row y of the only phase times one panel, without taps that fall outside. */
+static void trimmed_tiles(const gather *g, const phase *f, block *b, const spur__tile *like,
+                          ptrdiff_t y, const float *from, float *dst) {
+    ptrdiff_t tap[SPUR__TAPS_MAX], at_y[SPUR__TAPS_MAX], at_x[SPUR__TAPS_MAX];
+    ptrdiff_t a_run[TRIM_TAPS], b_run[TRIM_TAPS], rows[2], columns[2], until;
+    taps_of(&g->y, 0, tap, at_y);
+    taps_of(&g->x, 0, tap, at_x);
+    seen_from(&g->y, y, at_y, &rows[0], &rows[1], &until);
+    spur__tile t = *like;
+    t.a_run = a_run;
+    t.b_run = b_run;
+    for (ptrdiff_t x = 0; x < f->gw; x = until) {
+        seen_from(&g->x, x, at_x, &columns[0], &columns[1], &until);
+        t.runs = 0;
+        for (ptrdiff_t r = rows[0]; r < rows[1]; r++)
+            for (ptrdiff_t s = columns[0]; s < columns[1]; s++) {
+                a_run[t.runs] = f->runs[r * g->x.kernel + s];
+                b_run[t.runs++] = (r * g->x.kernel + s) * f->run_length;
+            }
+        strip_tiles(g, b, &t, from, dst, x, until - x, false);
     }
 }
 
@@ -328,11 +385,16 @@ static void phase_tiles(const gather *g, const phase *f, block *b, ptrdiff_t col
     t->run_length = f->run_length;
     t->b = panel + f->depth_before * (t->cols > g->simd->vl ? g->simd->nr : g->simd->vl);
     for (ptrdiff_t i = 0; i < b->images; i++)
-        for (ptrdiff_t r = 0; r < rows; r++)
-            row_tiles(g, f, b, t,
-                      b->from + i * g->source.image + r * g->source.step_y * g->source.row,
-                      b->to + (i * g->y.target + r * stride_y + f->py) * row +
-                          f->px * g->dst_pitch + column);
+        for (ptrdiff_t r = 0; r < rows; r++) {
+            const float *from =
+                b->from + i * g->source.image + r * g->source.step_y * g->source.row;
+            float *to = b->to + (i * g->y.target + r * stride_y + f->py) * row +
+                        f->px * g->dst_pitch + column;
+            if (g->trimmed)
+                trimmed_tiles(g, f, b, t, b->y + r, from, to);
+            else
+                strip_tiles(g, b, t, from, to, 0, f->gw, b->fetch && f == g->phases);
+        }
 }
 
 /* The source under the block's grid rows. */
@@ -509,7 +571,7 @@ void spur__gather_run(gather *g, const spur__exec *exec) {
     g->bundles = spur__max(1, spur__min(spur__gather_panels(g), bundles));
     g->stream = can_stream(g);
     bool all = g->y.reach + 1 >= g->y.step && g->x.reach + 1 >= g->x.step; /* pixels are read */
-    g->fetch = all && g->in_place && g->bundles == 1 &&
+    g->fetch = all && g->in_place && g->bundles == 1 && !g->trimmed &&
                g->outputs * g->depth <= FETCH_PRODUCTS * g->channels * g->y.step * g->x.step;
     for (g->first_group = 0; g->first_group < g->groups; g->first_group += g->group_count) {
         if (g->whole) spur__parallel(exec, g->n * g->rows, copy_task, g);

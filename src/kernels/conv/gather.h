@@ -62,6 +62,7 @@ typedef struct spur__gather {
     ptrdiff_t first_group, group_count; /* in work */
     ptrdiff_t group_parts; /* tasks for them */
     bool whole; /* the source of a group is copied once for all its bundles */
+    bool trimmed; /* tiles leave out taps outside of the source; there is no padding */
     bool in_place;
     bool fetch; /* tiles ask for the source of the next row */
     bool copies; /* tasks copy their block */

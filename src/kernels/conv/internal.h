@@ -16,6 +16,10 @@ enum {
     SPUR__IN_PLACE_CHANNELS = 32
 };
 
+/* Whether a dilated kernel meets so much padding that forward pass and data gradient of the direct
+ * algorithm leave it out. */
+bool spur__conv_trims(const spur__conv_shape *s);
+
 spur__conv_memory spur__direct_memory(const spur__conv_plan *plan, spur__conv_pass pass);
 /* Of a forward pass that ends in the pool; workspace 0: it cannot. */
 spur__conv_memory spur__direct_pooled_memory(const spur__conv_plan *plan,
