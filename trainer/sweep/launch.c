@@ -36,26 +36,38 @@ static const char *parameter_value(const sweep_plan *plan, const assignment *a, 
     return e ? e->value : NULL;
 }
 
+/* Appends what {name} (n bytes) stands for. */
+static spur_status put_parameter(const sweep_plan *plan, const assignment *a, const char *seed,
+                                 const char *run, const char *name, size_t n, spur__str *out,
+                                 spur_error *err) {
+    const char *value = n == 4 && strncmp(name, "seed", n) == 0      ? seed
+                        : n == 7 && strncmp(name, "run_dir", n) == 0 ? run
+                                                                     : NULL;
+    if (!value) value = parameter_value(plan, a, name, n);
+    if (!value)
+        return document_fail(document_find(&plan->cfg->doc, "program", "command"), true,
+                             SPUR_E_NOTFOUND, err,
+                             "{%.*s} is neither in [param] nor varied; for braces of the command's "
+                             "own write {{ and }}",
+                             (int)n, name);
+    put_shell_quoted(out, value);
+    return SPUR_OK;
+}
+
 spur_status program_command(const sweep_plan *plan, const assignment *a, int64_t seed,
                             const char *run, spur__str *out, spur_error *err) {
     char number[32];
     snprintf(number, sizeof number, "%lld", (long long)seed);
+    bool doubled = strstr(plan->program.command, "{{") != NULL;
     for (const char *p = plan->program.command; *p; p++) {
+        bool brace = (*p == '{' || *p == '}') && p[1] == *p;
         const char *end = *p == '{' ? strchr(p, '}') : NULL;
-        if (!end) {
+        if ((doubled && brace) || !end) {
             spur__str_putc(out, *p);
+            p += doubled && brace;
             continue;
         }
-        size_t n = (size_t)(end - p) - 1;
-        const char *value = n == 4 && strncmp(p + 1, "seed", n) == 0      ? number
-                            : n == 7 && strncmp(p + 1, "run_dir", n) == 0 ? run
-                                                                          : NULL;
-        if (!value) value = parameter_value(plan, a, p + 1, n);
-        if (!value)
-            return document_fail(document_find(&plan->cfg->doc, "program", "command"), true,
-                                 SPUR_E_NOTFOUND, err, "{%.*s} is neither in [param] nor varied",
-                                 (int)n, p + 1);
-        put_shell_quoted(out, value);
+        SPUR__TRY(put_parameter(plan, a, number, run, p + 1, (size_t)(end - p) - 1, out, err));
         p = end;
     }
     return spur__str_status(out);

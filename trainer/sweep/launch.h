@@ -36,8 +36,8 @@ int program_exit_status(const char *run);
  * group: TensorBoard shows the seed of any of them beside the mean of all. */
 bool sweep_records_seed(const sweep_plan *plan);
 
-/* The command with {name}, {seed} and {run_dir} replaced by quoted values. E_NOTFOUND names an
- * unknown placeholder. */
+/* The command with {name}, {seed} and {run_dir} replaced by quoted values, and {{ and }} by { and }; but
+ * where there is no {{, }} stays as it is. E_NOTFOUND names an unknown placeholder. */
 spur_status program_command(const sweep_plan *plan, const assignment *a, int64_t seed,
                             const char *run, spur__str *out, spur_error *err);
 

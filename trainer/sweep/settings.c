@@ -112,7 +112,8 @@ const spur__options sweep_table = SPUR__OPTIONS(sweep_rows, sweep_settings);
 
 static const spur__option program_rows[] = {
     ROW(TEXT, program_settings, "command", command, "",
-        .help = "command of a trial; {name} is a parameter, {seed} and {run_dir} are given"),
+        .help = "command of a trial; {name} is a parameter, {seed} and {run_dir} are given; "
+                "{{ and }} are braces"),
     ROW(TEXT, program_settings, "objective", objective, "val_loss", .check = check_not_empty,
         .help = "scalar tag that decides, read from the events that the program writes"),
     ROW(TEXT, program_settings, "run", run, "",
