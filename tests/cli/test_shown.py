@@ -62,6 +62,18 @@ class Shown(Run):
         self.assertEqual(counts[0], [40, 50, 0, 0])  # at 0 everything is taken for positive
         self.assertTrue(all(c[0] + c[3] == 40 and c[1] + c[2] == 50 for c in counts))
 
+    def test_tables_of_odd_names(self):
+        """Names and values stay in their cell of the Text tab's tables."""
+        for part in ("train", "val"):
+            self.write("b|`/%s.csv" % part, "x,kind\n" + "".join("%d,\"%s\"\n" % (i, "y|n" if i % 2 else "a_b") for i in range(16)))
+        self.write("a.ini", BINARY.replace("path = b", "path = b|`"))
+        run = self.train("train.epochs=1")
+        texts = {r["tag"]: r["text"] for r in self.spur("export", run, "--kind", "text", "--json").json}
+        self.assertIn("\n|  | path | **<code>b\\|\\`</code>** |\n", texts["config"])
+        self.assertIn("\n|  | task | **`classification`** |\n", texts["config"])
+        self.assertIn("\n| a\\_b | 8 | 50.00 % |", texts["data/class_table"])
+        self.assertIn("\n| y\\|n | 8 | 50.00 % |", texts["data/class_table"])
+
     def test_the_worst_sample(self):
         """It is the same one in whatever order the samples come."""
         sheets = []

@@ -19,17 +19,6 @@ static void flush_line(table *t) {
 
 /* ---- one cell ------------------------------------------------------------------------------- */
 
-static void markdown_text(spur__str *out, spur_slice text) {
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] == '\n')
-            spur__str_puts(out, "<br>");
-        else if (strchr("|\\`*_<", text.data[i]) && text.data[i])
-            spur__str_printf(out, "\\%c", text.data[i]);
-        else
-            spur__str_putc(out, text.data[i]);
-    }
-}
-
 static void latex_char(spur__str *out, char c) {
     switch (c) {
     case '\\':
@@ -41,53 +30,49 @@ static void latex_char(spur__str *out, char c) {
     case '^':
         spur__str_puts(out, "\\textasciicircum{}");
         break;
-    case '\n':
-        spur__str_putc(out, ' ');
-        break;
     default:
-        if (c && strchr("&%$#_{}", c)) spur__str_putc(out, '\\');
+        if (strchr("&%$#_{}", c)) spur__str_putc(out, '\\');
         spur__str_putc(out, c);
         break;
     }
 }
 
+/* Line breaks are blanks. */
 static void latex_text(spur__str *out, spur_slice text) {
-    for (size_t i = 0; i < text.size; i++) {
-        bool plus_minus = text.size - i >= 2 && memcmp(text.data + i, "\xc2\xb1", 2) == 0;
-        if (plus_minus)
-            spur__str_puts(out, "$\\pm$"); /* no document has to know UTF-8 for this one */
-        else
-            latex_char(out, text.data[i]);
-        i += plus_minus;
-    }
-}
-
-static void put_text(spur__str *out, table_format format, spur_slice text) {
     spur__str line;
-    switch (format) {
-    case TABLE_CSV:
-        text_csv(out, text.data, text.size);
-        return;
-    case TABLE_JSON:
-        text_json(out, text.data, text.size);
-        return;
-    case TABLE_MARKDOWN:
-    case TABLE_LATEX:
-        break;
-    }
     spur__str_init(&line, LINE_MAX_BYTES); /* control characters and broken UTF-8 made harmless */
     for (size_t i = 0, n; i < text.size; i += n + 1) {
         const char *end = memchr(text.data + i, '\n', text.size - i);
         n = end ? (size_t)(end - text.data) - i : text.size - i;
         text_line(&line, text.data + i, n);
-        if (end) spur__str_putc(&line, '\n');
+        if (end) spur__str_putc(&line, ' ');
     }
-    spur_slice clean = {spur__str_text(&line), line.length};
-    if (format == TABLE_MARKDOWN)
-        markdown_text(out, clean);
-    else
-        latex_text(out, clean);
+    for (const char *p = spur__str_text(&line); *p; p++) {
+        bool plus_minus = strncmp(p, "\xc2\xb1", 2) == 0;
+        if (plus_minus)
+            spur__str_puts(out, "$\\pm$"); /* no document has to know UTF-8 for this one */
+        else
+            latex_char(out, *p);
+        p += plus_minus;
+    }
     spur__str_free(&line);
+}
+
+static void put_text(spur__str *out, table_format format, spur_slice text) {
+    switch (format) {
+    case TABLE_CSV:
+        text_csv(out, text.data, text.size);
+        break;
+    case TABLE_JSON:
+        text_json(out, text.data, text.size);
+        break;
+    case TABLE_MARKDOWN:
+        text_markdown(out, text.data, text.size);
+        break;
+    case TABLE_LATEX:
+        latex_text(out, text);
+        break;
+    }
 }
 
 static void put_number(spur__str *out, table_format format, double x) {

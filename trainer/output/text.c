@@ -4,6 +4,7 @@
  */
 #include "output/text.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -129,6 +130,37 @@ void text_csv(spur__str *out, const char *bytes, size_t n) {
         spur__str_putc(out, bytes[i]);
     }
     spur__str_putc(out, '"');
+}
+
+/* One line of a cell. TensorBoard's Markdown has no backslash before < and &, every one has entities. */
+static void put_markdown(spur__str *out, const char *line) {
+    for (const char *p = line; *p; p++) {
+        if (*p == '<')
+            spur__str_puts(out, "&lt;");
+        else if (*p == '&' && (p[1] == '#' || isalpha((unsigned char)p[1])))
+            spur__str_puts(out, "&amp;");
+        else if (strchr("|\\`*_[", *p))
+            spur__str_printf(out, "\\%c", *p);
+        else
+            spur__str_putc(out, *p);
+    }
+}
+
+void text_markdown(spur__str *out, const char *bytes, size_t n) {
+    spur__str line;
+    spur__str_init(&line, 4 * n + 4);
+    for (const char *end = bytes + n;; bytes++) {
+        const char *stop = n ? memchr(bytes, '\n', (size_t)(end - bytes)) : NULL;
+        text_line(&line, bytes, (size_t)((stop ? stop : end) - bytes));
+        put_markdown(out, spur__str_text(&line));
+        if (!stop) break;
+        spur__str_puts(out, "<br>");
+        spur__str_clear(&line);
+        bytes = stop;
+    }
+    if (spur__str_status(&line) != SPUR_OK && spur__str_status(out) == SPUR_OK)
+        out->status = spur__str_status(&line);
+    spur__str_free(&line);
 }
 
 void text_json(spur__str *out, const char *bytes, size_t n) {

@@ -39,6 +39,10 @@ void text_wrap(spur__str *out, const char *words, size_t indent, size_t used, si
 /* A field of a CSV file (RFC 4180), quoted where it must be or where blanks would be lost. */
 void text_csv(spur__str *out, const char *bytes, size_t n);
 
+/* A cell of a Markdown table: what would be markup, or end the cell, escaped; line breaks as <br>. Both
+ * as TensorBoard's Text tab reads it and as GitHub does. */
+void text_markdown(spur__str *out, const char *bytes, size_t n);
+
 /* A JSON string of any bytes. */
 void text_json(spur__str *out, const char *bytes, size_t n);
 

@@ -12,6 +12,7 @@
 #include "data/transforms/augment.h"
 #include "data/loader.h"
 #include "data/sampler.h"
+#include "output/text.h"
 #include "train/hparams.h"
 #include "train/pictures.h"
 #include "train/session.h"
@@ -29,13 +30,25 @@ typedef struct text_table {
     const char *section;
 } text_table;
 
+/* As code; where the value has what ends a cell or the code, as code whose characters are escaped. */
+static void put_code(spur__str *out, const char *value) {
+    bool plain = !strpbrk(value, "`|\\");
+    spur__str_puts(out, plain ? "`" : "<code>");
+    if (plain)
+        spur__str_puts(out, *value ? value : " ");
+    else
+        text_markdown(out, value, strlen(value));
+    spur__str_puts(out, plain ? "`" : "</code>");
+}
+
 static void put_option(void *user, const char *section, const char *key, const char *value,
                        const char *initial) {
     text_table *t = user;
-    bool changed = strcmp(value, initial) != 0;
-    spur__str_printf(&t->text, "| %s | %s | %s`%s`%s |\n",
-                     t->section && strcmp(t->section, section) == 0 ? "" : section, key,
-                     changed ? "**" : "", *value ? value : " ", changed ? "**" : "");
+    const char *stars = strcmp(value, initial) != 0 ? "**" : "";
+    spur__str_printf(&t->text, "| %s | %s | %s",
+                     t->section && strcmp(t->section, section) == 0 ? "" : section, key, stars);
+    put_code(&t->text, value);
+    spur__str_printf(&t->text, "%s |\n", stars);
     t->section = section;
 }
 
@@ -182,10 +195,14 @@ static void log_class_text(session *s, const double *shares, const double *first
     spur__str_init(&text, 1 << 20);
     spur__str_puts(&text,
                    "| class | count | share | first batches | weight |\n|---|---|---|---|---|\n");
-    for (size_t i = 0; i < s->info->classes; i++)
-        spur__str_printf(&text, "| %s | %llu | %.2f %% | %.2f %% | %.3f |\n",
-                         s->info->class_names[i], (unsigned long long)s->info->class_counts[i],
-                         shares[i], first[i], s->class_weights ? (double)s->class_weights[i] : 1.0);
+    for (size_t i = 0; i < s->info->classes; i++) {
+        const char *name = s->info->class_names[i];
+        spur__str_puts(&text, "| ");
+        text_markdown(&text, name, strlen(name));
+        spur__str_printf(&text, " | %llu | %.2f %% | %.2f %% | %.3f |\n",
+                         (unsigned long long)s->info->class_counts[i], shares[i], first[i],
+                         s->class_weights ? (double)s->class_weights[i] : 1.0);
+    }
     spur_log_text(root(s), "data/class_table", 0, spur__str_text(&text), NULL);
     spur__str_free(&text);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Columns of text on a terminal, and lines cut to them.
+ * Columns of text on a terminal, and lines cut to them; cells of Markdown.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -80,12 +80,29 @@ static void test_right(void **state) {
     spur__str_free(&s);
 }
 
+/* Nothing in a cell ends it or is markup, and every line break is one. */
+static void test_markdown(void **state) {
+    (void)state;
+    spur__str s;
+    spur__str_init(&s, 1000);
+    text_markdown(&s, "", 0);
+    check_text(&s, "");
+    text_markdown(&s, "a|b\\ `c` *d* _e_ [f](g) h", 25);
+    check_text(&s, "a\\|b\\\\ \\`c\\` \\*d\\* \\_e\\_ \\[f](g) h");
+    text_markdown(&s, "<b> & &lt; &#124;", 17);
+    check_text(&s, "&lt;b> & &amp;lt; &amp;#124;");
+    text_markdown(&s, "a\n|\n\nb\x1b" UMLAUT "\n", 10);
+    check_text(&s, "a<br>\\|<br><br>b\\\\x1b" UMLAUT "<br>");
+    text_markdown(&s, "cut off", 3);
+    check_text(&s, "cut");
+    spur__str_free(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_columns_of_broken_text),
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_right),
+        cmocka_unit_test(test_columns),  cmocka_unit_test(test_columns_of_broken_text),
+        cmocka_unit_test(test_cut),      cmocka_unit_test(test_right),
+        cmocka_unit_test(test_markdown),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
