@@ -409,6 +409,23 @@ class Compare(Cli):
         self.assertEqual(len(self.spur("list", "logs", "--state", "done", "--json").json), 1)
         self.assertEqual(self.spur("list", "logs", "--state", "sweep", "--json").json, [])
 
+    def test_list_keeps_to_the_terminal(self):
+        """Long names, monitors and tags are cut there, the best value is not; and nowhere else is anything."""
+        status = "[status]\nstate = done\nepoch = 12\nmonitor = %s\ndirection = max\nbest = 0.912345\n"
+        long = "name_" * 20
+        for name, monitor in ((long, "intersection_" * 5), ("\u5b66" * 30, "val_accuracy"), ("a", "val_loss")):
+            self.write("logs/%s/status.ini" % name, status % monitor)
+            self.spur("tag", "logs/" + name, "baseline", *("tag_%d" % i for i in range(20)))
+        for columns in (80, 60, 30):
+            shown = self.on_terminal("list", "logs", columns=columns)
+            for line in shown.splitlines():
+                self.assertLessEqual(len(line) + line.count("\u5b66"), columns, line)
+            self.assertEqual(shown.count(" 0.9123"), 3 if columns > 30 else 0, shown)
+        self.assertIn("val_accuracy 0.9123  ...\n", self.on_terminal("list", "logs"))
+        self.assertIn("val_loss 0.9123  [bas...\n", self.on_terminal("list", "logs"))
+        line, = [line for line in self.spur("list", "logs").out.splitlines() if long in line]
+        self.assertTrue(line.endswith(" 0.9123  [" + self.spur("tag", "logs/" + long).out.strip() + "]"), line)
+
     def test_damaged_files_are_told(self):
         """Nothing hangs on them, calls them something else, or reaches the terminal."""
         csv = self.dir / "logs/a/metrics.csv"

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -92,39 +93,63 @@ static void put_trials(const catalog_entry *e, spur__str *out) {
     if (rest) spur__str_printf(out, ", %zu not", rest);
 }
 
-static void put_value(const catalog_entry *e, spur__str *out) {
+/* "val_loss 0.1234", of a name longer than `room` has place for its ends; 0: any. */
+static void put_best(const run_outcome *o, size_t room, spur__str *out) {
+    spur__str name;
+    char best[32];
+    size_t n = (size_t)snprintf(best, sizeof best, " %.4g", o->best);
+    spur__str_init(&name, 4096);
+    text_line(&name, o->monitor, strlen(o->monitor));
+    bool fits = room <= n || text_columns(spur__str_text(&name)) <= room - n;
+    text_fit(out, spur__str_text(&name), fits ? 0 : room - n);
+    spur__str_puts(out, best);
+    spur__str_free(&name);
+}
+
+static void put_value(const catalog_entry *e, size_t room, spur__str *out) {
     if (e->is_sweep)
         put_trials(e, out);
     else if (isfinite(e->outcome.best))
-        spur__str_printf(out, "%s %.4g", e->outcome.monitor, e->outcome.best);
+        put_best(&e->outcome, room, out);
     else
         spur__str_puts(out, "-");
 }
 
+/* Columns between the name and the value, of a usual value, and of "  ..." in place of tags. */
+enum { FIXED_WIDTH = 2 + 11 + 2 + 5 + 2 + 4 + 2, VALUE_WIDTH = 19, DOTS_WIDTH = 5 };
+
+/* Widths in columns; `line` is 0 where there is no terminal: nothing is cut there. */
+typedef struct widths {
+    size_t line, name;
+} widths;
+
 /* One line of a table for people. */
-static void put_line(const catalog_entry *e, double now, size_t name_width, spur__str *out) {
-    spur__str name, value, age;
+static void put_line(const catalog_entry *e, double now, widths w, spur__str *out) {
+    spur__str name, line, age;
+    size_t others = w.name + FIXED_WIDTH + (e->tags[0] ? DOTS_WIDTH : 0);
     spur__str_init(&name, 4096);
-    spur__str_init(&value, 4096);
+    spur__str_init(&line, 1 << 20);
     spur__str_init(&age, 64);
     text_line(&name, e->name, strlen(e->name));
-    put_value(e, &value);
     put_age(&age, now - e->changed);
-    text_fit(out, spur__str_text(&name), name_width);
-    spur__str_printf(out, "  %-11s  ", state_of(e));
+    bool whole = !w.line && text_columns(spur__str_text(&name)) > w.name;
+    text_fit(&line, spur__str_text(&name), whole ? 0 : w.name);
+    spur__str_printf(&line, "  %-11s  ", state_of(e));
     if (e->is_sweep) /* its trials have epochs */
-        spur__str_puts(out, "    -");
+        spur__str_puts(&line, "    -");
     else
-        spur__str_printf(out, "%5lld", e->outcome.epochs);
-    spur__str_printf(out, "  %4s  %s", spur__str_text(&age), spur__str_text(&value));
+        spur__str_printf(&line, "%5lld", e->outcome.epochs);
+    spur__str_printf(&line, "  %4s  ", spur__str_text(&age));
+    put_value(e, w.line > others ? w.line - others : 0, &line);
     if (e->tags[0]) {
-        spur__str_puts(out, "  [");
-        text_line(out, e->tags, strlen(e->tags));
-        spur__str_putc(out, ']');
+        spur__str_puts(&line, "  [");
+        text_line(&line, e->tags, strlen(e->tags));
+        spur__str_putc(&line, ']');
     }
+    text_cut(out, spur__str_text(&line), w.line ? w.line : line.length);
     spur__str_putc(out, '\n');
     spur__str_free(&age);
-    spur__str_free(&value);
+    spur__str_free(&line);
     spur__str_free(&name);
 }
 
@@ -159,8 +184,11 @@ static spur_status write_catalog(const catalog *c, const list_flags *f) {
     return table_end(&t);
 }
 
-static size_t widest_name(const catalog *c) {
-    size_t width = 4, most = (size_t)terminal_width() / 2;
+/* Names leave a terminal the columns of a usual value, but have a quarter of it: 28 of 80. */
+static widths measure(const catalog *c) {
+    enum { OTHERS = FIXED_WIDTH + VALUE_WIDTH + DOTS_WIDTH };
+    size_t line = isatty(STDOUT_FILENO) ? (size_t)terminal_width() : 0, all = line ? line : 80;
+    size_t width = 4, most = all > OTHERS + all / 4 ? all - OTHERS : all / 4;
     for (size_t i = 0; i < c->count; i++) {
         spur__str name;
         spur__str_init(&name, 4096);
@@ -169,20 +197,25 @@ static size_t widest_name(const catalog *c) {
         if (columns > width) width = columns;
         spur__str_free(&name);
     }
-    return width < most ? width : most;
+    return (widths){.line = line, .name = width < most ? width : most};
 }
 
 static void print_catalog(const catalog *c, const list_flags *f) {
-    spur__str out;
-    size_t shown = 0, width = widest_name(c);
+    spur__str out, head;
+    size_t shown = 0;
+    widths w = measure(c);
     double now = spur__wall_time();
     spur__str_init(&out, 1u << 30);
-    spur__str_printf(&out, "%-*s  %-11s  %5s  %4s  best\n", (int)width, "run", "state", "epoch",
+    spur__str_init(&head, 4096);
+    spur__str_printf(&head, "%-*s  %-11s  %5s  %4s  best", (int)w.name, "run", "state", "epoch",
                      "age");
+    text_cut(&out, spur__str_text(&head), w.line ? w.line : head.length);
+    spur__str_putc(&out, '\n');
+    spur__str_free(&head);
     for (size_t i = 0; i < c->count; i++) {
         const catalog_entry *e = &c->entries[i];
         if (!wanted(e, f)) continue;
-        put_line(e, now, width, &out);
+        put_line(e, now, w, &out);
         shown++;
     }
     if (shown == 0) spur__str_puts(&out, "(none)\n");
