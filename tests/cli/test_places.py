@@ -70,7 +70,13 @@ class Places(Cli):
 
     def test_a_trial_taken_out_of_its_sweep(self):
         self.write("s.ini", "include = t.ini\n[sweep]\noptimizer.lr = 1e-2\npruner = median\n")
-        self.spur("sweep", "s.ini", "train.epochs=1000000", "train.max_time=0.3s", status=1)
+        process = self.start("sweep", "s.ini", "train.epochs=1000000", "train.max_time=1s")
+        while not list(self.dir.glob("my_logs/s/trial_0001/checkpoints/last")):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(self.state("my_logs/s/trial_0001"), "interrupted")
         shutil.copytree(self.dir / "my_logs/s/trial_0001", self.dir / "copy", symlinks=True)
         shutil.rmtree(self.dir / "my_logs")
         self.assertIn("To continue: spur resume", self.spur("resume", "copy").out)

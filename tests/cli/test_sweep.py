@@ -208,6 +208,21 @@ class Sweep(SweepCli):
         self.assertEqual([x["state"] for x in self.results()], ["done"] * 3)
         self.assertEqual(r.err, "")
 
+    def test_max_time_of_a_trial(self):
+        """It counts with what it has reached; one that has reached nothing has failed."""
+        self.write("t.ini", "[data]\nformat = shapes\nsize = 8x8\nsamples = 32\nval_samples = 16\n[model]\nname = mlp\n"
+                            "[train]\nepochs = 1000000\nmax_time = 0.5s\n[log]\nimages = 0\nhistograms_every = 0\n"
+                            "[run]\nlogdir = logs\nname = s\n[sweep]\noptimizer.lr = 1e-2, 1e-3\n")
+        self.spur("sweep", "t.ini")
+        results = self.results()
+        self.assertEqual([x["state"] for x in results], ["done"] * 2)
+        self.assertNotIn("", [x["best"] for x in results])
+        self.assertIn("message = train.max_time is over", (self.dir / "logs/s/trial_0001/status.ini").read_text())
+        r = self.spur("sweep", "t.ini")  # nothing is left to do
+        self.assertEqual(self.results(), results)
+        r = self.spur("sweep", "t.ini", "run.name=short", "train.max_time=0.001s", status=1)
+        self.assertRegex(r.err, r"failed: train.max_time was over after step \d, before the first epoch had ended")
+
     def test_interrupt_and_continue(self):
         ini = self.ini(seeds="1")
         p = subprocess.Popen([SPUR, "sweep", ini, "param.epochs=20", "param.pause=0.1"], cwd=self.dir,

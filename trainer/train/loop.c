@@ -364,17 +364,14 @@ static int save_and_leave(session *s, outcome why, spur_error *err) {
 
 /* The last epoch's checkpoint is what a run continues from that was stopped in here: the best
  * weights are in the network now, and what was logged since is cut off then. */
-static int finish(session *s, bool pruned, spur_error *err) {
+static int finish(session *s, const char *why, run_state state, spur_error *err) {
     spur_status status = session_log_end(s, err);
     if (status == SPUR_E_INTERRUPTED) return leave(s, INTERRUPTED);
     if (status != SPUR_OK) return failed(s, err);
     status = run_log_close(&s->run_log, err);
     s->has_run_log = false;
     if (status != SPUR_OK) return failed(s, err);
-    const char *why = pruned                ? "stopped by the sweep's pruner"
-                      : s->at.stopped_early ? "stopped early"
-                                            : NULL;
-    run_status now = status_of(s, pruned ? RUN_PRUNED : RUN_DONE, EXIT_DONE, why);
+    run_status now = status_of(s, state, EXIT_DONE, why);
     return run_write_status(&s->run, &now, err) == SPUR_OK ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -393,12 +390,22 @@ bool session_is_over(const session *s) {
            (where_we_are(s) == STEPS_OVER && s->at.batch == 0);
 }
 
+/* A sweep compares what its trials reach in the time that they have. */
+static int finish_in_time(session *s, spur_error *err) {
+    if (s->at.epoch > 0) return finish(s, "train.max_time is over", RUN_DONE, err);
+    spur__fail(err, SPUR_E_RANGE,
+               "train.max_time was over after step %lld, before the first epoch had ended",
+               (long long)s->at.step);
+    return failed(s, err);
+}
+
 static int train_epochs(session *s, spur_error *err) {
     bool pruned = false;
     while (!session_is_over(s)) {
         if (ask_pruner(s, &pruned, err) != SPUR_OK) return failed(s, err);
-        if (pruned) break;
+        if (pruned) return finish(s, "stopped by the sweep's pruner", RUN_PRUNED, err);
         outcome why = run_batches(s, err);
+        if (why == TIME_OVER && s->trial.active) return finish_in_time(s, err);
         if (why == INTERRUPTED || why == TIME_OVER) return save_and_leave(s, why, err);
         if (why == FAILED) return failed(s, err);
         bool last = s->at.epoch + 1 == s->train->epochs || why == STEPS_OVER;
@@ -407,7 +414,7 @@ static int train_epochs(session *s, spur_error *err) {
         if (status != SPUR_OK) return failed(s, err);
         if (stop_requested()) return leave(s, INTERRUPTED);
     }
-    return finish(s, pruned, err);
+    return finish(s, s->at.stopped_early ? "stopped early" : NULL, RUN_DONE, err);
 }
 
 int session_train(session *s, spur_error *err) {
