@@ -28,8 +28,10 @@ class EncoderWeights(Cli):
         self.classifier = self.dir / "classifier/checkpoints/last/weights.safetensors"
         self.encoder = "model.encoder_weights=classifier/checkpoints/last/weights.safetensors"
 
-    def test_they_arrive(self):
-        """They stay as they are where they are frozen; the last layer of the classifier is left out."""
+    def test_from_a_classifier(self):
+        """They arrive, and stay as they are where they are frozen; the classifier's last layer is left out. Other nets'
+        are refused."""
+        self.refused()
         r = self.spur("train", "s.ini", *FEW, self.encoder, "model.freeze=encoder", env={"SPUR_RUN_DIR": "run"})
         self.assertIn("weights.safetensors: 100 of 152 parameters loaded, 2 tensors not used", r.out)
         theirs, ours = tensors(self.classifier), tensors(self.dir / "run/checkpoints/last/weights.safetensors")
@@ -38,7 +40,7 @@ class EncoderWeights(Cli):
         self.classifier.unlink()
         self.spur("resume", "run", "train.epochs=2")
 
-    def test_what_does_not_fit(self):
+    def refused(self):
         for override, why in (("model.name=unet", "'unet' has no encoder"),
                               ("model.weights=" + str(self.classifier), "expected one of the two"),
                               ("model.name=unet_resnet34", "no tensor 'layer1.2.conv1.weight', expected one of [64][64][3][3]"),
