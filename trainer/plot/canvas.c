@@ -110,10 +110,15 @@ static void use_font(canvas *c, const text_style *style) {
     cairo_set_font_size(c->cr, style->size);
 }
 
+/* What is drawn for a text: cairo refuses the whole picture for one that is not UTF-8. */
+static const char *drawable(const char *text) {
+    return spur__utf8_valid(text, strlen(text)) ? text : "?";
+}
+
 double canvas_text_width(canvas *c, const text_style *style, const char *text) {
     cairo_text_extents_t extents;
     use_font(c, style);
-    cairo_text_extents(c->cr, text, &extents);
+    cairo_text_extents(c->cr, drawable(text), &extents);
     return extents.x_advance;
 }
 
@@ -130,9 +135,9 @@ static void shorten(canvas *c, const text_style *style, char *text) {
 
 void canvas_text(canvas *c, const text_style *style, double x, double y, const char *text) {
     char copy[256 + 4];
-    if (!spur__utf8_valid(text, strlen(text))) text = "?";
+    text = drawable(text);
     size_t n = strlen(text) < 256 ? strlen(text) : 256;
-    while (n > 0 && n == 256 && ((unsigned char)text[n] & 0xc0) == 0x80) n--;
+    while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80) n--;
     memcpy(copy, text, n);
     copy[n] = '\0';
     if (style->most > 0) shorten(c, style, copy);

@@ -76,6 +76,27 @@ static void test_bars(void **state) {
     expect_picture(&png, "bars2", 960, 0);
 }
 
+/* Whatever a label is, and wherever the longest that is drawn ends, the chart is drawn. */
+static void test_odd_labels(void **state) {
+    (void)state;
+    enum { SHIFTS = 4, LETTERS = 100 };
+    char labels[SHIFTS][SHIFTS + 4 * LETTERS + 1];
+    const char *list[SHIFTS + 1] = {"broken \xc3"};
+    double values[SHIFTS + 1] = {1, 2, 3, 4, 5};
+    for (int i = 0; i < SHIFTS; i++) {
+        memset(labels[i], 'x', (size_t)i);
+        for (int k = 0; k < LETTERS; k++) memcpy(labels[i] + i + 4 * k, "\xf0\xa0\x80\x80", 5);
+        list[i + 1] = labels[i];
+    }
+    spur__str png;
+    spur__str_init(&png, 1 << 24);
+    bar_series one = {.values = values};
+    bar_chart chart = {
+        .title = labels[1], .labels = list, .count = SHIFTS + 1, .series = &one, .series_count = 1};
+    assert_int_equal(plot_bars(&chart, &png, NULL), SPUR_OK);
+    expect_picture(&png, "odd_labels", 960, 0);
+}
+
 static void confusion_of(size_t n, const char *name) {
     uint64_t *counts = calloc(n * n, sizeof *counts);
     const char **labels = malloc(n * sizeof *labels);
@@ -223,11 +244,9 @@ static void test_ticks_are_round(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bars),
-        cmocka_unit_test(test_confusion),
-        cmocka_unit_test(test_curves),
-        cmocka_unit_test(test_sheets),
-        cmocka_unit_test(test_ticks_are_round),
+        cmocka_unit_test(test_bars),      cmocka_unit_test(test_odd_labels),
+        cmocka_unit_test(test_confusion), cmocka_unit_test(test_curves),
+        cmocka_unit_test(test_sheets),    cmocka_unit_test(test_ticks_are_round),
         cmocka_unit_test(test_scatter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
