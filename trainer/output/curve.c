@@ -108,7 +108,7 @@ void draw_text_curve(const text_curve *c, spur__str *out) {
     int rows = c->rows < MOST_ROWS ? c->rows : MOST_ROWS;
     r.width = columns * 2;
     r.height = rows * 4;
-    if (!find_range(c, &r)) return;
+    if (columns < 1 || rows < 1 || !find_range(c, &r)) return;
     draw_all(c, &r);
     for (int row = 0; row < rows; row++) {
         if (row == 0)

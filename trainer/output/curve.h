@@ -12,7 +12,7 @@ typedef struct text_curve {
     size_t count;
     bool log_x;
     double mark; /* an x that is pointed at from below; NaN: none */
-    int columns, rows; /* of the drawing, without labels */
+    int columns, rows; /* of the drawing, without labels; nothing is drawn in fewer than one */
     bool unicode;
 } text_curve;
 
