@@ -120,6 +120,21 @@ static void test_drop(void **state) {
     free(large);
 }
 
+/* A scalar whose description alone is larger than the queue is written all the same. */
+static void test_large_scalar(void **state) {
+    spur_writer *w = begin(state, &(spur_writer_options){.queue_bytes = SMALL});
+    char *large = text_of(2 * SMALL, 'x'), path[4096];
+    const spur_log_options options = {.description = large};
+    snprintf(path, sizeof path, "%s", spur_writer_path(w));
+    alarm(60); /* it would wait for room that never comes */
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(spur_log_scalar_with(w, "a", i, i, &options), SPUR_OK);
+    assert_int_equal(spur_writer_close(w, NULL), SPUR_OK);
+    alarm(0);
+    assert_true(count_records(path) >= 4);
+    free(large);
+}
+
 /* Nobody need look at each call: the end tells, with the number, unless something came before. */
 static void test_drops_are_told_at_the_end(void **state) {
     spur_writer_options options = {.queue_bytes = SMALL, .when_full = SPUR_LOG_DROP};
@@ -318,6 +333,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_everything_arrives_in_order),
         TEST(test_no_allocation_per_scalar),
+        TEST(test_large_scalar),
         TEST(test_drop),
         TEST(test_drops_are_told_at_the_end),
         TEST(test_refused_graph_may_come_again),

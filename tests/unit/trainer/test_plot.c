@@ -76,6 +76,28 @@ static void test_bars(void **state) {
     expect_picture(&png, "bars2", 960, 0);
 }
 
+/* One value that is endless takes nothing of the others' length. */
+static void test_endless_bar(void **state) {
+    (void)state;
+    spur__str pngs[2];
+    for (int i = 0; i < 2; i++) {
+        double values[] = {i ? 4 : 0, INFINITY};
+        bar_series one = {.values = values};
+        bar_chart chart = {.title = "Endless",
+                           .labels = names,
+                           .count = 2,
+                           .series = &one,
+                           .series_count = 1,
+                           .format = ""};
+        spur__str_init(&pngs[i], 1 << 24);
+        assert_int_equal(plot_bars(&chart, &pngs[i], NULL), SPUR_OK);
+    }
+    bool same =
+        pngs[0].length == pngs[1].length && memcmp(pngs[0].data, pngs[1].data, pngs[0].length) == 0;
+    assert_false(same);
+    for (int i = 0; i < 2; i++) spur__str_free(&pngs[i]);
+}
+
 /* Whatever a label is, and wherever the longest that is drawn ends, the chart is drawn. */
 static void test_odd_labels(void **state) {
     (void)state;
@@ -219,6 +241,44 @@ static void test_sheets(void **state) {
     assert_memory_equal(pictures[2], pictures[0], 3); /* background stays */
 }
 
+/* Of the grids that are about square the one without gaps: nine pictures stand in threes. */
+static void test_columns(void **state) {
+    (void)state;
+    enum { SCALE = 2, MARGINS = 32, CELL = 120, STEP = 128 };
+    static const size_t counts[] = {3, 8, 9, 12}, columns[] = {3, 4, 3, 4};
+    static const uint8_t pixels[3] = {9, 9, 9};
+    sheet_picture all[12];
+    for (size_t i = 0; i < 12; i++) all[i] = (sheet_picture){pixels, 1, 1, 3, NULL, NULL, 0};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        contact_sheet sheet = {.title = "Sheet", .pictures = all, .count = counts[i]};
+        size_t width = MARGINS + (columns[i] - 1) * STEP + CELL;
+        spur__str png;
+        spur__str_init(&png, 1 << 24);
+        assert_int_equal(plot_sheet(&sheet, &png, NULL), SPUR_OK);
+        expect_picture(&png, "sheet_columns", (unsigned)(SCALE * width), 0);
+    }
+}
+
+/* What is ignored, no class, or background where that is skipped, stays as the picture has it. */
+static void test_overlay(void **state) {
+    (void)state;
+    static const int32_t mask[] = {0, 1, 9, -1};
+    static const uint8_t picture[4 * 3] = {1, 2, 3, 10, 20, 30, 4, 5, 6, 7, 8, 9};
+    uint8_t out[4 * 3], colours[3], mixed[3];
+    class_colour(1, colours);
+    for (int k = 0; k < 3; k++) mixed[k] = (uint8_t)lround(0.5 * picture[3 + k] + 0.5 * colours[k]);
+    plot_overlay(picture, mask, 4, 0.5, 9, true, out);
+    assert_memory_equal(out, picture, 3);
+    assert_memory_equal(out + 3, mixed, 3);
+    assert_memory_equal(out + 6, picture + 6, 6);
+    plot_overlay(picture, mask, 4, 1, 9, false, out);
+    class_colour(0, colours);
+    assert_memory_equal(out, colours, 3);
+    plot_mask(mask, 4, 9, out);
+    assert_memory_equal(out, colours, 3);
+    assert_memory_equal(out + 6, "\xff\xff\xff\xff\xff\xff", 6);
+}
+
 static void test_ticks_are_round(void **state) {
     (void)state;
     axis a;
@@ -244,9 +304,15 @@ static void test_ticks_are_round(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bars),      cmocka_unit_test(test_odd_labels),
-        cmocka_unit_test(test_confusion), cmocka_unit_test(test_curves),
-        cmocka_unit_test(test_sheets),    cmocka_unit_test(test_ticks_are_round),
+        cmocka_unit_test(test_bars),
+        cmocka_unit_test(test_endless_bar),
+        cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_overlay),
+        cmocka_unit_test(test_odd_labels),
+        cmocka_unit_test(test_confusion),
+        cmocka_unit_test(test_curves),
+        cmocka_unit_test(test_sheets),
+        cmocka_unit_test(test_ticks_are_round),
         cmocka_unit_test(test_scatter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * Columns of text on a terminal, and lines cut to them; cells of Markdown.
+ * Columns of text on a terminal, and lines cut to them; texts and numbers of tables.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "output/table.h"
+#include "output/terminal.h"
 #include "output/text.h"
 
 #define KANJI "\xe5\xad\xa6" /* two columns */
@@ -98,11 +103,90 @@ static void test_markdown(void **state) {
     spur__str_free(&s);
 }
 
+/* Control characters of both kinds, and bytes that are no text, never reach a terminal. */
+static void test_line(void **state) {
+    (void)state;
+    spur__str s;
+    spur__str_init(&s, 1000);
+    text_line(&s, "a\x1b[1m\n" UMLAUT "\xc2\x9b\xff", 11);
+    check_text(&s, "a\\x1b[1m\\n" UMLAUT "\xef\xbf\xbd\xef\xbf\xbd");
+    spur__str_free(&s);
+}
+
+static void test_csv(void **state) {
+    (void)state;
+    spur__str s;
+    spur__str_init(&s, 1000);
+    text_csv(&s, "plain text", 10);
+    check_text(&s, "plain text");
+    text_csv(&s, " blank", 6);
+    check_text(&s, "\" blank\"");
+    text_csv(&s, "blank ", 6);
+    check_text(&s, "\"blank \"");
+    text_csv(&s, "a,\"b\"", 5);
+    check_text(&s, "\"a,\"\"b\"\"\"");
+    spur__str_free(&s);
+}
+
+static void test_numbers(void **state) {
+    (void)state;
+    static const uint64_t bytes[] = {999, 1000, 9949, 9950, 999499, 999500, 12345678901234567u};
+    static const char *const texts[] = {"999 bytes", "1.0 kB", "9.9 kB",  "10 kB",
+                                        "999 kB",    "1.0 MB", "12346 TB"};
+    static const uint64_t counts[] = {0, 999, 1000, 1234567};
+    static const char *const commas[] = {"0", "999", "1,000", "1,234,567"};
+    spur__str s;
+    spur__str_init(&s, 1000);
+    for (size_t i = 0; i < sizeof bytes / sizeof bytes[0]; i++) {
+        text_bytes(&s, bytes[i]);
+        check_text(&s, texts[i]);
+    }
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        text_count(&s, counts[i]);
+        check_text(&s, commas[i]);
+    }
+    spur__str_free(&s);
+}
+
+static void test_durations(void **state) {
+    (void)state;
+    static const double seconds[] = {0, 42.4, 59.6, 727, 11527, -1, NAN};
+    static const char *const texts[] = {"0:00", "0:42", "1:00", "12:07", "3:12:07", "-", "-"};
+    char text[32];
+    for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
+        format_duration(seconds[i], text, sizeof text);
+        assert_string_equal(text, texts[i]);
+    }
+}
+
+/* A time that is none leaves a file of JSON one that can be read. */
+static void test_times_in_tables(void **state) {
+    (void)state;
+    static const column columns[] = {{"time", true}};
+    static const char expected[] =
+        "[\n{\"time\": 0.500000},\n{\"time\": \"NaN\"},\n{\"time\": \"Infinity\"}\n]\n";
+    char *text = NULL;
+    size_t size;
+    table t;
+    FILE *file = open_memstream(&text, &size);
+    assert_non_null(file);
+    table_begin(&t, file, TABLE_JSON, columns, 1);
+    table_row(&t, &(cell){.type = CELL_SECONDS, .number = 0.5});
+    table_row(&t, &(cell){.type = CELL_SECONDS, .number = NAN});
+    table_row(&t, &(cell){.type = CELL_SECONDS, .number = INFINITY});
+    assert_int_equal(table_end(&t), SPUR_OK);
+    fclose(file);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),  cmocka_unit_test(test_columns_of_broken_text),
-        cmocka_unit_test(test_cut),      cmocka_unit_test(test_right),
-        cmocka_unit_test(test_markdown),
+        cmocka_unit_test(test_columns),   cmocka_unit_test(test_columns_of_broken_text),
+        cmocka_unit_test(test_cut),       cmocka_unit_test(test_right),
+        cmocka_unit_test(test_markdown),  cmocka_unit_test(test_line),
+        cmocka_unit_test(test_csv),       cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_durations), cmocka_unit_test(test_times_in_tables),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
