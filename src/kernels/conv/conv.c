@@ -115,6 +115,15 @@ static bool pays(const spur__conv_shape *s, spur__conv_pass pass, ptrdiff_t prod
     return (double)direct_products(s, pass) >= least * (double)products;
 }
 
+/* Whether a pass has so few channels that the direct algorithm is faster: sources of less than 8, each of
+ * which Winograd's transforms would take for a vector; or outputs of less than 8, unless the sources
+ * are enough to pay for the transforms. */
+static bool is_narrow(const spur__conv_shape *s, spur__conv_pass pass) {
+    bool data = pass == SPUR__CONV_BACKWARD_DATA;
+    ptrdiff_t sources = data ? s->k : s->c, outputs = data ? s->c : s->k;
+    return sources < 8 || (outputs < 8 && sources < 16);
+}
+
 /* F(4x4) wins wherever there are tiles to fill its register blocks; with few of them its 36 products
  * cost more in transforms than they save, then F(2x2), and with very few outputs direct. Phases of a
  * dilated image may have less than three outputs a side: F(2x2) needs fewer products for those. */
@@ -127,7 +136,7 @@ static spur__conv_algo choose(const spur__conv_shape *s, spur__conv_algo wish,
     bool dilated = s->dilation_h > 1 || s->dilation_w > 1;
     spur__winograd_cost four = spur__winograd_cost_of(s, 4, data);
     spur__winograd_cost two = spur__winograd_cost_of(s, 2, data);
-    if (s->c < 8 || s->k < 8) return SPUR__CONV_DIRECT;
+    if (is_narrow(s, pass)) return SPUR__CONV_DIRECT;
     bool large = s->n * four.tiles > 12 && !(dilated && two.products < four.products);
     if (dilated && !pays(s, pass, large ? four.products : two.products)) return SPUR__CONV_DIRECT;
     return large ? SPUR__CONV_WINOGRAD4 : SPUR__CONV_WINOGRAD2;

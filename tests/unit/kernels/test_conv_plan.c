@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What plans of dilated convolutions choose, pass by pass, and what they do not end in.
+ * What plans of dilated convolutions and of few channels choose, pass by pass, and what they do not end in.
  */
 #include "kernels/conv/conv.h"
 #include "kernels_test.h"
@@ -50,6 +50,28 @@ static void test_choice(void **state) {
     }
 }
 
+/* Few sources are for the direct algorithm; few outputs are, too, unless sources are enough. */
+static void test_few_channels(void **state) {
+    static const struct {
+        ptrdiff_t c, k;
+        int algo[SPUR__CONV_PASSES];
+    } cases[] = {
+        {3, 32, {D, W4, D}},  {7, 15, {D, D, D}}, {7, 16, {D, W4, D}},  {8, 8, {W4, W4, W4}},
+        {16, 7, {W4, D, W4}}, {15, 7, {D, D, D}}, {64, 1, {W4, D, W4}},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        spur__conv_plan plan;
+        spur__conv_shape s = shape_of(8, 32, 1);
+        s.c = cases[i].c;
+        s.k = cases[i].k;
+        assert_int_equal(spur__conv_plan_init(&plan, &s, SPUR__CONV_AUTO, 1, NULL), SPUR_OK);
+        for (int pass = 0; pass < SPUR__CONV_PASSES; pass++)
+            if ((int)plan.algo[pass] != cases[i].algo[pass])
+                fail_msg("case %zu, pass %d: %s", i, pass, spur__conv_algo_name(plan.algo[pass]));
+    }
+}
+
 /* A window of the image lies on several phases; an output may not read another phase than its own. */
 static void test_limits(void **state) {
     (void)state;
@@ -73,6 +95,7 @@ static void test_limits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_choice),
+                                       cmocka_unit_test(test_few_channels),
                                        cmocka_unit_test(test_limits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
