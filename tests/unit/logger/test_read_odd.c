@@ -34,6 +34,7 @@ static void begin(one_value *e) {
     e->values[0] = &e->value;
     e->summary.n_value = 1;
     e->summary.value = e->values;
+    e->event.wall_time = 1; /* as every event has one: the reader recognises no others */
     e->event.what_case = SPUR__TB__EVENT__WHAT_SUMMARY;
     e->event.summary = &e->summary;
 }
