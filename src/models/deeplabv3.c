@@ -24,7 +24,7 @@ static const spur__option rows[] = {
      .choices = "8|16",
      .help =
          "how much smaller than the picture the features are: 8, with dilations of 12, 24 and 36 "
-         "in the pyramid, as torchvision, or 16, with half of these, four times faster",
+         "in the pyramid, as torchvision, or 16, with half of these, more than twice as fast",
      .offset = offsetof(options, output_stride)},
     {.name = "dropout",
      .type = SPUR__OPT_FLOAT,
