@@ -12,8 +12,9 @@
 #include "kernels/parallel.h"
 
 typedef struct spur__resample_shape {
-    ptrdiff_t n, h, w, c, oh, ow; /* dense images */
+    ptrdiff_t n, h, w, c, oh, ow;
     bool bilinear;
+    ptrdiff_t x_pitch, y_pitch; /* floats between pixels; 0: c */
 } spur__resample_shape;
 
 /* Which of `size` pixels is nearest to pixel i of `out`. */

@@ -36,6 +36,8 @@ static spur__resample_shape kernel_shape(const spur_node *node, const spur__run 
                                   .c = (ptrdiff_t)x->shape[3],
                                   .oh = o->height,
                                   .ow = o->width,
+                                  .x_pitch = (ptrdiff_t)x->pitch,
+                                  .y_pitch = (ptrdiff_t)node->pitch,
                                   .bilinear = o->mode == SPUR_BILINEAR};
 }
 
@@ -111,7 +113,8 @@ static const spur__op upsample_op = {.kind = "upsample2d",
                                      .forward = upsample_forward,
                                      .backward = upsample_backward,
                                      .onnx = upsample_onnx,
-                                     .cost = upsample_cost};
+                                     .cost = upsample_cost,
+                                     .pitched = true};
 
 spur_node *spur_upsample2d(spur_net *net, spur_node *x, int height, int width, spur_resample mode) {
     upsample_options o = {height, width, mode};

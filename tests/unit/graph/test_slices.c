@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Slices of concatenations beside readers who know nothing of them: concatenations along other axes, and
- * gradients that the caller reads.
+ * gradients that the caller reads; and resizing from and into them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,6 +46,15 @@ static void a_slice_of_rows(case_net *c) {
     }
 }
 
+/* Slices that resizes read and write, by factors that make sums exact in any order. */
+static void resized_slices(case_net *c) {
+    spur_node *a = conv(c->net, c->x, "a", 2), *b = conv(c->net, c->x, "b", 3);
+    c->read[0] = spur_concat(c->net, (spur_node *[]){a, b}, 2, -1);
+    spur_node *near = spur_upsample2d(c->net, a, 2 * SIDE, 2 * SIDE, SPUR_NEAREST);
+    spur_node *smooth = spur_upsample2d(c->net, b, 2 * SIDE, 2 * SIDE, SPUR_BILINEAR);
+    c->read[1] = spur_concat(c->net, (spur_node *[]){near, smooth}, 2, -1);
+}
+
 static case_net make(build layers, bool keep_all) {
     case_net c = {.net = spur_net_create(&(spur_net_options){.threads = 2, .seed = 1})};
     c.x = spur_input(c.net, "x", SPUR_FLOAT32, 4, (int64_t[]){2, SIDE, SIDE, 2});
@@ -65,7 +74,7 @@ static void run(case_net *c) {
 }
 
 static void test_other_axes(void **state) {
-    static const build builds[] = {rows_of_a_slice, a_slice_of_rows};
+    static const build builds[] = {rows_of_a_slice, a_slice_of_rows, resized_slices};
     (void)state;
     for (size_t i = 0; i < sizeof builds / sizeof builds[0]; i++) {
         case_net plain = make(builds[i], true), planned = make(builds[i], false);

@@ -221,8 +221,9 @@ static void test_max_of_nan(void **state) {
 /* ---- resizing ------------------------------------------------------------------------------ */
 
 static const spur__resample_shape sizes[] = {
-    {2, 4, 5, 16, 8, 10, false}, {1, 5, 7, 35, 8, 4, false}, {2, 4, 5, 19, 8, 10, true},
-    {1, 7, 6, 33, 3, 11, true},  {1, 1, 1, 4, 3, 3, true},
+    {2, 4, 5, 16, 8, 10, false, 0, 0}, {1, 5, 7, 35, 8, 4, false, 0, 0},
+    {2, 4, 5, 19, 8, 10, true, 0, 0},  {1, 7, 6, 33, 3, 11, true, 0, 0},
+    {1, 1, 1, 4, 3, 3, true, 0, 0},
 };
 
 static double position(ptrdiff_t i, ptrdiff_t size, ptrdiff_t out) {
