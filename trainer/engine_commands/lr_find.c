@@ -121,10 +121,13 @@ static void suggest(search *f) {
 static spur_status draw(const search *f, spur__str *png, spur_error *err) {
     curve lines[] = {{"loss", f->rates, f->losses, f->count, true},
                      {"smoothed", f->rates, f->smooth, f->count, false}};
-    double low = INFINITY, first = f->smooth[0];
-    for (size_t i = 0; i < f->count; i++) low = fmin(low, f->smooth[i]);
+    double low = INFINITY, high = -INFINITY, first = f->smooth[0];
+    for (size_t i = 0; i < f->count; i++) {
+        low = fmin(low, f->smooth[i]);
+        high = fmax(high, f->smooth[i]);
+    }
     char label[64], subtitle[64];
-    snprintf(label, sizeof label, "suggestion %.1e", f->suggestion);
+    snprintf(label, sizeof label, "suggestion %.2g", f->suggestion);
     snprintf(subtitle, sizeof subtitle, "%zu steps, exponential", f->count);
     curve_chart chart = {.title = "Learning-rate finder",
                          .subtitle = subtitle,
@@ -136,7 +139,7 @@ static spur_status draw(const search *f, spur__str *png, spur_error *err) {
                          .mark = f->suggestion,
                          .mark_label = label,
                          .y_low = low - 0.1 * fabs(first - low),
-                         .y_high = first + 0.5 * fabs(first - low) + 1e-3};
+                         .y_high = fmin(high, first + 0.5 * fabs(first - low)) + 1e-3};
     return plot_curves(&chart, png, err);
 }
 

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* The round number (1, 2 or 5 times a power of ten) nearest to x. */
 static double round_step(double x) {
@@ -29,12 +30,26 @@ static void linear_ticks(axis *a, int wanted) {
     }
 }
 
-static void log_ticks(axis *a) {
+static void add_tick(axis *a, double value) {
+    bool inside = value >= a->low * (1 - 1e-9) && value <= a->high * (1 + 1e-9);
+    if (inside && a->tick_count < AXIS_MOST_TICKS) a->ticks[a->tick_count++] = value;
+}
+
+/* Powers of ten; where there are few, twice and five times them too, and within a part of that round
+ * numbers, as on a linear axis. */
+static void log_ticks(axis *a, int wanted) {
     if (!(a->high > a->low)) a->high = a->low * 10;
-    int first = (int)ceil(log10(a->low) - 1e-9), last = (int)floor(log10(a->high) + 1e-9);
+    int first = (int)floor(log10(a->low)), last = (int)floor(log10(a->high) + 1e-9);
     int stride = (last - first) / AXIS_MOST_TICKS + 1;
-    for (int p = first; p <= last && a->tick_count < AXIS_MOST_TICKS; p += stride)
-        a->ticks[a->tick_count++] = pow(10, p);
+    for (int p = first; p <= last; p += stride) add_tick(a, pow(10, p));
+    if (a->tick_count > 2) return;
+    a->tick_count = 0;
+    for (int p = first; p <= last; p++)
+        for (int k = 0; k < 3; k++) add_tick(a, (const int[]){1, 2, 5}[k] * pow(10, p));
+    if (a->tick_count > 2) return;
+    a->tick_count = 0;
+    double step = round_step((a->high - a->low) / wanted), begin = ceil(a->low / step - 1e-9);
+    for (int i = 0; i < AXIS_MOST_TICKS; i++) add_tick(a, (begin + i) * step);
 }
 
 void axis_init(axis *a, double low, double high, bool logarithmic, int wanted) {
@@ -44,7 +59,7 @@ void axis_init(axis *a, double low, double high, bool logarithmic, int wanted) {
     }
     *a = (axis){.low = low, .high = high, .logarithmic = logarithmic};
     if (logarithmic)
-        log_ticks(a);
+        log_ticks(a, wanted);
     else
         linear_ticks(a, wanted);
 }
@@ -63,6 +78,8 @@ void axis_label(double value, char *out, size_t size) {
         snprintf(out, size, "%gk", value / 1e3);
     else
         snprintf(out, size, "%.4g", value);
+    char *exponent = strchr(out, 'e');
+    if (exponent && exponent[2] == '0') memmove(exponent + 2, exponent + 3, strlen(exponent + 2));
 }
 
 static void draw_x(canvas *c, const axis *x, double top, double bottom, const char *title) {

@@ -19,7 +19,8 @@ typedef struct axis {
 } axis;
 
 /* Chooses round ticks for the finite range low..high, about `wanted` of them, and widens a linear
- * range to the outer ticks. A logarithmic axis needs low > 0; its ticks are powers of ten. */
+ * range to the outer ticks. A logarithmic axis needs low > 0; its ticks are powers of ten, or
+ * other round numbers where it holds fewer than three of these. */
 void axis_init(axis *a, double low, double high, bool logarithmic, int wanted);
 
 /* The point of a value. */

@@ -291,6 +291,13 @@ static void test_ticks_are_round(void **state) {
     a.from = 0;
     a.to = 60;
     assert_true(fabs(axis_at(&a, 1e-2) - 30) < 1e-9);
+    axis_init(&a, 3e-4, 2e-2, true, 8); /* fewer than three powers of ten */
+    assert_int_equal(a.tick_count, 6);
+    assert_true(fabs(a.ticks[0] / 5e-4 - 1) < 1e-9 && fabs(a.ticks[5] / 2e-2 - 1) < 1e-9);
+    axis_init(&a, 0.61, 0.79, true, 6); /* within a part of one */
+    assert_int_equal(a.tick_count, 9);
+    assert_true(fabs(a.ticks[0] - 0.62) < 1e-9 && fabs(a.ticks[8] - 0.78) < 1e-9);
+    assert_true(a.low < 0.611 && a.high > 0.789);
     axis_init(&a, 5, 5, false, 5); /* a constant still has a range */
     assert_true(a.low < 5 && a.high > 5);
     axis_init(&a, INFINITY, -INFINITY, true, 5);
@@ -299,7 +306,9 @@ static void test_ticks_are_round(void **state) {
     axis_label(20000, label, sizeof label);
     assert_string_equal(label, "20k");
     axis_label(0.00001, label, sizeof label);
-    assert_string_equal(label, "1e-05");
+    assert_string_equal(label, "1e-5");
+    axis_label(2.5e-12, label, sizeof label);
+    assert_string_equal(label, "2.5e-12");
 }
 
 int main(void) {
