@@ -105,6 +105,7 @@ static spur_node *build(spur_net *net, spur_node *x, int classes, const options 
         .head = "classifier.4",                                                                    \
         .encoder = "backbone",                                                                     \
         .encoder_head = "fc",                                                                      \
+        .ignored = "aux_classifier",                                                               \
         .per_pixel = true,                                                                         \
         .input_rank = 4,                                                                           \
         .build = build##layers_,                                                                   \

@@ -14,6 +14,7 @@ typedef struct spur__model_kind {
     const char
         *encoder; /* prefix of a part that is a classifier's without its last layer, or NULL */
     const char *encoder_head; /* that classifier's last layer */
+    const char *ignored; /* prefix of what its files may hold besides, or NULL */
     bool per_pixel; /* logits for every pixel */
     int input_rank; /* 4: images; 0: anything */
     /* Logits, or NULL (then the net holds the error). */

@@ -167,7 +167,7 @@ static spur_status count_unused(const spur__safetensors *file, spur_net *net,
     for (size_t i = 0; i < file->tensors.count; i++) {
         const char *name = file->tensors.items[i].name;
         if (is_asked_for(net, name, o) || spur__has_suffix(name, counter_suffix)) continue;
-        if (!o->allow_unused && !below(name, o->head))
+        if (!o->allow_unused && !below(name, o->head) && !below(name, o->ignored))
             return spur__fail(err, SPUR_E_NOTFOUND,
                               "%s: tensor '%.200s' has no counterpart in the net", file->path,
                               name);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # cli needs: engine
-"""model.encoder_weights: a classifier's weights in the encoder of a segmentation network."""
+"""model.encoder_weights: a classifier's weights in the encoder of a segmentation network; and what files of others hold besides."""
 import json
 import struct
 
@@ -10,13 +10,19 @@ FEW = ("train.epochs=1", "data.samples=4", "data.val_samples=2", "data.batch_siz
        "data.size=32x32", "log.histograms_every=0", "log.images=0")
 
 
-def tensors(path):
-    """The bytes of each tensor of a safetensors file."""
+def split(path):
+    """A safetensors file's header and its bytes behind that."""
     data = path.read_bytes()
     start = 8 + struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8:start])
     header.pop("__metadata__", None)
-    return {name: data[start + t["data_offsets"][0]:start + t["data_offsets"][1]] for name, t in header.items()}
+    return header, data[start:]
+
+
+def tensors(path):
+    """The bytes of each tensor of a safetensors file."""
+    header, data = split(path)
+    return {name: data[t["data_offsets"][0]:t["data_offsets"][1]] for name, t in header.items()}
 
 
 class EncoderWeights(Cli):
@@ -52,6 +58,22 @@ class EncoderWeights(Cli):
             self.assertIn("%s: " % self.encoder, r.err)
             self.assertIn(why, r.err)
         self.assertEqual([p for p in self.tree() if p.startswith("my_logs")], [])
+
+    def test_an_auxiliary_classifier(self):
+        """torchvision's files of DeepLab hold one: it is passed over. Nothing else that the net does not have is."""
+        self.write("d.ini", "[data]\nformat = buildings\n[model]\nname = deeplabv3_resnet50\n")
+        self.spur("train", "d.ini", *FEW, env={"SPUR_RUN_DIR": "plain"})
+        header, data = split(self.dir / "plain/checkpoints/last/weights.safetensors")
+        for name in ("aux_classifier.0.weight", "auxiliary.0.weight"):
+            more = {**header, name: {"dtype": "F32", "shape": [2], "data_offsets": [len(data), len(data) + 8]}}
+            text = json.dumps(more).encode()
+            text += b" " * (-len(text) % 8)
+            (self.dir / "more.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data + bytes(8))
+            known = name.startswith("aux_")
+            r = self.spur("train", "d.ini", *FEW, "model.weights=more.safetensors", env={"SPUR_RUN_DIR": "more"},
+                          status=0 if known else 2)
+            self.assertIn("parameters loaded, 1 tensors not used" if known else
+                          "tensor 'auxiliary.0.weight' has no counterpart in the net", r.out if known else r.err)
 
 
 if __name__ == "__main__":

@@ -168,7 +168,7 @@ static spur_status load(network *n, const config *cfg, const char *key, const ch
 
 spur_status network_load_weights(network *n, const config *cfg, terminal *term, spur_error *err) {
     const model_settings *model = config_common(cfg, SECTION_MODEL, model_settings);
-    const spur_weights_load_options all = {.head = n->model->head};
+    const spur_weights_load_options all = {.head = n->model->head, .ignored = n->model->ignored};
     const spur_weights_load_options encoder = {.head = n->model->encoder_head,
                                                .below = n->model->encoder};
     if (*model->encoder_weights && !n->model->encoder)

@@ -29,8 +29,10 @@ typedef struct spur_weights_load_options {
                          missing: they keep the values they have. NULL: none */
     bool partial; /* missing tensors are let pass too */
     bool allow_unused; /* tensors that the net does not have are let pass */
+    const char *ignored; /* tensors below this prefix are let pass where the net does not have them.
+                            NULL: none */
     const char *below; /* the file is that of the part of the net below this prefix, "encoder": its
-                          names (and `head`) lack it. All other parameters keep their values */
+                          names (and `head` and `ignored`) lack it. All other parameters keep their values */
 } spur_weights_load_options;
 
 typedef struct spur_weights_load_report {

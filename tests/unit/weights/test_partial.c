@@ -77,6 +77,11 @@ static void test_left_over(void **state) {
         spur_weights_load(to, path, &(spur_weights_load_options){.head = "fc2"}, &report, &err),
         SPUR_OK);
     assert_int_equal(report.unused, 2);
+    /* A part of the file that nets of this kind never have. */
+    const spur_weights_load_options ignored = {.ignored = "fc2"}, other = {.ignored = "fc"};
+    assert_int_equal(spur_weights_load(to, path, &other, &report, &err), SPUR_E_NOTFOUND);
+    assert_int_equal(spur_weights_load(to, path, &ignored, &report, &err), SPUR_OK);
+    assert_int_equal(report.unused, 2);
     spur_net_destroy(from);
     spur_net_destroy(to);
 }
