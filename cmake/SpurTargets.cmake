@@ -30,14 +30,15 @@ endif()
 
 # A library: TARGET for users, static or shared as BUILD_SHARED_LIBS says, and TARGET_inside for the
 # program, the tests and the benchmarks, which call what a shared library hides. The latter is always
-# static. Arguments: target, the name in the package, SOURCES, LIBRARIES (private).
+# static, and built where something asks for it. Arguments: target, the name in the package, SOURCES,
+# LIBRARIES (private).
 function(spur_library target name)
   cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
   add_library(${target} ${arg_SOURCES})
   add_library(spur::${name} ALIAS ${target})
   set(targets ${target})
   if(BUILD_SHARED_LIBS)
-    add_library(${target}_inside STATIC ${arg_SOURCES})
+    add_library(${target}_inside STATIC EXCLUDE_FROM_ALL ${arg_SOURCES})
     list(APPEND targets ${target}_inside)
   else()
     add_library(${target}_inside ALIAS ${target})

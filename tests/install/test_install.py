@@ -112,7 +112,9 @@ class Install(unittest.TestCase):
 
     def test_add_subdirectory(self):
         folder = work / "consumer-subdirectory"
-        configure(source / "tests/install/consumer", folder, f"-DSPUR_SOURCE={source}")
+        configure(source / "tests/install/consumer", folder, f"-DSPUR_SOURCE={source}", "-DCMAKE_C_STANDARD=99",
+                  "-DCMAKE_C_FLAGS=-Wall -Wextra -Wpedantic -Werror", "-DBUILD_SHARED_LIBS=ON")
+        self.assertEqual(list(folder.rglob("*_inside.a")), [], "built for nobody")
         for language in ("c", "cpp"):
             self.try_program(folder / f"consumer_{language}", f"subdirectory-{language}")
 
