@@ -366,6 +366,33 @@ class Tools(Cli):
         self.assertIn("nowhere", self.spur("init", "nowhere", "--out", "x.ini", status=2).err)
         self.assertFalse((self.dir / "x.ini").exists())
 
+    def test_init_on_odd_masks(self):
+        """What is wrong with a file is told, not how its neighbour could be read."""
+        for name, values in (("grey", (0, 255)), ("paint", ((0, 0, 0), (128, 0, 0), (0, 64, 255)))):
+            for i in range(4):
+                mask = [v if isinstance(v, tuple) else (v,) * 3 for v in values]
+                self.write("%s/images/%d.png" % (name, i), png(32, 32, lambda x, y: (x, y, i)))
+                self.write("%s/masks/%d.png" % (name, i), png(32, 32, lambda x, y: mask[x // 16]))
+            whole = (self.dir / name / "masks/2.png").read_bytes()
+            self.write(name + "/masks/2.png", png(16, 32, lambda x, y: mask[x // 8]))
+            self.assertIn("2.png: a mask of 32 x 16 pixels, but", self.spur("init", name, "--out", "x.ini", status=2).err)
+            self.write(name + "/masks/2.png", whole[:60])
+            self.assertIn("2.png: damaged PNG", self.spur("init", name, "--out", "x.ini", status=2).err)
+            self.write(name + "/masks/2.png", whole)
+        for i in range(4):
+            self.write("grey/images/%d.tif" % i, b"II*")
+        self.write("grey/masks/more.png", whole)
+        notes = "grey/images: left out 4 files with other endings\ngrey/masks: left out 1 mask without a picture\n"
+        self.assertIn(notes, self.spur("init", "grey", "--out", "grey.ini").out)
+        for flags in (["--dry-run"], ["train.epochs=1", "data.size=16", "model.base_filters=4"]):
+            self.assertIn(notes, self.spur("train", "grey.ini", *flags).out)
+        # two folders of other names are no two classes
+        (self.dir / "paint/images").rename(self.dir / "paint/Pictures")
+        (self.dir / "paint/masks").rename(self.dir / "paint/Labels")
+        self.assertIn("paint: the folders Pictures and Labels look like pictures and their masks",
+                      self.spur("init", "paint", "--out", "x.ini", status=2).err)
+        self.assertFalse((self.dir / "x.ini").exists())
+
     def test_init_on_odd_names(self):
         self.write("tables/train.csv", "a,b\n1,2\n3,4\n5,6\n")
         self.spur("init", "tables", "--out", "tables.ini")

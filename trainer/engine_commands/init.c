@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include <spur/data.h>
@@ -83,6 +84,32 @@ static bool contains(const char *folder, bool (*fits)(const char *), int depth) 
     return found;
 }
 
+/* The word in the name of a folder that holds masks, as people call it. */
+static bool is_mask_word(const char *name) {
+    static const char *const words[] = {"mask", "label", "annotation", "segmentation", "gt", NULL};
+    for (int i = 0; words[i]; i++) {
+        size_t n = strlen(words[i]);
+        if (strncasecmp(name, words[i], n) == 0 && (!name[n] || strcasecmp(name + n, "s") == 0))
+            return true;
+    }
+    return false;
+}
+
+/* Pictures and masks under other names than images and masks would be taken for two classes. */
+static spur_status check_folder_names(const char *folder, spur_error *err) {
+    spur__names names = {0};
+    spur_status status = spur__list_folders(folder, &names, err);
+    for (size_t i = 0; status == SPUR_OK && names.count == 2 && i < 2; i++)
+        if (is_mask_word(names.names[i]))
+            status =
+                spur__fail(err, SPUR_E_FORMAT,
+                           "%s: the folders %s and %s look like pictures and their masks: call "
+                           "them images and masks",
+                           folder, names.names[1 - i], names.names[i]);
+    spur__names_free(&names);
+    return status;
+}
+
 static const char *guess_format(const char *folder) {
     if (is_table(folder) || has(folder, "train.csv")) return "csv";
     if (contains(folder, is_idx, 0)) return "mnist";
@@ -131,29 +158,31 @@ static int by_value(const void *a, const void *b) {
     return (left > right) - (left < right);
 }
 
-/* The colours of all masks in a folder, "000000, ff0000, ..."; false when there are too many. */
-static bool collect_colors(const char *folder, spur__str *out) {
+/* The colours of all masks in a folder, "000000, ff0000, ..."; none when there are too many, or one. */
+static spur_status collect_colors(const char *folder, spur__str *out, spur_error *err) {
     uint32_t colors[MOST_COLORS];
     size_t count = 0;
     spur__bytes bytes = {0};
     spur__image mask = {0};
     spur__names names = {0};
-    bool fine = spur__list_files(folder, spur__picture_endings, &names, NULL, NULL) == SPUR_OK;
-    for (size_t i = 0; fine && i < names.count; i++) {
+    bool few = true;
+    spur_status status = spur__list_files(folder, spur__picture_endings, &names, NULL, err);
+    for (size_t i = 0; status == SPUR_OK && few && i < names.count; i++) {
         char *path = spur__path_join(folder, names.names[i]);
-        fine = path &&
-               spur__image_read(path, SPUR__DECODE_PICTURE, &bytes, &mask, NULL) == SPUR_OK &&
-               spur__image_convert(&mask, 3, NULL) == SPUR_OK;
+        status = path ? spur__image_read(path, SPUR__DECODE_PICTURE, &bytes, &mask, err)
+                      : spur__fail(err, SPUR_E_MEMORY, "out of memory");
         spur__free(path);
-        for (size_t p = 0; fine && p < spur__image_bytes(&mask); p += 3)
-            fine = add_color(colors, &count, mask.data + p);
+        if (status == SPUR_OK) status = spur__image_convert(&mask, 3, err);
+        for (size_t p = 0; status == SPUR_OK && few && p < spur__image_bytes(&mask); p += 3)
+            few = add_color(colors, &count, mask.data + p);
     }
     qsort(colors, count, sizeof *colors, by_value);
-    for (size_t k = 0; k < count; k++) spur__str_printf(out, "%s%06x", k ? ", " : "", colors[k]);
+    for (size_t k = 0; few && count > 1 && k < count; k++)
+        spur__str_printf(out, "%s%06x", k ? ", " : "", colors[k]);
     spur__names_free(&names);
     spur__image_free(&mask);
     spur__bytes_free(&bytes);
-    return fine && count > 1;
+    return status;
 }
 
 static void add_extra(finding *f, const char *key, const char *value) {
@@ -161,34 +190,42 @@ static void add_extra(finding *f, const char *key, const char *value) {
     f->extra[f->extras++][1] = value;
 }
 
+/* Makes the masks' colours their classes; *found is false when colours are no classes. */
+static spur_status try_colors(finding *f, bool *found, spur_error *err) {
+    char *masks = spur__path_join(f->folder, has(f->folder, "masks") ? "masks" : "train/masks");
+    spur_status status = masks ? collect_colors(masks, &f->colors, err)
+                               : spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    spur__free(masks);
+    *found = status == SPUR_OK && *spur__str_text(&f->colors);
+    if (!*found) return status;
+    add_extra(f, "masks", "color");
+    add_extra(f, "colors", spur__str_text(&f->colors));
+    return try_open(f, err);
+}
+
 /* Opens the masks in the way that suits them: class indices, the same with a border of 255, black
- * and white, colours. A "class" for every grey is no good reading. */
+ * and white, colours. A "class" for every grey is no good reading. Every grey is black or white, and
+ * every colour a colour: what stops those ways is no matter of values, and is told. */
 static spur_status look_at_masks(finding *f, spur_error *err) {
-    spur_error first = {.status = SPUR_OK}, unused;
     for (int way = 0; way < 4; way++) {
+        bool found = true;
+        spur_error why = {.status = SPUR_OK};
         f->extras = 0;
         if (way == 1) add_extra(f, "ignore_index", "255");
         if (way == 2) add_extra(f, "masks", "binary");
-        if (way == 3) {
-            const char *inside = has(f->folder, "masks") ? "masks" : "train/masks";
-            char *masks = spur__path_join(f->folder, inside);
-            bool found = masks && collect_colors(masks, &f->colors);
-            spur__free(masks);
-            if (!found) break;
-            add_extra(f, "masks", "color");
-            add_extra(f, "colors", spur__str_text(&f->colors));
-        }
-        spur_status status = try_open(f, first.status == SPUR_OK ? &first : &unused);
+        spur_status status = way < 3 ? try_open(f, &why) : try_colors(f, &found, &why);
+        if (!found && status == SPUR_OK) break;
         size_t classes = status == SPUR_OK ? spur_data_describe(f->data)->classes : 0;
         if (classes > 1 && classes <= MOST_COLORS) return status;
-        if (status == SPUR_OK) spur_data_close(f->data);
-        if (status == SPUR_OK && first.status == SPUR_OK)
-            spur__fail(&first, SPUR_E_FORMAT, "%s: masks of %zu classes, expected 2 to %d",
-                       f->folder, classes, MOST_COLORS);
+        if (status == SPUR_OK) {
+            spur__fail(&why, SPUR_E_RANGE, "%s: masks of %zu classes, expected 2 to %d", f->folder,
+                       classes, MOST_COLORS);
+            spur_data_close(f->data);
+        }
         f->data = NULL;
+        if (way == 0 || (way > 1 && why.status != SPUR_E_RANGE)) *err = why;
     }
-    *err = first;
-    return first.status;
+    return err->status;
 }
 
 static spur_status look(finding *f, spur_error *err) {
@@ -198,7 +235,16 @@ static spur_status look(finding *f, spur_error *err) {
                           "comment sign after a blank, or is not UTF-8)",
                           f->folder);
     f->format = guess_format(f->folder);
-    return strcmp(f->format, "segmentation") == 0 ? look_at_masks(f, err) : try_open(f, err);
+    if (strcmp(f->format, "segmentation") == 0) return look_at_masks(f, err);
+    if (strcmp(f->format, "image_folder") == 0) {
+        char *training = NULL;
+        SPUR__TRY(spur__check_path(f->folder, err));
+        SPUR__TRY(spur__split_folder(f->folder, SPUR_SPLIT_TRAIN, &training, err));
+        spur_status status = check_folder_names(training, err);
+        spur__free(training);
+        SPUR__TRY(status);
+    }
+    return try_open(f, err);
 }
 
 static void put_data(const finding *f, const spur_data_info *info, spur__str *out) {
@@ -319,7 +365,8 @@ static int run_init(int argc, char **argv) {
     else if (write_file(&f, path, &err) != SPUR_OK)
         status = command_give_up(&command_init, &err);
     else
-        printf("%s: %s data; next: spur train %s\n", path, f.format, path);
+        printf("%s%s: %s data; next: spur train %s\n", f.data->notes ? f.data->notes : "", path,
+               f.format, path);
     spur_data_close(f.data);
     spur__str_free(&f.colors);
     return status;

@@ -179,10 +179,10 @@ static spur_status do_picture(job *j, const char *path, spur_error *err) {
 
 static spur_status do_folder(job *j, const char *path, spur_error *err) {
     spur__names names = {0};
-    SPUR__TRY(spur__list_files(path, spur__picture_endings, &names, NULL, err));
+    size_t others = 0;
+    SPUR__TRY(spur__list_files(path, spur__picture_endings, &names, &others, err));
     spur_status status = SPUR_OK;
-    if (names.count == 0)
-        status = spur__fail(err, SPUR_E_NOTFOUND, "%s: no JPEG or PNG files", path);
+    if (names.count == 0) status = spur__no_files(path, "JPEG or PNG files", others, err);
     for (size_t i = 0; status == SPUR_OK && i < names.count; i++) {
         char *file = spur__path_join(path, names.names[i]);
         status = file ? do_picture(j, file, err) : spur__fail(err, SPUR_E_MEMORY, "out of memory");

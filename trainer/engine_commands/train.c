@@ -71,6 +71,12 @@ static void put_parameters(const session *s, spur__str *out) {
     spur__str_puts(out, frozen ? " trainable parameters" : " parameters");
 }
 
+/* What was noticed about the data, in lines of its own. */
+static void say_notes(const session *s, terminal *term) {
+    const char *notes = s->data->notes;
+    if (notes) terminal_say(term, "%.*s", (int)strlen(notes) - 1, notes);
+}
+
 /* Checks and builds everything, then says so. */
 static int dry_run(const command *self, session *s, terminal *term, spur_error *err) {
     const spur_data_info *info = s->info;
@@ -87,6 +93,7 @@ static int dry_run(const command *self, session *s, terminal *term, spur_error *
                  (long long)s->train->epochs, s->train->epochs == 1 ? "" : "s",
                  (long long)s->steps_per_epoch, s->steps_per_epoch == 1 ? "" : "s",
                  s->measures.monitor_name);
+    say_notes(s, term);
     terminal_say(term, "Everything fits. Nothing was created.");
     return finish(self, s, term, err, EXIT_DONE);
 }
@@ -103,7 +110,7 @@ static void say_start(const session *s, terminal *term) {
     terminal_say(term, "Model: %s, %s, %d thread%s", s->net.model->kind.name,
                  spur__str_text(&parameters), threads, threads == 1 ? "" : "s");
     spur__str_free(&parameters);
-    if (s->data->notes && *s->data->notes) terminal_say(term, "%s", s->data->notes);
+    say_notes(s, term);
     if (s->val_loader)
         terminal_say(term, "Values are training|validation; * is the best %s so far.",
                      s->measures.monitor_name);

@@ -73,9 +73,12 @@ static spur_status narrow_labels(spur__image *image, const char *name, spur_erro
     image->channels /= 2;
     for (size_t i = 0; i < pixels; i++) {
         if (image->data[2 * i] != 0)
-            return spur__fail(err, SPUR_E_RANGE, "%s: mask value %d at row %zu, expected 0 to 255",
-                              name, image->data[2 * i] << 8 | image->data[2 * i + 1],
-                              i / ((size_t)image->width * (size_t)image->channels));
+            return spur__fail(
+                err, SPUR_E_RANGE,
+                "%s: mask value %d at row %zu, expected 0 to 255 (black and white want "
+                "masks = binary)",
+                name, image->data[2 * i] << 8 | image->data[2 * i + 1],
+                i / ((size_t)image->width * (size_t)image->channels));
         image->data[i] = image->data[2 * i + 1];
     }
     return SPUR_OK;

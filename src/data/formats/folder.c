@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -99,14 +100,25 @@ static spur_status list(const char *path, const char *const *endings, spur__name
     return status;
 }
 
-/* Names of the sub-folders, in byte order; hidden ones are left out. */
-static spur_status list_folders(const char *path, spur__names *out, spur_error *err) {
+spur_status spur__list_folders(const char *path, spur__names *out, spur_error *err) {
     return list(path, NULL, out, NULL, err);
 }
 
 spur_status spur__list_files(const char *path, const char *const *endings, spur__names *out,
                              size_t *others, spur_error *err) {
     return list(path, endings, out, others, err);
+}
+
+spur_status spur__no_files(const char *folder, const char *what, size_t others, spur_error *err) {
+    char but[48] = "";
+    if (others > 0) snprintf(but, sizeof but, ", but %zu with other endings", others);
+    return spur__fail(err, SPUR_E_NOTFOUND, "%s: no %s in it%s", folder, what, but);
+}
+
+void spur__note_others(spur_data *data, const char *folder, size_t others) {
+    if (others > 0)
+        spur__data_note(data, "%s: left out %zu file%s with other endings", folder, others,
+                        others == 1 ? "" : "s");
 }
 
 spur_status spur__check_path(const char *path, spur_error *err) {
@@ -150,9 +162,11 @@ typedef struct scan {
 static spur_status add_files(scan *s, const char *folder, spur_split split, int32_t label,
                              spur_error *err) {
     spur__names names = {0};
-    spur_status status = spur__list_files(folder, s->endings, &names, &s->others, err);
+    size_t others = 0;
+    spur_status status = spur__list_files(folder, s->endings, &names, &others, err);
+    s->others += others;
     if (status == SPUR_OK && names.count == 0)
-        status = spur__fail(err, SPUR_E_NOTFOUND, "%s: empty: no %s in it", folder, s->what);
+        status = spur__no_files(folder, s->what, others, err);
     for (size_t i = 0; i < names.count && status == SPUR_OK; i++) {
         status = spur__names_take(s->files, spur__path_join(folder, names.names[i]), err);
         if (status == SPUR_OK)
@@ -201,7 +215,7 @@ static spur_status scan_split(scan *s, spur_split split, spur_error *err) {
     spur__names classes = {0};
     spur_status status = spur__split_folder(s->data->common->path, split, &folder, err);
     if (status != SPUR_OK || !folder) return status;
-    SPUR__TRY_GOTO(list_folders(folder, &classes, err), done);
+    SPUR__TRY_GOTO(spur__list_folders(folder, &classes, err), done);
     if (split == SPUR_SPLIT_TRAIN) {
         if (strcmp(folder, s->data->common->path) == 0) drop_splits(&classes);
         if (classes.count < 2) {
@@ -238,8 +252,6 @@ spur_status spur__scan_classes(spur_data *data, const char *const *endings, cons
     SPUR__TRY(spur__check_path(data->common->path, err));
     for (int split = 0; split < SPUR_SPLIT_COUNT; split++)
         SPUR__TRY(scan_split(&s, (spur_split)split, err));
-    if (s.others > 0)
-        spur__data_note(data, "%s: %zu files with other endings were left out", data->common->path,
-                        s.others);
+    spur__note_others(data, data->common->path, s.others);
     return SPUR_OK;
 }

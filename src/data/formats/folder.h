@@ -31,6 +31,15 @@ bool spur__is_folder(const char *path);
 spur_status spur__list_files(const char *path, const char *const *endings, spur__names *out,
                              size_t *others, spur_error *err);
 
+/* Names of the sub-folders, in byte order; hidden ones are left out. */
+spur_status spur__list_folders(const char *path, spur__names *out, spur_error *err);
+
+/* "photos: no JPEG or PNG files in it, but 3 with other endings", as an error. */
+spur_status spur__no_files(const char *folder, const char *what, size_t others, spur_error *err);
+
+/* A remark on files that were left out for their endings, if there are any. */
+void spur__note_others(spur_data *data, const char *folder, size_t others);
+
 /* The folder of a split ("val" is also found as "valid" or "validation"), new memory; *out is NULL
  * when there is none. For training the path itself when it has no "train". */
 spur_status spur__split_folder(const char *path, spur_split split, char **out, spur_error *err);

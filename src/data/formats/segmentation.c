@@ -122,6 +122,7 @@ typedef struct pairing {
     const char *folder, *images, *masks; /* paths: folder/images, folder/masks */
     spur__names left, right; /* of the pictures; of the masks, sorted for find_mask */
     const char **owners; /* [right.count] the picture of each mask so far */
+    size_t others; /* files beside the pictures that are none, by their endings */
 } pairing;
 
 /* Gives every picture its mask. */
@@ -140,10 +141,9 @@ static spur_status match_names(segmentation_state *s, pairing *p, spur_error *er
 }
 
 static spur_status list_names(pairing *p, spur_error *err) {
-    SPUR__TRY(spur__list_files(p->images, spur__picture_endings, &p->left, NULL, err));
+    SPUR__TRY(spur__list_files(p->images, spur__picture_endings, &p->left, &p->others, err));
     SPUR__TRY(spur__list_files(p->masks, spur__picture_endings, &p->right, NULL, err));
-    if (p->left.count == 0)
-        return spur__fail(err, SPUR_E_NOTFOUND, "%s: empty: no JPEG or PNG files in it", p->images);
+    if (p->left.count == 0) return spur__no_files(p->images, "JPEG or PNG files", p->others, err);
     p->owners = spur__calloc(p->right.count, sizeof *p->owners);
     if (!p->owners) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     if (p->right.count > 1)
@@ -154,9 +154,11 @@ static spur_status list_names(pairing *p, spur_error *err) {
 static spur_status pair_names(spur_data *data, pairing *p, spur_error *err) {
     spur_status status = list_names(p, err);
     if (status == SPUR_OK) status = match_names(data->state, p, err);
+    if (status == SPUR_OK) spur__note_others(data, p->images, p->others);
     if (status == SPUR_OK && p->right.count > p->left.count)
-        spur__data_note(data, "%s: %zu masks without a picture were left out", p->masks,
-                        p->right.count - p->left.count);
+        spur__data_note(data, "%s: left out %zu mask%s without a picture", p->masks,
+                        p->right.count - p->left.count,
+                        p->right.count - p->left.count == 1 ? "" : "s");
     spur__free(p->owners);
     spur__names_free(&p->left);
     spur__names_free(&p->right);

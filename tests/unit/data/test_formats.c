@@ -59,7 +59,7 @@ static void test_image_folder_splits(void **state) {
     assert_int_equal(info->samples[SPUR_SPLIT_TEST], 2);
     assert_int_equal(info->height, 5);
     assert_int_equal(info->width, 4);
-    assert_non_null(strstr(data->notes, "1 files with other endings"));
+    assert_non_null(strstr(data->notes, "x: left out 1 file with other endings\n"));
     spur_data_close(data);
 }
 
@@ -95,9 +95,9 @@ static void test_image_folder_refused(void **state) {
     refuse_data("image_folder", OPTIONS("path", in_root("empty")), SPUR_E_NOTFOUND,
                 "0 sub-folders");
     make_classes("x", 2);
-    in_root("x/c/x");
+    write_text("x/c/1.tif", "II*");
     refuse_data("image_folder", OPTIONS("path", in_root("x")), SPUR_E_NOTFOUND,
-                "x/c: empty: no JPEG or PNG files");
+                "x/c: no JPEG or PNG files in it, but 1 with other endings");
     make_classes("y/train", 2);
     write_png("y/val/bb/1.png", 3, 3, 1, 0);
     refuse_data("image_folder", OPTIONS("path", in_root("y")), SPUR_E_NOTFOUND,

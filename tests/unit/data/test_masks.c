@@ -308,7 +308,8 @@ static void test_pairs_refused(void **state) {
                 "no folder images in it");
     in_root("e/images/x");
     in_root("e/masks/x");
-    refuse_data("segmentation", OPTIONS("path", in_root("e")), SPUR_E_NOTFOUND, "empty: no JPEG");
+    refuse_data("segmentation", OPTIONS("path", in_root("e")), SPUR_E_NOTFOUND,
+                "no JPEG or PNG files in it");
 }
 
 /* Tiles of a picture that is numbered through its columns. */
