@@ -14,6 +14,7 @@ typedef struct raster {
     unsigned char dots[MOST_ROWS * 4][MOST_COLUMNS * 2];
     int width, height; /* in dots */
     double low_x, high_x, low_y, high_y;
+    double span_x, span_y; /* never 0, so that a single point and a level line have a place */
 } raster;
 
 static double x_of(const text_curve *c, size_t i) {
@@ -35,14 +36,14 @@ static bool find_range(const text_curve *c, raster *r) {
         r->high_y = fmax(r->high_y, c->y[i]);
     }
     if (!(r->low_x <= r->high_x)) return false;
-    if (r->high_x == r->low_x) r->high_x += 1;
-    if (r->high_y == r->low_y) r->high_y += 1;
+    r->span_x = r->high_x > r->low_x ? r->high_x - r->low_x : 1;
+    r->span_y = r->high_y > r->low_y ? r->high_y - r->low_y : 1;
     return true;
 }
 
 static void place(const text_curve *c, const raster *r, size_t i, double *px, double *py) {
-    *px = (x_of(c, i) - r->low_x) / (r->high_x - r->low_x) * (r->width - 1);
-    *py = (1 - (c->y[i] - r->low_y) / (r->high_y - r->low_y)) * (r->height - 1);
+    *px = (x_of(c, i) - r->low_x) / r->span_x * (r->width - 1);
+    *py = (1 - (c->y[i] - r->low_y) / r->span_y) * (r->height - 1);
 }
 
 static void draw_line(raster *r, double x0, double y0, double x1, double y1) {
@@ -92,7 +93,7 @@ static void put_mark(const text_curve *c, const raster *r, int columns, spur__st
     char value[32];
     double x = c->log_x ? log(c->mark) : c->mark;
     if (!(x >= r->low_x && x <= r->high_x)) return;
-    int at = (int)lround((x - r->low_x) / (r->high_x - r->low_x) * (columns - 1));
+    int at = (int)lround((x - r->low_x) / r->span_x * (columns - 1));
     snprintf(value, sizeof value, "%.2g", c->mark);
     int length = (int)strlen(value);
     if (at + 2 + length <= columns)
@@ -111,7 +112,7 @@ void draw_text_curve(const text_curve *c, spur__str *out) {
     if (columns < 1 || rows < 1 || !find_range(c, &r)) return;
     draw_all(c, &r);
     for (int row = 0; row < rows; row++) {
-        if (row == 0)
+        if (row == 0 && r.high_y > r.low_y)
             spur__str_printf(out, "%9.4g ", r.high_y);
         else if (row == rows - 1)
             spur__str_printf(out, "%9.4g ", r.low_y);
@@ -122,6 +123,9 @@ void draw_text_curve(const text_curve *c, spur__str *out) {
         spur__str_putc(out, '\n');
     }
     double low = c->log_x ? exp(r.low_x) : r.low_x, high = c->log_x ? exp(r.high_x) : r.high_x;
-    spur__str_printf(out, "           %-10.4g%*.4g\n", low, columns - 10, high);
+    if (r.high_x > r.low_x)
+        spur__str_printf(out, "           %-10.4g%*.4g\n", low, columns - 10, high);
+    else
+        spur__str_printf(out, "           %.4g\n", low);
     put_mark(c, &r, columns, out);
 }

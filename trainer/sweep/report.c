@@ -104,11 +104,11 @@ void report_put_missing(const report_group *g, spur__str *out) {
     if (g->failed && g->unfinished) spur__str_printf(out, ", %zu unfinished", g->unfinished);
 }
 
-/* "0.91 +- 0.02 (n = 3)", and how many seeds are missing. */
+/* "0.91 ± 0.02 (n = 3)", and how many seeds are missing. */
 static void put_mean(const report_group *g, spur__str *out) {
     summary_stats s = stats_summarize(g->values, g->count);
     spur__str_printf(out, "%.4g", s.mean);
-    if (s.n > 1) spur__str_printf(out, " +- %.2g", s.std);
+    if (s.n > 1) spur__str_printf(out, " \xc2\xb1 %.2g", s.std);
     spur__str_printf(out, " (n = %zu)", s.n);
     if (is_complete(g)) return;
     spur__str_puts(out, ", ");
@@ -297,10 +297,9 @@ static void put_notes(const report *r, spur__str *out) {
                          r->repeated, r->repeated == 1 ? "" : "s");
     if (has_single_run(r))
         spur__str_puts(
-            out,
-            "With a single run of a configuration nothing can be said about chance: "
-            "repeat with\n`seeds = 1..5` before believing a difference, of many those that came best\n"
-            "(`method = best`).\n");
+            out, "With a single run of a configuration nothing can be said about chance: repeat\n"
+                 "with `seeds = 1..5` before believing a difference, of many those that came best\n"
+                 "(`method = best`).\n");
 }
 
 void report_statements(const report *r, size_t most, spur__str *out) {

@@ -22,7 +22,7 @@ static summary_stats other_stats(const report_group *g, size_t k) {
     return stats_summarize(g->others[k], g->other_counts[k]);
 }
 
-/* "0.4321 +- 0.012", "-" for nothing. */
+/* "0.4321 ± 0.012", "-" for nothing. */
 static void format_mean(const summary_stats *s, char *out, size_t size) {
     if (s->n == 0)
         snprintf(out, size, "-");

@@ -124,7 +124,7 @@ static void test_failed_seeds_rank_behind(void **state) {
     report_sort(&r);
     assert_string_equal(r.groups[0].label, "sound");
     assert_string_equal(r.groups[2].label, "lucky");
-    says(&r, "Best accuracy: sound: 0.7 +- 0.01 (n = 3)\n", true);
+    says(&r, "Best accuracy: sound: 0.7 ± 0.01 (n = 3)\n", true);
     says(&r, "  lucky: 2 of 3 seeds failed\n", true);
     says(&r, "Really worse", true);
     says(&r, "seeds = 1..5", false); /* it is not for want of seeds */
