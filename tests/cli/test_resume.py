@@ -264,10 +264,10 @@ class Amended(Run):
         self.refused(run, "train.epochs cannot become '1', it was '2': 2 epochs are done", "train.epochs=1")
         self.refused(run, "this run is done", "train.epochs=2")
         typed = "my_logs/" + run.name  # a run is called as the user calls it, except where that is another one
-        self.assertTrue(self.spur("resume", typed, status=2).err.startswith("spur resume: %s: this run is done\n" % typed))
+        self.assertTrue(self.spur("resume", typed, status=2).err.startswith("spur resume: %s: this run is done; a larger train.epochs continues it\n" % typed))
         (self.dir / "elsewhere").mkdir()
         away = subprocess.run([SPUR, "resume", "../" + typed], cwd=self.dir / "elsewhere", capture_output=True, text=True)
-        self.assertIn("/elsewhere/../%s: this run is done\n" % typed, away.stderr)
+        self.assertIn("/elsewhere/../%s: this run is done; " % typed, away.stderr)
         self.spur("resume", run, "train.epochs=3", "optimizer.lr=0.0005")
         self.assertIn("\nepochs = 3\n", (run / "config.ini").read_text())
         self.assertEqual(len(self.rows(run / "metrics.csv")), 3)

@@ -450,7 +450,9 @@ class Compare(Cli):
             self.assertEqual(shown.count(" 0.9123"), 3 if columns > 30 else 0, shown)
         self.assertIn("val_accuracy 0.9123  ...\n", self.on_terminal("list", "logs"))
         self.assertIn("val_loss 0.9123  [bas...\n", self.on_terminal("list", "logs"))
-        line, = [line for line in self.spur("list", "logs").out.splitlines() if long in line]
+        piped = self.spur("list", "logs").out
+        self.assertEqual(len({line.index(" done ") + line.count("\u5b66") for line in piped.splitlines()[1:]}), 1, piped)
+        line, = [line for line in piped.splitlines() if long in line]
         self.assertTrue(line.endswith(" 0.9123  [" + self.spur("tag", "logs/" + long).out.strip() + "]"), line)
 
     def test_damaged_files_are_told(self):

@@ -132,8 +132,7 @@ static void put_line(const catalog_entry *e, double now, widths w, spur__str *ou
     spur__str_init(&age, 64);
     text_line(&name, e->name, strlen(e->name));
     put_age(&age, now - e->changed);
-    bool whole = !w.line && text_columns(spur__str_text(&name)) > w.name;
-    text_fit(&line, spur__str_text(&name), whole ? 0 : w.name);
+    text_fit(&line, spur__str_text(&name), w.name);
     spur__str_printf(&line, "  %-11s  ", state_of(e));
     if (e->is_sweep) /* its trials have epochs */
         spur__str_puts(&line, "    -");
@@ -187,8 +186,8 @@ static spur_status write_catalog(const catalog *c, const list_flags *f) {
 /* Names leave a terminal the columns of a usual value, but have a quarter of it: 28 of 80. */
 static widths measure(const catalog *c) {
     enum { OTHERS = FIXED_WIDTH + VALUE_WIDTH + DOTS_WIDTH };
-    size_t line = isatty(STDOUT_FILENO) ? (size_t)terminal_width() : 0, all = line ? line : 80;
-    size_t width = 4, most = all > OTHERS + all / 4 ? all - OTHERS : all / 4;
+    size_t line = isatty(STDOUT_FILENO) ? (size_t)terminal_width() : 0;
+    size_t width = 4, most = line > OTHERS + line / 4 ? line - OTHERS : line / 4;
     for (size_t i = 0; i < c->count; i++) {
         spur__str name;
         spur__str_init(&name, 4096);
@@ -197,7 +196,7 @@ static widths measure(const catalog *c) {
         if (columns > width) width = columns;
         spur__str_free(&name);
     }
-    return (widths){.line = line, .name = width < most ? width : most};
+    return (widths){.line = line, .name = line && width > most ? most : width};
 }
 
 static void print_catalog(const catalog *c, const list_flags *f) {
