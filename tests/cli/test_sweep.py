@@ -517,19 +517,25 @@ class Sweep(SweepCli):
         self.spur("sweep", self.ini(lr="1e-2", seeds="1"))
         (self.dir / "logs/s").rename(self.dir / "logs/it's here")
         (self.dir / "logs/it's here/trial_0001_seed_1").rename(self.dir / "logs/-x")
+        (self.dir / "logs/it's here/trial_0009_seed_1").mkdir()
+        (self.dir / "logs/it's here/trial_0009_seed_1/status.ini").write_text("")
         (self.dir / "away").mkdir()
         spur = lambda where, *words: self.run_program("sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", where, SPUR, *words)
         way = lambda removed: shlex.split(re.search(r"\(spur (restore .*)\)$", removed.out.strip()).group(1))
         before = self.tree("logs")
+        trial = "it's here/trial_0009_seed_1"
         for where, run in ((".", "logs/it's here"), ("logs", "it's here"), (".", "logs/-x"), ("logs", "./-x"),
-                           (".", str(self.dir / "logs/-x") + "/")):
+                           (".", str(self.dir / "logs/-x") + "/"), (".", "logs/" + trial), ("logs", trial),
+                           ("logs/it's here", "trial_0009_seed_1"), ("logs/-x", "../" + trial),
+                           ("logs/it's here/journal", "../trial_0009_seed_1")):
             told = way(spur(where, "rm", run))
             self.assertNotEqual(self.tree("logs"), before)
+            self.assertEqual(list(self.dir.glob("logs/**/.spur-trash")), [])  # TensorBoard would look into it
             spur(where, *told)
             self.assertEqual(self.tree("logs"), before)
             spur(where, "rm", run)
             self.assertEqual(spur("away", "restore", "--logdir", "../logs", "--", told[-1]).out,
-                             "../logs/%s\n" % told[-1])
+                             "../logs/%s\n" % (trial if "trial" in run else told[-1]))
             self.assertEqual(self.tree("logs"), before)
         self.assertEqual(self.tree("away"), [])
         self.assertEqual(spur("logs", "tag", "--", "-x", "kept").out, "kept\n")

@@ -5,7 +5,8 @@
  *
  * The trash of ./my_logs is ./.spur-trash/<number>-<name>/ with the thing itself under `run` and a
  * file `origin` that tells its place as seen from where the trash lies, my_logs/<name>: so it comes
- * back from any working directory, also after all of it has moved.
+ * back from any working directory, also after all of it has moved. A trial goes where its sweep would:
+ * beside the sweep, inside of ./my_logs, TensorBoard would find it.
  */
 #define _XOPEN_SOURCE 700 /* realpath */
 #include <dirent.h>
@@ -43,29 +44,59 @@ const command command_restore = {
     .run = run_restore,
 };
 
-/* <parent of the log directory>/.spur-trash */
-static char *trash_of(const char *logdir) {
-    char *clean = spur__path_plain(logdir), *above = clean ? spur__path_directory(clean) : NULL;
-    if (clean && (strcmp(clean, ".") == 0 || strcmp(clean, "..") == 0)) {
-        spur__free(above);
-        above = spur__path_join(clean, "..");
-    }
-    char *trash = above ? spur__path_join(above, ".spur-trash") : NULL;
-    spur__free(above);
-    spur__free(clean);
-    return trash;
+/* Whether a path ends in a directory's place instead of its name: ".", "x/..". */
+static bool ends_in_dots(const char *path) {
+    const char *name = spur__path_name(path);
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* The last part of the log directory's path; of the working directory and its parent the real name. */
-static char *base_of(const char *logdir) {
-    char *clean = spur__path_plain(logdir), *real = NULL;
-    bool dots = clean && (strcmp(clean, ".") == 0 || strcmp(clean, "..") == 0);
+/* The directory above another one. */
+static char *above(const char *folder) {
+    char *clean = spur__path_plain(folder), *out = NULL;
+    if (clean)
+        out = ends_in_dots(clean) ? spur__path_join(clean, "..") : spur__path_directory(clean);
+    spur__free(clean);
+    return out;
+}
+
+/* The name of a directory, also of one that is called by its place. */
+static char *base_of(const char *folder) {
+    char *clean = spur__path_plain(folder), *real = NULL;
+    bool dots = clean && ends_in_dots(clean);
     if (dots) real = realpath(clean, NULL);
     const char *path = dots ? real : clean;
     char *base = path ? spur__strdup(spur__path_name(path)) : NULL;
     free(real);
     spur__free(clean);
     return base;
+}
+
+/* <parent of the log directory>/.spur-trash */
+static char *trash_of(const char *logdir) {
+    char *parent = above(logdir), *trash = parent ? spur__path_join(parent, ".spur-trash") : NULL;
+    spur__free(parent);
+    return trash;
+}
+
+/* Where something that is removed lies, and under which name below the log directory's own: "s", or
+ * "s/trial_0001_seed_1" of a trial, whose sweep lies in the log directory. */
+typedef struct place_of {
+    char *logdir, *below;
+} place_of;
+
+static void place_free(place_of *p) {
+    spur__free(p->logdir);
+    spur__free(p->below);
+}
+
+static place_of find_place(const char *path) {
+    place_of p = {spur__path_directory(path), spur__strdup(spur__path_name(path))};
+    if (!p.logdir || !is_sweep(p.logdir)) return p;
+    char *sweep = base_of(p.logdir);
+    place_of trial = {above(p.logdir), sweep ? spur__path_join(sweep, p.below) : NULL};
+    spur__free(sweep);
+    place_free(&p);
+    return trial;
 }
 
 static bool is_busy(const char *path) {
@@ -110,31 +141,39 @@ static void say_moved(const char *path, const char *place, const char *name, con
     spur__str_free(&way);
 }
 
+/* Moves `path` into a new folder of the trash, beside the file that tells where it was. */
+static spur_status move_into(const char *place, const char *path, const char *origin,
+                             spur_error *err) {
+    char *file = spur__path_join(place, "origin"), *target = spur__path_join(place, "run");
+    spur_status status = file && target ? spur__file_write(file, origin, strlen(origin), err)
+                                        : spur__fail(err, SPUR_E_MEMORY, "rm: out of memory");
+    if (status == SPUR_OK && rename(path, target) != 0)
+        status = spur__fail_errno(err, errno, "%s: cannot move to %s", path, place);
+    spur__free(target);
+    spur__free(file);
+    return status;
+}
+
 static spur_status move_to_trash(const char *path, spur_error *err) {
-    char *logdir = spur__path_directory(path), *trash = logdir ? trash_of(logdir) : NULL,
-         *place = NULL;
+    place_of was = find_place(path);
     const char *name = spur__path_name(path);
-    char *base = trash ? base_of(logdir) : NULL, *from = base ? spur__path_join(base, name) : NULL;
-    spur_status status = from ? make_place(trash, name, &place, err)
-                              : spur__fail(err, SPUR_E_MEMORY, "rm: out of memory");
-    char *origin = place ? spur__path_join(place, "origin") : NULL;
-    char *target = place ? spur__path_join(place, "run") : NULL;
-    if (status == SPUR_OK && origin && target) {
-        status = spur__file_write(origin, from, strlen(from), err);
-        if (status == SPUR_OK && rename(path, target) != 0)
-            status = spur__fail_errno(err, errno, "%s: cannot move to %s", path, place);
+    char *trash = was.logdir ? trash_of(was.logdir) : NULL, *place = NULL;
+    char *base = trash && was.below ? base_of(was.logdir) : NULL;
+    char *origin = base ? spur__path_join(base, was.below) : NULL;
+    spur_status status = origin ? make_place(trash, name, &place, err)
+                                : spur__fail(err, SPUR_E_MEMORY, "rm: out of memory");
+    if (status == SPUR_OK) {
+        status = move_into(place, path, origin, err);
         if (status == SPUR_OK)
-            say_moved(path, place, name, logdir);
+            say_moved(path, place, name, was.logdir);
         else
             remove_tree(place, NULL);
     }
-    spur__free(target);
     spur__free(origin);
-    spur__free(place);
-    spur__free(from);
     spur__free(base);
+    spur__free(place);
     spur__free(trash);
-    spur__free(logdir);
+    place_free(&was);
     return status;
 }
 

@@ -194,8 +194,8 @@ static int check_and_resume(amendment *a, const char *run, bool quiet, bool json
     spur_error err = {.status = SPUR_OK};
     if (amend_check(a, run, &err) != SPUR_OK) return command_refuse(&command_resume, &err);
     if (a->run_is_done && a->count == 0)
-        return command_misuse(&command_resume,
-                              "%s: this run is done; a larger train.epochs continues it", run);
+        return command_misuse(&command_resume, "%s: this run is done%s", run,
+                              a->is_trial ? "" : "; a larger train.epochs continues it");
     return resume(a, run, quiet, json);
 }
 

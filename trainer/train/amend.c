@@ -94,9 +94,9 @@ static bool is_trial(const char *path) {
     return found;
 }
 
-static spur_status check_change(const amendment *a, const change *c, const char *path,
-                                const run_outcome *o, spur_error *err) {
-    if (is_trial(path)) return refuse(c, err, "the run is a trial, whose values are its sweep's");
+static spur_status check_change(const amendment *a, const change *c, const run_outcome *o,
+                                spur_error *err) {
+    if (a->is_trial) return refuse(c, err, "the run is a trial, whose values are its sweep's");
     SPUR__TRY(check_rules(c, err));
     SPUR__TRY(check_limits(a, c, o, err));
     if (a->run_is_done && !is_longer(a))
@@ -115,6 +115,7 @@ spur_status amend_check(amendment *a, const char *path, spur_error *err) {
     SPUR__TRY(run_outcome_read(path, &o, err));
     a->count = 0;
     a->run_is_done = o.verdict == VERDICT_DONE;
+    a->is_trial = is_trial(path);
     spur_status status = SPUR_OK;
     for (size_t i = 0; status == SPUR_OK && i < a->now->doc.count; i++) {
         const document_entry *e = &a->now->doc.entries[i];
@@ -123,7 +124,7 @@ spur_status amend_check(amendment *a, const char *path, spur_error *err) {
         char *now = config_option(a->now, e->section, e->key);
         change c = {e, was ? was : ""};
         bool changes = !was || !now || strcmp(was, now) != 0;
-        if (changes) status = check_change(a, &c, path, &o, err);
+        if (changes) status = check_change(a, &c, &o, err);
         a->count += changes;
         spur__free(now);
         spur__free(was);

@@ -15,6 +15,7 @@ typedef struct amendment {
     const config *was, *now;
     size_t count; /* of changed options */
     bool run_is_done;
+    bool is_trial; /* of a sweep: nothing can be changed */
     int argc; /* the command line, for the record */
     char **argv;
 } amendment;
