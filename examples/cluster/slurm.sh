@@ -1,8 +1,8 @@
 #!/bin/bash
 # A sweep as a Slurm array job: every task is one worker on the shared directory. Tasks may come, go
 # and be killed by the time limit: what a dead worker left is taken over by the others, and
-# submitting the same job again continues the sweep. B: since the worker is the batch script itself,
-# which Slurm does not signal otherwise.
+# submitting the same job again continues the sweep. `spur compare my_logs/NAME` says what it came to.
+# B: since the worker is the batch script itself, which Slurm does not signal otherwise.
 #
 #   sbatch --array=1-8 examples/cluster/slurm.sh examples/search.ini
 #

@@ -327,6 +327,8 @@ class Sweep(SweepCli):
     def test_launched_by_slurm(self):
         tasks = [{"SLURM_ARRAY_TASK_ID": str(i), "SLURM_CPUS_PER_TASK": "1"} for i in (1, 2)]
         self.assertEqual(self.launched("slurm.sh", "slurm", tasks), ["", ""])
+        self.assertEqual([x["state"] for x in self.results("slurm")], ["done"] * 20)  # without anybody's report
+        self.assertTrue((self.dir / "logs/slurm/groups").is_dir())
         self.assertIn("Best val_loss: lr=0.01", self.spur("sweep", "slurm.ini").out)  # the report, nothing new is run
         self.assertEqual(len(self.ends("slurm")), 20)
 

@@ -33,7 +33,7 @@ const command command_sweep = {
     .usage = "FILE.ini [section.key=value ...] [--worker] [--accept-changes]\n"
              "                  [--dry-run] [--quiet] [--json]",
     .summary = "Run every trial of a [sweep] section; the same command continues it.",
-    .help = "  --worker          join a sweep that others work on; leave the report to them\n"
+    .help = "  --worker          join a sweep that others work on; print no report\n"
             "  --accept-changes  continue although the file has changed\n"
             "  --dry-run         list the configurations, and check each as `spur train\n"
             "                    --dry-run` does\n"
@@ -156,8 +156,10 @@ static void say_missing(const sweep_view *v, bool complete, terminal *term) {
                       killed, trials, killed == 1 ? "was" : "were", killed == 1 ? "it" : "them");
 }
 
-/* results.csv, bands, checkpoints and the report, of which one process at a time makes files. */
-static spur_status conclude(const char *path, terminal *term, bool complete, spur_error *err) {
+/* results.csv, bands, checkpoints and, for people, the report. One process at a time makes files; each that
+ * saw the end does, as it may be the only one that did. */
+static spur_status conclude(const char *path, terminal *term, bool complete, bool for_people,
+                            spur_error *err) {
     sweep_view view;
     report r;
     process_id self = process_self();
@@ -171,8 +173,8 @@ static spur_status conclude(const char *path, terminal *term, bool complete, spu
     if (status == SPUR_OK) status = sweep_view_report(&view, &(metric_list){.count = 0}, &r, err);
     if (status == SPUR_OK) {
         if (complete) status = prune_checkpoints(&view, &r, err);
-        say_report(&view, &r, term);
-        say_missing(&view, complete, term);
+        if (for_people) say_report(&view, &r, term);
+        if (for_people) say_missing(&view, complete, term);
         report_free(&r);
     }
     if (ours) claim_release(claim);
@@ -213,7 +215,8 @@ static int work(const sweep_plan *plan, const char *path, const sweep_flags *fla
     bool late = worker.deadline && spur__monotonic_ns() >= worker.deadline;
     worker_close(&worker);
     spur_error end = {.status = SPUR_OK};
-    if (!flags->worker && conclude(path, &term, complete, &end) != SPUR_OK && status == SPUR_OK) {
+    if ((complete || !flags->worker) &&
+        conclude(path, &term, complete, !flags->worker, &end) != SPUR_OK && status == SPUR_OK) {
         status = end.status;
         err = end;
     }
