@@ -4,6 +4,7 @@
  */
 #include "config/document.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -120,7 +121,9 @@ char *document_decode_text(char *text) {
     char *to = text;
     for (const char *p = text; *p; p++) {
         unsigned code;
-        if (p[0] == '\\' && p[1] == 'x' && sscanf(p + 2, "%2x", &code) == 1) {
+        bool coded = p[0] == '\\' && p[1] == 'x' && isxdigit((unsigned char)p[2]) &&
+                     isxdigit((unsigned char)p[3]);
+        if (coded && sscanf(p + 2, "%2x", &code) == 1 && code != 0) {
             *to++ = (char)code;
             p += 3;
         } else {

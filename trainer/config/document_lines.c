@@ -74,12 +74,12 @@ static bool next_line(reader *r) {
 }
 
 /* Cuts a comment off: the whole line if it begins with one, else from " ;" or " #" on. Right behind
- * the '=' the blank may be missing: no value can begin with a comment sign. */
+ * the '=' or ':' the blank may be missing: no value can begin with a comment sign. */
 static void strip_comment(char *line) {
-    size_t first = strspn(line, " \t");
-    const char *equals = strchr(line, '=');
-    for (char *p = line + first; *p; p++) {
-        bool begins = p == line + first || p[-1] == ' ' || p[-1] == '\t' || p - 1 == equals;
+    char *first = line + strspn(line, " \t");
+    const char *separator = first + strcspn(first, "=:");
+    for (char *p = first; *p; p++) {
+        bool begins = p == first || p[-1] == ' ' || p[-1] == '\t' || p - 1 == separator;
         if (begins && (*p == ';' || *p == '#')) {
             *p = '\0';
             return;

@@ -34,7 +34,8 @@ static void test_reads_values_comments_and_indentation(void **state) {
     spur_error err;
     assert_int_equal(parse(&doc,
                            "\xef\xbb\xbf; first\n[run]\r\nname = a b ; note\n   seed=7 # why\n"
-                           "\tlogdir : x;y#z\n\n[train]\n  epochs = 3\n[log]\nempty =\n",
+                           "\tlogdir : x;y#z\n\n[train]\n  epochs = 3\n[log]\nempty =\n"
+                           "none =#b\nnothing :;c=#d\nkept:a=#b\n",
                            &err),
                      SPUR_OK);
     expect(&doc, "run", "name", "a b");
@@ -42,6 +43,9 @@ static void test_reads_values_comments_and_indentation(void **state) {
     expect(&doc, "run", "logdir", "x;y#z");
     expect(&doc, "train", "epochs", "3");
     expect(&doc, "log", "empty", "");
+    expect(&doc, "log", "none", "");
+    expect(&doc, "log", "nothing", "");
+    expect(&doc, "log", "kept", "a=#b");
     const document_entry *entry = document_find(&doc, "run", "seed");
     assert_int_equal(entry->line, 4);
     assert_int_equal(entry->column, 4);
@@ -156,6 +160,39 @@ static void test_overrides_must_fit_a_file(void **state) {
     document_free(&doc);
 }
 
+/* Any text comes back from a file; a backslash that begins no code is one, also at the very end. */
+static void test_texts_that_a_file_cannot_hold(void **state) {
+    (void)state;
+    static const char *const texts[] = {"",       " a ",      "a b",           "#a;b",
+                                        "a\\x41", "\t\n\x7f", "\xc3\xa4 \xff", "\xc3\xa4"};
+    static const char *const written[] = {"",
+                                          "\\x20a\\x20",
+                                          "a b",
+                                          "\\x23a\\x3bb",
+                                          "a\\x5cx41",
+                                          "\\x09\\x0a\\x7f",
+                                          "\\xc3\\xa4 \\xff",
+                                          "\xc3\xa4"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        spur__str out;
+        spur__str_init(&out, 100);
+        document_put_text(&out, texts[i]);
+        assert_string_equal(spur__str_text(&out), written[i]);
+        assert_true(document_can_hold(spur__str_text(&out)));
+        char *copy = spur__strdup(spur__str_text(&out));
+        assert_string_equal(document_decode_text(copy), texts[i]);
+        spur__free(copy);
+        spur__str_free(&out);
+    }
+    static const char *const plain[] = {"a\\",    "a\\x",  "a\\x4", "\\x4g",
+                                        "\\x 41", "\\x-1", "\\x00b"};
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        char *copy = spur__strdup(plain[i]);
+        assert_string_equal(document_decode_text(copy), plain[i]);
+        spur__free(copy);
+    }
+}
+
 /* Every single allocation may fail: an error, no leak, no crash. */
 static void test_survives_failing_allocations(void **state) {
     (void)state;
@@ -180,6 +217,7 @@ int main(void) {
         cmocka_unit_test(test_nul_bytes_are_refused),
         cmocka_unit_test(test_includes_are_relative_and_weaker),
         cmocka_unit_test(test_overrides_must_fit_a_file),
+        cmocka_unit_test(test_texts_that_a_file_cannot_hold),
         cmocka_unit_test(test_survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
