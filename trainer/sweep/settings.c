@@ -135,6 +135,8 @@ int64_t sweep_keep_best(const sweep_settings *s) {
     return best > 0 ? best : 0;
 }
 
+static const int64_t largest_seed = 9007199254740992; /* of run.seed */
+
 /* "a..b" or one number, appended; false when malformed or too many. */
 static bool add_seeds(char *text, int64_t *out, size_t *count) {
     long long first, last;
@@ -143,7 +145,7 @@ static bool add_seeds(char *text, int64_t *out, size_t *count) {
     if (!spur__parse_int(spur__trim(text), &first) || first < 0) return false;
     last = first;
     if (dots && !spur__parse_int(spur__trim(dots + 2), &last)) return false;
-    if (last < first || last - first >= SWEEP_MAX_SEEDS) return false;
+    if (last < first || last - first >= SWEEP_MAX_SEEDS || last > largest_seed) return false;
     for (; first <= last; first++) {
         if (*count == SWEEP_MAX_SEEDS) return false;
         for (size_t i = 0; i < *count; i++)

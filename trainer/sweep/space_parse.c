@@ -36,13 +36,28 @@ static spur_status add_choice(parameter *p, const char *text, spur_error *err) {
     return SPUR_OK;
 }
 
-/* Splits `text` in place at `separator` into choices. */
+/* Whether each '(' of a text has its ')'. */
+static bool is_balanced(const char *text) {
+    long open = 0;
+    for (; *text && open >= 0; text++) open += (*text == '(') - (*text == ')');
+    return open == 0;
+}
+
+/* Splits `text` in place at `separator` into choices. A comma between parentheses cuts what belongs
+ * together, as in "uniform(0, 1" and in "f1(average=macro, class=1)": nobody wants such values. */
 static spur_status parse_choices(parameter *p, char *text, char separator, spur_error *err) {
     p->kind = DOMAIN_CHOICE;
     for (char *next; text; text = next) {
         next = strchr(text, separator);
         if (next) *next++ = '\0';
-        SPUR__TRY(add_choice(p, spur__trim(text), err));
+        const char *choice = spur__trim(text);
+        if (separator == ',' && !is_balanced(choice))
+            return spur__fail(
+                err, SPUR_E_FORMAT,
+                "%s: found '%s', expected a ')' for each '('; values that hold commas "
+                "are separated by '|'",
+                p->name, choice);
+        SPUR__TRY(add_choice(p, choice, err));
     }
     return SPUR_OK;
 }

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "sweep/search.h"
+#include "sweep/settings.h"
 #include "sweep/stats.h"
 
 static const search_method *find(const char *name) {
@@ -53,6 +54,8 @@ static void test_grammar(void **state) {
                       "a.b = 9007199254740001 | 9007199254740002 | 9007199254740003\n");
     check_description("uniform(0, 0.5)", false, "a.b = uniform(0, 0.5)\n");
     check_description("log(1e-4, 1e-1)", false, "a.b = log(0.0001, 0.1)\n");
+    check_description("f1(class=1), f1(class=2)", false, "a.b = f1(class=1) | f1(class=2)\n");
+    check_description("(a | b))", false, "a.b = (a | b))\n");
     check_description("choice(0, 0.9) if optimizer.name == sgd and x.y == 2", false,
                       "a.b = 0 | 0.9 if optimizer.name == sgd and x.y == 2\n");
 }
@@ -63,6 +66,7 @@ static void test_grammar_errors(void **state) {
         "",          "a,,b",       "a, a",          "range(1)",       "range(5, 1)",
         "log(0, 1)", "log(1)",     "uniform(2, 1)", "range(1, 2, 0)", "range(0, 1e9)",
         "a if",      "a if b = c", "a if x.y == ",  "uniform(a, b)",  "a if plain == 3",
+        "log(1, 2",  "choice(a",   "a, b)",         "f(x=1, y=2), g", ")(, a",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         space s;
@@ -74,6 +78,29 @@ static void test_grammar_errors(void **state) {
         assert_non_null(strstr(err.message, "a.b"));
         assert_int_equal(s.count, 0);
     }
+}
+
+static void test_seeds(void **state) {
+    (void)state;
+    int64_t seeds[SWEEP_MAX_SEEDS];
+    static const char *const wrong[] = {"",
+                                        "1, 1",
+                                        "1..3, 2",
+                                        "3..1",
+                                        "-1",
+                                        "1,, 2",
+                                        "1..",
+                                        "x",
+                                        "0..1000",
+                                        "1..1000, 0",
+                                        "9007199254740993",
+                                        "9223372036854775807"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(sweep_parse_seeds(wrong[i], seeds), 0);
+    assert_int_equal(sweep_parse_seeds("0..999", seeds), SWEEP_MAX_SEEDS);
+    assert_int_equal(sweep_parse_seeds(" 7, 3 .. 5,9007199254740992", seeds), 5);
+    const int64_t expected[] = {7, 3, 4, 5, 9007199254740992};
+    assert_memory_equal(seeds, expected, sizeof expected);
 }
 
 static void test_condition_checks(void **state) {
@@ -331,6 +358,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grammar),
         cmocka_unit_test(test_grammar_errors),
+        cmocka_unit_test(test_seeds),
         cmocka_unit_test(test_condition_checks),
         cmocka_unit_test(test_conditions_compare_values),
         cmocka_unit_test(test_grid_is_exact),
