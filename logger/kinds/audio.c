@@ -11,7 +11,8 @@
 #include "kinds/tensor.h"
 #include "write/writer.h"
 
-enum { OUTPUTS_DEFAULT = 3, WAV_HEAD = 44, CHANNELS_MAX = 65535 };
+enum { OUTPUTS_DEFAULT = 3, WAV_HEAD = 44 };
+enum { CHANNELS_MAX = 32767 }; /* the bytes of a frame are a 16-bit number, too */
 
 /* AudioPluginData with encoding = WAV. */
 static unsigned char plugin_content[] = {0x10, 0x0b};

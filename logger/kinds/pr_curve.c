@@ -2,8 +2,9 @@
  *
  * Precision-recall curves: DT_FLOAT of shape [6, T], rows true positives, false positives, true
  * negatives, false negatives, precision, recall; threshold i is i / (T - 1). As TensorBoard's own
- * summary makes them: a score falls into bucket floor(score * (T - 1)), the counts at a threshold
- * are sums over the buckets from it on.
+ * summary makes them: a score falls into bucket floor(score * (T - 1)), rounded to float before the
+ * floor, so that a score of 0.29 reaches the threshold of 0.29; the counts at a threshold are sums
+ * over the buckets from it on.
  */
 #include <math.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static spur_status check_predictions(const spur_log_predictions *p, spur_error *
 /* sums[TP], sums[FP]: per-bucket weights, then their sums from each bucket to the end. */
 static void count_buckets(const spur_log_predictions *p, double *tp, double *fp, size_t t) {
     for (size_t i = 0; i < p->count; i++) {
-        size_t bucket = (size_t)floor((double)p->scores[i] * (double)(t - 1));
+        size_t bucket = (size_t)floorf(p->scores[i] * (float)(t - 1));
         double weight = p->weights ? (double)p->weights[i] : 1.0;
         (p->labels[i] ? tp : fp)[bucket] += weight;
     }

@@ -336,7 +336,7 @@ typedef struct spur_log_clips {
     spur_log_type type;
     int count; /* 0 means 1 */
     size_t frames;
-    int channels; /* 0 means 1; at most 65535 */
+    int channels; /* 0 means 1; at most 32767 */
     double sample_rate; /* per second */
 } spur_log_clips;
 

@@ -397,12 +397,15 @@ static void test_pr_curve(void **state) {
     assert_int_equal(spur_log_pr_curve(w, "pr", 1, &p, &options), SPUR_OK);
     options.thresholds = 1;
     assert_int_equal(spur_log_pr_curve(w, "pr", 2, &p, &options), SPUR_E_RANGE);
+    p = (spur_log_predictions){.labels = labels, .scores = &(float){0.29f}, .count = 1};
+    options.thresholds = 101;
+    assert_int_equal(spur_log_pr_curve(w, "float", 1, &p, &options), SPUR_OK);
     p = (spur_log_predictions){.labels = bad_labels, .scores = scores, .count = 1};
     assert_int_equal(spur_log_pr_curve(w, "pr", 2, &p, NULL), SPUR_E_RANGE);
     p = (spur_log_predictions){.labels = labels, .scores = bad_scores, .count = 1};
     assert_int_equal(spur_log_pr_curve(w, "pr", 2, &p, NULL), SPUR_E_RANGE);
     written *got = finish(w);
-    assert_int_equal(got->count, FIRST + 1);
+    assert_int_equal(got->count, FIRST + 2);
     const Spur__Tb__Summary__Value *v = value_at(got, FIRST, "pr_curves");
     /* thresholds 0, 0.5, 1: rows tp, fp, tn, fn, precision, recall */
     const float rows[6][3] = {{3, 2, 1}, {2, 1, 0},           {0, 1, 2},
@@ -411,6 +414,10 @@ static void test_pr_curve(void **state) {
     assert_string_equal(v->metadata->display_name, "pr");
     assert_memory_equal(v->metadata->plugin_data->content.data, "\x10\x03", 2);
     assert_memory_equal(v->tensor->tensor_content.data, rows, sizeof rows);
+    float positives[101];
+    v = value_at(got, FIRST + 1, "pr_curves");
+    memcpy(positives, v->tensor->tensor_content.data, sizeof positives);
+    assert_true(positives[29] == 1 && positives[30] == 0); /* 0.29f is a bit below 0.29 */
     forget(got);
 }
 
