@@ -35,7 +35,7 @@ static void test_reads_values_comments_and_indentation(void **state) {
     assert_int_equal(parse(&doc,
                            "\xef\xbb\xbf; first\n[run]\r\nname = a b ; note\n   seed=7 # why\n"
                            "\tlogdir : x;y#z\n\n[train]\n  epochs = 3\n[log]\nempty =\n"
-                           "none =#b\nnothing :;c=#d\nkept:a=#b\n",
+                           "none =#b\nnothing :;c=#d\nkept:a=#b\ntab = a\t; b\n",
                            &err),
                      SPUR_OK);
     expect(&doc, "run", "name", "a b");
@@ -46,6 +46,7 @@ static void test_reads_values_comments_and_indentation(void **state) {
     expect(&doc, "log", "none", "");
     expect(&doc, "log", "nothing", "");
     expect(&doc, "log", "kept", "a=#b");
+    expect(&doc, "log", "tab", "a");
     const document_entry *entry = document_find(&doc, "run", "seed");
     assert_int_equal(entry->line, 4);
     assert_int_equal(entry->column, 4);
@@ -53,11 +54,19 @@ static void test_reads_values_comments_and_indentation(void **state) {
     document_free(&doc);
 }
 
-/* A value far longer than inih's own line of 200 bytes arrives whole. */
+static void refuses(const char *text, const char *message) {
+    document doc;
+    spur_error err;
+    assert_int_not_equal(parse(&doc, text, &err), SPUR_OK);
+    assert_non_null(strstr(err.message, message));
+    document_free(&doc);
+}
+
+/* A value far longer than inih's own line of 200 bytes arrives whole, up to a line of 4 MiB. */
 static void test_long_lines_are_whole(void **state) {
     (void)state;
-    size_t n = 60000;
-    char *text = malloc(n + 64), *value = malloc(n + 1);
+    size_t n = (4 << 20) - strlen("name = ") - 1;
+    char *text = malloc(n + 64), *value = malloc(n + 2);
     memset(value, 'v', n);
     value[n] = '\0';
     snprintf(text, n + 64, "[run]\nname = %s\nseed = 1\n", value);
@@ -67,16 +76,10 @@ static void test_long_lines_are_whole(void **state) {
     expect(&doc, "run", "name", value);
     expect(&doc, "run", "seed", "1");
     document_free(&doc);
+    snprintf(text, n + 64, "[run]\nname = %sv\n", value);
+    refuses(text, "t.ini:2:1: line of 4 MiB or more");
     free(text);
     free(value);
-}
-
-static void refuses(const char *text, const char *message) {
-    document doc;
-    spur_error err;
-    assert_int_not_equal(parse(&doc, text, &err), SPUR_OK);
-    assert_non_null(strstr(err.message, message));
-    document_free(&doc);
 }
 
 static void test_malformed_lines_have_a_place(void **state) {
@@ -94,6 +97,10 @@ static void test_malformed_lines_have_a_place(void **state) {
     refuses("[a123456789012345678901234567890123456789012345678901234567890]\n", "name too long");
     refuses("[run]\nk123456789012345678901234567890123456789012345678901234567890 = 1\n",
             "key too long");
+    refuses("[run]\nk234567890123456789012345678901234567890123456789 = 1\n",
+            "2:1: key too long: k23");
+    refuses("[run]\nk23456789012345678901234567890123456789012345678 = 1\n x\n",
+            "t.ini:3:2: expected");
     refuses("include =\n", "t.ini:1:10: include needs a file name");
     refuses("include = no/such.ini\n", "t.ini:1:11: no/such.ini: cannot open");
 }
@@ -123,7 +130,10 @@ static void test_includes_are_relative_and_weaker(void **state) {
     assert_int_equal(spur__mkdirs(path, NULL), SPUR_OK);
     write_file(directory, "a.ini", "include = sub/b.ini\n[run]\nseed = 1\n");
     write_file(directory, "sub/b.ini", "include = c.ini\n[run]\nseed = 2\nname = b\n");
-    write_file(directory, "sub/c.ini", "[run]\nseed = 3\nname = c\nlogdir = deep\n");
+    snprintf(path, sizeof path,
+             "include = %s/sub/d.ini\n[run]\nseed = 3\nname = c\nlogdir = deep\n", directory);
+    write_file(directory, "sub/c.ini", path);
+    write_file(directory, "sub/d.ini", "[run]\nlogdir = deepest\nthreads = 4\n");
     write_file(directory, "loop.ini", "include = sub/../loop.ini\n");
     document doc;
     spur_error err;
@@ -133,6 +143,7 @@ static void test_includes_are_relative_and_weaker(void **state) {
     expect(&doc, "run", "seed", "1");
     expect(&doc, "run", "name", "b");
     expect(&doc, "run", "logdir", "deep");
+    expect(&doc, "run", "threads", "4");
     assert_int_equal(document_override(&doc, "run.seed=9", &err), SPUR_OK);
     assert_int_equal(document_override(&doc, "run.seed = 10", &err), SPUR_OK);
     expect(&doc, "run", "seed", "10");
@@ -141,6 +152,18 @@ static void test_includes_are_relative_and_weaker(void **state) {
     assert_int_equal(document_read(&doc, path, &err), SPUR_E_FORMAT);
     assert_non_null(strstr(err.message, "includes itself"));
     document_free(&doc);
+    for (int i = 0; i < 20; i++) {
+        char name[16], text[32];
+        snprintf(name, sizeof name, "%d.ini", i);
+        snprintf(text, sizeof text, "include = %d.ini\n", i + 1);
+        write_file(directory, name, i < 19 ? text : "[run]\nseed = 1\n");
+    }
+    for (int first = 2; first < 4; first++) {
+        snprintf(path, sizeof path, "%s/%d.ini", directory, first);
+        assert_int_equal(document_read(&doc, path, &err), first == 2 ? SPUR_E_FORMAT : SPUR_OK);
+        document_free(&doc);
+    }
+    assert_non_null(strstr(err.message, "/18.ini:1:11: more than 16 files deep"));
     char command[600];
     snprintf(command, sizeof command, "rm -r '%s'", directory);
     assert_int_equal(system(command), 0);
@@ -151,10 +174,20 @@ static void test_overrides_must_fit_a_file(void **state) {
     document doc;
     spur_error err;
     document_init(&doc);
-    assert_int_equal(document_override(&doc, "optimizer=adam", &err), SPUR_E_FORMAT);
-    assert_non_null(strstr(err.message, "expected section.key=value"));
-    assert_int_equal(document_override(&doc, "run.name=a #b", &err), SPUR_E_FORMAT);
-    assert_int_equal(document_override(&doc, "run.name=a\nb", &err), SPUR_E_FORMAT);
+    static const char *const malformed[] = {"optimizer=adam", "optimizer.lr", "epochs=3.5", ".lr=1",
+                                            "run.=1"};
+    static const char *const values[] = {"a #b", "a\t;b", "#b", " ;b", "a\nb", "a\rb", "a\xff"};
+    for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
+        assert_int_equal(document_override(&doc, malformed[i], &err), SPUR_E_FORMAT);
+        assert_non_null(strstr(err.message, "expected section.key=value"));
+    }
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "run.name=%s", values[i]);
+        assert_int_equal(document_override(&doc, text, &err), SPUR_E_FORMAT);
+        assert_non_null(strstr(err.message, "run.name: the value could not stand in an INI file"));
+    }
+    assert_int_equal(doc.count, 0);
     assert_int_equal(document_override(&doc, "sweep.optimizer.lr=1, 2", &err), SPUR_OK);
     expect(&doc, "sweep", "optimizer.lr", "1, 2");
     document_free(&doc);
