@@ -48,11 +48,20 @@ static spur_status write_data(spur_writer *w, const char *tag,
 
 /* ---- values -------------------------------------------------------------------------------- */
 
+static spur_status check_name(const char *name, const char *what, spur_error *err) {
+    SPUR__TRY(spur__check_text(name, what, err));
+    return *name ? SPUR_OK : spur__fail(err, SPUR_E_ARGUMENT, "%s is empty", what);
+}
+
+static spur_status check_kind(spur_log_value_kind kind, const char *name, spur_error *err) {
+    if (kind == SPUR_LOG_NUMBER || kind == SPUR_LOG_TEXT || kind == SPUR_LOG_BOOL) return SPUR_OK;
+    return spur__fail(err, SPUR_E_TYPE, "hyper-parameter \"%.200s\": %d is no kind of value", name,
+                      (int)kind);
+}
+
 static spur_status check_value(const spur_log_value *v, const char *name, spur_error *err) {
     if (v->kind == SPUR_LOG_TEXT) return spur__check_text(v->text, "a hyper-parameter's text", err);
-    if (v->kind == SPUR_LOG_NUMBER || v->kind == SPUR_LOG_BOOL) return SPUR_OK;
-    return spur__fail(err, SPUR_E_TYPE, "hyper-parameter \"%.200s\": %d is no kind of value", name,
-                      (int)v->kind);
+    return check_kind(v->kind, name, err);
 }
 
 static void convert(const spur_log_value *v, Spur__Tb__Value *out) {
@@ -85,8 +94,7 @@ static int by_name(const void *a, const void *b) {
 static spur_status check_hparams(const spur_log_hparam *p, size_t count, spur_error *err) {
     if (count && !p) return spur__fail(err, SPUR_E_ARGUMENT, "the hyper-parameters are NULL");
     for (size_t i = 0; i < count; i++) {
-        SPUR__TRY(spur__check_text(p[i].name, "a hyper-parameter's name", err));
-        if (!*p[i].name) return spur__fail(err, SPUR_E_ARGUMENT, "a hyper-parameter has no name");
+        SPUR__TRY(check_name(p[i].name, "a hyper-parameter's name", err));
         SPUR__TRY(check_value(&p[i].value, p[i].name, err));
     }
     return SPUR_OK;
@@ -310,7 +318,8 @@ static spur_status set_domain(const spur_log_hparam_info *in, info_parts *out, s
 
 static spur_status set_hparam(const spur_log_hparam_info *in, info_parts *out, spur_error *err) {
     spur__tb__hparam_info__init(&out->info);
-    SPUR__TRY(spur__check_text(in->name, "a hyper-parameter's name", err));
+    SPUR__TRY(check_name(in->name, "a hyper-parameter's name", err));
+    SPUR__TRY(check_kind(in->kind, in->name, err));
     out->info.name = (char *)(uintptr_t)in->name;
     SPUR__TRY(set_text(in->display_name, "a display name", &out->info.display_name, err));
     SPUR__TRY(set_text(in->description, "a description", &out->info.description, err));
@@ -321,7 +330,7 @@ static spur_status set_hparam(const spur_log_hparam_info *in, info_parts *out, s
 static spur_status set_metric(const spur_log_metric_info *in, metric_parts *out, spur_error *err) {
     spur__tb__metric_info__init(&out->info);
     spur__tb__metric_name__init(&out->name);
-    SPUR__TRY(spur__check_text(in->tag, "a metric's tag", err));
+    SPUR__TRY(check_name(in->tag, "a metric's tag", err));
     out->name.tag = (char *)(uintptr_t)in->tag;
     SPUR__TRY(set_text(in->group, "a metric's group", &out->name.group, err));
     SPUR__TRY(set_text(in->display_name, "a display name", &out->info.display_name, err));

@@ -120,6 +120,18 @@ static void test_degenerate_histograms(void **state) {
     expect_rows(state, spur_log_doubles(same, 3), -1, NULL, 0);
     expect_rows(state, spur_log_doubles(odd, 6), 2, odd_rows, 2);
     expect_rows(state, spur_log_doubles(huge, 3), 2, huge_rows, 2);
+    const double rounded[] = {0.9, 0}, rounded_rows[] = {0, 0.3, 1, 0.3, 0.6, 0, 0.6, 0.9, 1};
+    expect_rows(state, spur_log_doubles(rounded, 2), 3, rounded_rows, 3); /* 0.3 * 3 is not 0.9 */
+    enum { FINE = 8 };
+    const double e = 5e-324, tiny[] = {0, e, 3 * e},
+                 at[FINE + 1] = {0, 0, e, e, 2 * e, 2 * e, 2 * e, 3 * e, 3 * e};
+    double tiny_rows[3 * FINE]; /* the width, 3/8 of the smallest number, is 0 */
+    for (size_t i = 0; i < FINE; i++) {
+        tiny_rows[3 * i] = at[i];
+        tiny_rows[3 * i + 1] = at[i + 1];
+        tiny_rows[3 * i + 2] = i == 0 || i == 2 || i == 7;
+    }
+    expect_rows(state, spur_log_doubles(tiny, 3), FINE, tiny_rows, FINE);
 }
 
 /* Every count, however the rounding falls, and edges without gaps. */
@@ -146,9 +158,10 @@ static void test_ready_buckets(void **state) {
     spur_writer *w = begin(state);
     const spur_log_bucket b[] = {{0, 1, 0}, {1, 2, 5}, {2, 3, 0}, {3, 4, 1}, {4, 9, 0}};
     const spur_log_bucket back[] = {{1, 0, 1}}, overlap[] = {{0, 2, 1}, {1, 3, 1}};
-    const spur_log_bucket nan[] = {{0, NAN, 1}}, negative[] = {{0, 1, -1}};
+    const spur_log_bucket nan[] = {{0, NAN, 1}}, negative[] = {{0, 1, -1}}, flat[] = {{2, 2, 5}};
     assert_int_equal(spur_log_histogram_buckets(w, "h", 1, b, 5, NULL), SPUR_OK);
     assert_int_equal(spur_log_histogram_buckets(w, "h", 2, b, 1, NULL), SPUR_OK);
+    assert_int_equal(spur_log_histogram_buckets(w, "h", 3, flat, 1, NULL), SPUR_OK);
     assert_int_equal(spur_log_histogram_buckets(w, "h", 3, back, 1, NULL), SPUR_E_RANGE);
     assert_int_equal(spur_log_histogram_buckets(w, "h", 3, overlap, 2, NULL), SPUR_E_RANGE);
     assert_int_equal(spur_log_histogram_buckets(w, "h", 3, negative, 1, NULL), SPUR_E_RANGE);
@@ -159,7 +172,8 @@ static void test_ready_buckets(void **state) {
     assert_shape(v->tensor, 2, 3, 3, 0);
     assert_memory_equal(v->tensor->tensor_content.data, rows, sizeof rows);
     assert_shape(value_at(got, FIRST + 1, "histograms")->tensor, 2, 0, 3, 0);
-    assert_int_equal(got->count, FIRST + 2);
+    assert_shape(value_at(got, FIRST + 2, "histograms")->tensor, 2, 1, 3, 0);
+    assert_int_equal(got->count, FIRST + 3);
     forget(got);
 }
 
@@ -207,6 +221,9 @@ static void test_audio(void **state) {
     assert_int_equal(spur_log_audio(w, "a", 1, &clips, NULL), SPUR_E_SHAPE);
     clips.sample_rate = NAN;
     assert_int_equal(spur_log_audio(w, "c", 1, &clips, NULL), SPUR_E_RANGE);
+    clips = (spur_log_clips){
+        .samples = samples, .type = SPUR_LOG_F32, .channels = 32768, .sample_rate = 1};
+    assert_int_equal(spur_log_audio(w, "c", 1, &clips, NULL), SPUR_E_SHAPE);
     written *got = finish(w);
     const Spur__Tb__Summary__Value *v = value_at(got, FIRST, "audio");
     assert_shape(v->tensor, 2, 2, 2, 0);
@@ -246,13 +263,17 @@ static const Spur__Tb__HParamsPluginData *unpack_hparams(const Spur__Tb__Summary
 
 static void test_hparams(void **state) {
     spur_writer *w = begin(state);
-    const spur_log_hparam p[] = {{"z", spur_log_string("")},
+    const spur_log_hparam p[] = {{"z", spur_log_string("\"")},
                                  {"lr", spur_log_number(0.0)},
-                                 {"flip", spur_log_boolean(false)}};
+                                 {"flip", spur_log_boolean(true)}};
+    static const char json[] = "{\"flip\":true,\"lr\":0,\"z\":\"\\\"\"}";
+    char group[SPUR__SHA256_HEX];
+    const spur_log_hparams_options options = {
+        .model_uri = "m", .monitor_url = "u", .start_time = 5, .wall_time = 6};
     const spur_log_hparam twice[] = {{"a", spur_log_number(1)}, {"a", spur_log_number(2)}};
     assert_int_equal(spur_log_hparams(w, twice, 2, NULL), SPUR_E_EXISTS);
     assert_int_equal(spur_log_hparams_end(w, SPUR_LOG_SUCCESS, NULL), SPUR_E_STATE); /* of what? */
-    assert_int_equal(spur_log_hparams(w, p, 3, NULL), SPUR_OK);
+    assert_int_equal(spur_log_hparams(w, p, 3, &options), SPUR_OK);
     assert_int_equal(spur_log_hparams(w, p, 3, NULL), SPUR_E_STATE);
     assert_int_equal(spur_log_hparams_end(w, SPUR_LOG_FAILURE, NULL), SPUR_OK);
     assert_int_equal(spur_log_hparams_end(w, SPUR_LOG_SUCCESS, NULL), SPUR_E_STATE);
@@ -265,16 +286,37 @@ static void test_hparams(void **state) {
     assert_int_equal(start->n_hparams, 3);
     assert_string_equal(start->hparams[0]->key, "flip");
     assert_int_equal(start->hparams[0]->value->kind_case, SPUR__TB__VALUE__KIND_BOOL_VALUE);
+    assert_true(start->hparams[0]->value->bool_value);
     assert_int_equal(start->hparams[1]->value->kind_case, SPUR__TB__VALUE__KIND_NUMBER_VALUE);
     assert_int_equal(start->hparams[2]->value->kind_case, SPUR__TB__VALUE__KIND_STRING_VALUE);
-    assert_int_equal(strlen(start->group_name), 64);
-    assert_true(start->start_time_secs > 1e9);
+    spur__sha256_hex(json, strlen(json), group);
+    assert_string_equal(start->group_name, group);
+    assert_string_equal(start->model_uri, "m");
+    assert_string_equal(start->monitor_url, "u");
+    assert_true(start->start_time_secs == 5 && got->events[FIRST]->wall_time == 6);
     spur__tb__hparams_plugin_data__free_unpacked((Spur__Tb__HParamsPluginData *)(uintptr_t)data,
                                                  NULL);
     data = unpack_hparams(value_at(got, FIRST + 1, "hparams"));
     assert_int_equal(data->session_end_info->status,
                      SPUR__TB__HPARAM_STATUS__HPARAM_STATUS_FAILURE);
     assert_true(data->session_end_info->end_time_secs > 1e9);
+    spur__tb__hparams_plugin_data__free_unpacked((Spur__Tb__HParamsPluginData *)(uintptr_t)data,
+                                                 NULL);
+    forget(got);
+}
+
+static void test_session_by_default(void **state) {
+    spur_writer *w = begin(state);
+    assert_int_equal(spur_log_hparams(w, NULL, 0, &(spur_log_hparams_options){.group = "g"}),
+                     SPUR_OK);
+    assert_int_equal(spur_log_hparams_end(w, 0, NULL), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_log_hparams_end(w, 4, NULL), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_log_hparams_end(w, SPUR_LOG_RUNNING, NULL), SPUR_OK);
+    written *got = finish(w);
+    const Spur__Tb__HParamsPluginData *data = unpack_hparams(value_at(got, FIRST, "hparams"));
+    assert_string_equal(data->session_start_info->group_name, "g");
+    assert_string_equal(data->session_start_info->monitor_url, "");
+    assert_true(data->session_start_info->start_time_secs > 1e9);
     spur__tb__hparams_plugin_data__free_unpacked((Spur__Tb__HParamsPluginData *)(uintptr_t)data,
                                                  NULL);
     forget(got);
@@ -301,10 +343,15 @@ static void test_experiment(void **state) {
     written *got = finish(w);
     const Spur__Tb__HParamsPluginData *data = unpack_hparams(value_at(got, FIRST, "hparams"));
     const Spur__Tb__Experiment *x = data->experiment;
+    assert_true(x->time_created_secs == 5);
+    assert_string_equal(x->hparam_infos[0]->display_name, "rate");
+    assert_true(x->hparam_infos[0]->domain_interval->min_value == 0.1);
     assert_true(x->hparam_infos[0]->domain_interval->max_value == 1.0);
     assert_int_equal(x->hparam_infos[0]->type, SPUR__TB__HPARAM_TYPE__HPARAM_FLOAT64);
     assert_string_equal(x->hparam_infos[1]->domain_discrete->values[1]->string_value, "adam");
     assert_string_equal(x->metric_infos[0]->name->group, "validation");
+    assert_int_equal(x->metric_infos[0]->dataset_type,
+                     SPUR__TB__METRIC_INFO__DATASET_TYPE__DATASET_VALIDATION);
     spur__tb__hparams_plugin_data__free_unpacked((Spur__Tb__HParamsPluginData *)(uintptr_t)data,
                                                  NULL);
     forget(got);
@@ -398,14 +445,18 @@ static void test_pr_curve(void **state) {
     options.thresholds = 1;
     assert_int_equal(spur_log_pr_curve(w, "pr", 2, &p, &options), SPUR_E_RANGE);
     p = (spur_log_predictions){.labels = labels, .scores = &(float){0.29f}, .count = 1};
-    options.thresholds = 101;
+    p.weights = &(float){2.5f};
+    options = (spur_log_pr_curve_options){.thresholds = 101, .log.display_name = "shown"};
     assert_int_equal(spur_log_pr_curve(w, "float", 1, &p, &options), SPUR_OK);
+    const double ones[] = {1, 1}, given[] = {0.125, 0.25};
+    const spur_log_pr_counts counts = {2, ones, ones, ones, ones, given, given};
+    assert_int_equal(spur_log_pr_curve_raw(w, "raw", 1, &counts, NULL), SPUR_OK);
     p = (spur_log_predictions){.labels = bad_labels, .scores = scores, .count = 1};
     assert_int_equal(spur_log_pr_curve(w, "pr", 2, &p, NULL), SPUR_E_RANGE);
     p = (spur_log_predictions){.labels = labels, .scores = bad_scores, .count = 1};
     assert_int_equal(spur_log_pr_curve(w, "pr", 2, &p, NULL), SPUR_E_RANGE);
     written *got = finish(w);
-    assert_int_equal(got->count, FIRST + 2);
+    assert_int_equal(got->count, FIRST + 3);
     const Spur__Tb__Summary__Value *v = value_at(got, FIRST, "pr_curves");
     /* thresholds 0, 0.5, 1: rows tp, fp, tn, fn, precision, recall */
     const float rows[6][3] = {{3, 2, 1}, {2, 1, 0},           {0, 1, 2},
@@ -417,7 +468,11 @@ static void test_pr_curve(void **state) {
     float positives[101];
     v = value_at(got, FIRST + 1, "pr_curves");
     memcpy(positives, v->tensor->tensor_content.data, sizeof positives);
-    assert_true(positives[29] == 1 && positives[30] == 0); /* 0.29f is a bit below 0.29 */
+    assert_true(positives[29] == 2.5f && positives[30] == 0); /* 0.29f is a bit below 0.29 */
+    assert_string_equal(v->metadata->display_name, "shown");
+    const float raw[] = {1, 1, 1, 1, 1, 1, 1, 1, 0.125f, 0.25f, 0.125f, 0.25f};
+    v = value_at(got, FIRST + 2, "pr_curves");
+    assert_memory_equal(v->tensor->tensor_content.data, raw, sizeof raw);
     forget(got);
 }
 
@@ -491,6 +546,7 @@ int main(void) {
         TEST(test_audio),
         cmocka_unit_test(test_sha256),
         TEST(test_hparams),
+        TEST(test_session_by_default),
         TEST(test_experiment),
         TEST(test_graph),
         TEST(test_layout),

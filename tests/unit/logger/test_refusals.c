@@ -290,6 +290,92 @@ static void test_null_arguments(void **state) {
     spur_writer_close(w, NULL);
 }
 
+/* Each is the good one but for a member. */
+static void test_histograms_refused(void **state) {
+    enum { BUCKETS = 1000000 }; /* as many as there may be */
+    notes n = {0};
+    spur_writer *w = begin(state, &n);
+    const spur_log_array good = spur_log_doubles(&(double){1}, 1);
+    spur_log_bucket *many = calloc(BUCKETS + 1, sizeof *many);
+    assert_int_equal(
+        spur_log_histogram(w, "h", 0, good, &(spur_log_histogram_options){.buckets = BUCKETS + 1}),
+        SPUR_E_RANGE);
+    assert_int_equal(spur_log_histogram(w, "h", 0, spur_log_floats(NULL, 1), NULL),
+                     SPUR_E_ARGUMENT);
+    assert_int_equal(spur_log_histogram(w, "h", 0, (spur_log_array){good.data, 1, 6}, NULL),
+                     SPUR_E_TYPE);
+    assert_int_equal(spur_log_histogram_buckets(w, "h", 0, NULL, 1, NULL), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_log_histogram_buckets(w, "h", 0, many, BUCKETS + 1, NULL), SPUR_E_RANGE);
+    assert_int_equal(spur_log_histogram_buckets(w, "h", 0, many, BUCKETS, NULL), SPUR_OK);
+    spur_writer_close(w, NULL);
+    free(many);
+}
+
+static void test_curves_refused(void **state) {
+    notes n = {0};
+    spur_writer *w = begin(state, &n);
+    const unsigned char label = 1;
+    const float score = 0.5f, high = 1.0625f, weights[] = {-1, NAN, INFINITY, 0};
+    const double row[] = {1, 0}, negative[] = {1, -1}, infinite[] = {INFINITY, 0};
+    spur_log_predictions p = {.labels = &label, .scores = &high, .count = 1};
+    assert_int_equal(spur_log_pr_curve(w, "p", 0, &p, NULL), SPUR_E_RANGE);
+    p.scores = &score;
+    for (int i = 0; i < 4; i++) {
+        p.weights = &weights[i];
+        assert_int_equal(spur_log_pr_curve(w, "p", 0, &p, NULL), i < 3 ? SPUR_E_RANGE : SPUR_OK);
+    }
+    const spur_log_pr_curve_options fine = {.thresholds = 100001};
+    assert_int_equal(spur_log_pr_curve(w, "p", 1, &p, &fine), SPUR_E_RANGE);
+    spur_log_pr_counts c = {2, row, row, row, row, row, NULL};
+    assert_int_equal(spur_log_pr_curve_raw(w, "p", 1, &c, NULL), SPUR_E_ARGUMENT);
+    c.precision = NULL;
+    c.true_negatives = negative;
+    assert_int_equal(spur_log_pr_curve_raw(w, "p", 1, &c, NULL), SPUR_E_RANGE);
+    c.true_negatives = infinite;
+    assert_int_equal(spur_log_pr_curve_raw(w, "p", 1, &c, NULL), SPUR_E_RANGE);
+    c.true_negatives = NULL;
+    assert_int_equal(spur_log_pr_curve_raw(w, "p", 1, &c, NULL), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_writer_flush(w), SPUR_OK);
+    assert_int_equal(count_records(spur_writer_path(w)), 3);
+    spur_writer_close(w, NULL);
+}
+
+static void test_hparams_refused(void **state) {
+    notes n = {0};
+    spur_writer *w = begin(state, &n);
+    const spur_log_value one = spur_log_number(1);
+    const spur_log_hparam nameless = {"", spur_log_number(1)}, odd = {"a", {.kind = 3}};
+    const spur_log_metric_info metric = {.tag = ""};
+    const spur_log_hparam_info infos[] = {
+        {.name = ""},
+        {.name = "a", .kind = 3},
+        {.name = "a", .has_range = true, .max = 1, .choices = &one, .choice_count = 1},
+        {.name = "a", .has_range = true, .min = 1},
+        {.name = "a", .has_range = true, .max = NAN},
+        {.name = "a", .has_range = true, .kind = SPUR_LOG_TEXT},
+        {.name = "a", .choice_count = 1}};
+    const spur_status expected[] = {SPUR_E_ARGUMENT, SPUR_E_TYPE,  SPUR_E_ARGUMENT, SPUR_E_RANGE,
+                                    SPUR_E_RANGE,    SPUR_E_RANGE, SPUR_E_ARGUMENT};
+    assert_int_equal(spur_log_hparams(w, &nameless, 1, NULL), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_log_hparams(w, &odd, 1, NULL), SPUR_E_TYPE);
+    assert_int_equal(spur_log_hparams(w, NULL, 1, NULL), SPUR_E_ARGUMENT);
+    spur_log_hparams_options options = {.start_time = NAN};
+    assert_int_equal(spur_log_hparams(w, NULL, 0, &options), SPUR_E_NUMERIC);
+    options = (spur_log_hparams_options){.monitor_url = "\xff"};
+    assert_int_equal(spur_log_hparams(w, NULL, 0, &options), SPUR_E_UTF8);
+    for (size_t i = 0; i < sizeof infos / sizeof infos[0]; i++) {
+        const spur_log_experiment e = {.hparams = &infos[i], .hparam_count = 1};
+        assert_int_equal(spur_log_hparams_experiment(w, &e, NULL), expected[i]);
+    }
+    spur_log_experiment e = {.metrics = &metric, .metric_count = 1};
+    assert_int_equal(spur_log_hparams_experiment(w, &e, NULL), SPUR_E_ARGUMENT);
+    e = (spur_log_experiment){.created = INFINITY};
+    assert_int_equal(spur_log_hparams_experiment(w, &e, NULL), SPUR_E_NUMERIC);
+    assert_int_equal(spur_writer_flush(w), SPUR_OK);
+    assert_int_equal(count_records(spur_writer_path(w)), 2);
+    spur_writer_close(w, NULL);
+}
+
 /* ---- places -------------------------------------------------------------------------------- */
 
 static spur_status try_open(const spur_writer_options *options) {
@@ -441,6 +527,9 @@ int main(void) {
         TEST(test_tag_budget),
         TEST(test_places_of_errors),
         TEST(test_null_arguments),
+        TEST(test_histograms_refused),
+        TEST(test_curves_refused),
+        TEST(test_hparams_refused),
         TEST(test_names_of_directories),
         TEST(test_run_names),
         TEST(test_sub_names),
