@@ -146,10 +146,10 @@ static const spur_norm_options like_tensorflow = {.eps = 0.001, .momentum = 0.01
 
 VARIANT(b0, "inverted residuals with attention to channels, 5.3 million weights", table_02, 1, 1,
         NULL)
-VARIANT(b1, "the same, deeper: 7.8 million", table_02, 1, 1.1, NULL)
-VARIANT(b2, "9.1 million", table_03, 1.1, 1.2, NULL)
-VARIANT(b3, "12 million", table_03, 1.2, 1.4, NULL)
-VARIANT(b4, "19 million", table_04, 1.4, 1.8, NULL)
-VARIANT(b5, "30 million", table_04, 1.6, 2.2, &like_tensorflow)
-VARIANT(b6, "43 million", table_05, 1.8, 2.6, &like_tensorflow)
-VARIANT(b7, "66 million", table_05, 2.0, 3.1, &like_tensorflow)
+VARIANT(b1, "a deeper efficientnet_b0: 7.8 million weights", table_02, 1, 1.1, NULL)
+VARIANT(b2, "a larger efficientnet_b0: 9.1 million weights", table_03, 1.1, 1.2, NULL)
+VARIANT(b3, "a larger efficientnet_b0: 12 million weights", table_03, 1.2, 1.4, NULL)
+VARIANT(b4, "a larger efficientnet_b0: 19 million weights", table_04, 1.4, 1.8, NULL)
+VARIANT(b5, "a larger efficientnet_b0: 30 million weights", table_04, 1.6, 2.2, &like_tensorflow)
+VARIANT(b6, "a larger efficientnet_b0: 43 million weights", table_05, 1.8, 2.6, &like_tensorflow)
+VARIANT(b7, "a larger efficientnet_b0: 66 million weights", table_05, 2.0, 3.1, &like_tensorflow)

@@ -122,7 +122,7 @@ const spur__model_kind spur__model_mobilenet_v3_small = {
     .build = build_small,
 };
 const spur__model_kind spur__model_mobilenet_v3_large = {
-    .kind = {"mobilenet_v3_large", "the same, wider and deeper", &table},
+    .kind = {"mobilenet_v3_large", "mobilenet_v3_small made wider and deeper", &table},
     .head = "classifier.3",
     .input_rank = 4,
     .build = build_large,

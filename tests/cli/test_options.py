@@ -46,6 +46,13 @@ class Options(Cli):
         self.assertEqual(self.spur("help", "train.epochs").out.splitlines()[0], "train.epochs = 10")
         self.assertIn("no key 'rl' in [optimizer]", self.spur("help", "optimizer.rl", status=2).err)
         self.assertIn("no section [optimiser]", self.spur("help", "optimiser.lr", status=2).err)
+        # two words will do, and one says where it is at home
+        self.assertEqual(self.spur("help", "optimizer", "lr").out, shown)
+        self.assertEqual(self.spur("help", "train", "epochs").out, self.spur("help", "train.epochs").out)
+        self.assertIn("no key 'epoch' in [train]", self.spur("help", "train", "epoch", status=2).err)
+        for word, home in (("adam", "`spur help optimizer adam`"), ("epochs", "`spur help train.epochs`"),
+                           ("seed", "`spur help run.seed`, `spur help data.seed`"), ("iou", "`spur help metrics iou`")):
+            self.assertIn("no command or section '%s'; see %s\n" % (word, home), self.spur("help", word, status=2).err)
 
     def test_no_topic_is_wider_than_a_terminal(self):
         """Every command, section, kind, metric and key."""
@@ -147,7 +154,7 @@ class Options(Cli):
         self.assertIn("no command or section 'optimiser'; did you mean 'optimizer'?",
                       self.spur("help", "optimiser", status=2).err)
         self.assertIn("did you mean 'train'?", self.spur("help", "trian", status=2).err)
-        self.assertIn("no kinds to choose from", self.spur("help", "train", "x", status=2).err)
+        self.assertIn("no key 'x' in [train]", self.spur("help", "train", "x", status=2).err)
 
 
 if __name__ == "__main__":

@@ -69,20 +69,10 @@ static int help_manual(const char *section) {
 }
 
 #ifdef SPUR_WITH_ENGINE
-static int help_section(section_id section, const char *kind_name) {
-    const section_spec *spec = &section_specs[section];
+static int help_section(section_id section) {
     spur__str text;
     spur__str_init(&text, 1 << 22);
-    if (!kind_name) {
-        reference_section(section, &text);
-        return print_and_free(&text);
-    }
-    if (!spec->family)
-        return command_misuse(&command_help, "[%s] has no kinds to choose from", spec->name);
-    spur_error err;
-    const spur__kind *kind = spur__family_find(spec->family, kind_name, &err);
-    if (!kind) return command_misuse(&command_help, "%s", err.message);
-    reference_kind(section, kind, &text);
+    reference_section(section, &text);
     return print_and_free(&text);
 }
 
@@ -97,31 +87,65 @@ static int help_metrics(const char *name) {
     return print_and_free(&text);
 }
 
-/* "optimizer.lr": the row of every kind that has it, as the defaults differ. */
-static int help_key(const char *name) {
-    char section[64];
-    const char *key = strchr(name, '.') + 1;
-    snprintf(section, sizeof section, "%.*s", (int)(key - name - 1), name);
-    section_id id = section_find(section);
-    if (id == SECTION_COUNT) return command_misuse(&command_help, "no section [%s]", section);
+/* The row of every kind that has the key, as the defaults differ. */
+static int help_key(section_id id, const char *key) {
     const section_spec *spec = &section_specs[id];
-    if (spec->family && strcmp(key, spec->selector) == 0) return help_section(id, NULL);
+    if (spec->family && strcmp(key, spec->selector) == 0) return help_section(id);
     const spur__option *row = spec->common ? spur__options_find(spec->common, key) : NULL;
     spur__str text;
+    char title[256];
     spur__str_init(&text, 1 << 20);
-    if (row) reference_row(name, row, &text);
+    snprintf(title, sizeof title, "%s.%s", spec->name, key);
+    if (row) reference_row(title, row, &text);
     for (size_t i = 0; !row && spec->family && i < spec->family->count; i++) {
         const spur__kind *kind = spec->family->kinds[i];
         const spur__option *own = kind->options ? spur__options_find(kind->options, key) : NULL;
         if (!own) continue;
-        char title[256];
-        snprintf(title, sizeof title, "%s (%s)", name, kind->name);
+        snprintf(title, sizeof title, "%s.%s (%s)", spec->name, key, kind->name);
         reference_row(title, own, &text);
     }
     if (text.length > 0) return print_and_free(&text);
     spur__str_free(&text);
     return command_misuse(&command_help, "no key '%s' in [%s]; `spur help %s` lists them", key,
-                          section, section);
+                          spec->name, spec->name);
+}
+
+/* "optimizer.lr" */
+static int help_dotted(const char *name) {
+    char section[64];
+    const char *key = strchr(name, '.') + 1;
+    snprintf(section, sizeof section, "%.*s", (int)(key - name - 1), name);
+    section_id id = section_find(section);
+    if (id == SECTION_COUNT) return command_misuse(&command_help, "no section [%s]", section);
+    return help_key(id, key);
+}
+
+/* "optimizer adam"; "optimizer lr" is a key. */
+static int help_kind(section_id section, const char *name) {
+    const section_spec *spec = &section_specs[section];
+    spur_error err;
+    const spur__kind *kind = spec->family ? spur__family_find(spec->family, name, &err) : NULL;
+    if (!spec->family || (!kind && config_find_row(section, name, NULL)))
+        return help_key(section, name);
+    if (!kind) return command_misuse(&command_help, "%s", err.message);
+    spur__str text;
+    spur__str_init(&text, 1 << 22);
+    reference_kind(section, kind, &text);
+    return print_and_free(&text);
+}
+
+/* Where a word is at home that is neither a command nor a section: "`spur help optimizer adam`". */
+static void find_homes(const char *word, spur__str *out) {
+    for (section_id i = 0; i < SECTION_COUNT; i++) {
+        const section_spec *spec = &section_specs[i];
+        const char *comma = out->length ? ", " : "";
+        if (spec->family && spur__family_find(spec->family, word, NULL))
+            spur__str_printf(out, "%s`spur help %s %s`", comma, spec->name, word);
+        else if (config_find_row(i, word, NULL))
+            spur__str_printf(out, "%s`spur help %s.%s`", comma, spec->name, word);
+    }
+    if (spur__family_find(&spur__metric_family, word, NULL))
+        spur__str_printf(out, "%s`spur help metrics %s`", out->length ? ", " : "", word);
 }
 
 static int help_all(void) {
@@ -143,6 +167,15 @@ static const char *word_at(const void *names, size_t i) {
 static int unknown(const char *word) {
     size_t count = command_count;
 #ifdef SPUR_WITH_ENGINE
+    spur__str homes;
+    spur__str_init(&homes, 1 << 12);
+    find_homes(word, &homes);
+    bool found = homes.length > 0;
+    if (found)
+        command_misuse(&command_help, "no command or section '%s'; see %s", word,
+                       spur__str_text(&homes));
+    spur__str_free(&homes);
+    if (found) return EXIT_USAGE;
     count += SECTION_COUNT;
 #endif
     const char *near = spur__nearest(word, count, word_at, NULL);
@@ -163,13 +196,13 @@ static int run_help(int argc, char **argv) {
     section_id section = section_find(argv[1]);
     if (section < SECTION_COUNT) {
         if (one && argc == 2) printf("\n");
-        return help_section(section, argc == 3 ? argv[2] : NULL);
+        return argc == 3 ? help_kind(section, argv[2]) : help_section(section);
     }
 #endif
     if (one && argc == 2) return EXIT_DONE;
 #ifdef SPUR_WITH_ENGINE
     if (strcmp(argv[1], "metrics") == 0) return help_metrics(argc == 3 ? argv[2] : NULL);
-    if (argc == 2 && strchr(argv[1], '.')) return help_key(argv[1]);
+    if (argc == 2 && strchr(argv[1], '.')) return help_dotted(argv[1]);
 #endif
     return unknown(argv[1]);
 }
