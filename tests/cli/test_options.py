@@ -85,6 +85,7 @@ class Options(Cli):
             if shutil.which("groff"):
                 done = subprocess.run(["groff", "-man", "-Tascii", "-ww"], input=page.encode(), capture_output=True)
                 self.assertEqual((done.returncode, done.stderr.decode()), (0, ""))
+                self.assertNotRegex(done.stdout.decode(), r"path.* = +folder")  # no value, but what it means
         commands = re.findall(r"^  (\S+) ", self.spur("help").out.split("\nSections")[0], re.M)
         self.assertEqual(re.findall(r"^\.SS spur (\S+)$", program, re.M), commands)
         keys = re.findall(r"^\| `(\w+)` ", self.spur("help", "--markdown").out, re.M)

@@ -11,12 +11,13 @@ static void put_line(const char *text, spur__str *out) {
     spur__str_putc(out, '\n');
 }
 
-/* .TP "key = default", its help, and what it may be. */
+/* "key = default", its help, and what it may be. An indentation that is narrower than any key keeps
+ * the help out of the first line, where it would be read as the value. */
 static void put_row(const spur__option *row, spur__str *out) {
     spur__str domain;
     spur__str_init(&domain, 1 << 16);
     spur__option_domain(row, &domain);
-    spur__str_printf(out, ".TP\n.BR %s \" = ", row->name);
+    spur__str_printf(out, ".TP 4\n.BR %s \" = ", row->name);
     manual_text(row->initial, out);
     spur__str_puts(out, "\"\n");
     if (row->help) put_line(row->help, out);
