@@ -254,7 +254,8 @@ static void put_data(const finding *f, const spur_data_info *info, spur__str *ou
                      f->format, f->folder, info->samples[SPUR_SPLIT_TRAIN],
                      info->samples[SPUR_SPLIT_VALIDATION], info->samples[SPUR_SPLIT_TEST]);
     if (info->height * info->width > 1)
-        spur__str_printf(out, " of %dx%d, %d channels", info->height, info->width, info->channels);
+        spur__str_printf(out, " of %dx%d, %d channel%s", info->height, info->width, info->channels,
+                         info->channels == 1 ? "" : "s");
     if (info->classes) spur__str_printf(out, "; %zu classes:", info->classes);
     for (size_t i = 0; i < info->classes && i < 12; i++)
         spur__str_printf(out, "%s %s", i ? "," : "", info->class_names[i]);
