@@ -364,7 +364,7 @@ class Sweep(SweepCli):
             self.assertIn("logs/s: found a sweep among several arguments, expected one sweep alone", refused)
             self.assertIn("logs/s/trial_*", refused)
         self.assertIn("logs/s: no run there: found a sweep", self.spur("eval", "logs/s", status=2).err)
-        self.assertIn(" param.lr=1e-2\n", self.spur("best", "logs/s").out)
+        self.assertTrue(self.spur("best", "logs/s").out.endswith("\n%s -S -E program.py '1e-2' '1' '3' '0'\n" % sys.executable))
         shown = self.spur("show", "logs/s/trial_0001_seed_1").out
         self.assertIn("\nval_loss\n", shown)  # the curve, from the program's events
         self.assertIn("best val_loss", shown)
@@ -384,7 +384,7 @@ class Sweep(SweepCli):
                          ["lr=1e-3", "lr=1e-2", "lr=10"])
         self.assertIn("| lr=1e-2 (2 failed) |", self.spur("compare", "logs/s", "--md").out)
         self.assertIn("lr=1e-2 (2 failed)", self.spur("compare", "logs/s", "--latex").out)
-        self.assertIn(" param.lr=1e-3\n", self.spur("best", "logs/s").out)
+        self.assertIn(" program.py '1e-3' '1' '3' '0'\n", self.spur("best", "logs/s").out)
         self.spur("sweep", self.ini(name="t", lr="1e-2", seeds="1..3"), status=1)
         self.assertIn("2 of 3 seeds failed", self.spur("best", "logs/t").out)
 

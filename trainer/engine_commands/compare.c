@@ -11,6 +11,7 @@
 #include "output/text.h"
 #include "run/process.h"
 #include "sweep/collect.h"
+#include "sweep/launch.h"
 
 static int run_compare(int argc, char **argv);
 static int run_best(int argc, char **argv);
@@ -139,26 +140,36 @@ static int run_compare(int argc, char **argv) {
     return result;
 }
 
-/* The command that trains configuration c once more. */
-static void print_way(const sweep_view *v, size_t c) {
-    spur__str words;
+/* "spur train my_logs/s/sweep.ini optimizer.lr=0.01" */
+static void put_training(const sweep_view *v, size_t c, spur__str *words) {
     char *file = spur__path_join(v->dir.path, "sweep.ini");
-    spur__str_init(&words, 1 << 20);
-    spur__str_puts(&words, "\nspur train ");
-    put_shell_word(&words, file ? file : "");
+    spur__str_puts(words, "spur train ");
+    put_shell_word(words, file ? file : "");
+    spur__free(file);
     for (size_t i = 0; i < v->plan.space.count; i++) {
         spur__str word;
         if (!v->configurations[c].values[i]) continue;
         spur__str_init(&word, 1 << 20);
         spur__str_printf(&word, "%s=%s", v->plan.space.parameters[i].name,
                          v->configurations[c].values[i]);
-        spur__str_putc(&words, ' ');
-        put_shell_word(&words, spur__str_text(&word));
+        spur__str_putc(words, ' ');
+        put_shell_word(words, spur__str_text(&word));
         spur__str_free(&word);
     }
-    printf("%s\n", spur__str_text(&words));
+}
+
+/* The command that runs configuration c once more; of a program that with the first seed, and with a
+ * new directory where it asks for one. */
+static void print_way(const sweep_view *v, size_t c) {
+    spur__str words;
+    spur__str_init(&words, 1 << 20);
+    if (v->plan.is_program)
+        program_command(&v->plan, &v->configurations[c], v->plan.seeds[0], "best_run", &words,
+                        NULL);
+    else
+        put_training(v, c, &words);
+    if (words.length > 0) printf("\n%s\n", spur__str_text(&words));
     spur__str_free(&words);
-    spur__free(file);
 }
 
 static void print_best(const sweep_view *v, const report *r) {

@@ -165,7 +165,7 @@ static int run_show(int argc, char **argv) {
     spur_error err = {.status = SPUR_OK};
     if (is_sweep(argv[1]))
         return command_misuse(&command_show,
-                              "%s: a sweep; of these tell spur list, spur compare and spur best",
+                              "%s: a sweep, no run: see spur list, spur compare and spur best",
                               argv[1]);
     if (!is_run(argv[1]) && run_require(argv[1], "status.ini", &err) != SPUR_OK)
         return command_refuse(&command_show, &err);
