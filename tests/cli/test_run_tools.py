@@ -342,6 +342,13 @@ class Tools(Cli):
                 self.write("%s/masks/%d.png" % (name, i), png(32, 32, lambda x, y: mask[x // 11]))
             self.spur("init", name, "--out", name + ".ini")
             self.assertIn("batch_size = 4", (self.dir / (name + ".ini")).read_text())
+        # classes may be counted from 1
+        for name, values, option in (("ade", (1, 2, 3), "first_class = 1\n#"), ("pet", (1, 2, 255), "first_class = 1\nignore_index = 255\n")):
+            for i in range(4):
+                self.write("%s/images/%d.png" % (name, i), png(32, 32, lambda x, y: (x, y, i)))
+                self.write("%s/masks/%d.png" % (name, i), png(32, 32, lambda x, y: (values[x // 11],) * 3))
+            self.spur("init", name, "--out", name + ".ini")
+            self.assertIn("\n" + option, (self.dir / (name + ".ini")).read_text())
         self.assertIn("ignore_index = 255", (self.dir / "voc.ini").read_text())
         self.assertIn("masks = color\ncolors = 000000, 0040ff, 800000\n", (self.dir / "paint.ini").read_text())
         self.assertIn("3 classes", self.spur("train", "paint.ini", "--dry-run").out)

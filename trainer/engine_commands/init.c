@@ -203,17 +203,34 @@ static spur_status try_colors(finding *f, bool *found, spur_error *err) {
     return try_open(f, err);
 }
 
-/* Opens the masks in the way that suits them: class indices, the same with a border of 255, black
- * and white, colours. A "class" for every grey is no good reading. Every grey is black or white, and
- * every colour a colour: what stops those ways is no matter of values, and is told. */
+/* How masks may be read, the usual first: class indices from 0 or from 1, both with or without a
+ * border of 255, black and white; then colours. */
+static const char *const ways[][2][2] = {
+    {{NULL}},
+    {{"ignore_index", "255"}},
+    {{"first_class", "1"}},
+    {{"first_class", "1"}, {"ignore_index", "255"}},
+    {{"masks", "binary"}},
+};
+
+enum { COLORS = sizeof ways / sizeof ways[0], BINARY = COLORS - 1 };
+
+static spur_status try_way(finding *f, int way, bool *found, spur_error *err) {
+    *found = true;
+    f->extras = 0;
+    if (way == COLORS) return try_colors(f, found, err);
+    for (int i = 0; i < 2 && ways[way][i][0]; i++) add_extra(f, ways[way][i][0], ways[way][i][1]);
+    return try_open(f, err);
+}
+
+/* Opens the masks in the way that suits them. A "class" for every grey is no good reading. Every grey
+ * is black or white, and every colour a colour: what stops those ways is no matter of values, and is
+ * told. */
 static spur_status look_at_masks(finding *f, spur_error *err) {
-    for (int way = 0; way < 4; way++) {
-        bool found = true;
+    for (int way = 0; way <= COLORS; way++) {
+        bool found;
         spur_error why = {.status = SPUR_OK};
-        f->extras = 0;
-        if (way == 1) add_extra(f, "ignore_index", "255");
-        if (way == 2) add_extra(f, "masks", "binary");
-        spur_status status = way < 3 ? try_open(f, &why) : try_colors(f, &found, &why);
+        spur_status status = try_way(f, way, &found, &why);
         if (!found && status == SPUR_OK) break;
         size_t classes = status == SPUR_OK ? spur_data_describe(f->data)->classes : 0;
         if (classes > 1 && classes <= MOST_COLORS) return status;
@@ -223,7 +240,7 @@ static spur_status look_at_masks(finding *f, spur_error *err) {
             spur_data_close(f->data);
         }
         f->data = NULL;
-        if (way == 0 || (way > 1 && why.status != SPUR_E_RANGE)) *err = why;
+        if (way == 0 || (way >= BINARY && why.status != SPUR_E_RANGE)) *err = why;
     }
     return err->status;
 }
