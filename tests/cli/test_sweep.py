@@ -162,7 +162,8 @@ class Sweep(SweepCli):
             self.assertFalse((self.dir / "logs").exists())
         for line, says in (("method = gird", "did you mean 'grid'"), ("pruner = medain", "did you mean 'median'"),
                            ("asha_reduction_factor = 1", "expected"), ("on_failure = give up", "retry:n"),
-                           ("param.pause = 0, 1 if param.lr == 7", "can never hold")):
+                           ("param.pause = 0, 1 if param.lr == 7", "can never hold"),
+                           ("pause = 0, 1", "unknown option 'pause'; to vary it, write param.pause")):
             r = self.spur("sweep", self.ini(more=line), status=2)
             self.assertIn(says, r.err)
             self.refused_at(line.split(" =")[0], r)

@@ -65,6 +65,14 @@ class SweepCheck(Cli):
         self.assertEqual(self.spur("list", "logs/s", "--state", "done", "--json").out.count('"state":'), 3)
         self.assertNotIn("cannot be trained", self.sweep(space, status=1).err)  # it has begun: trials are all that counts
 
+    def test_what_people_write(self):
+        """An option without its section, a domain of another tool: the message has what was meant."""
+        self.assertIn("s.ini:19:1: unknown option 'lr'; to vary it, write optimizer.lr\n",
+                      self.sweep("lr = 0.1, 0.01\n", status=2).err)
+        self.assertIn("optimizer.lr: found 'loguniform(', expected values, or one of choice(), range(), uniform() and log()",
+                      self.sweep("optimizer.lr = loguniform(1e-4, 1e-1)\n", status=2).err)
+        self.assertIn("\n1 configuration, 1 seed each: 1 trial\n", self.sweep("seeds = 1\n", "--dry-run").out)
+
     def test_a_sound_sweep(self):
         r = self.sweep("data.batch_size = 5, 10\nmodel.name = my_net, mlp\n", "--dry-run")
         self.assertIn("4 configurations", r.out)

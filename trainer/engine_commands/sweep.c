@@ -241,8 +241,9 @@ static int list_configurations(const sweep_plan *plan, const char *file, const o
         printf("%4zu  %s\n", i + 1, spur__str_text(&line));
         spur__str_free(&line);
     }
-    printf("%zu configurations, %zu seed%s each: %zu trials%s\n", c.search.count, plan->seed_count,
-           plan->seed_count == 1 ? "" : "s", c.search.count * plan->seed_count,
+    size_t count = c.search.count, trials = count * plan->seed_count;
+    printf("%zu configuration%s, %zu seed%s each: %zu trial%s%s\n", count, count == 1 ? "" : "s",
+           plan->seed_count, plan->seed_count == 1 ? "" : "s", trials, trials == 1 ? "" : "s",
            plan->method->adaptive ? ", then as the results suggest" : "");
     fflush(stdout);
     int status = EXIT_DONE;

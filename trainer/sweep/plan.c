@@ -41,6 +41,15 @@ static spur_status fail_at(const document_entry *entry, spur_status status, cons
     return document_fail(entry, true, status, err, "%s", why->message);
 }
 
+/* The section of an option that is called without it, "lr"; SECTION_COUNT when none has it. */
+static section_id find_home(const sweep_plan *plan, const char *key) {
+    if (plan->is_program)
+        return document_find(&plan->cfg->doc, "param", key) ? SECTION_PARAM : SECTION_COUNT;
+    for (section_id i = 0; i < SECTION_TYPED; i++)
+        if (i != SECTION_RUN && config_find_row(i, key, NULL)) return i;
+    return SECTION_COUNT;
+}
+
 /* An option of [sweep] or [program] itself. */
 static spur_status set_own(const spur__options *table, void *target, const document_entry *entry,
                            spur_error *err) {
@@ -65,6 +74,11 @@ static spur_status check_values(const parameter *p, const spur__option *row,
     for (size_t i = 0; i < n; i++) {
         const char *value = p->kind == DOMAIN_CHOICE ? p->choices[i] : ends[i];
         spur_status status = spur__option_check(row, value, &why);
+        if (status != SPUR_OK && strchr(value, '('))
+            return document_fail(entry, true, status, err,
+                                 "%s: found '%.*s(', expected values, or one of choice(), range(), "
+                                 "uniform() and log()",
+                                 p->name, (int)strcspn(value, "("), value);
         if (status != SPUR_OK) return fail_at(entry, status, &why, err);
     }
     return SPUR_OK;
@@ -184,8 +198,14 @@ static spur_status read_entry(sweep_plan *plan, const document_entry *entry, spu
     if (strcmp(entry->section, "program") == 0)
         return set_own(&program_table, &plan->program, entry, err);
     if (strcmp(entry->section, "sweep") != 0) return SPUR_OK;
-    if (!strchr(entry->key, '.')) return set_own(&sweep_table, &plan->settings, entry, err);
-    return sweep_plan_replaced(plan, entry) ? SPUR_OK : add_parameter(plan, entry, err);
+    if (strchr(entry->key, '.'))
+        return sweep_plan_replaced(plan, entry) ? SPUR_OK : add_parameter(plan, entry, err);
+    section_id home = find_home(plan, entry->key);
+    if (home < SECTION_COUNT && !spur__options_find(&sweep_table, entry->key))
+        return document_fail(entry, false, SPUR_E_NOTFOUND, err,
+                             "unknown option '%s'; to vary it, write %s.%s", entry->key,
+                             section_specs[home].name, entry->key);
+    return set_own(&sweep_table, &plan->settings, entry, err);
 }
 
 static spur_status make_seeds(sweep_plan *plan, spur_error *err) {
