@@ -212,7 +212,7 @@ class Sweep(SweepCli):
     def test_max_time_of_a_trial(self):
         """It counts with what it has reached; one that has reached nothing has failed."""
         self.write("t.ini", "[data]\nformat = shapes\nsize = 8x8\nsamples = 32\nval_samples = 16\n[model]\nname = mlp\n"
-                            "[train]\nepochs = 1000000\nmax_time = 0.5s\n[log]\nimages = 0\nhistograms_every = 0\n"
+                            "[train]\nepochs = 1000000\nmax_time = 2s\n[log]\nimages = 0\nhistograms_every = 0\n"
                             "[run]\nlogdir = logs\nname = s\n[sweep]\noptimizer.lr = 1e-2, 1e-3\n")
         self.spur("sweep", "t.ini")
         results = self.results()
