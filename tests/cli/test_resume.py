@@ -255,6 +255,9 @@ class Amended(Run):
                               ("train.monitor=loss", "judged by it"), ("optimizer.name=adamw", "it was 'adam'"),
                               ("train.limit_batches=2", "which samples an epoch has"), ("run.name=x", "has its directory")):
             self.refused(run, why, override)
+        # kinds that share no option, too
+        self.refused(run, "optimizer.name cannot become 'sgd', it was 'adam'", "optimizer.name=sgd")
+        self.refused(run, "model.name cannot become 'unet'", "model.name=unet", "train.epochs=20")
         self.refused(run, "train.metrics cannot become 'accuracy', it was 'auto': ", "train.metrics=accuracy")
         self.spur("resume", run, "run.seed=3", "train.max_time=")  # as it was: nothing is contradicted
 

@@ -90,6 +90,11 @@ class Tools(Cli):
         run = self.train(SHAPES)
         rows = self.table(run / "metrics.csv")
         found = self.spur("eval", run, "--weights", "last", "--json").json
+        (self.dir / run / "checkpoints/best").rename(self.dir / "best")  # so a run is left that no epoch has ended in
+        for command in ("eval", run), ("onnx", run), ("predict", run, "x.png"):
+            self.assertIn("no best checkpoint, no epoch has ended; --weights last takes what there is\n",
+                          self.spur(*command, status=2).err)
+        (self.dir / "best").rename(self.dir / run / "checkpoints/best")
         self.assertEqual(found["loss"], float(rows[-1]["val_loss"]))
         self.assertEqual(found["accuracy"], float(rows[-1]["val_accuracy"]))
         best = self.spur("eval", run, "--json").json

@@ -58,10 +58,8 @@ static spur_status choose_split(session *s, const char *split, spur_error *err) 
 
 static spur_status measure_run(session *s, const evaluation *e, pass_result *result,
                                spur_error *err) {
-    char relative[128];
-    snprintf(relative, sizeof relative, "checkpoints/%s/weights.safetensors", e->weights);
-    char *path = spur__path_join(e->run, relative);
-    if (!path) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    char *path;
+    SPUR__TRY(find_weights(e->run, e->weights, &path, err));
     spur_status status = choose_split(s, e->split, err);
     if (status == SPUR_OK) status = spur_weights_load(s->net.net, path, NULL, NULL, err);
     spur__free(path);

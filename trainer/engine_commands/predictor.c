@@ -13,10 +13,8 @@
 #include "engine_commands/predictor.h"
 
 static spur_status load_weights(predictor *p, const char *run, const char *which, spur_error *err) {
-    char relative[128];
-    snprintf(relative, sizeof relative, "checkpoints/%s/weights.safetensors", which);
-    char *path = spur__path_join(run, relative);
-    if (!path) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    char *path;
+    SPUR__TRY(find_weights(run, which, &path, err));
     spur_status status = spur_weights_load(p->net.net, path, NULL, NULL, err);
     spur__free(path);
     return status;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "output/text.h"
@@ -134,4 +135,23 @@ char *enter_start_directory(const command *self, const char *run) {
     char *named = path_by_name(run), *there = named ? enter(self, named) : NULL;
     spur__free(named);
     return there;
+}
+
+static char *weights_path(const char *run, const char *which) {
+    char relative[128];
+    snprintf(relative, sizeof relative, "checkpoints/%s/weights.safetensors", which);
+    return spur__path_join(run, relative);
+}
+
+spur_status find_weights(const char *run, const char *which, char **path, spur_error *err) {
+    *path = weights_path(run, which);
+    if (!*path) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    if (spur__exists(*path)) return SPUR_OK;
+    spur__free(*path);
+    *path = weights_path(run, "last");
+    bool last = *path && spur__exists(*path);
+    spur__free(*path);
+    *path = NULL;
+    return spur__fail(err, SPUR_E_NOTFOUND, "%s: no %s checkpoint%s", run, which,
+                      last ? ", no epoch has ended; --weights last takes what there is" : "");
 }

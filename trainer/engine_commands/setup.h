@@ -49,4 +49,8 @@ char *path_by_name(const char *path);
  * spur__free. */
 char *enter_start_directory(const command *self, const char *run);
 
+/* The file of a run's weights, `which` is "best" or "last"; the error tells what there is instead. Free
+ * with spur__free. */
+spur_status find_weights(const char *run, const char *which, char **path, spur_error *err);
+
 #endif

@@ -209,7 +209,11 @@ static int resume_from(const char *run, char **words, int count, amendment *a, b
     words[0] = file;
     int status = load_config(&command_resume, &was, words, 1, &none);
     if (status == EXIT_DONE) {
-        status = load_config(&command_resume, &now, words, count, &o);
+        spur_error err = {.status = SPUR_OK};
+        for (int i = 1; i < count && err.status == SPUR_OK; i++)
+            amend_check_kind(&was, words[i], &err);
+        status = err.status != SPUR_OK ? command_refuse(&command_resume, &err)
+                                       : load_config(&command_resume, &now, words, count, &o);
         if (status == EXIT_DONE) {
             a->was = &was;
             a->now = &now;

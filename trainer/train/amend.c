@@ -57,6 +57,27 @@ static spur_status check_rules(const change *c, spur_error *err) {
     return SPUR_OK;
 }
 
+/* "optimizer.name=sgd" in its three parts; false for what is none. */
+static bool split_word(const char *word, char section[64], char key[64], char value[256]) {
+    const char *dot = strchr(word, '.'), *equals = strchr(word, '=');
+    if (!dot || !equals || equals < dot || dot - word >= 64 || equals - dot > 64) return false;
+    snprintf(section, 64, "%.*s", (int)(dot - word), word);
+    snprintf(key, 64, "%.*s", (int)(equals - dot - 1), dot + 1);
+    snprintf(value, 256, "%s", equals + 1);
+    return true;
+}
+
+spur_status amend_check_kind(const config *was, const char *word, spur_error *err) {
+    char section[64], key[64], value[256];
+    if (!split_word(word, section, key, value)) return SPUR_OK;
+    section_id id = section_find(section);
+    const char *selector = id < SECTION_TYPED ? section_specs[id].selector : NULL;
+    if (!selector || strcmp(key, selector) != 0) return SPUR_OK;
+    const char *kind = was->parts[id].kind->name;
+    document_entry entry = {.section = section, .key = key, .value = value};
+    return strcmp(kind, value) == 0 ? SPUR_OK : check_rules(&(change){&entry, kind}, err);
+}
+
 static bool is_option(const change *c, const char *key) {
     return strcmp(c->entry->section, "train") == 0 && strcmp(c->entry->key, key) == 0;
 }

@@ -20,6 +20,10 @@ typedef struct amendment {
     char **argv;
 } amendment;
 
+/* Refuses, as amend_check does, a word of the command line ("optimizer.name=sgd") that would change a
+ * kind: the options of the old one would not even be read. */
+spur_status amend_check_kind(const config *was, const char *word, spur_error *err);
+
 /* Compares the configuration of the run in `path` with the one wanted now. E_ARGUMENT with key, old
  * and new value and the reason for what is refused. */
 spur_status amend_check(amendment *a, const char *path, spur_error *err);
