@@ -471,7 +471,7 @@ class Compare(Cli):
         """Nothing hangs on them, calls them something else, or reaches the terminal."""
         csv = self.dir / "logs/a/metrics.csv"
         csv.write_bytes(csv.read_bytes().replace(b"\n", b"\r\n"))  # as an editor may leave it
-        self.assertIn("no column 'val_x'", self.spur("compare", "logs/a", "--metric", "val_x", status=2).err)
+        self.assertIn("no column 'val_x'; there are: epoch,step,loss,", self.spur("compare", "logs/a", "--metric", "val_x", status=2).err)
         self.assertIn("0.", self.spur("compare", "logs/a", "--metric", "learning_rate").out)
         csv.write_bytes(b"epoch,\r\x1b[31m,val\n1,2,3\n")
         self.spur("compare", "logs/a")

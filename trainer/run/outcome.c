@@ -187,7 +187,9 @@ static spur_status read_column(const char *text, const char *path, const char *c
                                size_t *count, spur_error *err) {
     size_t fields = count_fields(text), number = 1;
     long index = find_column(text, column);
-    if (index < 0) return spur__fail(err, SPUR_E_NOTFOUND, "%s: no column '%s'", path, column);
+    if (index < 0)
+        return spur__fail(err, SPUR_E_NOTFOUND, "%s: no column '%s'; there are: %.*s", path, column,
+                          (int)strcspn(text, "\r\n"), text);
     *count = 0;
     for (const char *line = strchr(text, '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
         number++;
