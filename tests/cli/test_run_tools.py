@@ -447,6 +447,9 @@ class Compare(Cli):
         self.assertIn("--state: found 'bogus'", self.spur("list", "logs", "--state", "bogus", status=2).err)
         self.assertEqual(len(self.spur("list", "logs", "--state", "done", "--json").json), 1)
         self.assertEqual(self.spur("list", "logs", "--state", "sweep", "--json").json, [])
+        self.assertEqual(self.spur("list", "logs", "--state", "sweep").out.splitlines()[1], "(none)")
+        (self.dir / "logged").mkdir()
+        self.assertIn("`spur inspect logged`", self.spur("list", "logged").out)
 
     def test_list_keeps_to_the_terminal(self):
         """Long names, monitors and tags are cut there, the best value is not; and nowhere else is anything."""

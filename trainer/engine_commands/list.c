@@ -16,6 +16,7 @@
 #include "commands/arguments.h"
 #include "output/table.h"
 #include "output/text.h"
+#include "run/process.h"
 #include "engine_commands/setup.h"
 #include "sweep/catalog.h"
 #include "sweep/collect.h"
@@ -199,7 +200,19 @@ static widths measure(const catalog *c) {
     return (widths){.line = line, .name = line && width > most ? most : width};
 }
 
-static void print_catalog(const catalog *c, const list_flags *f) {
+/* A log directory may hold runs of programs that only log: they have no state. */
+static void put_none(const char *logdir, const list_flags *f, spur__str *out) {
+    bool asked = f->state || f->tag || f->match;
+    spur__str_puts(out, "(none");
+    if (!asked) {
+        spur__str_puts(out, " of `spur train` or `spur sweep`; `spur inspect ");
+        put_shell_word(out, logdir);
+        spur__str_puts(out, "` looks into all event files");
+    }
+    spur__str_puts(out, ")\n");
+}
+
+static void print_catalog(const catalog *c, const char *logdir, const list_flags *f) {
     spur__str out, head;
     size_t shown = 0;
     widths w = measure(c);
@@ -217,7 +230,7 @@ static void print_catalog(const catalog *c, const list_flags *f) {
         put_line(e, now, w, &out);
         shown++;
     }
-    if (shown == 0) spur__str_puts(&out, "(none)\n");
+    if (shown == 0) put_none(logdir, f, &out);
     fputs(spur__str_text(&out), stdout);
     spur__str_free(&out);
 }
@@ -242,13 +255,13 @@ static int run_list(int argc, char **argv) {
                               "--state: found '%s', expected queued, running, stale, interrupted, "
                               "done, pruned, failed, damaged or sweep",
                               f.state);
-    if (catalog_read(&c, words ? argv[1] : "./my_logs", &err) != SPUR_OK)
-        return command_refuse(&command_list, &err);
+    const char *logdir = words ? argv[1] : "./my_logs";
+    if (catalog_read(&c, logdir, &err) != SPUR_OK) return command_refuse(&command_list, &err);
     spur_status status = SPUR_OK;
     if (f.json || f.csv)
         status = write_catalog(&c, &f);
     else
-        print_catalog(&c, &f);
+        print_catalog(&c, logdir, &f);
     catalog_free(&c);
     if (status != SPUR_OK) text_complain("list: %s", spur_strstatus(status));
     return status == SPUR_OK ? EXIT_DONE : EXIT_FAILED;
