@@ -23,6 +23,7 @@ typedef struct command {
     const char *summary; /* one line */
     const char *help; /* further paragraphs, or NULL */
     bool computes; /* on several threads, for a while */
+    bool leaves_run; /* which counts, not what is printed on the way */
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
 } command;
 

@@ -60,24 +60,32 @@ static void hold_streams(void) {
         if (fcntl(fd, F_GETFD) < 0) (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
+/* An answer that could not be written is none. A run is there all the same. */
+static int finish(const command *done, int status) {
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+    if (!lost || status != EXIT_DONE || done->leaves_run) return status;
+    fprintf(stderr, "spur %s: cannot write the output\n", done->name);
+    return EXIT_FAILED;
+}
+
 int main(int argc, char **argv) {
     char *help[] = {"help", NULL};
     hold_streams();
     take_name();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        int status = command_find("help")->run(1, help);
+        int status = finish(command_find("help"), command_find("help")->run(1, help));
         return argc < 2 ? EXIT_USAGE : status;
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("spur %s\n", spur_version());
-        return EXIT_DONE;
+        return finish(command_find("help"), EXIT_DONE);
     }
     const command *chosen = command_find(argv[1]);
     if (!chosen) return unknown(argv[1]);
     if (asks_for_help(argc, argv)) {
         command_print_help(chosen);
-        return EXIT_DONE;
+        return finish(command_find("help"), EXIT_DONE);
     }
     if (chosen->computes) spin_briefly(argv);
-    return chosen->run(argc - 1, argv + 1);
+    return finish(chosen, chosen->run(argc - 1, argv + 1));
 }

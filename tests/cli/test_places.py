@@ -67,6 +67,12 @@ class Places(Cli):
         told = [p.name for p in (self.dir / "logs").rglob("*")
                 if p.is_file() and any(word in p.read_bytes() for word in (b"Trained 2", b"lr=1e-2  val"))]
         self.assertEqual(told, ["stdout.log"] * 3)
+        # an answer that gets lost is a failure, a run is there all the same
+        for command in ("list logs", "list logs --csv", "show logs/a", "best logs/s", "compare logs/s", "help", "--help",
+                        "--version", "list --help", "summary logs/a", "eval logs/a", "train t.ini --dry-run --help"):
+            r = self.shell("$0 %s >/dev/full" % command, status=1)
+            self.assertRegex(r.err, "^spur .*(cannot write|input or output failed)", command)
+        self.shell("$0 train t.ini >/dev/full", env={"SPUR_RUN_DIR": "logs/b"})
 
     def test_a_trial_taken_out_of_its_sweep(self):
         self.write("s.ini", "include = t.ini\n[sweep]\noptimizer.lr = 1e-2\npruner = median\n")

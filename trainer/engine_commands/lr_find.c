@@ -23,6 +23,7 @@ extern const command command_lr_find;
 const command command_lr_find = {
     .name = "lr-find",
     .computes = true,
+    .leaves_run = true,
     .usage = "FILE.ini [section.key=value ...] [--min-lr X] [--max-lr X]\n"
              "                    [--steps N] [--json]",
     .summary = "Find a good learning rate: train while it rises, and plot the loss.",

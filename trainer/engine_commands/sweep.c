@@ -30,6 +30,7 @@ extern const command command_sweep;
 const command command_sweep = {
     .name = "sweep",
     .computes = true,
+    .leaves_run = true,
     .usage = "FILE.ini [section.key=value ...] [--worker] [--accept-changes]\n"
              "                  [--dry-run] [--quiet] [--json]",
     .summary = "Run every trial of a [sweep] section; the same command continues it.",

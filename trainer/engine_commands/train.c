@@ -23,6 +23,7 @@ extern const command command_train, command_resume;
 const command command_train = {
     .name = "train",
     .computes = true,
+    .leaves_run = true,
     .usage = "FILE.ini [section.key=value ...] [--print-config] [--dry-run]\n"
              "                  [--overfit N] [--max-time TIME] [--limit-batches N]\n"
              "                  [--quiet] [--json]",
@@ -41,6 +42,7 @@ const command command_train = {
 const command command_resume = {
     .name = "resume",
     .computes = true,
+    .leaves_run = true,
     .usage = "RUN [section.key=value ...] [--quiet] [--json]",
     .summary = "Continue an interrupted run from its last checkpoint.",
     .help = "The run goes on at the very step where it was saved, and ends as if it had never\n"
