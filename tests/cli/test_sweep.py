@@ -260,10 +260,13 @@ class Sweep(SweepCli):
 
     def test_json_of_an_odd_tag(self):
         program = self.dir / "program.py"
-        program.write_text(program.read_text().replace("val_loss", 'va\\"_loss'))
+        tag = 'va"_' + 13 * "long_" + "loss"
+        in_bytes = "x%02x%s" % (len(tag), tag.replace('"', '\\"'))
+        program.write_text(program.read_text().replace("x08val_loss", in_bytes))
         ini = self.ini(lr="1e-2", seeds="1")
-        (self.dir / ini).write_text((self.dir / ini).read_text().replace("[param]", 'objective = va"_loss\n[param]'))
-        self.assertIn('va"_loss', self.spur("sweep", ini, "--json").json_lines[0])
+        (self.dir / ini).write_text((self.dir / ini).read_text().replace("[param]", f"objective = {tag}\n[param]"))
+        self.assertIn(tag, self.spur("sweep", ini, "--json").json_lines[0])
+        self.assertIn(f"\n{tag} (smaller is better)", "\n" + self.spur("compare", "logs/s").out)
 
     def kill_trial(self, trial):
         """kill -9 for the processes of a trial, known by their environment."""

@@ -26,7 +26,7 @@ extern const char *const run_verdict_names[];
 typedef struct run_outcome {
     run_verdict verdict;
     int exit_code;
-    char monitor[64]; /* "" when the run did not come so far */
+    char monitor[256]; /* "" when the run did not come so far */
     bool maximize;
     double best; /* NaN: none */
     double last; /* NaN: none, or status.ini does not say: see run_metric_last */
