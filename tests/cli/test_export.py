@@ -91,6 +91,12 @@ class Export(Cli):
         self.copy(EVENTS + "/old", "logs/new/validation")
         row, = self.export("--kind", "hparams", "--json").json
         self.assertEqual((row["loss"], row["validation/loss"]), (single(0.1), 0.0625))
+        self.copy(EVENTS + "/new", "logs/new/inner")  # a session within: what is below it belongs to it alone
+        self.copy(EVENTS + "/old", "logs/new/inner/test")
+        rows = {row["run"]: row for row in self.export("--kind", "hparams", "--json").json}
+        self.assertEqual({run: (row.get("validation/loss"), row.get("test/loss")) for run, row in rows.items()},
+                         {"new": (0.0625, None), "new/inner": (None, 0.0625)})
+        self.assertFalse([key for row in rows.values() for key in row if key.startswith("inner")])
 
     def test_images(self):
         rows = self.export("--kind", "images", "-o", "out").rows
