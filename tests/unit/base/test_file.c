@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -58,6 +59,20 @@ static void test_write_is_atomic(void **state) {
     assert_int_equal(spur__file_write("a", "newer!", 6, &err), SPUR_OK);
     check_content("a", "newer!");
     unlink("a");
+}
+
+/* Renaming over a pipe, a device or a folder would leave a file in its place. */
+static void test_only_files_are_replaced(void **state) {
+    (void)state;
+    struct stat info;
+    spur_error err = {0};
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    assert_int_equal(spur__file_write("pipe", "x", 1, &err), SPUR_E_TYPE);
+    assert_string_equal(err.message, "pipe: cannot write: not a regular file");
+    assert_int_equal(stat("pipe", &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+    assert_int_equal(entries(), 1);
+    unlink("pipe");
 }
 
 static void test_out_of_memory(void **state) {
@@ -142,9 +157,9 @@ static int remove_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_write_is_atomic), cmocka_unit_test(test_out_of_memory),
-        cmocka_unit_test(test_read_errors),     cmocka_unit_test(test_mkdirs),
-        cmocka_unit_test(test_parts_of_paths),
+        cmocka_unit_test(test_write_is_atomic), cmocka_unit_test(test_only_files_are_replaced),
+        cmocka_unit_test(test_out_of_memory),   cmocka_unit_test(test_read_errors),
+        cmocka_unit_test(test_mkdirs),          cmocka_unit_test(test_parts_of_paths),
     };
     return cmocka_run_group_tests_name("file", tests, make_folder, remove_folder);
 }
