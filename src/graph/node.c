@@ -74,6 +74,9 @@ static spur_status make_name(spur_node *node, const char *name, spur_error *err)
     if (status != SPUR_OK)
         return spur__fail(err, status, "layer '%s': no name could be made: %s", name ? name : "",
                           spur_strstatus(status));
+    if (!spur__utf8_valid(node->name, strlen(node->name)))
+        return spur__fail(err, SPUR_E_UTF8,
+                          "the name is not valid UTF-8"); /* no file could hold it */
     const spur_node *other = find_name(net, node->name);
     if (other)
         return spur__fail(err, SPUR_E_EXISTS,

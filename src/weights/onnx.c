@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/str.h"
 #include "graph/onnx_model.h"
 
 enum {
@@ -29,6 +30,20 @@ static spur_status check_output(const spur_net *net, const spur_node *node, cons
     if (node->op->input)
         return spur__fail(err, SPUR_E_ARGUMENT, "%s: '%s' is an input, not an output", path,
                           node->name);
+    return SPUR_OK;
+}
+
+/* Strings of protobuf are UTF-8: no reader would take the file otherwise. */
+static spur_status check_text(const char *text, const char *path, spur_error *err) {
+    if (!text || spur__utf8_valid(text, strlen(text))) return SPUR_OK;
+    return spur__fail(err, SPUR_E_UTF8, "%s: a text for the model is not valid UTF-8", path);
+}
+
+static spur_status check_texts(const spur_onnx_options *o, const char *path, spur_error *err) {
+    SPUR__TRY(check_text(o->name, path, err));
+    SPUR__TRY(check_text(o->description, path, err));
+    for (const char *const *text = o->metadata; text && *text; text++)
+        SPUR__TRY(check_text(*text, path, err));
     return SPUR_OK;
 }
 
@@ -174,7 +189,7 @@ static void fill_model(spur__onnx *to, const spur_onnx_options *o, Spur__Onnx__G
     model->producer_version = spur__onnx_copy(to, spur_version());
     if (o->description) model->doc_string = spur__onnx_copy(to, o->description);
     if (o->metadata) fill_metadata(to, o->metadata, model);
-    graph->name = spur__onnx_copy(to, o->name ? o->name : "spur");
+    graph->name = spur__onnx_copy(to, o->name && *o->name ? o->name : "spur");
     model->graph = graph;
 }
 
@@ -236,6 +251,7 @@ spur_status spur_onnx_save(spur_net *net, spur_node *const *outputs, int count,
     spur__onnx to = {.made = 0};
     SPUR__TRY(check_all(net, outputs, count, path, err));
     const spur_onnx_options *o = options ? options : &standard;
+    SPUR__TRY(check_texts(o, path, err));
     fill_graph(&to, net, outputs, count, o, &graph);
     fill_model(&to, o, &graph, &model);
     spur_status status = to.error.status;

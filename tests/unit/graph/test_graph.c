@@ -110,6 +110,11 @@ static void test_names(void **state) {
     spur_net_destroy(net);
 
     net = spur_net_create(NULL);
+    spur_relu(net, spur_conv2d(net, image(net, 2, 8, 8, 3), "\xff", 4, NULL));
+    assert_int_equal(spur_net_build(net, NULL, &err), SPUR_E_UTF8);
+    spur_net_destroy(net);
+
+    net = spur_net_create(NULL);
     spur_pop_scope(net);
     expect_error(net, NULL, SPUR_E_STATE, "spur_pop_scope", "no scope");
 }

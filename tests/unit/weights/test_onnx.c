@@ -73,6 +73,9 @@ static void test_refused(void **state) {
     expect(SPUR_E_ARGUMENT, "found NULL", f.net, NULL, NULL);
     expect(SPUR_E_ARGUMENT, "expected an output of this net, found fc", f.net, other.logits, NULL);
     expect(SPUR_E_ARGUMENT, "(cross_entropy) cannot be said in ONNX", f.net, f.loss, NULL);
+    expect(SPUR_E_UTF8, "not valid UTF-8", f.net, f.logits, &(spur_onnx_options){.name = "\xff"});
+    expect(SPUR_E_UTF8, "not valid UTF-8", f.net, f.logits,
+           &(spur_onnx_options){.metadata = (const char *const[]){"key", "\xff", NULL}});
     assert_int_equal(spur_onnx_save(f.net, NULL, 0, NULL, path, &err), SPUR_E_ARGUMENT);
     assert_int_equal(spur_onnx_save(f.net, &f.logits, 1, NULL, NULL, &err), SPUR_E_ARGUMENT);
     spur_net_destroy(f.net);
