@@ -25,11 +25,18 @@ spur_status spur_checkpoint_link(const char *directory, const char *name, uint64
                                  spur_error *err) {
     char target[32], fresh_name[NAME_MAX_LENGTH];
     spur_status status = SPUR_OK;
+    if (!directory || !name)
+        return spur__fail(err, SPUR_E_ARGUMENT, "spur_checkpoint_link: the %s is NULL",
+                          directory ? "name" : "directory");
     snprintf(target, sizeof target, "step_%" PRIu64, step);
     snprintf(fresh_name, sizeof fresh_name, ".%s.tmp", name);
     char *path = spur__path_join(directory, name), *fresh = spur__path_join(directory, fresh_name);
-    if (!path || !fresh) {
+    char *folder = spur__path_join(directory, target);
+    if (!path || !fresh || !folder) {
         status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", directory);
+    } else if (!spur__exists(folder)) {
+        status =
+            spur__fail(err, SPUR_E_NOTFOUND, "%s: cannot link to %s: there is none", path, target);
     } else if ((unlink(fresh) != 0 && errno != ENOENT) || symlink(target, fresh) != 0 ||
                rename(fresh, path) != 0) {
         status = spur__fail_errno(err, errno, "%s: cannot link to %s", path, target);
@@ -39,6 +46,7 @@ spur_status spur_checkpoint_link(const char *directory, const char *name, uint64
     }
     spur__free(path);
     spur__free(fresh);
+    spur__free(folder);
     return status;
 }
 
@@ -128,6 +136,9 @@ spur_status spur__checkpoint_remove(const char *directory, uint64_t step, spur_e
 spur_status spur_checkpoint_prune(const char *directory, int keep, spur_error *err) {
     listing l = {0};
     spur_status status = SPUR_OK;
+    if (!directory || keep < 0)
+        return spur__fail(err, directory ? SPUR_E_RANGE : SPUR_E_ARGUMENT,
+                          "%s: cannot keep %d checkpoints", directory ? directory : "NULL", keep);
     DIR *folder = opendir(directory);
     bool fine = true;
     if (!folder) return spur__fail_errno(err, errno, "%s: cannot open directory", directory);

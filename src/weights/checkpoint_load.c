@@ -87,16 +87,11 @@ done:
     return status;
 }
 
-/* Keys of the checkpoint's own. */
-static bool is_own(const char *key) {
-    return strncmp(key, "optimizer.", 10) == 0 || strncmp(key, "scheduler.", 10) == 0;
-}
-
 /* Hands the caller's keys over. */
 static spur_status give(const spur_state *from, spur_state *to, spur_error *err) {
     for (size_t i = 0; to && i < spur__state_count(from); i++) {
         const char *key = spur__state_key(from, i);
-        if (is_own(key)) continue;
+        if (spur__state_is_own(key)) continue;
         SPUR__TRY(spur_state_set(to, key, spur_state_get(from, key), err));
     }
     return SPUR_OK;

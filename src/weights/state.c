@@ -87,7 +87,7 @@ no_memory:
 }
 
 const char *spur_state_get(const spur_state *state, const char *key) {
-    const pair *found = find(state, key);
+    const pair *found = state && key ? find(state, key) : NULL;
     return found ? found->value : NULL;
 }
 
@@ -146,8 +146,18 @@ const char *spur__state_key(const spur_state *state, size_t i) {
     return state->pairs[i].key;
 }
 
+bool spur__state_is_own(const char *key) {
+    return strncmp(key, "optimizer.", 10) == 0 || strncmp(key, "scheduler.", 10) == 0;
+}
+
 spur_status spur__state_merge(spur_state *state, const spur_state *from, spur_error *err) {
-    for (size_t i = 0; i < from->count; i++)
+    for (size_t i = 0; i < from->count; i++) {
+        if (spur__state_is_own(from->pairs[i].key)) /* it would become the optimizer's */
+            return spur__fail(err, SPUR_E_ARGUMENT,
+                              "state: key '%.80s': those below optimizer. and scheduler. are the "
+                              "checkpoint's own",
+                              from->pairs[i].key);
         SPUR__TRY(spur_state_set(state, from->pairs[i].key, from->pairs[i].value, err));
+    }
     return SPUR_OK;
 }

@@ -11,6 +11,7 @@
 #ifndef SPUR_WEIGHTS_STATE_H
 #define SPUR_WEIGHTS_STATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,7 +43,10 @@ spur_status spur__state_parse(const char *path, const char *text, size_t n,
 size_t spur__state_count(const spur_state *state);
 const char *spur__state_key(const spur_state *state, size_t i);
 
-/* Sets every key of `from`. */
+/* Keys of the checkpoint's own, which the caller neither sets nor sees. */
+bool spur__state_is_own(const char *key);
+
+/* Sets every key of `from`, the caller's. */
 spur_status spur__state_merge(spur_state *state, const spur_state *from, spur_error *err);
 
 #endif

@@ -109,7 +109,8 @@ static spur_status mend_best(session *s, const char *directory, spur_error *err)
         unlink(path);
         return SPUR_OK;
     }
-    return spur_checkpoint_link(directory, "best", (uint64_t)s->at.best_step, err);
+    spur_status status = spur_checkpoint_link(directory, "best", (uint64_t)s->at.best_step, err);
+    return status == SPUR_E_NOTFOUND ? SPUR_OK : status; /* the user has removed it */
 }
 
 static spur_status load(session *s, const char *directory, run_log_position *from,

@@ -483,6 +483,21 @@ static void test_other_groups(void **state) {
     stop(&untouched);
 }
 
+/* The caller's keys must not become the optimizer's. */
+static void test_keys_of_the_library(void **state) {
+    spur_error err = {0};
+    training t = start(1);
+    (void)state;
+    spur_state *own = t.parts.state;
+    t.parts.state = spur_state_create();
+    assert_int_equal(spur_state_set(t.parts.state, "optimizer.steps", "7", &err), SPUR_OK);
+    assert_int_equal(spur_checkpoint_save(&t.parts, in_folder("keys"), 1, &err), SPUR_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "'optimizer.steps'"));
+    spur_state_destroy(t.parts.state);
+    t.parts.state = own;
+    stop(&t);
+}
+
 static void test_pruning(void **state) {
     spur_error err = {0};
     training t = start(1);
@@ -496,6 +511,8 @@ static void test_pruning(void **state) {
     assert_int_equal(spur_checkpoint_link(cp, "best", 2, &err), SPUR_OK);
     snprintf(path, sizeof path, "%s/step_9.kept", cp); /* somebody else's */
     assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(spur_checkpoint_link(cp, "last", 7, &err), SPUR_E_NOTFOUND);
+    assert_int_equal(spur_checkpoint_prune(cp, -1, &err), SPUR_E_RANGE);
     assert_int_equal(spur_checkpoint_prune(cp, 2, &err), SPUR_OK);
     assert_true(spur__exists(path));
     for (int step = 1; step <= 6; step++) {
@@ -527,6 +544,7 @@ int main(void) {
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_another_optimizer),
         cmocka_unit_test(test_pruning),
+        cmocka_unit_test(test_keys_of_the_library),
         cmocka_unit_test(test_other_groups),
         cmocka_unit_test(test_leftovers),
     };
