@@ -254,15 +254,24 @@ static spur_status find(const spur_tally *tally, const char *name, const spur__m
     return SPUR_OK;
 }
 
+static spur_status check_class(const spur__kind *kind, const void *options, int classes,
+                               spur_error *err) {
+    const class_options *o = options;
+    if (kind->options != &class_table || o->class < classes) return SPUR_OK;
+    return spur__fail(err, SPUR_E_RANGE, "metric %s: found class %lld, expected 0 to %d",
+                      kind->name, (long long)o->class, classes - 1);
+}
+
 spur_status spur_metric(const spur_tally *tally, const char *name, const char *options,
                         double *value, spur_error *err) {
     const spur__metric_kind *metric = NULL;
     void *parsed;
     SPUR__TRY(find(tally, name, &metric, err));
     SPUR__TRY(spur__kind_options_create(&metric->kind, "metric", options, &parsed, err));
-    *value = metric->value(tally, parsed);
+    spur_status status = check_class(&metric->kind, parsed, tally->classes, err);
+    if (status == SPUR_OK) *value = metric->value(tally, parsed);
     spur__kind_options_free(&metric->kind, parsed);
-    return SPUR_OK;
+    return status;
 }
 
 spur_status spur_metric_per_class(const spur_tally *tally, const char *name, double *values,

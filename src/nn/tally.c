@@ -111,6 +111,7 @@ spur_status spur_tally_add_soft(spur_tally *tally, const float *logits, size_t r
 
 void spur_tally_add_values(spur_tally *tally, const float *outputs, size_t count,
                            const float *targets) {
+    if (tally->classes > 0) return;
     for (size_t i = 0; i < count; i++) {
         double error = (double)outputs[i] - (double)targets[i];
         tally->absolute += fabs(error);
@@ -120,9 +121,9 @@ void spur_tally_add_values(spur_tally *tally, const float *outputs, size_t count
 }
 
 void spur_tally_merge(spur_tally *tally, const spur_tally *from) {
-    size_t n = (size_t)(tally->classes < from->classes ? tally->classes : from->classes);
-    for (size_t i = 0; tally->classes == from->classes && i < n * n; i++)
-        tally->confusion[i] += from->confusion[i];
+    size_t n = (size_t)tally->classes;
+    if (tally->classes != from->classes) return;
+    for (size_t i = 0; i < n * n; i++) tally->confusion[i] += from->confusion[i];
     for (size_t i = 0; i < n; i++) tally->ranks[i] += from->ranks[i];
     tally->count += from->count;
     tally->absolute += from->absolute;

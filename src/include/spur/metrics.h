@@ -46,11 +46,11 @@ SPUR_API SPUR_WARN_UNUSED spur_status spur_tally_add_soft(spur_tally *tally, con
                                                           size_t rows, int width,
                                                           const float *targets, spur_error *err);
 
-/* Numbers, for mae and mse: outputs and targets [count]. */
+/* Numbers, for mae and mse: outputs and targets [count]. Does nothing where classes are counted. */
 SPUR_API void spur_tally_add_values(spur_tally *tally, const float *outputs, size_t count,
                                     const float *targets);
 
-/* Adds what `from` holds; both must have the same number of classes. */
+/* Adds what `from` holds; nothing if it has another number of classes. */
 SPUR_API void spur_tally_merge(spur_tally *tally, const spur_tally *from);
 
 SPUR_API int spur_tally_classes(const spur_tally *tally);
@@ -61,8 +61,8 @@ SPUR_API uint64_t spur_tally_confusion(const spur_tally *tally, int truth, int p
 
 /* accuracy, top_k, precision, recall, f1, iou, mean_iou, dice, pixel_accuracy, mae, mse.
  * `options` as for optimizers ("average=micro"), or NULL; docs/options.md lists them. A ratio over
- * nothing is 0. E_NOTFOUND for an unknown name, E_STATE for a metric of classes where there are none and
- * for one of numbers where classes are counted. */
+ * nothing is 0. E_NOTFOUND for an unknown name, E_RANGE for a class that there is not, E_STATE for a
+ * metric of classes where there are none and for one of numbers where classes are counted. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_metric(const spur_tally *tally, const char *name,
                                                   const char *options, double *value,
                                                   spur_error *err);

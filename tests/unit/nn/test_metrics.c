@@ -59,7 +59,6 @@ static void test_values(void **state) {
     assert_metric(t, "precision", "class=1", 1.0 / 2);
     assert_metric(t, "recall", NULL, (2.0 / 3 + 1.0 / 2 + 3.0 / 4) / 3);
     assert_metric(t, "recall", "average=weighted", 6.0 / 9);
-    assert_metric(t, "recall", "class=7", 0);
     assert_metric(t, "f1", NULL, (2.0 / 3 + 1.0 / 2 + 3.0 / 4) / 3);
     assert_metric(t, "mean_iou", NULL, (2.0 / 4 + 1.0 / 3 + 3.0 / 5) / 3);
     assert_metric(t, "iou", "class=2", 3.0 / 5);
@@ -213,6 +212,17 @@ static void test_refusals(void **state) {
     assert_non_null(strstr(err.message, "the tally has classes"));
     assert_int_equal(spur_metric(t, "f1", "averag=micro", &unused, &err), SPUR_E_NOTFOUND);
     assert_non_null(strstr(err.message, "did you mean 'average'"));
+    assert_int_equal(spur_metric(t, "f1", "class=3", &unused, &err), SPUR_E_RANGE);
+    assert_non_null(strstr(err.message, "found class 3, expected 0 to 2"));
+    spur_tally_add_values(t, logits, 3, logits); /* numbers are not for a tally of classes */
+    assert_int_equal(spur_tally_count(t), 0);
+    spur_tally *other = spur_tally_create(4, NULL);
+    assert_int_equal(spur_tally_add(other, logits, 0, 4, &label, &err), SPUR_OK);
+    assert_int_equal(spur_tally_add(other, (const float[]){0, 1, 2, 3}, 1, 4, &label, &err),
+                     SPUR_OK);
+    spur_tally_merge(t, other);
+    assert_int_equal(spur_tally_count(t), 0);
+    spur_tally_destroy(other);
     spur_tally_destroy(t);
 }
 
