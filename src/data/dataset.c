@@ -183,7 +183,7 @@ void spur_data_close(spur_data *data) {
 }
 
 const spur_data_info *spur_data_describe(const spur_data *data) {
-    return &data->info;
+    return data ? &data->info : NULL;
 }
 
 spur_status spur__data_read(const spur_data *data, uint32_t item, spur__sample *out,

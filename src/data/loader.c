@@ -381,6 +381,9 @@ spur_status spur_loader_create(spur_loader **out, const spur_data *data, spur_sp
     static const spur_loader_options defaults;
     spur__augment augment;
     *out = NULL;
+    if (!data) return spur__fail(err, SPUR_E_ARGUMENT, "spur_loader_create: the data are NULL");
+    if ((unsigned)split >= SPUR_SPLIT_COUNT)
+        return spur__fail(err, SPUR_E_ARGUMENT, "spur_loader_create: %d is no split", (int)split);
     if (!options) options = &defaults;
     SPUR__TRY(spur__options_init(&spur__augment_options, &augment, err));
     for (const char *const *pair = options->augment; pair && pair[0]; pair += 2) {

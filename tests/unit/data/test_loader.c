@@ -145,6 +145,22 @@ static void test_end_at_any_moment(void **state) {
     spur_data_close(data);
 }
 
+static void test_what_is_no_split(void **state) {
+    (void)state;
+    static const int wrong[] = {-1, SPUR_SPLIT_COUNT};
+    spur_data *data = open_shapes("20");
+    for (int i = 0; i < 2; i++) {
+        spur_loader *loader;
+        spur_error err = {0};
+        assert_int_equal(spur_loader_create(&loader, data, (spur_split)wrong[i], NULL, &err),
+                         SPUR_E_ARGUMENT);
+        assert_null(loader);
+        assert_non_null(strstr(err.message, "is no split"));
+    }
+    spur_data_close(data);
+    assert_null(spur_data_describe(NULL));
+}
+
 static void test_empty_split(void **state) {
     (void)state;
     spur_batch batch;
@@ -205,6 +221,7 @@ int main(void) {
         cmocka_unit_test(test_drop_last),
         cmocka_unit_test(test_end_at_any_moment),
         cmocka_unit_test(test_empty_split),
+        cmocka_unit_test(test_what_is_no_split),
         cmocka_unit_test(test_steady_state_allocates_nothing),
         cmocka_unit_test(test_failing_allocations),
     };
