@@ -60,14 +60,18 @@ spur_node *spur__model_build(const spur__model_kind *kind, spur_net *net, spur_n
 
 spur_node *spur_model(spur_net *net, const char *name, spur_node *input, int classes,
                       const char *options, spur_error *err) {
-    const spur__kind *kind = spur__family_find(&spur__model_family, name, err);
+    spur_error own = {0};
+    spur_node *logits = NULL;
+    const spur__kind *kind = spur__family_find(&spur__model_family, name, &own);
     void *parsed;
-    if (!kind) return NULL;
-    if (spur__kind_options_create(kind, "model", options, &parsed, err) != SPUR_OK) return NULL;
-    spur_node *logits = spur__model_build((const spur__model_kind *)(const void *)kind, net, input,
-                                          classes, parsed, err);
-    spur__kind_options_free(kind, parsed);
-    return logits;
+    if (kind && spur__kind_options_create(kind, "model", options, &parsed, &own) == SPUR_OK) {
+        logits = spur__model_build((const spur__model_kind *)(const void *)kind, net, input,
+                                   classes, parsed, &own);
+        spur__kind_options_free(kind, parsed);
+    }
+    if (logits) return logits;
+    if (err) *err = own;
+    return spur__net_fail(net, &own); /* the build must not pass without the model */
 }
 
 const char *spur_model_head(const char *name) {

@@ -52,6 +52,10 @@ static spur_status fill(spur_ema *ema, spur_error *err) {
 }
 
 spur_ema *spur_ema_create(spur_net *net, double decay, spur_error *err) {
+    if (!net) {
+        spur__fail(err, SPUR_E_ARGUMENT, "moving average: the net is NULL");
+        return NULL;
+    }
     if (!(decay >= 0 && decay < 1)) {
         spur__fail(err, SPUR_E_RANGE, "moving average: found decay %g, expected one in [0, 1)",
                    decay);

@@ -6,6 +6,7 @@
  * label is ignored enter no sum. The gradient by p of a class is (b - a t) / classes with
  * a = 2 / (U + s), b = (2 I + s) / (U + s)^2; forward keeps a and b.
  */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -178,6 +179,8 @@ static void backward(spur_node *node, const spur__run *run) {
 }
 
 static spur_status shape(spur_node *node, spur_error *err) {
+    const options *o = node->options;
+    SPUR__TRY(spur__loss_check("smooth", (double)o->smooth, 0, FLT_MAX, err));
     SPUR__TRY(spur__loss_shape(node, true, true, err));
     if (spur__loss_width(node) <= MAX_CLASSES) return SPUR_OK;
     return spur__fail(err, SPUR_E_SHAPE, "found %zu classes, expected at most %d",
@@ -214,9 +217,9 @@ spur_node *spur_dice(spur_net *net, spur_node *logits, spur_node *target,
     const spur_dice_options none = {0};
     if (!given) given = &none;
     options o = {.ignore_index = given->ignore ? given->ignore_index : SPUR__TORCH_IGNORE,
-                 .smooth = given->smooth > 0   ? (float)given->smooth
-                           : given->smooth < 0 ? 0
-                                               : 1,
+                 .smooth = given->smooth != 0 && !(given->smooth < 0) ? (float)given->smooth
+                           : given->smooth < 0                        ? 0
+                                                                      : 1,
                  .skip_first = given->skip_first};
     spur_node *inputs[] = {logits, target};
     return spur__node_create(net, &op, NULL, inputs, 2, &o, sizeof o);

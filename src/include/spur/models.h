@@ -20,7 +20,7 @@ extern "C" {
 
 /* Adds the model to the net: images [n][h][w][c] (mlp: any shape) to logits [n][classes], of those
  * for each pixel [n][h][w][classes]. NULL options for the defaults. NULL with *err filled for an unknown name, bad
- * options, or an input that the model cannot take. */
+ * options, or an input that the model cannot take; spur_net_build() reports that, too. */
 SPUR_API spur_node *spur_model(spur_net *net, const char *name, spur_node *input, int classes,
                                const char *options, spur_error *err);
 

@@ -246,6 +246,7 @@ static void test_refusals(void **state) {
         assert_null(spur_model(net, cases[i].name, x, cases[i].classes, cases[i].options, &err));
         if (!strstr(err.message, cases[i].says))
             fail_msg("'%s' does not say '%s'", err.message, cases[i].says);
+        assert_int_equal(spur_net_build(net, NULL, NULL), err.status); /* without a model: no net */
         spur_net_destroy(net);
     }
 }

@@ -107,6 +107,8 @@ static void test_groups_that_are_not_there(void **state) {
     assert_null(spur_optimizer_create(net, "sgd", "nesterov=true", &err));
     assert_non_null(strstr(err.message, "momentum above 0"));
     spur_optimizer_destroy(sgd);
+    assert_null(spur_ema_create(NULL, 0.9, &err));
+    assert_int_equal(err.status, SPUR_E_ARGUMENT);
     spur_ema_update(NULL);
     spur_ema_swap(NULL);
     assert_true(spur_net_loss(NULL) == 0);
@@ -119,6 +121,10 @@ static void test_groups_that_are_not_there(void **state) {
     assert_int_equal(spur_state_set(kept, NULL, "value", &err), SPUR_E_ARGUMENT);
     assert_int_equal(spur_state_set(NULL, "key", "value", &err), SPUR_E_ARGUMENT);
     assert_null(spur_state_get(kept, "key"));
+    assert_null(spur_state_get(NULL, "key"));
+    assert_int_equal(spur_checkpoint_link(NULL, "last", 1, &err), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_checkpoint_link(".", NULL, 1, &err), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_checkpoint_prune(NULL, 1, &err), SPUR_E_ARGUMENT);
     spur_state_destroy(kept);
     spur_net_destroy(net);
 }
@@ -150,7 +156,7 @@ static void test_a_node_of_another_net(void **state) {
 static void test_options_of_losses(void **state) {
     static const float bad[] = {1, -1};
     (void)state;
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 9; i++) {
         spur_error err = {0};
         spur_net *net = spur_net_create(&(spur_net_options){.threads = 1});
         spur_node *x = conv(net, input(net, "x", 2), "c", 2), *t = input(net, "t", 2);
@@ -164,7 +170,8 @@ static void test_options_of_losses(void **state) {
             : i == 3 ? spur_bce(net, x, t, &(spur_bce_options){.pos_weight = bad})
             : i == 4 ? spur_focal(net, x, labels, &(spur_focal_options){.alpha = 7})
             : i == 5 ? spur_focal(net, x, labels, &(spur_focal_options){.gamma = NAN})
-            : i == 6 ? spur_huber(net, x, t, -3, SPUR_MEAN)
+            : i == 6 ? spur_dice(net, x, t, &(spur_dice_options){.smooth = NAN})
+            : i == 7 ? spur_huber(net, x, t, -3, SPUR_MEAN)
                      : spur_huber(net, x, t, NAN, SPUR_MEAN);
         assert_int_equal(spur_net_build(net, loss, &err), SPUR_E_RANGE);
         assert_non_null(strstr(err.message, "expected"));
