@@ -83,7 +83,7 @@ typedef struct spur_focal_options {
 SPUR_API spur_node *spur_focal(spur_net *net, spur_node *logits, spur_node *target,
                                const spur_focal_options *options);
 
-/* sum of weights[i] * losses[i]; NULL weights: all one. */
+/* sum of weights[i] * losses[i], 1 to 8 of them; NULL weights: all one. */
 SPUR_API spur_node *spur_loss_sum(spur_net *net, spur_node *const *losses, const double *weights,
                                   int count);
 

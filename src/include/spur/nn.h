@@ -23,7 +23,8 @@
  *
  * Threads. One net is used by one thread at a time; inside, every pass runs on `threads` threads
  * and gives the same bits for any number of them. The first product that OpenBLAS makes sets it,
- * process-wide, to one thread per call: the engine splits the work itself.
+ * process-wide, to one thread per call: the engine splits the work itself. OpenMP's threads do not
+ * survive fork(): once a pass has run on several, a child must set `threads` to 1 or it waits for ever.
  */
 #ifndef SPUR_NN_H
 #define SPUR_NN_H
@@ -80,7 +81,7 @@ SPUR_API void spur_net_destroy(spur_net *net);
 /* Names of layers are prefixes of their parameters' names, as in a PyTorch state dict: layer
  * "conv1" has "conv1.weight" and "conv1.bias". Scopes nest and are joined by dots. A NULL name is
  * made from the kind and a number ("conv2d_3"). A name that is taken is an error; weights are
- * shared by spur_reuse() only. */
+ * shared by spur_reuse() only. Names are UTF-8 (E_UTF8), as files hold them. */
 SPUR_API void spur_push_scope(spur_net *net, const char *name);
 SPUR_API void spur_pop_scope(spur_net *net);
 
@@ -175,7 +176,8 @@ typedef enum spur_resample { SPUR_NEAREST = 0, SPUR_BILINEAR = 1 } spur_resample
 SPUR_API spur_node *spur_upsample2d(spur_net *net, spur_node *x, int height, int width,
                                     spur_resample mode);
 
-/* Joins along an axis (negative axes count from the end; the batch axis is not allowed). */
+/* Joins 1 to 32 nodes along an axis (negative axes count from the end; the batch axis is not
+ * allowed). */
 SPUR_API spur_node *spur_concat(spur_net *net, spur_node *const *nodes, int count, int axis);
 
 /* Elementwise; axes of size 1 are broadcast, and so is a scalar (rank 0). */
@@ -197,7 +199,8 @@ SPUR_API spur_node *spur_dropout(spur_net *net, spur_node *x, double p);
 SPUR_API spur_node *spur_dropout2d(spur_net *net, spur_node *x, double p);
 SPUR_API spur_node *spur_stochastic_depth(spur_net *net, spur_node *x, double p);
 
-/* x: int32 [..] -> float [..][width]; weight [count][width]. */
+/* x: int32 [..] -> float [..][width]; weight [count][width]. The row of an index out of range is NaN:
+ * E_NUMERIC in a net with a loss. */
 SPUR_API spur_node *spur_embedding(spur_net *net, spur_node *x, const char *name, int count,
                                    int width);
 

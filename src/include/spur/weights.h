@@ -3,8 +3,9 @@
  * Weights in files: safetensors with PyTorch's state-dict names and layouts; ONNX, which holds the
  * network as well; and checkpoints, which hold the rest of a training. docs/weights.md describes them.
  *
- * Files are written under a temporary name, synced and renamed. Readers check every length, shape
- * and checksum before anything is changed: a net is loaded as a whole or not at all.
+ * Files are written under a temporary name, synced and renamed; only a regular file is replaced
+ * (E_TYPE). Readers check every length, shape and checksum before anything is changed: a net is
+ * loaded as a whole or not at all.
  */
 #ifndef SPUR_WEIGHTS_H
 #define SPUR_WEIGHTS_H
@@ -67,8 +68,8 @@ typedef struct spur_onnx_options {
  * Inputs and outputs have the names of their nodes and PyTorch's layouts: those of rank 4 are
  * [n][c][h][w], a flattened image lies in the order c, h, w; all others are as in the net. The batch
  * may have any size, called "batch". Options may be NULL. E_ARGUMENT for an output that is an input,
- * of another net or NULL, or one that needs a loss, and for a scale with several inputs; E_RANGE
- * above the 2 GB that the format allows. */
+ * of another net or NULL, or one that needs a loss, and for a scale with several inputs; E_UTF8 for
+ * a text in the options that is not; E_RANGE above the 2 GB that the format allows. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_onnx_save(spur_net *net, spur_node *const *outputs,
                                                      int count, const spur_onnx_options *options,
                                                      const char *path, spur_error *err);
@@ -76,7 +77,8 @@ SPUR_API SPUR_WARN_UNUSED spur_status spur_onnx_save(spur_net *net, spur_node *c
 /* ---- checkpoints --------------------------------------------------------------------------------- */
 
 /* Texts by key: whatever else a training must remember (positions, counters, history). Keys are
- * made of letters, digits and "._-/"; values are any text. */
+ * made of letters, digits and "._-/"; values are any text. Those that begin with "optimizer." or
+ * "scheduler." are the library's: spur_checkpoint_save() refuses them (E_ARGUMENT). */
 typedef struct spur_state spur_state;
 
 SPUR_API spur_state *spur_state_create(void);
@@ -111,11 +113,13 @@ SPUR_API SPUR_WARN_UNUSED spur_status spur_checkpoint_save(const spur_checkpoint
                                                            const char *directory, uint64_t step,
                                                            spur_error *err);
 
-/* Makes DIRECTORY/NAME ("last", "best") a link to step_N, replacing an older one at once. */
+/* Makes DIRECTORY/NAME ("last", "best") a link to step_N, replacing an older one at once. E_NOTFOUND
+ * when there is no step_N. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_checkpoint_link(const char *directory, const char *name,
                                                            uint64_t step, spur_error *err);
 
-/* Removes every step_N that no link in DIRECTORY points to, the newest `keep` of them aside. */
+/* Removes every step_N that no link in DIRECTORY points to, the newest `keep` of them aside (E_RANGE
+ * below 0). */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_checkpoint_prune(const char *directory, int keep,
                                                             spur_error *err);
 
