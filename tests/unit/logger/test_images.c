@@ -70,6 +70,24 @@ static void test_bytes_of_each_channel_count(void **state) {
     forget(got);
 }
 
+static void test_compression(void **state) {
+    enum { EDGE = 64 };
+    uint8_t pixels[EDGE * EDGE];
+    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i % 61 * (i % 7));
+    const spur_log_images image = {.pixels = pixels, .height = EDGE, .width = EDGE, .channels = 1};
+    spur_writer *w = begin(state);
+    for (int level = 1; level <= 9; level += 8)
+        assert_int_equal(
+            spur_log_image(w, "i", level, &image, &(spur_log_image_options){.compression = level}),
+            SPUR_OK);
+    written *got = finish(w);
+    ProtobufCBinaryData fast = value_at(got, FIRST, "images")->tensor->string_val[2],
+                        small = value_at(got, FIRST + 1, "images")->tensor->string_val[2];
+    assert_true(small.len < fast.len);
+    assert_png(small, EDGE, EDGE, 1, pixels);
+    forget(got);
+}
+
 static void test_floats(void **state) {
     const float f[6] = {0.0f, 1.0f, 0.5f, 0.7835f, 7.0f, NAN}; /* 0.7835 * 255 is 199.8 */
     const double d[6] = {0.0, 1.0, 1.0 / 255, 254.0 / 255, INFINITY, -INFINITY};
@@ -166,6 +184,26 @@ static void test_box(void **state) {
     assert_pixel(out[29][29], 0, 200, 7);
 }
 
+/* Lines grow with the image: two pixels wide from 256 on. */
+static void test_box_on_a_large_image(void **state) {
+    enum { LARGE = 256 };
+    static uint8_t pixels[LARGE * LARGE], expected[LARGE * LARGE][3];
+    for (int i = 0; i < LARGE * LARGE; i++) {
+        int x = i % LARGE, y = i / LARGE;
+        expected[i][0] = x < 2 || y < 2 || x >= LARGE - 2 || y >= LARGE - 2 ? 255 : 0;
+    }
+    const spur_log_images images = {
+        .pixels = pixels, .height = LARGE, .width = LARGE, .channels = 1};
+    const spur_log_box box = {.right = LARGE, .bottom = LARGE};
+    spur_writer *w = begin(state);
+    assert_int_equal(spur_log_image(w, "i", 0, &images,
+                                    &(spur_log_image_options){.boxes = &box, .box_count = 1}),
+                     SPUR_OK);
+    written *got = finish(w);
+    assert_png(value_at(got, FIRST, "images")->tensor->string_val[2], LARGE, LARGE, 3, *expected);
+    forget(got);
+}
+
 /* What is drawn is seen where the image is transparent. */
 static void test_box_on_glass(void **state) {
     uint8_t pixels[6 * 2], expected[6 * 4];
@@ -213,13 +251,18 @@ static void test_labels(void **state) {
     assert_pixel(out[10][2], 10, 10, 10); /* nine rows high */
     assert_pixel(out[11][8], 10, 10, 10); /* six columns wide */
     assert_pixel(out[15][5], 255, 255, 255); /* the letter's stroke */
+    box.top = 9; /* just room enough */
+    draw(state, &box, 1, 0, out);
+    assert_pixel(out[0][2], 255, 0, 0);
+    assert_pixel(out[10][4], 10, 10, 10);
     box = (spur_log_box){.right = 30, .bottom = 30, .label = "I", .color = {255, 255, 0}};
     draw(state, &box, 1, 0, out);
     assert_pixel(out[4][3], 0, 0, 0); /* inside, and black on yellow */
-    box = (spur_log_box){.left = 38, .top = 20, .right = 40, .bottom = 30, .label = "\u00e9t"};
+    box = (spur_log_box){.left = 38, .top = 20, .right = 40, .bottom = 30, .label = "\u00e9I"};
     draw(state, &box, 1, 0, out);
     assert_pixel(out[11][SIDE - 11], 255, 0, 0);
     assert_pixel(out[11][SIDE - 12], 10, 10, 10);
+    assert_pixel(out[15][SIDE - 3], 255, 255, 255); /* the stroke of the second letter */
 }
 
 static void test_boxes_refused(void **state) {
@@ -280,12 +323,20 @@ static void test_refused(void **state) {
     bad.height = 0;
     assert_int_equal(spur_log_image(w, "i", 0, &bad, NULL), SPUR_E_SHAPE);
     bad = good;
+    bad.width = 65536;
+    assert_int_equal(spur_log_image(w, "i", 0, &bad, NULL), SPUR_E_SHAPE);
+    bad = good;
+    bad.count = -1;
+    assert_int_equal(spur_log_image(w, "i", 0, &bad, NULL), SPUR_E_SHAPE);
+    bad = good;
     bad.type = SPUR_LOG_I32;
     assert_int_equal(spur_log_image(w, "i", 0, &bad, NULL), SPUR_E_TYPE);
     bad = good;
     bad.pixels = NULL;
     assert_int_equal(spur_log_image(w, "i", 0, &bad, NULL), SPUR_E_ARGUMENT);
     assert_int_equal(spur_log_image(w, "i", 0, &good, &(spur_log_image_options){.compression = 10}),
+                     SPUR_E_RANGE);
+    assert_int_equal(spur_log_image(w, "i", 0, &good, &(spur_log_image_options){.compression = -1}),
                      SPUR_E_RANGE);
     assert_int_equal(spur_log_image(w, "i", 0, &good, &(spur_log_image_options){.max_outputs = -1}),
                      SPUR_E_RANGE);
@@ -306,13 +357,17 @@ static void test_encoded(void **state) {
     const spur_log_bytes files[] = {{gif, sizeof gif - 1}, {jpeg, sizeof jpeg}};
     const spur_log_bytes other = {webp, sizeof webp}, cut = {gif, 7}, none = {NULL, 0};
     const unsigned char wide[] = "GIF87a\x04\x00\x02\x00...";
+    const unsigned char high[] = "GIF87a\x03\x00\x04\x00...";
     const spur_log_bytes mixed[] = {{gif, sizeof gif - 1}, {wide, sizeof wide - 1}};
+    const spur_log_bytes taller[] = {{gif, sizeof gif - 1}, {high, sizeof high - 1}};
     spur_writer *w = begin(state);
     assert_int_equal(spur_log_image_encoded(w, "i", 0, files, 2, NULL), SPUR_OK);
     assert_int_equal(spur_log_image_encoded(w, "i", 1, &other, 1, NULL), SPUR_E_FORMAT);
     assert_int_equal(spur_log_image_encoded(w, "i", 1, &cut, 1, NULL), SPUR_E_FORMAT);
     assert_int_equal(spur_log_image_encoded(w, "i", 1, &none, 1, NULL), SPUR_E_ARGUMENT);
     assert_int_equal(spur_log_image_encoded(w, "i", 1, mixed, 2, NULL), SPUR_E_SHAPE);
+    assert_int_equal(spur_log_image_encoded(w, "i", 1, taller, 2, NULL), SPUR_E_SHAPE);
+    assert_int_equal(spur_log_image_encoded(w, "i", 1, NULL, 1, NULL), SPUR_E_ARGUMENT);
     written *got = finish(w);
     const Spur__Tb__TensorProto *t = value_at(got, FIRST, "images")->tensor;
     assert_text(t->string_val[0], "3");
@@ -347,23 +402,52 @@ static void test_prefixes(void **state) {
     assert_int_equal(height, 2);
 }
 
+/* Markers without a length, and one that only looks like a frame's; sizes that no image has. */
+static void test_odd_headers(void **state) {
+    (void)state;
+    const unsigned char jpeg[] = {0xff, 0xd8, 0xff, 0x01, 0xff, 0xd0, 0xff, 0xc8, 0, 9, 8, 0, 7,
+                                  0,    7,    1,    1,    0xff, 0xc0, 0,    7,    8, 0, 2, 0, 3};
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } bad[] = {{"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x80\0\0\1\0\0\0\2", 24},
+               {"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\x80\0\0\2", 24},
+               {"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\0\0\0\0\2", 24},
+               {"GIF87a\1\0\0\0", 10}};
+    int width, height;
+    assert_int_equal(spur__image_size(jpeg, sizeof jpeg, &width, &height, NULL), SPUR_OK);
+    assert_true(width == 3 && height == 2);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(spur__image_size(bad[i].bytes, bad[i].size, &width, &height, NULL),
+                         SPUR_E_FORMAT);
+}
+
 /* ---- animation ----------------------------------------------------------------------------- */
 
 static uint32_t be32(const uint8_t *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* The order of chunks that the specification asks for, with rising sequence numbers. */
+/* The order of chunks that the specification asks for, with rising sequence numbers. The frames are noise,
+ * so that each takes two chunks of 8 KiB at most. */
 static void test_animation(void **state) {
-    enum { FRAMES = 4, EDGE = 9 };
-    uint8_t pixels[FRAMES * EDGE * EDGE * 3];
-    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * i >> 3);
+    enum { FRAMES = 4, EDGE = 64 };
+    static uint8_t pixels[FRAMES * EDGE * EDGE * 3];
+    uint32_t noise = 1;
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)((noise = noise * 1664525 + 1013904223) >> 24);
     spur_log_images images = {
         .pixels = pixels, .count = FRAMES, .height = EDGE, .width = EDGE, .channels = 3};
     spur_writer *w = begin(state);
     assert_int_equal(spur_log_animation(w, "a", 0, &images,
                                         &(spur_log_animation_options){.frames_per_second = 20}),
                      SPUR_OK);
+    assert_int_equal(spur_log_animation(w, "slow", 0, &images, NULL), SPUR_OK);
+    for (int i = 0; i < 3; i++) {
+        const spur_log_animation_options wrong = {.frames_per_second =
+                                                      (double[]){1001, 0.01, NAN}[i]};
+        assert_int_equal(spur_log_animation(w, "a", 1, &images, &wrong), SPUR_E_RANGE);
+    }
     images.count = 0;
     images.pixels = NULL;
     assert_int_equal(spur_log_animation(w, "a", 1, &images, NULL), SPUR_E_SHAPE);
@@ -385,7 +469,11 @@ static void test_animation(void **state) {
         }
         if (memcmp(chunk + 4, "fcTL", 4) == 0) assert_memory_equal(chunk + 28, "\0\x32\x03\xe8", 4);
     }
-    assert_string_equal(order, "IHacfcIDfcfdfcfdfcfdIE");
+    assert_string_equal(order, "IHacfcIDIDfcfdfdfcfdfdfcfdfdIE");
+    file = value_at(got, FIRST + 1, "images")->tensor->string_val[2];
+    const uint8_t *control = file.data + 8 + 25 + 20; /* behind IHDR and acTL */
+    assert_memory_equal(control + 4, "fcTL", 4);
+    assert_memory_equal(control + 28, "\0\xfa\x03\xe8", 4); /* 250 ms */
     forget(got);
 }
 
@@ -394,9 +482,11 @@ static void test_animation(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_bytes_of_each_channel_count),
+        TEST(test_compression),
         TEST(test_floats),
         TEST(test_channels_first),
         TEST(test_box),
+        TEST(test_box_on_a_large_image),
         TEST(test_box_on_glass),
         TEST(test_box_beyond_the_image),
         TEST(test_labels),
@@ -405,6 +495,7 @@ int main(void) {
         TEST(test_refused),
         TEST(test_encoded),
         cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_odd_headers),
         TEST(test_animation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

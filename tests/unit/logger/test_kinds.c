@@ -205,7 +205,7 @@ static void test_text(void **state) {
 
 static void test_audio(void **state) {
     spur_writer *w = begin(state);
-    const float samples[] = {0, 1, -1, 2, NAN, 0.5f, 0, 0, 0, 0, 0, 0};
+    const float samples[] = {0, 1, -1, 2, NAN, 0.5f, 0.99999f, -0.99999f, 0, 0, 0, 0};
     const int16_t ints[] = {1, -2, 3, -32768};
     spur_log_clips clips = {.samples = samples,
                             .type = SPUR_LOG_F32,
@@ -217,13 +217,24 @@ static void test_audio(void **state) {
         .samples = ints, .type = SPUR_LOG_I16, .frames = 4, .sample_rate = 44100};
     assert_int_equal(spur_log_audio(w, "a", 0, &clips, NULL), SPUR_OK);
     assert_int_equal(spur_log_audio(w, "b", 0, &mono, NULL), SPUR_OK);
+    spur_log_audio_options limit = {.max_outputs = 1};
+    assert_int_equal(spur_log_audio(w, "one", 0, &clips, &limit), SPUR_OK);
+    limit.max_outputs = -1;
+    assert_int_equal(spur_log_audio(w, "a", 1, &clips, &limit), SPUR_E_RANGE);
     clips.count = 1;
     assert_int_equal(spur_log_audio(w, "a", 1, &clips, NULL), SPUR_E_SHAPE);
+    clips.frames = (size_t)1 << 30; /* 4 GiB of samples */
+    assert_int_equal(spur_log_audio(w, "c", 1, &clips, NULL), SPUR_E_RANGE);
+    clips.frames = 3;
+    clips.sample_rate = 0.5;
+    assert_int_equal(spur_log_audio(w, "c", 1, &clips, NULL), SPUR_E_RANGE);
     clips.sample_rate = NAN;
     assert_int_equal(spur_log_audio(w, "c", 1, &clips, NULL), SPUR_E_RANGE);
     clips = (spur_log_clips){
         .samples = samples, .type = SPUR_LOG_F32, .channels = 32768, .sample_rate = 1};
     assert_int_equal(spur_log_audio(w, "c", 1, &clips, NULL), SPUR_E_SHAPE);
+    clips = (spur_log_clips){.type = SPUR_LOG_F32, .frames = 1, .sample_rate = 1};
+    assert_int_equal(spur_log_audio(w, "c", 1, &clips, NULL), SPUR_E_ARGUMENT);
     written *got = finish(w);
     const Spur__Tb__Summary__Value *v = value_at(got, FIRST, "audio");
     assert_shape(v->tensor, 2, 2, 2, 0);
@@ -233,9 +244,11 @@ static void test_audio(void **state) {
                "524946463000000057415645666d74201000000001000200401f0000007d0000"
                "04001000646174610c0000000000ff7f0080ff7f00000040");
     assert_int_equal(v->tensor->string_val[1].len, 0);
+    assert_memory_equal(v->tensor->string_val[2].data + 44, "\xff\x7f\x00\x80\x00\x00", 6);
     v = value_at(got, FIRST + 1, "audio");
     assert_int_equal(v->tensor->string_val[0].len, 44 + 8);
     assert_memory_equal(v->tensor->string_val[0].data + 44, "\x01\x00\xfe\xff\x03\x00\x00\x80", 8);
+    assert_shape(value_at(got, FIRST + 2, "audio")->tensor, 2, 1, 2, 0);
     forget(got);
 }
 
