@@ -33,6 +33,11 @@ spur_status spur__content_kind(const spur_value *value, const char *expected, sp
                       value->form == SPUR_FORM_NONE ? " without a value" : "", expected);
 }
 
+bool spur__content_is(const spur_value *value, spur_kind kind) {
+    return value->form == SPUR_FORM_TENSOR &&
+           (value->kind == kind || value->kind == SPUR_KIND_TENSOR);
+}
+
 /* ---- scalar --------------------------------------------------------------------------------- */
 
 spur_status spur_value_scalar(const spur_value *value, double *out, spur_error *err) {
@@ -40,7 +45,8 @@ spur_status spur_value_scalar(const spur_value *value, double *out, spur_error *
         *out = (double)value->simple;
         return SPUR_OK;
     }
-    if (value->form != SPUR_FORM_TENSOR) return spur__content_kind(value, "a scalar", err);
+    if (!spur__content_is(value, SPUR_KIND_SCALAR))
+        return spur__content_kind(value, "a scalar", err);
     const spur_tensor *tensor = &value->tensor;
     if (tensor->dtype == SPUR_DT_FLOAT && tensor->elements == 1 && tensor->content.size == 4) {
         *out = (double)wire_float(spur__load32(tensor->content.data)); /* nearly all of them */
@@ -141,7 +147,7 @@ spur_status spur_value_histogram(const spur_value *value, spur_histogram *out, s
     spur_status status;
     if (value->form == SPUR_FORM_HISTO)
         status = histogram_of_histo(value->body, out, err);
-    else if (value->form == SPUR_FORM_TENSOR)
+    else if (spur__content_is(value, SPUR_KIND_HISTOGRAM))
         status = histogram_of_tensor(&value->tensor, out, err);
     else
         return spur__content_kind(value, "a histogram", err);
@@ -204,7 +210,7 @@ spur_status spur_value_images(const spur_value *value, spur_images *out, spur_er
     spur_status status;
     if (value->form == SPUR_FORM_IMAGE)
         status = images_of_image(value->body, out, err);
-    else if (value->form == SPUR_FORM_TENSOR)
+    else if (spur__content_is(value, SPUR_KIND_IMAGE))
         status = images_of_tensor(&value->tensor, out, err);
     else
         return spur__content_kind(value, "images", err);
@@ -272,7 +278,7 @@ spur_status spur_value_audio(const spur_value *value, spur_clips *out, spur_erro
     spur_status status;
     if (value->form == SPUR_FORM_AUDIO)
         status = clips_of_audio(value->body, out, err);
-    else if (value->form == SPUR_FORM_TENSOR)
+    else if (spur__content_is(value, SPUR_KIND_AUDIO))
         status = clips_of_tensor(value, out, err);
     else
         return spur__content_kind(value, "audio", err);
@@ -290,7 +296,9 @@ void spur_texts_free(spur_texts *texts) {
 spur_status spur_value_texts(const spur_value *value, spur_texts *out, spur_error *err) {
     *out = (spur_texts){0};
     size_t count;
-    if (value->form != SPUR_FORM_TENSOR) return spur__content_kind(value, "text", err);
+    if (!spur__content_is(value, SPUR_KIND_TEXT) && !spur__content_is(value, SPUR_KIND_LAYOUT) &&
+        !spur__content_is(value, SPUR_KIND_GRAPH))
+        return spur__content_kind(value, "text", err);
     const spur_tensor *tensor = &value->tensor;
     spur_status status = spur__tensor_load_strings(tensor, &out->cells, &count, err);
     if (status != SPUR_OK) return spur__content_error(status, value, err);

@@ -36,6 +36,9 @@ spur_status spur__tensor_load(const spur_tensor *tensor, double **out, size_t *c
 spur_status spur__tensor_load_strings(const spur_tensor *tensor, spur_slice **out, size_t *count,
                                       spur_error *err);
 
+/* A tensor of this kind, or one of which nothing is known: its metadata may be left out. */
+bool spur__content_is(const spur_value *value, spur_kind kind);
+
 /* Puts the value's tag in front of an error; and the error for a value of another kind. */
 spur_status spur__content_error(spur_status status, const spur_value *value, spur_error *err);
 spur_status spur__content_kind(const spur_value *value, const char *expected, spur_error *err);

@@ -144,7 +144,8 @@ static spur_status pr_curve_of_tensor(const spur_tensor *tensor, spur_pr_curve *
 
 spur_status spur_value_pr_curve(const spur_value *value, spur_pr_curve *out, spur_error *err) {
     *out = (spur_pr_curve){0};
-    if (value->form != SPUR_FORM_TENSOR) return spur__content_kind(value, "a PR curve", err);
+    if (!spur__content_is(value, SPUR_KIND_PR_CURVE))
+        return spur__content_kind(value, "a PR curve", err);
     return spur__content_error(pr_curve_of_tensor(&value->tensor, out, err), value, err);
 }
 
@@ -176,7 +177,7 @@ static spur_status decode_mesh(const spur_value *value, spur_mesh_part *out, spu
 spur_status spur_value_mesh(const spur_value *value, spur_mesh_part *out, spur_error *err) {
     const spur_slice nothing = {"", 0};
     *out = (spur_mesh_part){.name = nothing, .config = nothing};
-    if (value->form != SPUR_FORM_TENSOR) return spur__content_kind(value, "a mesh", err);
+    if (!spur__content_is(value, SPUR_KIND_MESH)) return spur__content_kind(value, "a mesh", err);
     spur_status status = decode_mesh(value, out, err);
     if (status != SPUR_OK) spur_mesh_part_free(out);
     return spur__content_error(status, value, err);
