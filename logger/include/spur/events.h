@@ -210,10 +210,10 @@ SPUR_API bool spur_event_value(const spur_event *event, spur_value *value);
 /* ---- contents -------------------------------------------------------------------------------
  *
  * Each function takes a value of its kind in any form, old or new (or one of kind TENSOR: writers may
- * leave out what tells the kind), checks that the bytes are what they claim to be, and fails with E_TYPE (another kind or element type), E_SHAPE (a shape that
- * does not fit), E_FORMAT or E_MEMORY. *err names the tag, not the file. What they allocate is
- * freed by the matching _free (fine with a zeroed struct, and after a failure); slices inside point
- * into the reader's buffer. */
+ * leave out what tells the kind), checks that the bytes are what they claim to be, and fails with
+ * E_TYPE (another kind or element type), E_SHAPE (a shape that does not fit), E_FORMAT or E_MEMORY.
+ * *err names the tag, not the file. What they allocate is freed by the matching _free (fine with a
+ * zeroed struct, and after a failure); slices inside point into the reader's buffer. */
 
 /* The elements of a numeric tensor as doubles, row-major; exactly `count` of them, else E_SHAPE.
  * Whole numbers beyond 2^53 are rounded. */

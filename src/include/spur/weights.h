@@ -87,7 +87,7 @@ SPUR_API SPUR_WARN_UNUSED spur_status spur_state_set(spur_state *state, const ch
                                                      const char *value, spur_error *err);
 /* NULL when there is no such key. */
 SPUR_API const char *spur_state_get(const spur_state *state, const char *key);
-/* Numbers; a double is written so that it reads back as the same bits. */
+/* Numbers; a double is written so that it reads back as the same bits (any NaN as a plain one). */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_state_set_double(spur_state *state, const char *key,
                                                             double value, spur_error *err);
 SPUR_API SPUR_WARN_UNUSED spur_status spur_state_set_uint(spur_state *state, const char *key,
