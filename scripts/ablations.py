@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ["balance", "learning_rate", "schedulers", "normalization", "optimizers", "regularization", "unet", "early_stopping",
-         "augment_flip", "augment_random_crop", "augment_rotation", "augment_erasing", "augment_color_jitter",
+NAMES = ["balance", "learning_rate", "schedulers", "normalization", "optimizers", "regularization", "unet", "segmentation",
+         "early_stopping", "augment_flip", "augment_random_crop", "augment_rotation", "augment_erasing", "augment_color_jitter",
          "augment_perspective", "augment_resized_crop"]
 METRICS = {"balance": "val_accuracy,val_recall_class_7,val_recall_class_8,val_recall_class_9"}
 
