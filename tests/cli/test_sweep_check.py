@@ -71,6 +71,8 @@ class SweepCheck(Cli):
                       self.sweep("lr = 0.1, 0.01\n", status=2).err)
         self.assertIn("optimizer.lr: found 'loguniform(', expected values, or one of choice(), range(), uniform() and log()",
                       self.sweep("optimizer.lr = loguniform(1e-4, 1e-1)\n", status=2).err)
+        self.assertIn("optimizer.lr: found 'uniform(', expected values, or one of choice(), range(), uniform() and log() with its ')'",
+                      self.sweep("optimizer.lr = uniform(0, 1\n", status=2).err)
         self.assertIn("\n1 configuration, 1 seed each: 1 trial\n", self.sweep("seeds = 1\n", "--dry-run").out)
 
     def test_a_sound_sweep(self):

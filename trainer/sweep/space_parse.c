@@ -54,9 +54,9 @@ static spur_status parse_choices(parameter *p, char *text, char separator, spur_
         if (separator == ',' && !is_balanced(choice))
             return spur__fail(
                 err, SPUR_E_FORMAT,
-                "%s: found '%s', expected a ')' for each '('; values that hold commas "
-                "are separated by '|'",
-                p->name, choice);
+                "%s: found '%.*s', expected values, or one of choice(), range(), uniform() and log() "
+                "with its ')'; values that hold commas are separated by '|'",
+                p->name, (int)strcspn(choice, "(") + 1, choice);
         SPUR__TRY(add_choice(p, choice, err));
     }
     return SPUR_OK;
