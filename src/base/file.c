@@ -153,14 +153,17 @@ static void writer_free(spur__file_writer *writer) {
     *writer = (spur__file_writer){.fd = -1};
 }
 
+spur_status spur__file_replaceable(const char *path, spur_error *err) {
+    struct stat info;
+    if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) return SPUR_OK;
+    return spur__fail(err, SPUR_E_TYPE, "%s: cannot write: not a regular file", path);
+}
+
 spur_status spur__file_writer_open(spur__file_writer *writer, const char *path, spur_error *err) {
     size_t length = strlen(path) + 32;
     spur_status status = SPUR_OK;
-    struct stat info;
     *writer = (spur__file_writer){.fd = -1};
-    /* Renaming would put a file in place of a device: root would be left without /dev/null. */
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-        return spur__fail(err, SPUR_E_TYPE, "%s: cannot write: not a regular file", path);
+    SPUR__TRY(spur__file_replaceable(path, err));
     *writer = (spur__file_writer){
         .path = spur__strdup(path), .temporary = spur__malloc(length), .fd = -1};
     if (!writer->path || !writer->temporary) {

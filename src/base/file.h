@@ -42,6 +42,10 @@ spur_status spur__mkdirs(const char *path, spur_error *err);
 /* fsync of a directory, so that a name created or renamed in it survives a power cut. */
 spur_status spur__sync_directory(const char *path, spur_error *err);
 
+/* E_TYPE when something is there that a rename must not replace: a folder, a pipe, a device, without
+ * which root would leave the whole system (/dev/null). */
+spur_status spur__file_replaceable(const char *path, spur_error *err);
+
 /* True when something exists there. */
 bool spur__exists(const char *path);
 

@@ -2,6 +2,7 @@
 """spur export: the golden event files as tables and files, with the values that were logged."""
 import json
 import math
+import os
 import struct
 
 from harness import Cli, main
@@ -158,6 +159,9 @@ class Export(Cli):
         self.assertEqual((self.dir / "keep.csv").read_text(), "old")
         self.assertEqual([f for f in self.tree() if f.endswith(".tmp")], [])
         self.assertIn("no/where.csv", self.export("-o", "no/where.csv", status=2).err)
+        os.mkfifo(self.dir / "pipe")  # a device, as /dev/null is one, must not be replaced either
+        self.assertIn("not a regular file", self.export("-o", "pipe", status=1).err)
+        self.assertTrue((self.dir / "pipe").is_fifo())
 
     def test_full_disk(self):
         with open("/dev/full", "wb") as full:

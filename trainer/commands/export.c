@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "commands/arguments.h"
 #include "output/text.h"
 
@@ -136,6 +137,7 @@ static spur_status write_to_file(exporting *ex) {
     int n = snprintf(temporary, sizeof temporary, "%s.%ld.tmp", ex->output, (long)getpid());
     if (n < 0 || (size_t)n >= sizeof temporary)
         return spur__fail(ex->err, SPUR_E_ARGUMENT, "%s: name too long", ex->output);
+    SPUR__TRY(spur__file_replaceable(ex->output, ex->err));
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     ex->file = fd >= 0 ? fdopen(fd, "w") : NULL;
     if (!ex->file) {
