@@ -26,6 +26,7 @@ export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/tests/lsan.supp:print_supp
 # TSan what its barriers order.
 export TSAN_OPTIONS=${TSAN_OPTIONS:-ignore_noninstrumented_modules=1}
 begin=$SECONDS
+parallel=$(($(nproc) + 1)) # many tests wait: for a browser, a server, a program to be killed
 
 if [ $full = yes ]; then scripts/setup.sh full; else scripts/setup.sh build test; fi
 
@@ -44,7 +45,7 @@ failed=0
 for preset in "${presets[@]}"; do
   echo
   echo "=== Tests of build/$preset"
-  ctest --test-dir "build/$preset" --parallel "$(nproc)" --output-on-failure --no-tests=ignore \
+  ctest --test-dir "build/$preset" --parallel "$parallel" --output-on-failure --no-tests=ignore \
     --output-junit results.xml 2>&1 | tee "build/$preset/ctest.log" || failed=1
 done
 # The portable path: no vector instructions of one CPU kind. Its folder holds nothing but the results.
@@ -53,7 +54,7 @@ portable='unit_(kernels|graph|nn|ops|models|data)_'
 echo
 echo "=== Tests of build/release with SPUR_CPU=generic"
 mkdir -p build/portable
-SPUR_CPU=generic ctest --test-dir build/release --label-regex unit --tests-regex "$portable" --parallel "$(nproc)" \
+SPUR_CPU=generic ctest --test-dir build/release --label-regex unit --tests-regex "$portable" --parallel "$parallel" \
   --output-on-failure --no-tests=error --output-junit "$PWD/build/portable/results.xml" 2>&1 |
   tee build/portable/ctest.log || failed=1
 results=("${presets[@]/#/build/}" build/portable)
