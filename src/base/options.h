@@ -59,6 +59,17 @@ typedef struct spur__option {
     spur_status (*check)(const char *value, spur_error *err);
 } spur__option;
 
+/* A row for a member of a struct, by the member's name and the rest of its type:
+ *     SPUR__ROW(FLOAT, options, momentum, "0", .max = 1, .help = "share of the last step that is kept")
+ * SPUR__ROW_AS: under another name than the member's. */
+#define SPUR__ROW(type_, struct_, member_, initial_, ...)                                          \
+    SPUR__ROW_AS(type_, struct_, #member_, member_, initial_, __VA_ARGS__)
+#define SPUR__ROW_AS(type_, struct_, name_, member_, initial_, ...)                                \
+    {                                                                                              \
+        .name = (name_), .type = SPUR__OPT_##type_, .initial = (initial_),                         \
+        .offset = offsetof(struct_, member_), __VA_ARGS__                                          \
+    }
+
 typedef struct spur__options {
     const spur__option *rows;
     size_t count;

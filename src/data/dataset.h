@@ -162,88 +162,51 @@ spur_status spur__check_normalization(const char *value, spur_error *err);
 /* ---- rows that formats share ----------------------------------------------------------------- */
 
 #define SPUR__DATA_ROWS_LOADER                                                                     \
-    {.name = "batch_size",                                                                         \
-     .type = SPUR__OPT_INT,                                                                        \
-     .initial = "32",                                                                              \
-     .min = 1,                                                                                     \
-     .max = 65536,                                                                                 \
-     .help = "samples per batch",                                                                  \
-     .offset = offsetof(spur__data_common, batch_size)},                                           \
-        {.name = "workers",                                                                        \
-         .type = SPUR__OPT_INT,                                                                    \
-         .initial = "auto",                                                                        \
-         .min = 0,                                                                                 \
-         .max = 256,                                                                               \
-         .choices = "auto",                                                                        \
-         .help = "threads that prepare batches; 0: none, auto: by the number of processors",       \
-         .offset = offsetof(spur__data_common, workers)},                                          \
-        {.name = "drop_last",                                                                      \
-         .type = SPUR__OPT_BOOL,                                                                   \
-         .initial = "false",                                                                       \
-         .help = "leave out the last training batch of an epoch when it is not full",              \
-         .offset = offsetof(spur__data_common, drop_last)},                                        \
-        {.name = "normalization",                                                                  \
-         .type = SPUR__OPT_TEXT,                                                                   \
-         .initial = "dataset",                                                                     \
-         .check = spur__check_normalization,                                                       \
-         .help = "none, imagenet, dataset (mean and std of the training split), or means then "    \
-                 "stds as numbers",                                                                \
-         .offset = offsetof(spur__data_common, normalization)},                                    \
-    {                                                                                              \
-        .name = "seed", .type = SPUR__OPT_INT, .initial = "0", .min = 0, .max = 9e15,              \
-        .help = "of what is random in the data themselves: splitting, thinning, generated scenes", \
-        .offset = offsetof(spur__data_common, seed)                                                \
-    }
+    SPUR__ROW(INT, spur__data_common, batch_size, "32", .min = 1, .max = 65536,                    \
+              .help = "samples per batch"),                                                        \
+        SPUR__ROW(                                                                                 \
+            INT, spur__data_common, workers, "auto", .min = 0, .max = 256, .choices = "auto",      \
+            .help = "threads that prepare batches; 0: none, auto: by the number of processors"),   \
+        SPUR__ROW(BOOL, spur__data_common, drop_last, "false",                                     \
+                  .help = "leave out the last training batch of an epoch when it is not full"),    \
+        SPUR__ROW(                                                                                 \
+            TEXT, spur__data_common, normalization, "dataset", .check = spur__check_normalization, \
+            .help = "none, imagenet, dataset (mean and std of the training split), or means then " \
+                    "stds as numbers"),                                                            \
+        SPUR__ROW(                                                                                 \
+            INT, spur__data_common, seed, "0", .min = 0, .max = 9e15,                              \
+            .help =                                                                                \
+                "of what is random in the data themselves: splitting, thinning, generated scenes")
 
-#define SPUR__DATA_ROW_PATH(help_)                                                                 \
-    {                                                                                              \
-        .name = "path", .type = SPUR__OPT_TEXT, .initial = "", .help = help_,                      \
-        .offset = offsetof(spur__data_common, path)                                                \
-    }
+#define SPUR__DATA_ROW_PATH(help_) SPUR__ROW(TEXT, spur__data_common, path, "", .help = help_)
 
 #define SPUR__DATA_ROW_VERIFY                                                                      \
-    {                                                                                              \
-        .name = "verify", .type = SPUR__OPT_CHOICE, .initial = "full",                             \
-        .choices = "full|header|off",                                                              \
-        .help = "before the first training: decode every file once (remembered), read the "        \
-                "headers, or nothing",                                                             \
-        .offset = offsetof(spur__data_common, verify)                                              \
-    }
+    SPUR__ROW(CHOICE, spur__data_common, verify, "full", .choices = "full|header|off",             \
+              .help = "before the first training: decode every file once (remembered), read the "  \
+                      "headers, or nothing")
 
 #define SPUR__DATA_ROW_SIZE(initial_, help_)                                                       \
-    {                                                                                              \
-        .name = "size", .type = SPUR__OPT_SIZE, .initial = initial_, .min = 0, .max = 16384,       \
-        .unit = "pixels", .help = help_, .offset = offsetof(spur__data_common, size)               \
-    }
+    SPUR__ROW(SIZE, spur__data_common, size, initial_, .min = 0, .max = 16384, .unit = "pixels",   \
+              .help = help_)
 
 #define SPUR__DATA_ROW_CHANNELS(initial_)                                                          \
-    {                                                                                              \
-        .name = "channels", .type = SPUR__OPT_INT, .initial = initial_, .min = 0, .max = 4,        \
-        .help = "1 grey, 3 colour, 4 colour and alpha; 0: as the first picture, without alpha",    \
-        .offset = offsetof(spur__data_common, channels)                                            \
-    }
+    SPUR__ROW(INT, spur__data_common, channels, initial_, .min = 0, .max = 4,                      \
+              .help =                                                                              \
+                  "1 grey, 3 colour, 4 colour and alpha; 0: as the first picture, without alpha")
 
 #define SPUR__DATA_ROW_VAL_SPLIT                                                                   \
-    {                                                                                              \
-        .name = "val_split", .type = SPUR__OPT_FLOAT, .initial = "0.2", .min = 0, .max = 0.9,      \
-        .help = "share of the training samples set aside for validation, the same of every class", \
-        .offset = offsetof(spur__data_common, val_split)                                           \
-    }
+    SPUR__ROW(                                                                                     \
+        FLOAT, spur__data_common, val_split, "0.2", .min = 0, .max = 0.9,                          \
+        .help = "share of the training samples set aside for validation, the same of every class")
 
 #define SPUR__DATA_ROW_CACHE                                                                       \
-    {                                                                                              \
-        .name = "cache", .type = SPUR__OPT_INT, .initial = "512", .min = 0, .max = 1 << 20,        \
-        .unit = "MiB", .help = "decoded samples are kept in memory up to this; 0: none",           \
-        .offset = offsetof(spur__data_common, cache)                                               \
-    }
+    SPUR__ROW(INT, spur__data_common, cache, "512", .min = 0, .max = 1 << 20, .unit = "MiB",       \
+              .help = "decoded samples are kept in memory up to this; 0: none")
 
 #define SPUR__DATA_ROW_IMBALANCE                                                                   \
-    {                                                                                              \
-        .name = "imbalance", .type = SPUR__OPT_TEXT, .initial = "none",                            \
-        .check = spur__check_imbalance,                                                            \
+    SPUR__ROW(                                                                                     \
+        TEXT, spur__data_common, imbalance, "none", .check = spur__check_imbalance,                \
         .help = "thin the training classes: exp:F leaves a long tail down to the share F of the "  \
-                "first class, step:F cuts the second half of the classes",                         \
-        .offset = offsetof(spur__data_common, imbalance)                                           \
-    }
+                "first class, step:F cuts the second half of the classes")
 
 #endif

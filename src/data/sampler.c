@@ -13,25 +13,17 @@
 #include "base/random.h"
 
 static const spur__option balance_rows[] = {
-    {.name = "method",
-     .type = SPUR__OPT_CHOICE,
-     .initial = "none",
-     .choices = "none|class_weights|weighted_sampler",
-     .help = "weight the classes in the loss, or draw samples so that classes are equally likely",
-     .offset = offsetof(spur__balance, method)},
-    {.name = "weights",
-     .type = SPUR__OPT_CHOICE,
-     .initial = "inverse_frequency",
-     .choices = "inverse_frequency|effective_number",
-     .help = "how class_weights come from the counts: n / (K n_k), or by the effective number",
-     .offset = offsetof(spur__balance, weights)},
-    {.name = "beta",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0.999",
-     .min = 0,
-     .max = 0.999999999,
-     .help = "of the effective number; 0 gives equal weights, towards 1 inverse frequencies",
-     .offset = offsetof(spur__balance, beta)},
+    SPUR__ROW(
+        CHOICE, spur__balance, method, "none", .choices = "none|class_weights|weighted_sampler",
+        .help =
+            "weight the classes in the loss, or draw samples so that classes are equally likely"),
+    SPUR__ROW(
+        CHOICE, spur__balance, weights, "inverse_frequency",
+        .choices = "inverse_frequency|effective_number",
+        .help = "how class_weights come from the counts: n / (K n_k), or by the effective number"),
+    SPUR__ROW(FLOAT, spur__balance, beta, "0.999", .min = 0, .max = 0.999999999,
+              .help =
+                  "of the effective number; 0 gives equal weights, towards 1 inverse frequencies"),
 };
 
 const spur__options spur__balance_options = SPUR__OPTIONS(balance_rows, spur__balance);

@@ -18,20 +18,13 @@ typedef struct options {
 } options;
 
 static const spur__option rows[] = {
-    {.name = "output_stride",
-     .type = SPUR__OPT_CHOICE,
-     .initial = "8",
-     .choices = "8|16",
-     .help =
-         "how much smaller than the picture the features are: 8, with dilations of 12, 24 and 36 "
-         "in the pyramid, as torchvision, or 16, with half of these, more than twice as fast",
-     .offset = offsetof(options, output_stride)},
-    {.name = "dropout",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0.5",
-     .max = 0.999,
-     .help = "share of values left out behind the pyramid",
-     .offset = offsetof(options, dropout)},
+    SPUR__ROW(
+        CHOICE, options, output_stride, "8", .choices = "8|16",
+        .help =
+            "how much smaller than the picture the features are: 8, with dilations of 12, 24 and 36 "
+            "in the pyramid, as torchvision, or 16, with half of these, more than twice as fast"),
+    SPUR__ROW(FLOAT, options, dropout, "0.5", .max = 0.999,
+              .help = "share of values left out behind the pyramid"),
 };
 static const spur__options table = SPUR__OPTIONS(rows, options);
 

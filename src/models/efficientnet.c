@@ -17,26 +17,17 @@ typedef struct options {
 
 #define ROWS(its_dropout)                                                                          \
     {                                                                                              \
-        {.name = "stem",                                                                           \
-         .type = SPUR__OPT_CHOICE,                                                                 \
-         .initial = "imagenet",                                                                    \
-         .choices = "imagenet|small",                                                              \
-         .help = "imagenet: the first convolution halves the picture, as torchvision's; small: "   \
-                 "it does not, for pictures of 32 pixels or so",                                   \
-         .offset = offsetof(options, stem)},                                                       \
-            {.name = "dropout",                                                                    \
-             .type = SPUR__OPT_FLOAT,                                                              \
-             .initial = its_dropout,                                                               \
-             .max = 0.999,                                                                         \
-             .help = "share of units left out before the last layer",                              \
-             .offset = offsetof(options, dropout)},                                                \
-            {.name = "stochastic_depth",                                                           \
-             .type = SPUR__OPT_FLOAT,                                                              \
-             .initial = "0.2",                                                                     \
-             .max = 0.999,                                                                         \
-             .help = "share of samples that skip a residual block: grows from 0 at the first "     \
-                     "block towards this at the last",                                             \
-             .offset = offsetof(options, stochastic_depth)},                                       \
+        SPUR__ROW(                                                                                 \
+            CHOICE, options, stem, "imagenet", .choices = "imagenet|small",                        \
+            .help =                                                                                \
+                "imagenet: the first convolution halves the picture, as torchvision's; small: "    \
+                "it does not, for pictures of 32 pixels or so"),                                   \
+            SPUR__ROW(FLOAT, options, dropout, its_dropout, .max = 0.999,                          \
+                      .help = "share of units left out before the last layer"),                    \
+            SPUR__ROW(                                                                             \
+                FLOAT, options, stochastic_depth, "0.2", .max = 0.999,                             \
+                .help = "share of samples that skip a residual block: grows from 0 at the first "  \
+                        "block towards this at the last"),                                         \
     }
 
 static const spur__option rows_02[] = ROWS("0.2"), rows_03[] = ROWS("0.3"), rows_04[] = ROWS("0.4"),

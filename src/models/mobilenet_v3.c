@@ -15,19 +15,13 @@ typedef struct options {
 } options;
 
 static const spur__option rows[] = {
-    {.name = "stem",
-     .type = SPUR__OPT_CHOICE,
-     .initial = "imagenet",
-     .choices = "imagenet|small",
-     .help = "imagenet: the first convolution halves the picture, as torchvision's; small: it does "
-             "not, for pictures of 32 pixels or so",
-     .offset = offsetof(options, stem)},
-    {.name = "dropout",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0.2",
-     .max = 0.999,
-     .help = "share of units left out before the last layer",
-     .offset = offsetof(options, dropout)},
+    SPUR__ROW(
+        CHOICE, options, stem, "imagenet", .choices = "imagenet|small",
+        .help =
+            "imagenet: the first convolution halves the picture, as torchvision's; small: it does "
+            "not, for pictures of 32 pixels or so"),
+    SPUR__ROW(FLOAT, options, dropout, "0.2", .max = 0.999,
+              .help = "share of units left out before the last layer"),
 };
 static const spur__options table = SPUR__OPTIONS(rows, options);
 

@@ -12,12 +12,8 @@ typedef struct options {
 } options;
 
 static const spur__option rows[] = {
-    {.name = "dropout",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0.5",
-     .max = 0.999,
-     .help = "share of fc1's units left out",
-     .offset = offsetof(options, dropout)},
+    SPUR__ROW(FLOAT, options, dropout, "0.5", .max = 0.999,
+              .help = "share of fc1's units left out"),
 };
 static const spur__options table = SPUR__OPTIONS(rows, options);
 

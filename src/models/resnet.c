@@ -106,13 +106,11 @@ typedef struct options {
 } options;
 
 static const spur__option rows[] = {
-    {.name = "stem",
-     .type = SPUR__OPT_CHOICE,
-     .initial = "imagenet",
-     .choices = "imagenet|small",
-     .help = "imagenet: 7x7 stride 2 and pooling, as torchvision; small: 3x3, for pictures of 32 "
-             "pixels or so",
-     .offset = offsetof(options, stem)},
+    SPUR__ROW(
+        CHOICE, options, stem, "imagenet", .choices = "imagenet|small",
+        .help =
+            "imagenet: 7x7 stride 2 and pooling, as torchvision; small: 3x3, for pictures of 32 "
+            "pixels or so"),
 };
 static const spur__options table = SPUR__OPTIONS(rows, options);
 

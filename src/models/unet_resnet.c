@@ -17,13 +17,10 @@ typedef struct options {
 } options;
 
 static const spur__option rows[] = {
-    {.name = "decoder_filters",
-     .type = SPUR__OPT_INT,
-     .initial = "256",
-     .min = 16,
-     .max = 4096,
-     .help = "channels of the first of five blocks on the way up; they halve from block to block",
-     .offset = offsetof(options, decoder_filters)},
+    SPUR__ROW(
+        INT, options, decoder_filters, "256", .min = 16, .max = 4096,
+        .help =
+            "channels of the first of five blocks on the way up; they halve from block to block"),
 };
 static const spur__options table = SPUR__OPTIONS(rows, options);
 

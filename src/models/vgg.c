@@ -15,18 +15,10 @@ typedef struct options {
 } options;
 
 static const spur__option rows[] = {
-    {.name = "norm",
-     .type = SPUR__OPT_CHOICE,
-     .initial = "none",
-     .choices = "none|batch",
-     .help = "batch: torchvision's vgg16_bn",
-     .offset = offsetof(options, norm)},
-    {.name = "dropout",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0.5",
-     .max = 0.999,
-     .help = "share of units left out after the two hidden layers",
-     .offset = offsetof(options, dropout)},
+    SPUR__ROW(CHOICE, options, norm, "none", .choices = "none|batch",
+              .help = "batch: torchvision's vgg16_bn"),
+    SPUR__ROW(FLOAT, options, dropout, "0.5", .max = 0.999,
+              .help = "share of units left out after the two hidden layers"),
 };
 static const spur__options table = SPUR__OPTIONS(rows, options);
 

@@ -22,74 +22,40 @@ typedef struct options {
 enum { ALPHA_NONE = -1 };
 
 #define REDUCTION                                                                                  \
-    {                                                                                              \
-        .name = "reduction", .type = SPUR__OPT_CHOICE, .initial = "mean", .choices = "mean|sum",   \
-        .help = "how the values of a batch become one", .offset = offsetof(options, reduction)     \
-    }
+    SPUR__ROW(CHOICE, options, reduction, "mean", .choices = "mean|sum",                           \
+              .help = "how the values of a batch become one")
 #define WEIGHT                                                                                     \
-    {                                                                                              \
-        .name = "weight", .type = SPUR__OPT_FLOATS, .initial = "", .max = INFINITY,                \
-        .help = "weight of each class; empty: all one", .offset = offsetof(options, weight)        \
-    }
+    SPUR__ROW(FLOATS, options, weight, "", .max = INFINITY,                                        \
+              .help = "weight of each class; empty: all one")
 #define SMOOTHING                                                                                  \
-    {                                                                                              \
-        .name = "label_smoothing", .type = SPUR__OPT_FLOAT, .initial = "0", .max = 0.999,          \
-        .help = "share of the target that is spread over all classes",                             \
-        .offset = offsetof(options, label_smoothing)                                               \
-    }
+    SPUR__ROW(FLOAT, options, label_smoothing, "0", .max = 0.999,                                  \
+              .help = "share of the target that is spread over all classes")
 #define POS_WEIGHT                                                                                 \
-    {                                                                                              \
-        .name = "pos_weight", .type = SPUR__OPT_FLOATS, .initial = "", .max = INFINITY,            \
-        .help = "weight of the positive class, one number or one per output; empty: one",          \
-        .offset = offsetof(options, pos_weight)                                                    \
-    }
+    SPUR__ROW(FLOATS, options, pos_weight, "", .max = INFINITY,                                    \
+              .help = "weight of the positive class, one number or one per output; empty: one")
 #define DICE                                                                                       \
-    {.name = "smooth",                                                                             \
-     .type = SPUR__OPT_FLOAT,                                                                      \
-     .initial = "1",                                                                               \
-     .max = INFINITY,                                                                              \
-     .help = "added above and below the line",                                                     \
-     .offset = offsetof(options, smooth)},                                                         \
-    {                                                                                              \
-        .name = "skip_first", .type = SPUR__OPT_BOOL, .initial = "false",                          \
-        .help = "leave class 0, the background, out of the mean",                                  \
-        .offset = offsetof(options, skip_first)                                                    \
-    }
+    SPUR__ROW(FLOAT, options, smooth, "1", .max = INFINITY,                                        \
+              .help = "added above and below the line"),                                           \
+        SPUR__ROW(BOOL, options, skip_first, "false",                                              \
+                  .help = "leave class 0, the background, out of the mean")
 #define DICE_WEIGHT                                                                                \
-    {                                                                                              \
-        .name = "dice_weight", .type = SPUR__OPT_FLOAT, .initial = "1", .max = INFINITY,           \
-        .help = "factor of the dice part in the sum", .offset = offsetof(options, dice_weight)     \
-    }
+    SPUR__ROW(FLOAT, options, dice_weight, "1", .max = INFINITY,                                   \
+              .help = "factor of the dice part in the sum")
 
 static const spur__option ce_rows[] = {WEIGHT, SMOOTHING, REDUCTION};
 static const spur__option bce_rows[] = {POS_WEIGHT, SMOOTHING, REDUCTION};
 static const spur__option plain_rows[] = {REDUCTION};
-static const spur__option huber_rows[] = {{.name = "delta",
-                                           .type = SPUR__OPT_FLOAT,
-                                           .initial = "1",
-                                           .max = INFINITY,
-                                           .min_open = true,
-                                           .help = "error at which the parabola becomes a line",
-                                           .offset = offsetof(options, delta)},
-                                          REDUCTION};
+static const spur__option huber_rows[] = {
+    SPUR__ROW(FLOAT, options, delta, "1", .max = INFINITY, .min_open = true,
+              .help = "error at which the parabola becomes a line"),
+    REDUCTION};
 static const spur__option dice_rows[] = {DICE};
 static const spur__option focal_rows[] = {
-    {.name = "gamma",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "2",
-     .max = 100,
-     .help = "how strongly easy samples are weighed down",
-     .offset = offsetof(options, gamma)},
-    {.name = "alpha",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "none",
-     .max = 1,
-     .min_open = true,
-     .choices = "none",
-     .help = "single output: weight of the positive class against 1 - alpha",
-     .offset = offsetof(options, alpha)},
-    WEIGHT,
-    REDUCTION};
+    SPUR__ROW(FLOAT, options, gamma, "2", .max = 100,
+              .help = "how strongly easy samples are weighed down"),
+    SPUR__ROW(FLOAT, options, alpha, "none", .max = 1, .min_open = true, .choices = "none",
+              .help = "single output: weight of the positive class against 1 - alpha"),
+    WEIGHT, REDUCTION};
 static const spur__option bce_dice_rows[] = {POS_WEIGHT, SMOOTHING, DICE, DICE_WEIGHT};
 static const spur__option ce_dice_rows[] = {WEIGHT, SMOOTHING, DICE, DICE_WEIGHT};
 

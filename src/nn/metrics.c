@@ -59,16 +59,11 @@ typedef struct class_options {
 } class_options;
 
 #define CLASS_ROWS(of_)                                                                            \
-    {.name = "average",                                                                            \
-     .type = SPUR__OPT_CHOICE,                                                                     \
-     .initial = "macro",                                                                           \
-     .choices = "macro|micro|weighted",                                                            \
-     .help = of_ ": mean over classes, over all decisions, or over classes by their size",         \
-     .offset = offsetof(class_options, average)},                                                  \
-    {                                                                                              \
-        .name = "class", .type = SPUR__OPT_INT, .initial = "all", .max = 1e6, .choices = "all",    \
-        .help = "one class alone, by its index", .offset = offsetof(class_options, class)          \
-    }
+    SPUR__ROW(CHOICE, class_options, average, "macro", .choices = "macro|micro|weighted",          \
+              .help =                                                                              \
+                  of_ ": mean over classes, over all decisions, or over classes by their size"),   \
+        SPUR__ROW(INT, class_options, class, "all", .max = 1e6, .choices = "all",                  \
+                  .help = "one class alone, by its index")
 
 static const spur__option class_rows[] = {CLASS_ROWS("how classes are averaged")};
 static const spur__options class_table = SPUR__OPTIONS(class_rows, class_options);
@@ -177,13 +172,7 @@ typedef struct top_options {
 } top_options;
 
 static const spur__option top_rows[] = {
-    {.name = "k",
-     .type = SPUR__OPT_INT,
-     .initial = "5",
-     .min = 1,
-     .max = 1e6,
-     .help = "how many guesses count",
-     .offset = offsetof(top_options, k)},
+    SPUR__ROW(INT, top_options, k, "5", .min = 1, .max = 1e6, .help = "how many guesses count"),
 };
 static const spur__options top_table = SPUR__OPTIONS(top_rows, top_options);
 

@@ -70,23 +70,13 @@ void spur__optimizer_set_steps(spur_optimizer *optimizer, uint64_t steps);
 
 /* The rows every optimizer has. */
 #define SPUR__OPTIMIZER_ROWS(struct_, lr_, decay_)                                                 \
-    {.name = "lr",                                                                                 \
-     .type = SPUR__OPT_FLOAT,                                                                      \
-     .initial = lr_,                                                                               \
-     .max = INFINITY,                                                                              \
-     .help = "learning rate",                                                                      \
-     .offset = offsetof(struct_, common.lr)},                                                      \
-        {.name = "weight_decay",                                                                   \
-         .type = SPUR__OPT_FLOAT,                                                                  \
-         .initial = decay_,                                                                        \
-         .max = INFINITY,                                                                          \
-         .help = "weight decay, as PyTorch defines it for this optimizer",                         \
-         .offset = offsetof(struct_, common.weight_decay)},                                        \
-    {                                                                                              \
-        .name = "decay", .type = SPUR__OPT_CHOICE, .initial = "all", .choices = "all|weights",     \
-        .help = "what weight_decay applies to: all parameters (as PyTorch), or not biases and "    \
-                "norms",                                                                           \
-        .offset = offsetof(struct_, common.decay)                                                  \
-    }
+    SPUR__ROW_AS(FLOAT, struct_, "lr", common.lr, lr_, .max = INFINITY, .help = "learning rate"),  \
+        SPUR__ROW_AS(FLOAT, struct_, "weight_decay", common.weight_decay, decay_, .max = INFINITY, \
+                     .help = "weight decay, as PyTorch defines it for this optimizer"),            \
+        SPUR__ROW_AS(                                                                              \
+            CHOICE, struct_, "decay", common.decay, "all", .choices = "all|weights",               \
+            .help =                                                                                \
+                "what weight_decay applies to: all parameters (as PyTorch), or not biases and "    \
+                "norms")
 
 #endif

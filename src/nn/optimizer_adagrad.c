@@ -16,24 +16,11 @@ typedef struct options {
 
 static const spur__option rows[] = {
     SPUR__OPTIMIZER_ROWS(options, "0.01", "0"),
-    {.name = "lr_decay",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0",
-     .max = INFINITY,
-     .help = "the rate is divided by 1 + steps * lr_decay",
-     .offset = offsetof(options, lr_decay)},
-    {.name = "initial_accumulator_value",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0",
-     .max = INFINITY,
-     .help = "what the sums of squares start from",
-     .offset = offsetof(options, initial_accumulator_value)},
-    {.name = "eps",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "1e-10",
-     .max = INFINITY,
-     .help = "added to the divisor",
-     .offset = offsetof(options, eps)},
+    SPUR__ROW(FLOAT, options, lr_decay, "0", .max = INFINITY,
+              .help = "the rate is divided by 1 + steps * lr_decay"),
+    SPUR__ROW(FLOAT, options, initial_accumulator_value, "0", .max = INFINITY,
+              .help = "what the sums of squares start from"),
+    SPUR__ROW(FLOAT, options, eps, "1e-10", .max = INFINITY, .help = "added to the divisor"),
 };
 static const spur__options table = SPUR__OPTIONS(rows, options);
 

@@ -19,22 +19,11 @@ typedef struct options {
 } options;
 
 #define ADAM_ROWS                                                                                  \
-    {.name = "betas",                                                                              \
-     .type = SPUR__OPT_FLOATS,                                                                     \
-     .initial = "0.9, 0.999",                                                                      \
-     .max = 1,                                                                                     \
-     .help = "decay of the two moments: one for the mean, one for the square",                     \
-     .offset = offsetof(options, betas)},                                                          \
-        {.name = "eps",                                                                            \
-         .type = SPUR__OPT_FLOAT,                                                                  \
-         .initial = "1e-08",                                                                       \
-         .max = INFINITY,                                                                          \
-         .help = "added to the divisor",                                                           \
-         .offset = offsetof(options, eps)},                                                        \
-    {                                                                                              \
-        .name = "amsgrad", .type = SPUR__OPT_BOOL, .initial = "false",                             \
-        .help = "divide by the largest second moment so far", .offset = offsetof(options, amsgrad) \
-    }
+    SPUR__ROW(FLOATS, options, betas, "0.9, 0.999", .max = 1,                                      \
+              .help = "decay of the two moments: one for the mean, one for the square"),           \
+        SPUR__ROW(FLOAT, options, eps, "1e-08", .max = INFINITY, .help = "added to the divisor"),  \
+        SPUR__ROW(BOOL, options, amsgrad, "false",                                                 \
+                  .help = "divide by the largest second moment so far")
 
 static const spur__option adam_rows[] = {SPUR__OPTIMIZER_ROWS(options, "0.001", "0"), ADAM_ROWS};
 static const spur__option adamw_rows[] = {SPUR__OPTIMIZER_ROWS(options, "0.001", "0.01"),

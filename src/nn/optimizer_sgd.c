@@ -18,23 +18,11 @@ typedef struct options {
 
 static const spur__option rows[] = {
     SPUR__OPTIMIZER_ROWS(options, "0.01", "0"),
-    {.name = "momentum",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0",
-     .max = 1,
-     .help = "share of the last step's direction that is kept",
-     .offset = offsetof(options, momentum)},
-    {.name = "dampening",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0",
-     .max = 1,
-     .help = "the gradient enters the momentum times 1 - dampening",
-     .offset = offsetof(options, dampening)},
-    {.name = "nesterov",
-     .type = SPUR__OPT_BOOL,
-     .initial = "false",
-     .help = "look ahead along the momentum (Nesterov)",
-     .offset = offsetof(options, nesterov)},
+    SPUR__ROW(FLOAT, options, momentum, "0", .max = 1,
+              .help = "share of the last step's direction that is kept"),
+    SPUR__ROW(FLOAT, options, dampening, "0", .max = 1,
+              .help = "the gradient enters the momentum times 1 - dampening"),
+    SPUR__ROW(BOOL, options, nesterov, "false", .help = "look ahead along the momentum (Nesterov)"),
 };
 static const spur__options table = SPUR__OPTIONS(rows, options);
 

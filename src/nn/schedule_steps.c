@@ -31,21 +31,10 @@ typedef struct step_options {
 } step_options;
 
 static const spur__option step_rows[] = {
-    {.name = "step_size",
-     .type = SPUR__OPT_INT,
-     .initial = "30",
-     .min = 1,
-     .max = 1e9,
-     .unit = "intervals",
-     .help = "time between two reductions",
-     .offset = offsetof(step_options, step_size)},
-    {.name = "gamma",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0.1",
-     .max = INFINITY,
-     .min_open = true,
-     .help = "factor of each reduction",
-     .offset = offsetof(step_options, gamma)},
+    SPUR__ROW(INT, step_options, step_size, "30", .min = 1, .max = 1e9, .unit = "intervals",
+              .help = "time between two reductions"),
+    SPUR__ROW(FLOAT, step_options, gamma, "0.1", .max = INFINITY, .min_open = true,
+              .help = "factor of each reduction"),
     SPUR__SCHEDULER_ROWS(step_options, "epoch"),
 };
 static const spur__options step_table = SPUR__OPTIONS(step_rows, step_options);
@@ -67,21 +56,10 @@ typedef struct multistep_options {
 } multistep_options;
 
 static const spur__option multistep_rows[] = {
-    {.name = "milestones",
-     .type = SPUR__OPT_INTS,
-     .initial = "30, 60, 90",
-     .min = 1,
-     .max = 1e9,
-     .unit = "intervals",
-     .help = "times at which the rate is reduced",
-     .offset = offsetof(multistep_options, milestones)},
-    {.name = "gamma",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0.1",
-     .max = INFINITY,
-     .min_open = true,
-     .help = "factor of each reduction",
-     .offset = offsetof(multistep_options, gamma)},
+    SPUR__ROW(INTS, multistep_options, milestones, "30, 60, 90", .min = 1, .max = 1e9,
+              .unit = "intervals", .help = "times at which the rate is reduced"),
+    SPUR__ROW(FLOAT, multistep_options, gamma, "0.1", .max = INFINITY, .min_open = true,
+              .help = "factor of each reduction"),
     SPUR__SCHEDULER_ROWS(multistep_options, "epoch"),
 };
 static const spur__options multistep_table = SPUR__OPTIONS(multistep_rows, multistep_options);
@@ -104,13 +82,8 @@ typedef struct exponential_options {
 } exponential_options;
 
 static const spur__option exponential_rows[] = {
-    {.name = "gamma",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0.95",
-     .max = INFINITY,
-     .min_open = true,
-     .help = "factor per interval",
-     .offset = offsetof(exponential_options, gamma)},
+    SPUR__ROW(FLOAT, exponential_options, gamma, "0.95", .max = INFINITY, .min_open = true,
+              .help = "factor per interval"),
     SPUR__SCHEDULER_ROWS(exponential_options, "epoch"),
 };
 static const spur__options exponential_table = SPUR__OPTIONS(exponential_rows, exponential_options);
@@ -131,20 +104,10 @@ typedef struct polynomial_options {
 } polynomial_options;
 
 static const spur__option polynomial_rows[] = {
-    {.name = "total_iters",
-     .type = SPUR__OPT_INT,
-     .initial = "auto",
-     .max = 1e9,
-     .choices = "auto",
-     .unit = "intervals",
-     .help = "time until the rate is zero; auto: the whole training",
-     .offset = offsetof(polynomial_options, total_iters)},
-    {.name = "power",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "1",
-     .max = INFINITY,
-     .help = "exponent; 1 is a straight line",
-     .offset = offsetof(polynomial_options, power)},
+    SPUR__ROW(INT, polynomial_options, total_iters, "auto", .max = 1e9, .choices = "auto",
+              .unit = "intervals", .help = "time until the rate is zero; auto: the whole training"),
+    SPUR__ROW(FLOAT, polynomial_options, power, "1", .max = INFINITY,
+              .help = "exponent; 1 is a straight line"),
     SPUR__SCHEDULER_ROWS(polynomial_options, "epoch"),
 };
 static const spur__options polynomial_table = SPUR__OPTIONS(polynomial_rows, polynomial_options);

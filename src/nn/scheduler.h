@@ -68,23 +68,12 @@ void spur__scheduler_set_state(spur_scheduler *scheduler, const spur__scheduler_
 
 /* The rows every scheduler has. */
 #define SPUR__SCHEDULER_ROWS(struct_, interval_)                                                   \
-    {.name = "interval",                                                                           \
-     .type = SPUR__OPT_CHOICE,                                                                     \
-     .initial = interval_,                                                                         \
-     .choices = "epoch|step",                                                                      \
-     .help = "what the lengths of this schedule count",                                            \
-     .offset = offsetof(struct_, common.interval)},                                                \
-        {.name = "warmup_steps",                                                                   \
-         .type = SPUR__OPT_INT,                                                                    \
-         .initial = "0",                                                                           \
-         .max = 1e9,                                                                               \
-         .unit = "steps",                                                                          \
-         .help = "linear warm-up in front of the schedule",                                        \
-         .offset = offsetof(struct_, common.warmup_steps)},                                        \
-    {                                                                                              \
-        .name = "warmup_start_factor", .type = SPUR__OPT_FLOAT, .initial = "0.3333333333333333",   \
-        .max = 1, .min_open = true, .help = "share of the rate that the warm-up starts with",      \
-        .offset = offsetof(struct_, common.warmup_start_factor)                                    \
-    }
+    SPUR__ROW_AS(CHOICE, struct_, "interval", common.interval, interval_, .choices = "epoch|step", \
+                 .help = "what the lengths of this schedule count"),                               \
+        SPUR__ROW_AS(INT, struct_, "warmup_steps", common.warmup_steps, "0", .max = 1e9,           \
+                     .unit = "steps", .help = "linear warm-up in front of the schedule"),          \
+        SPUR__ROW_AS(FLOAT, struct_, "warmup_start_factor", common.warmup_start_factor,            \
+                     "0.3333333333333333", .max = 1, .min_open = true,                             \
+                     .help = "share of the rate that the warm-up starts with")
 
 #endif

@@ -59,67 +59,63 @@ static spur_status check_not_empty(const char *value, spur_error *err) {
     return *value ? SPUR_OK : spur__fail(err, SPUR_E_FORMAT, "found nothing, expected a name");
 }
 
-#define ROW(type_, struct_, name_, member_, initial_, ...)                                         \
-    {                                                                                              \
-        .name = (name_), .type = SPUR__OPT_##type_, .initial = (initial_),                         \
-        .offset = offsetof(struct_, member_), __VA_ARGS__                                          \
-    }
 #define MANY .max = 1e6
 
 static const spur__option sweep_rows[] = {
-    ROW(TEXT, sweep_settings, "method", method, "grid", .check = check_method,
-        .help = "which configurations are tried: grid, random, tpe or best"),
-    ROW(INT, sweep_settings, "trials", trials, "0", .min = 0, MANY,
-        .help = "how many configurations (times seeds = runs); 0 is the whole grid"),
-    ROW(TEXT, sweep_settings, "seeds", seeds, "", .check = check_seeds,
-        .help = "seeds that every configuration is repeated with, such as 1..5"),
-    ROW(INT, sweep_settings, "jobs", jobs, "1", .min = 1, .max = 1024,
-        .help = "trials at a time; the processors are shared out among them"),
-    ROW(TEXT, sweep_settings, "max_time", max_time, "", .check = check_time,
-        .help = "start no trial after this time (90s, 10m, 2h)"),
-    ROW(TEXT, sweep_settings, "on_failure", on_failure, "continue", .check = check_on_failure,
-        .help = "when a trial fails: stop, continue or retry:n"),
-    ROW(TEXT, sweep_settings, "keep", keep, "all", .check = check_keep,
-        .help = "whose checkpoints stay: all, none or best:k configurations"),
-    ROW(TEXT, sweep_settings, "pruner", pruner, "none", .check = check_pruner,
-        .help = "which trials are stopped early: none, median, asha or hyperband"),
-    ROW(TEXT, sweep_settings, "best_of", best_of, "",
-        .help = "best: directory of the sweep whose best configurations are run once more"),
-    ROW(INT, sweep_settings, "tpe_startup_trials", tpe.startup_trials, "10", .min = 1, MANY,
-        .help = "tpe: configurations drawn at random first"),
-    ROW(INT, sweep_settings, "tpe_candidates", tpe.candidates, "24", .min = 1, MANY,
-        .help = "tpe: candidates compared per suggestion"),
-    ROW(INT, sweep_settings, "median_startup_trials", median.startup_trials, "5", .min = 0, MANY,
-        .help = "median: finished trials before anything is pruned"),
-    ROW(INT, sweep_settings, "median_warmup_epochs", median.warmup_epochs, "0", .min = 0, MANY,
-        .unit = "epochs", .help = "median: epochs in which a trial is never pruned"),
-    ROW(INT, sweep_settings, "asha_min_resource", asha.min_resource, "1", .min = 1, MANY,
-        .unit = "epochs", .help = "asha: epochs of the first rung"),
-    ROW(INT, sweep_settings, "asha_reduction_factor", asha.reduction_factor, "4", .min = 2, MANY,
-        .help = "asha: one of so many trials goes on at each rung"),
-    ROW(INT, sweep_settings, "asha_min_early_stopping_rate", asha.min_early_stopping_rate, "0",
-        .min = 0, .max = 100, .help = "asha: rungs left out at the start"),
-    ROW(INT, sweep_settings, "hyperband_min_resource", hyperband.min_resource, "1", .min = 1, MANY,
-        .unit = "epochs", .help = "hyperband: epochs of the first rung"),
-    ROW(INT, sweep_settings, "hyperband_max_resource", hyperband.max_resource, "0", .min = 0, MANY,
+    SPUR__ROW(TEXT, sweep_settings, method, "grid", .check = check_method,
+              .help = "which configurations are tried: grid, random, tpe or best"),
+    SPUR__ROW(INT, sweep_settings, trials, "0", .min = 0, MANY,
+              .help = "how many configurations (times seeds = runs); 0 is the whole grid"),
+    SPUR__ROW(TEXT, sweep_settings, seeds, "", .check = check_seeds,
+              .help = "seeds that every configuration is repeated with, such as 1..5"),
+    SPUR__ROW(INT, sweep_settings, jobs, "1", .min = 1, .max = 1024,
+              .help = "trials at a time; the processors are shared out among them"),
+    SPUR__ROW(TEXT, sweep_settings, max_time, "", .check = check_time,
+              .help = "start no trial after this time (90s, 10m, 2h)"),
+    SPUR__ROW(TEXT, sweep_settings, on_failure, "continue", .check = check_on_failure,
+              .help = "when a trial fails: stop, continue or retry:n"),
+    SPUR__ROW(TEXT, sweep_settings, keep, "all", .check = check_keep,
+              .help = "whose checkpoints stay: all, none or best:k configurations"),
+    SPUR__ROW(TEXT, sweep_settings, pruner, "none", .check = check_pruner,
+              .help = "which trials are stopped early: none, median, asha or hyperband"),
+    SPUR__ROW(TEXT, sweep_settings, best_of, "",
+              .help = "best: directory of the sweep whose best configurations are run once more"),
+    SPUR__ROW_AS(INT, sweep_settings, "tpe_startup_trials", tpe.startup_trials, "10", .min = 1,
+                 MANY, .help = "tpe: configurations drawn at random first"),
+    SPUR__ROW_AS(INT, sweep_settings, "tpe_candidates", tpe.candidates, "24", .min = 1, MANY,
+                 .help = "tpe: candidates compared per suggestion"),
+    SPUR__ROW_AS(INT, sweep_settings, "median_startup_trials", median.startup_trials, "5", .min = 0,
+                 MANY, .help = "median: finished trials before anything is pruned"),
+    SPUR__ROW_AS(INT, sweep_settings, "median_warmup_epochs", median.warmup_epochs, "0", .min = 0,
+                 MANY, .unit = "epochs", .help = "median: epochs in which a trial is never pruned"),
+    SPUR__ROW_AS(INT, sweep_settings, "asha_min_resource", asha.min_resource, "1", .min = 1, MANY,
+                 .unit = "epochs", .help = "asha: epochs of the first rung"),
+    SPUR__ROW_AS(INT, sweep_settings, "asha_reduction_factor", asha.reduction_factor, "4", .min = 2,
+                 MANY, .help = "asha: one of so many trials goes on at each rung"),
+    SPUR__ROW_AS(INT, sweep_settings, "asha_min_early_stopping_rate", asha.min_early_stopping_rate,
+                 "0", .min = 0, .max = 100, .help = "asha: rungs left out at the start"),
+    SPUR__ROW_AS(INT, sweep_settings, "hyperband_min_resource", hyperband.min_resource, "1",
+                 .min = 1, MANY, .unit = "epochs", .help = "hyperband: epochs of the first rung"),
+    SPUR__ROW_AS(
+        INT, sweep_settings, "hyperband_max_resource", hyperband.max_resource, "0", .min = 0, MANY,
         .unit = "epochs",
         .help =
             "hyperband: epochs of the longest trial; 0: the most of train.epochs, of a program 27"),
-    ROW(INT, sweep_settings, "hyperband_reduction_factor", hyperband.reduction_factor, "3",
-        .min = 2, MANY, .help = "hyperband: one of so many trials goes on at each rung"),
+    SPUR__ROW_AS(INT, sweep_settings, "hyperband_reduction_factor", hyperband.reduction_factor, "3",
+                 .min = 2, MANY, .help = "hyperband: one of so many trials goes on at each rung"),
 };
 const spur__options sweep_table = SPUR__OPTIONS(sweep_rows, sweep_settings);
 
 static const spur__option program_rows[] = {
-    ROW(TEXT, program_settings, "command", command, "",
-        .help = "command of a trial; {name} is a parameter, {seed} and {run_dir} are given; "
-                "{{ and }} are braces"),
-    ROW(TEXT, program_settings, "objective", objective, "val_loss", .check = check_not_empty,
-        .help = "scalar tag that decides, read from the events that the program writes"),
-    ROW(TEXT, program_settings, "run", run, "",
-        .help = "sub-run that has the tag, such as validation; empty is the trial itself"),
-    ROW(CHOICE, program_settings, "direction", maximize, "min", .choices = "min|max",
-        .help = "whether small or large values of the objective are good"),
+    SPUR__ROW(TEXT, program_settings, command, "",
+              .help = "command of a trial; {name} is a parameter, {seed} and {run_dir} are given; "
+                      "{{ and }} are braces"),
+    SPUR__ROW(TEXT, program_settings, objective, "val_loss", .check = check_not_empty,
+              .help = "scalar tag that decides, read from the events that the program writes"),
+    SPUR__ROW(TEXT, program_settings, run, "",
+              .help = "sub-run that has the tag, such as validation; empty is the trial itself"),
+    SPUR__ROW_AS(CHOICE, program_settings, "direction", maximize, "min", .choices = "min|max",
+                 .help = "whether small or large values of the objective are good"),
 };
 const spur__options program_table = SPUR__OPTIONS(program_rows, program_settings);
 

@@ -25,27 +25,23 @@ spur_status spur__audio_picture(const spur_data *data, const spur__melspec *mel,
                                 spur_error *err);
 
 #define SPUR__AUDIO_NUMBER(name_, type_, initial_, min_, max_, unit_, help_)                       \
-    {                                                                                              \
-        .name = #name_, .type = type_, .initial = initial_, .min = min_, .max = max_,              \
-        .unit = unit_, .help = help_, .offset = offsetof(spur__audio_options, name_)               \
-    }
+    SPUR__ROW(type_, spur__audio_options, name_, initial_, .min = min_, .max = max_,               \
+              .unit = unit_, .help = help_)
 
 #define SPUR__AUDIO_ROWS                                                                           \
-    SPUR__AUDIO_NUMBER(sample_rate, SPUR__OPT_INT, "16000", 1000, 192000, "Hz",                    \
+    SPUR__AUDIO_NUMBER(sample_rate, INT, "16000", 1000, 192000, "Hz",                              \
                        "sounds of another rate are resampled to this one"),                        \
-        SPUR__AUDIO_NUMBER(seconds, SPUR__OPT_FLOAT, "1", 0.01, 600, "seconds",                    \
+        SPUR__AUDIO_NUMBER(seconds, FLOAT, "1", 0.01, 600, "seconds",                              \
                            "length: longer sounds give their middle, shorter ones get silence"),   \
-        SPUR__AUDIO_NUMBER(bands, SPUR__OPT_INT, "64", 4, 512, NULL,                               \
+        SPUR__AUDIO_NUMBER(bands, INT, "64", 4, 512, NULL,                                         \
                            "mel bands: the height of the picture"),                                \
-        SPUR__AUDIO_NUMBER(window, SPUR__OPT_FLOAT, "0.032", 0.001, 1, "seconds",                  \
-                           "length of one frame"),                                                 \
-        SPUR__AUDIO_NUMBER(hop, SPUR__OPT_FLOAT, "0.016", 0.0005, 1, "seconds",                    \
+        SPUR__AUDIO_NUMBER(window, FLOAT, "0.032", 0.001, 1, "seconds", "length of one frame"),    \
+        SPUR__AUDIO_NUMBER(hop, FLOAT, "0.016", 0.0005, 1, "seconds",                              \
                            "from one frame to the next: the width of the picture is 1 + seconds "  \
                            "/ hop"),                                                               \
-        SPUR__AUDIO_NUMBER(low, SPUR__OPT_FLOAT, "20", 0, 96000, "Hz", "lowest frequency"),        \
-        SPUR__AUDIO_NUMBER(high, SPUR__OPT_FLOAT, "0", 0, 96000, "Hz",                             \
+        SPUR__AUDIO_NUMBER(low, FLOAT, "20", 0, 96000, "Hz", "lowest frequency"),                  \
+        SPUR__AUDIO_NUMBER(high, FLOAT, "0", 0, 96000, "Hz",                                       \
                            "highest frequency; 0: half the rate"),                                 \
-        SPUR__AUDIO_NUMBER(floor_db, SPUR__OPT_FLOAT, "-80", -200, -1, "dB",                       \
-                           "level that is shown as black")
+        SPUR__AUDIO_NUMBER(floor_db, FLOAT, "-80", -200, -1, "dB", "level that is shown as black")
 
 #endif

@@ -21,35 +21,30 @@ typedef struct segmentation_options {
     char *colors, *class_names;
 } segmentation_options;
 
-#define OPTION(name_, type_, initial_, ...)                                                        \
-    {                                                                                              \
-        .name = #name_, .type = type_, .initial = initial_,                                        \
-        .offset = offsetof(segmentation_options, name_), __VA_ARGS__                               \
-    }
-
 static const spur__option rows[] = {
     SPUR__DATA_ROW_PATH("folder with images and masks, or with train, val and test above them"),
     SPUR__DATA_ROW_SIZE("0",
                         "pictures are resized to HEIGHTxWIDTH; 0: to the size of the first one (or "
                         "of a tile)"),
     SPUR__DATA_ROW_CHANNELS("0"),
-    OPTION(masks, SPUR__OPT_CHOICE, "index", .choices = "index|binary|color",
-           .help = "a value is a class; 0 and 255 are classes 0 and 1; a colour is a class"),
-    OPTION(classes, SPUR__OPT_INT, "0", .min = 0, .max = 256,
-           .help = "number of classes; 0: as found in the masks"),
-    OPTION(first_class, SPUR__OPT_INT, "0", .min = 0, .max = 254,
-           .help = "mask value of class 0; smaller ones are ignored, if ignore_index is set"),
-    OPTION(ignore_index, SPUR__OPT_INT, "none", .min = 0, .max = 255, .choices = "none",
-           .help = "mask value of pixels that do not count"),
-    OPTION(positive, SPUR__OPT_INTS, "", .min = 0, .max = 255,
-           .help = "these mask values are class 1, all others class 0"),
-    OPTION(colors, SPUR__OPT_TEXT, "", .check = spur__check_colors,
-           .help = "for masks = color: RRGGBB of class 0, 1, ..."),
-    OPTION(class_names, SPUR__OPT_TEXT, "", .help = "names of the classes, separated by commas"),
-    OPTION(tile, SPUR__OPT_INT, "0", .min = 0, .max = 8192, .unit = "pixels",
-           .help = "cut pictures into square tiles of this side; 0: whole pictures"),
-    OPTION(overlap, SPUR__OPT_INT, "0", .min = 0, .max = 4096, .unit = "pixels",
-           .help = "by how much neighbouring tiles overlap"),
+    SPUR__ROW(CHOICE, segmentation_options, masks, "index", .choices = "index|binary|color",
+              .help = "a value is a class; 0 and 255 are classes 0 and 1; a colour is a class"),
+    SPUR__ROW(INT, segmentation_options, classes, "0", .min = 0, .max = 256,
+              .help = "number of classes; 0: as found in the masks"),
+    SPUR__ROW(INT, segmentation_options, first_class, "0", .min = 0, .max = 254,
+              .help = "mask value of class 0; smaller ones are ignored, if ignore_index is set"),
+    SPUR__ROW(INT, segmentation_options, ignore_index, "none", .min = 0, .max = 255,
+              .choices = "none", .help = "mask value of pixels that do not count"),
+    SPUR__ROW(INTS, segmentation_options, positive, "", .min = 0, .max = 255,
+              .help = "these mask values are class 1, all others class 0"),
+    SPUR__ROW(TEXT, segmentation_options, colors, "", .check = spur__check_colors,
+              .help = "for masks = color: RRGGBB of class 0, 1, ..."),
+    SPUR__ROW(TEXT, segmentation_options, class_names, "",
+              .help = "names of the classes, separated by commas"),
+    SPUR__ROW(INT, segmentation_options, tile, "0", .min = 0, .max = 8192, .unit = "pixels",
+              .help = "cut pictures into square tiles of this side; 0: whole pictures"),
+    SPUR__ROW(INT, segmentation_options, overlap, "0", .min = 0, .max = 4096, .unit = "pixels",
+              .help = "by how much neighbouring tiles overlap"),
     SPUR__DATA_ROW_VAL_SPLIT,
     SPUR__DATA_ROW_VERIFY,
     SPUR__DATA_ROW_CACHE,

@@ -13,10 +13,7 @@ typedef struct buildings_options {
 } buildings_options;
 
 #define COUNT(name_, initial_, help_)                                                              \
-    {                                                                                              \
-        .name = #name_, .type = SPUR__OPT_INT, .initial = initial_, .min = 0, .max = 10000000,     \
-        .help = help_, .offset = offsetof(buildings_options, name_)                                \
-    }
+    SPUR__ROW(INT, buildings_options, name_, initial_, .min = 0, .max = 10000000, .help = help_)
 
 static const spur__option rows[] = {
     SPUR__DATA_ROW_SIZE("128x128", "height and width of the scenes"),

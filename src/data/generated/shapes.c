@@ -19,30 +19,17 @@ typedef struct shapes_options {
 } shapes_options;
 
 #define COUNT(name_, initial_, help_)                                                              \
-    {                                                                                              \
-        .name = #name_, .type = SPUR__OPT_INT, .initial = initial_, .min = 0, .max = 10000000,     \
-        .help = help_, .offset = offsetof(shapes_options, name_)                                   \
-    }
+    SPUR__ROW(INT, shapes_options, name_, initial_, .min = 0, .max = 10000000, .help = help_)
 
 static const spur__option rows[] = {
     SPUR__DATA_ROW_SIZE("32x32", "height and width of the pictures"),
-    {.name = "classes",
-     .type = SPUR__OPT_INT,
-     .initial = "8",
-     .min = 2,
-     .max = 8,
-     .help = "how many of circle, square, triangle, star, cross, ring, crescent, heart",
-     .offset = offsetof(shapes_options, classes)},
+    SPUR__ROW(INT, shapes_options, classes, "8", .min = 2, .max = 8,
+              .help = "how many of circle, square, triangle, star, cross, ring, crescent, heart"),
     COUNT(samples, "2000", "training pictures"),
     COUNT(val_samples, "400", "validation pictures"),
     COUNT(test_samples, "400", "test pictures"),
-    {.name = "noise",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0.08",
-     .min = 0,
-     .max = 1,
-     .help = "standard deviation of the noise on every pixel",
-     .offset = offsetof(shapes_options, noise)},
+    SPUR__ROW(FLOAT, shapes_options, noise, "0.08", .min = 0, .max = 1,
+              .help = "standard deviation of the noise on every pixel"),
     SPUR__DATA_ROW_IMBALANCE,
     SPUR__DATA_ROW_CACHE,
     SPUR__DATA_ROWS_LOADER,

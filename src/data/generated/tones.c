@@ -13,10 +13,10 @@
 #include "data/generated/raster.h"
 
 #define COUNT(name_, initial_, help_)                                                              \
-    SPUR__AUDIO_NUMBER(name_, SPUR__OPT_INT, initial_, 0, 10000000, NULL, help_)
+    SPUR__AUDIO_NUMBER(name_, INT, initial_, 0, 10000000, NULL, help_)
 
 static const spur__option rows[] = {
-    SPUR__AUDIO_NUMBER(classes, SPUR__OPT_INT, "8", 2, 8, NULL,
+    SPUR__AUDIO_NUMBER(classes, INT, "8", 2, 8, NULL,
                        "how many of sine, square, sawtooth, rising, falling, noise, pluck, "
                        "tremolo"),
     COUNT(samples, "800", "training sounds"),

@@ -9,20 +9,14 @@
 #include "data/transforms/transforms.h"
 
 #define PROBABILITY(name_, help_)                                                                  \
-    {                                                                                              \
-        .name = #name_, .type = SPUR__OPT_FLOAT, .initial = "0", .min = 0, .max = 1,               \
-        .unit = "probability", .help = help_, .offset = offsetof(spur__augment, name_)             \
-    }
+    SPUR__ROW(FLOAT, spur__augment, name_, "0", .min = 0, .max = 1, .unit = "probability",         \
+              .help = help_)
 #define LIST(name_, initial_, min_, max_, unit_, help_)                                            \
-    {                                                                                              \
-        .name = #name_, .type = SPUR__OPT_FLOATS, .initial = initial_, .min = min_, .max = max_,   \
-        .unit = unit_, .help = help_, .offset = offsetof(spur__augment, name_)                     \
-    }
+    SPUR__ROW(FLOATS, spur__augment, name_, initial_, .min = min_, .max = max_, .unit = unit_,     \
+              .help = help_)
 #define WHOLE(name_, initial_, min_, max_, unit_, help_)                                           \
-    {                                                                                              \
-        .name = #name_, .type = SPUR__OPT_INT, .initial = initial_, .min = min_, .max = max_,      \
-        .unit = unit_, .help = help_, .offset = offsetof(spur__augment, name_)                     \
-    }
+    SPUR__ROW(INT, spur__augment, name_, initial_, .min = min_, .max = max_, .unit = unit_,        \
+              .help = help_)
 
 static const spur__option rows[] = {
     LIST(resized_crop, "", 0.0001, 1, NULL,
@@ -31,12 +25,9 @@ static const spur__option rows[] = {
          "smallest, largest width over height of that part"),
     WHOLE(random_crop, "0", 0, 4096, "pixels",
           "pad by this on every side, then cut out the old size at a random place"),
-    {.name = "random_crop_mode",
-     .type = SPUR__OPT_CHOICE,
-     .initial = "constant",
-     .choices = "constant|edge|reflect",
-     .help = "what the padding holds: the value of fill, the border pixel, or the mirror image",
-     .offset = offsetof(spur__augment, random_crop_mode)},
+    SPUR__ROW(
+        CHOICE, spur__augment, random_crop_mode, "constant", .choices = "constant|edge|reflect",
+        .help = "what the padding holds: the value of fill, the border pixel, or the mirror image"),
     PROBABILITY(horizontal_flip, "mirror left to right"),
     PROBABILITY(vertical_flip, "mirror top to bottom"),
     LIST(affine, "", -360, 360, "degrees", "turn by up to this, or by a range"),
@@ -45,51 +36,27 @@ static const spur__option rows[] = {
     LIST(affine_shear, "", -89, 89, "degrees", "shear along x by up to this, or by a range"),
     LIST(rotation, "", -360, 360, "degrees", "turn by up to this, or by a range"),
     LIST(perspective, "", 0, 1, NULL, "distortion, probability (0.5 when left out)"),
-    {.name = "fill",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0",
-     .min = 0,
-     .max = 1,
-     .help = "value of what is uncovered, from 0 (black) to 1 (white)",
-     .offset = offsetof(spur__augment, fill)},
+    SPUR__ROW(FLOAT, spur__augment, fill, "0", .min = 0, .max = 1,
+              .help = "value of what is uncovered, from 0 (black) to 1 (white)"),
     LIST(color_jitter, "", 0, 100, NULL, "brightness, contrast, saturation, hue (at most 0.5)"),
     PROBABILITY(grayscale, "make it grey, keeping the channels"),
     WHOLE(gaussian_blur, "0", 0, 63, "pixels", "size of the blurring kernel, odd; 0: off"),
     LIST(gaussian_blur_sigma, "0.1, 2", 0.001, 100, "pixels", "range of its standard deviation"),
-    {.name = "gaussian_blur_p",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "1",
-     .min = 0,
-     .max = 1,
-     .unit = "probability",
-     .help = "how often to blur",
-     .offset = offsetof(spur__augment, gaussian_blur_p)},
+    SPUR__ROW(FLOAT, spur__augment, gaussian_blur_p, "1", .min = 0, .max = 1, .unit = "probability",
+              .help = "how often to blur"),
     PROBABILITY(erasing, "erase a rectangle"),
     LIST(erasing_scale, "0.02, 0.33", 0.0001, 1, NULL, "smallest, largest share of the area"),
     LIST(erasing_ratio, "0.3, 3.3", 0.01, 100, NULL, "smallest, largest height over width"),
-    {.name = "erasing_fill",
-     .type = SPUR__OPT_CHOICE,
-     .initial = "mean",
-     .choices = "mean|noise",
-     .help = "what an erased rectangle holds",
-     .offset = offsetof(spur__augment, erasing_fill)},
+    SPUR__ROW(CHOICE, spur__augment, erasing_fill, "mean", .choices = "mean|noise",
+              .help = "what an erased rectangle holds"),
     WHOLE(cutout, "0", 0, 4096, "pixels", "side of the squares to cut out; 0: off"),
     WHOLE(cutout_holes, "1", 1, 100, NULL, "how many squares"),
-    {.name = "mixup",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0",
-     .min = 0,
-     .max = 100,
-     .help = "alpha of mixup's beta distribution; 0: off",
-     .offset = offsetof(spur__augment, mixup)},
-    {.name = "cutmix",
-     .type = SPUR__OPT_FLOAT,
-     .initial = "0",
-     .min = 0,
-     .max = 100,
-     .help =
-         "alpha of cutmix's beta distribution; 0: off; with mixup every batch takes one of both",
-     .offset = offsetof(spur__augment, cutmix)},
+    SPUR__ROW(FLOAT, spur__augment, mixup, "0", .min = 0, .max = 100,
+              .help = "alpha of mixup's beta distribution; 0: off"),
+    SPUR__ROW(
+        FLOAT, spur__augment, cutmix, "0", .min = 0, .max = 100,
+        .help =
+            "alpha of cutmix's beta distribution; 0: off; with mixup every batch takes one of both"),
 };
 
 const spur__options spur__augment_options = SPUR__OPTIONS(rows, spur__augment);
