@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ void document_free(document *doc) {
     }
     for (size_t i = 0; i < doc->file_count; i++) spur__free(doc->files[i]);
     spur__free(doc->entries);
+    spur__free(doc->latest);
     spur__free(doc->files);
     document_init(doc);
 }
@@ -41,19 +43,45 @@ const char *document_add_file(document *doc, const char *name) {
     return copy;
 }
 
-static bool same(const char *a, const char *b) {
-    return a && b ? strcmp(a, b) == 0 : a == b;
+/* FNV-1a of "section\0key". */
+static size_t hash(const char *section, const char *key) {
+    uint64_t h = 14695981039346656037u;
+    for (const char *p = section; *p; p++) h = (h ^ (unsigned char)*p) * 1099511628211u;
+    h *= 1099511628211u;
+    for (const char *p = key; *p; p++) h = (h ^ (unsigned char)*p) * 1099511628211u;
+    return (size_t)(h ^ h >> 32);
+}
+
+/* Where the table has, or would have, the entry that decides section and key. It is never full. */
+static size_t *slot_of(const document *doc, const char *section, const char *key) {
+    size_t mask = doc->capacity * 2 - 1, i = hash(section, key) & mask;
+    for (; doc->latest[i]; i = (i + 1) & mask) {
+        const document_entry *entry = &doc->entries[doc->latest[i] - 1];
+        if (strcmp(entry->key, key) == 0 && strcmp(entry->section, section) == 0) break;
+    }
+    return &doc->latest[i];
+}
+
+/* Makes entry i the one that decides its key. */
+static void enter(document *doc, size_t i) {
+    document_entry *entry = &doc->entries[i];
+    if (!entry->key) return;
+    size_t *slot = slot_of(doc, entry->section, entry->key);
+    entry->older = *slot;
+    *slot = i + 1;
+}
+
+const document_entry *document_find(const document *doc, const char *section, const char *key) {
+    size_t number = doc->count ? *slot_of(doc, section, key) : 0;
+    return number ? &doc->entries[number - 1] : NULL;
 }
 
 /* The entry of the same source with the same section and key, or NULL. */
 static const document_entry *find_duplicate(const document *doc, const document_entry *entry) {
-    for (size_t i = doc->count; i-- > 0;) {
-        const document_entry *old = &doc->entries[i];
-        if (old->source == entry->source && old->key && strcmp(old->section, entry->section) == 0 &&
-            same(old->key, entry->key))
-            return old;
-    }
-    return NULL;
+    const document_entry *old = document_find(doc, entry->section, entry->key);
+    while (old && old->source != entry->source)
+        old = old->older ? &doc->entries[old->older - 1] : NULL;
+    return old;
 }
 
 /* Makes room for one more entry. */
@@ -62,10 +90,18 @@ static spur_status reserve(document *doc, const document_entry *entry, spur_erro
     size_t capacity = doc->capacity ? doc->capacity * 2 : 64;
     if (capacity > MOST_ENTRIES)
         return document_fail(entry, false, SPUR_E_RANGE, err, "more than %d lines", MOST_ENTRIES);
-    document_entry *entries = spur__realloc_array(doc->entries, capacity, sizeof *entries);
-    if (!entries) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", entry->file);
+    size_t *latest = spur__calloc(capacity * 2, sizeof *latest);
+    document_entry *entries =
+        latest ? spur__realloc_array(doc->entries, capacity, sizeof *entries) : NULL;
+    if (!entries) {
+        spur__free(latest);
+        return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", entry->file);
+    }
+    spur__free(doc->latest);
+    doc->latest = latest;
     doc->entries = entries;
     doc->capacity = capacity;
+    for (size_t i = 0; i < doc->count; i++) enter(doc, i);
     return SPUR_OK;
 }
 
@@ -88,7 +124,8 @@ spur_status document_add(document *doc, const document_entry *place, const char 
         status = reserve(doc, &entry, err);
     }
     if (status == SPUR_OK) {
-        doc->entries[doc->count++] = entry;
+        doc->entries[doc->count] = entry;
+        enter(doc, doc->count++);
         return SPUR_OK;
     }
     spur__free(entry.section);
@@ -163,15 +200,6 @@ done:
     spur__free(key);
     spur__free(value);
     return status;
-}
-
-const document_entry *document_find(const document *doc, const char *section, const char *key) {
-    for (size_t i = doc->count; i-- > 0;) {
-        const document_entry *entry = &doc->entries[i];
-        if (entry->key && strcmp(entry->key, key) == 0 && strcmp(entry->section, section) == 0)
-            return entry;
-    }
-    return NULL;
 }
 
 spur_status document_fail(const document_entry *entry, bool at_value, spur_status status,

@@ -25,11 +25,14 @@ typedef struct document_entry {
     const char *file; /* as the user typed it; "command line" for an override */
     unsigned source; /* number of the file, in the order of reading */
     int line, column, value_column; /* from 1; 0 on the command line */
+    size_t older; /* number from 1 of the last entry before with this section and key; 0: none */
 } document_entry;
 
 typedef struct document {
     document_entry *entries;
     size_t count, capacity;
+    size_t *
+        latest; /* hash table of 2 * capacity: numbers from 1 of the entries that decide; 0: free */
     char **files; /* every name that an entry may point to */
     size_t file_count;
 } document;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -103,6 +104,40 @@ static void test_malformed_lines_have_a_place(void **state) {
             "t.ini:3:2: expected");
     refuses("include =\n", "t.ini:1:10: include needs a file name");
     refuses("include = no/such.ini\n", "t.ini:1:11: no/such.ini: cannot open");
+}
+
+/* CPU seconds, the least of three times, for `documents` documents of `keys` keys each. */
+static double seconds_to_read(int documents, int keys) {
+    size_t room = 64 + (size_t)keys * 32;
+    char *text = malloc(room), key[32], value[32];
+    size_t n = (size_t)snprintf(text, room, "[classes]\n");
+    for (int i = 0; i < keys; i++)
+        n += (size_t)snprintf(text + n, room - n, "%d = class %d\n", i, i);
+    double least = 1e9;
+    for (int repeat = 0; repeat < 3; repeat++) {
+        clock_t start = clock();
+        for (int d = 0; d < documents; d++) {
+            document doc;
+            spur_error err;
+            assert_int_equal(parse(&doc, text, &err), SPUR_OK);
+            for (int i = 0; i < keys; i++) {
+                snprintf(key, sizeof key, "%d", i);
+                snprintf(value, sizeof value, "class %d", i);
+                expect(&doc, "classes", key, value);
+            }
+            document_free(&doc);
+        }
+        double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+        if (seconds < least) least = seconds;
+    }
+    free(text);
+    return least;
+}
+
+/* So many keys in one file (the classes of data.ini) take what they take in many files. */
+static void test_time_grows_with_the_keys(void **state) {
+    (void)state;
+    assert_true(seconds_to_read(1, 1 << 16) < 8 * seconds_to_read(1 << 6, 1 << 10));
 }
 
 static void test_nul_bytes_are_refused(void **state) {
@@ -246,6 +281,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_values_comments_and_indentation),
         cmocka_unit_test(test_long_lines_are_whole),
+        cmocka_unit_test(test_time_grows_with_the_keys),
         cmocka_unit_test(test_malformed_lines_have_a_place),
         cmocka_unit_test(test_nul_bytes_are_refused),
         cmocka_unit_test(test_includes_are_relative_and_weaker),
