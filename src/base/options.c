@@ -61,6 +61,12 @@ static bool in_range(const spur__option *row, double x) {
     return x <= row->max;
 }
 
+/* The same for whole numbers, exactly: beyond 2^53 the next one would round to the maximum. */
+static bool int_in_range(const spur__option *row, int64_t x) {
+    return in_range(row, (double)x) &&
+           (!has_range(row) || (double)x < row->max || x <= (int64_t)row->max);
+}
+
 static void append_choices(const char *choices, spur__str *out) {
     for (const char *p = choices; *p; p++) {
         if (*p == '|')
@@ -134,7 +140,7 @@ static spur_status parse_int_value(const spur__option *row, const char *text, in
         return SPUR_OK;
     }
     if (!spur__parse_int(text, &number)) return misfit(row, SPUR_E_TYPE, text, err);
-    if (!in_range(row, (double)number)) return misfit(row, SPUR_E_RANGE, text, err);
+    if (!int_in_range(row, number)) return misfit(row, SPUR_E_RANGE, text, err);
     *out = number;
     return SPUR_OK;
 }
@@ -193,7 +199,7 @@ static spur_status parse_size(const spur__option *row, const char *text, spur__s
     const char *second = text[n] == 'x' ? text + n + 1 : first;
     if (!spur__parse_int(first, &height) || !spur__parse_int(second, &width))
         return misfit(row, SPUR_E_TYPE, text, err);
-    if (!in_range(row, (double)height) || !in_range(row, (double)width))
+    if (!int_in_range(row, height) || !int_in_range(row, width))
         return misfit(row, SPUR_E_RANGE, text, err);
     *out = (spur__size){height, width};
     return SPUR_OK;
@@ -338,33 +344,46 @@ static void format_list(const spur__option *row, const value *v, spur__str *out)
     }
 }
 
-void spur__option_format(const spur__option *row, const void *target, spur__str *out) {
-    value v;
-    memcpy(&v, (const char *)target + row->offset, member_size(row->type));
+static void format_value(const spur__option *row, const value *v, spur__str *out) {
     switch (row->type) {
     case SPUR__OPT_BOOL:
-        spur__str_puts(out, v.flag ? "true" : "false");
+        spur__str_puts(out, v->flag ? "true" : "false");
         break;
     case SPUR__OPT_INT:
-        format_int(row, v.integer, out);
+        format_int(row, v->integer, out);
         break;
     case SPUR__OPT_FLOAT:
-        format_number(row, v.number, out);
+        format_number(row, v->number, out);
         break;
     case SPUR__OPT_CHOICE:
-        append_choice(row->choices, (size_t)v.integer, out);
+        append_choice(row->choices, (size_t)v->integer, out);
         break;
     case SPUR__OPT_TEXT:
-        spur__str_puts(out, v.text ? v.text : "");
+        spur__str_puts(out, v->text ? v->text : "");
         break;
     case SPUR__OPT_INTS:
     case SPUR__OPT_FLOATS:
-        format_list(row, &v, out);
+        format_list(row, v, out);
         break;
     case SPUR__OPT_SIZE:
-        spur__str_printf(out, "%" PRId64 "x%" PRId64, v.size.height, v.size.width);
+        spur__str_printf(out, "%" PRId64 "x%" PRId64, v->size.height, v->size.width);
         break;
     }
+}
+
+void spur__option_format(const spur__option *row, const void *target, spur__str *out) {
+    value v;
+    memcpy(&v, (const char *)target + row->offset, member_size(row->type));
+    format_value(row, &v, out);
+}
+
+spur_status spur__option_canonical(const spur__option *row, const char *text, spur__str *out,
+                                   spur_error *err) {
+    value parsed;
+    SPUR__TRY(parse(row, text, &parsed, err));
+    format_value(row, &parsed, out);
+    if (row->type == SPUR__OPT_TEXT) spur__free(parsed.text);
+    return SPUR_OK;
 }
 
 static const char *kind_name(const void *kinds, size_t i) {

@@ -100,6 +100,11 @@ spur_status spur__option_check(const spur__option *row, const char *value, spur_
 /* Appends the member's value in canonical form; parsing it gives the same value again. */
 void spur__option_format(const spur__option *row, const void *target, spur__str *out);
 
+/* Appends what spur__option_format would once `text` was stored: two texts of one value give the same.
+ * Fails as spur__option_check does. */
+spur_status spur__option_canonical(const spur__option *row, const char *text, spur__str *out,
+                                   spur_error *err);
+
 /* Appends what the row allows, for people: "number in (0, 1]", "one of: a, b, c". */
 void spur__option_domain(const spur__option *row, spur__str *out);
 

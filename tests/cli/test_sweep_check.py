@@ -75,6 +75,17 @@ class SweepCheck(Cli):
                       self.sweep("optimizer.lr = uniform(0, 1\n", status=2).err)
         self.assertIn("\n1 configuration, 1 seed each: 1 trial\n", self.sweep("seeds = 1\n", "--dry-run").out)
 
+    def test_one_value_written_twice(self):
+        """Two texts of one value would be two configurations that compute the same."""
+        for space, says in (("optimizer.lr = 0.1, 0.01, 1e-2", "optimizer.lr: the values '0.01' and '1e-2' are the same"),
+                            ("data.size = 16, 16x16", "data.size: the values '16' and '16x16' are the same"),
+                            ("train.restore_best = yes, TRUE", "train.restore_best: the values 'yes' and 'TRUE' are the same"),
+                            ("optimizer.betas = 0.9, 0.99 | .9,.99", "optimizer.betas: the values '0.9, 0.99' and '.9,.99' are the same")):
+            self.assertEqual(self.sweep(space + "\n", status=2).err,
+                             "spur sweep: s.ini:19:%d: %s\n" % (space.index("=") + 3, says))
+            self.assertEqual(self.tree(), ["s.ini"])
+        self.assertIn("\n2 configurations", self.sweep("train.monitor = val_loss, loss\n", "--dry-run").out)
+
     def test_a_sound_sweep(self):
         r = self.sweep("data.batch_size = 5, 10\nmodel.name = my_net, mlp\n", "--dry-run")
         self.assertIn("4 configurations", r.out)

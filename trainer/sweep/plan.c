@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/settings.h"
+#include "sweep/string_list.h"
 
 /* Splits "section.key"; the section's id, SECTION_COUNT if there is none of that name. */
 static section_id split_name(const char *name, const char **key) {
@@ -58,7 +59,31 @@ static spur_status set_own(const spur__options *table, void *target, const docum
     return status == SPUR_OK ? SPUR_OK : fail_at(entry, status, &why, err);
 }
 
-/* Every text that the parameter may become must be a value of its option. */
+/* Texts of one value, such as 0.01 and 1e-2, would be two configurations that compute the same. */
+static spur_status check_distinct(const parameter *p, const spur__option *row,
+                                  const document_entry *entry, spur_error *err) {
+    spur__str text;
+    string_list values = {.list = NULL};
+    spur_status status = SPUR_OK;
+    spur__str_init(&text, 4096);
+    for (size_t i = 0; status == SPUR_OK && i < p->choice_count; i++) {
+        spur__str_clear(&text);
+        status = spur__option_canonical(row, p->choices[i], &text, err);
+        for (size_t j = 0; status == SPUR_OK && j < i; j++)
+            if (strcmp(values.list[j], spur__str_text(&text)) == 0)
+                status = document_fail(entry, true, SPUR_E_EXISTS, err,
+                                       "%s: the values '%s' and '%s' are the same", p->name,
+                                       p->choices[j], p->choices[i]);
+        string_list_add(&values, spur__str_text(&text));
+        if (status == SPUR_OK && values.failed)
+            status = spur__fail(err, SPUR_E_MEMORY, "sweep: out of memory");
+    }
+    string_list_free(&values);
+    spur__str_free(&text);
+    return status;
+}
+
+/* Every text that the parameter may become must be a value of its option, and another one. */
 static spur_status check_values(const parameter *p, const spur__option *row,
                                 const document_entry *entry, spur_error *err) {
     spur_error why = {0};
@@ -81,7 +106,7 @@ static spur_status check_values(const parameter *p, const spur__option *row,
                                  p->name, (int)strcspn(value, "("), value);
         if (status != SPUR_OK) return fail_at(entry, status, &why, err);
     }
-    return SPUR_OK;
+    return row->type == SPUR__OPT_TEXT ? SPUR_OK : check_distinct(p, row, entry, err);
 }
 
 /* Values that choose a kind ("optimizer.name = sgd, adam") must be kinds of the family. */
