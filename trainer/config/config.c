@@ -199,6 +199,10 @@ static spur_status apply(config *cfg, const document_entry *entry, spur_error *e
     if (id == SECTION_SWEEP) cfg->sweeps = true;
     if (id == SECTION_PROGRAM) cfg->program = true;
     if (!entry->key) return SPUR_OK;
+    if (entry->line && id != SECTION_PARAM && strcmp(entry->key, "include") == 0)
+        return document_fail(entry, false, SPUR_E_FORMAT, err,
+                             "found 'include' in [%s], expected it before the first [section]",
+                             entry->section);
     if (id == SECTION_SWEEP) return check_swept(entry, err);
     return id < SECTION_TYPED ? set_option(cfg, id, entry, err) : SPUR_OK;
 }

@@ -46,6 +46,13 @@ static void test_mistakes_are_named(void **state) {
     refuses("[train]\nepochs = 0\n",
             "t.ini:2:10: epochs: found '0', expected whole number in [1, ");
     refuses("[train]\nepochs = many\n", "t.ini:2:10: epochs: found 'many'");
+    refuses("[run]\nseed = 9007199254740993\n",
+            "t.ini:2:8: seed: found '9007199254740993', expected whole number in [0, "
+            "9007199254740992]");
+    refuses("[run]\nseed = 1\ninclude = a.ini\n",
+            "t.ini:3:1: found 'include' in [run], expected it before the first [section]");
+    refuses("[sweep]\n include = a.ini\n",
+            "t.ini:2:2: found 'include' in [sweep], expected it before the first [section]");
     refuses("[train]\nmax_time = 10x\n", "expected a time such as 90s");
     refuses("[run]\nname = a/b\n", "t.ini:2:8: name: found 'a/b', expected a name without '/'");
     refuses("[run]\nname = tfevents\n", "breaks TensorBoard");
