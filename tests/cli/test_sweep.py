@@ -548,6 +548,39 @@ class Sweep(SweepCli):
         self.assertEqual(spur("logs", "note", "--", "-x", "-y").out, "")
         self.assertEqual(spur("logs", "note", "-x").out, "-y\n")
 
+    def test_a_trial_whose_status_is_damaged(self):
+        """Its state is told; the other trials are seen, and run. Itself it is left alone: it may be done."""
+        self.spur("sweep", self.ini())
+        self.assertIn("lr=1e-2", self.spur("best", "logs/s").out)
+        status = self.dir / "logs/s/trial_0002_seed_1/status.ini"
+        good = status.read_bytes()
+        status.write_bytes(b"[status]\nstate")
+        where = "logs/s/trial_0002_seed_1/status.ini:2:1: expected 'key = value', found state"
+        states = {r["name"]: r["state"] for r in self.spur("list", "logs/s", "--csv").rows}
+        self.assertEqual(states.pop("trial_0002_seed_1"), "damaged")
+        self.assertEqual(set(states.values()), {"done"})
+        self.assertEqual([(r["done"], r["trials"]) for r in self.spur("list", "logs", "--csv").rows], [("5", "6")])
+        self.assertIn("trial_0002_seed_1: damaged\n  %s\n" % where, self.spur("show", "logs/s/trial_0002_seed_1").out)
+        compared, best = self.spur("compare", "logs/s"), self.spur("best", "logs/s")
+        self.assertEqual(compared.err, "spur compare: %s; this run's state is not known\n" % where)
+        self.assertEqual(best.err, "spur best: %s; this run's state is not known\n" % where)
+        self.assertIn("lr=1e-2 (1 unfinished)", compared.out)
+        self.assertRegex(best.out, r"lr=(1e-1|1e-3)")
+        shutil.rmtree(self.dir / "logs/s/trial_0003_seed_2")
+        before = self.tree("logs/s/trial_0002_seed_1")
+        r = self.spur("sweep", "s.ini", status=1)
+        self.assertIn(where + "; the trial is left as it is", r.err)
+        self.assertEqual((self.tree("logs/s/trial_0002_seed_1"), status.read_bytes()), (before, b"[status]\nstate"))
+        self.assertEqual([r["state"] for r in self.results()], ["done", "done", "damaged", "done", "done", "done"])
+        status.write_bytes(good)
+        self.spur("sweep", "s.ini")
+        self.assertEqual({r["state"] for r in self.results()}, {"done"})
+        self.assertEqual(self.ends().count("trial_0002_seed_1"), 1)
+        status.write_bytes(b"\xff")
+        self.spur("rm", "logs/s/trial_0002_seed_1")
+        self.spur("sweep", "s.ini")
+        self.assertEqual(self.ends().count("trial_0002_seed_1"), 2)
+
     def test_trash(self):
         self.spur("sweep", self.ini(lr="1e-2", seeds="1"))
         self.spur("tag", "logs/s", "good", "old")

@@ -75,11 +75,25 @@ static int print_report(const command *self, const report *r, const compare_flag
     return EXIT_FAILED;
 }
 
+/* Runs whose status.ini cannot be read have no value in a report. */
+static void tell_damaged(const command *self, const run_outcome *outcomes, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (outcomes[i].verdict == VERDICT_DAMAGED)
+            text_complain("%s: %s; this run's state is not known", self->name, outcomes[i].message);
+}
+
+static void tell_damaged_runs(char *const *runs, size_t count) {
+    run_outcome o;
+    for (size_t i = 0; i < count; i++)
+        if (run_outcome_read(runs[i], &o, NULL) == SPUR_OK) tell_damaged(&command_compare, &o, 1);
+}
+
 static spur_status report_of_sweep(const char *path, const metric_list *metrics, report *r,
                                    spur_error *err) {
     sweep_view view;
     spur_status status = sweep_view_open(&view, path, err);
     if (status != SPUR_OK) return status;
+    tell_damaged(&command_compare, view.outcomes, view.count * view.plan.seed_count);
     status = sweep_view_report(&view, metrics, r, err);
     sweep_view_close(&view);
     return status;
@@ -135,6 +149,7 @@ static int run_compare(int argc, char **argv) {
                  : runs_report(argv + 1, (size_t)words, &metrics, &r, &err);
     metric_list_free(&metrics);
     if (status != SPUR_OK) return command_refuse(&command_compare, &err);
+    if (!is_sweep(argv[1])) tell_damaged_runs(argv + 1, (size_t)words);
     int result = print_report(&command_compare, &r, &f);
     report_free(&r);
     return result;
@@ -206,6 +221,7 @@ static int run_best(int argc, char **argv) {
     if (words != 1) return command_misuse(&command_best, "expected a sweep's directory");
     if (sweep_view_open(&view, argv[1], &err) != SPUR_OK)
         return command_refuse(&command_best, &err);
+    tell_damaged(&command_best, view.outcomes, view.count * view.plan.seed_count);
     spur_status status = sweep_view_report(&view, &(metric_list){.count = 0}, &r, &err);
     int result = EXIT_DONE;
     if (status != SPUR_OK) {

@@ -55,18 +55,14 @@ typedef struct list_flags {
     bool json, csv;
 } list_flags;
 
-/* The state of a run whose status.ini cannot be read. */
-static const char damaged[] = "damaged";
-
 static const char *state_of(const catalog_entry *e) {
-    if (e->damaged) return damaged;
     return e->is_sweep ? "sweep" : run_verdict_names[e->outcome.verdict];
 }
 
 static bool is_state(const char *word) {
-    for (int v = VERDICT_NONE; v <= VERDICT_FAILED; v++)
+    for (int v = VERDICT_NONE; v < VERDICT_COUNT; v++)
         if (strcmp(word, run_verdict_names[v]) == 0) return true;
-    return strcmp(word, "sweep") == 0 || strcmp(word, damaged) == 0;
+    return strcmp(word, "sweep") == 0;
 }
 
 static bool wanted(const catalog_entry *e, const list_flags *f) {

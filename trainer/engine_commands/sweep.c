@@ -134,12 +134,17 @@ static void say_report(const sweep_view *v, const report *r, terminal *term) {
     spur__str_free(&text);
 }
 
-/* Trials that failed or were killed, and how they run again. */
+/* Trials that failed, were killed or cannot be read, and how they run again. */
 static void say_missing(const sweep_view *v, bool complete, terminal *term) {
     size_t trials = v->count * v->plan.seed_count, failed = 0, killed = 0, retries = 1;
     for (size_t i = 0; i < trials; i++) {
         char name[64];
         killed += v->outcomes[i].verdict == VERDICT_STALE;
+        if (v->outcomes[i].verdict == VERDICT_DAMAGED)
+            terminal_warn(term,
+                          "sweep: %s; the trial is left as it is (after `spur rm` of it the same "
+                          "command runs it again)",
+                          v->outcomes[i].message);
         if (v->outcomes[i].verdict != VERDICT_FAILED) continue;
         failed++;
         sweep_trial_name(&v->plan, i / v->plan.seed_count, i % v->plan.seed_count, name,

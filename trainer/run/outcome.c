@@ -20,11 +20,11 @@
 #include "config/document.h"
 #include "run/process.h"
 
-const char *const run_verdict_names[] = {
+const char *const run_verdict_names[VERDICT_COUNT] = {
     [VERDICT_NONE] = "queued",   [VERDICT_RUNNING] = "running",
     [VERDICT_STALE] = "stale",   [VERDICT_INTERRUPTED] = "interrupted",
     [VERDICT_DONE] = "done",     [VERDICT_PRUNED] = "pruned",
-    [VERDICT_FAILED] = "failed",
+    [VERDICT_FAILED] = "failed", [VERDICT_DAMAGED] = "damaged",
 };
 
 /* Whether somebody else holds a lock of either kind on the file. */
@@ -79,17 +79,22 @@ static long long integer_of(const document *doc, const char *key) {
 
 spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err) {
     document doc;
+    spur_error why = {.status = SPUR_OK};
     *out = (run_outcome){.best = NAN, .last = NAN};
     char *path = spur__path_join(run, "status.ini");
-    if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
-    if (!spur__exists(path)) {
-        out->verdict = run_is_locked(run) ? VERDICT_RUNNING : VERDICT_NONE;
-        spur__free(path);
-        return SPUR_OK;
-    }
     document_init(&doc);
-    spur_status status = document_read(&doc, path, err);
-    if (status == SPUR_OK) {
+    spur_status status = path ? document_read(&doc, path, &why) : SPUR_E_MEMORY;
+    if (status == SPUR_E_MEMORY) {
+        spur__fail(err, status, "%s: out of memory", run);
+    } else if (status != SPUR_OK) {
+        out->verdict = run_is_locked(run)   ? VERDICT_RUNNING
+                       : spur__exists(path) ? VERDICT_DAMAGED
+                                            : VERDICT_NONE;
+        if (out->verdict == VERDICT_DAMAGED)
+            snprintf(out->message, sizeof out->message, "%.*s", (int)sizeof out->message - 1,
+                     why.message);
+        status = SPUR_OK;
+    } else {
         out->verdict = verdict_of(value_of(&doc, "state"), run);
         out->exit_code = (int)integer_of(&doc, "exit");
         out->best_epoch = integer_of(&doc, "best_epoch");

@@ -18,10 +18,12 @@ typedef enum run_verdict {
     VERDICT_INTERRUPTED, /* stopped by a signal, its state saved */
     VERDICT_DONE,
     VERDICT_PRUNED,
-    VERDICT_FAILED
+    VERDICT_FAILED,
+    VERDICT_DAMAGED, /* status.ini cannot be read, and no process is at work that would write it anew */
+    VERDICT_COUNT
 } run_verdict;
 
-extern const char *const run_verdict_names[];
+extern const char *const run_verdict_names[VERDICT_COUNT];
 
 typedef struct run_outcome {
     run_verdict verdict;
@@ -32,13 +34,14 @@ typedef struct run_outcome {
     double last; /* NaN: none, or status.ini does not say: see run_metric_last */
     long long best_epoch, epochs, steps;
     char started[32]; /* when its last process began, sortable; "" when status.ini does not say */
-    char message[512]; /* why it failed */
+    char message[512]; /* why it failed; of a damaged one where and why it cannot be read */
 } run_outcome;
 
 /* Whether a run has ended without a value: it failed, or its monitor was never a number. */
 bool run_outcome_failed(const run_outcome *o);
 
-/* Reads <run>/status.ini. A missing file is VERDICT_NONE, a damaged one an error. */
+/* Reads <run>/status.ini. A missing file is VERDICT_NONE, one that cannot be read VERDICT_DAMAGED: what only
+ * looks on shows the rest. The one error is E_MEMORY. */
 spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err);
 
 /* True when a living process holds the lock of the run (run.lock, or program.lock). */

@@ -105,11 +105,11 @@ bool is_run(const char *path) {
     return find_run(path, &info);
 }
 
-/* Fills an entry if there is a run or a sweep at its path. */
+/* Fills an entry if there is a run or a sweep at its path; without tags when out of memory. */
 static bool look_at(catalog_entry *e) {
     struct stat info;
     if (find_run(e->path, &info)) {
-        e->damaged = run_outcome_read(e->path, &e->outcome, NULL) != SPUR_OK;
+        if (run_outcome_read(e->path, &e->outcome, NULL) != SPUR_OK) return true;
     } else if (has_file(e->path, "fingerprint.txt", &info)) {
         e->is_sweep = true;
         count_trials(e);

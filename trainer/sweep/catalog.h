@@ -14,7 +14,6 @@ typedef struct catalog_entry {
     bool is_sweep;
     size_t trials[2]; /* of a sweep: finished, all that were started */
     run_outcome outcome; /* of a run */
-    bool damaged; /* its status.ini cannot be read */
     double changed; /* wall time of the last change of status.ini (or of the sweep) */
     char *tags; /* separated by blanks */
 } catalog_entry;

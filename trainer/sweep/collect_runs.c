@@ -154,6 +154,8 @@ static bool fill_group(const loose_runs *runs, const seeded *order, char *label,
         if (runs->list[i].group != g || runs->list[i].repeated) continue;
         out->failed += run_outcome_failed(&runs->outcomes[i]);
         out->pruned += runs->outcomes[i].verdict == VERDICT_PRUNED;
+        out->unfinished +=
+            runs->outcomes[i].verdict == VERDICT_DAMAGED && isnan(runs->list[i].numbers[0]);
         report_group_add(out, runs->list[i].numbers, others, runs->list[i].seed);
     }
     return true;

@@ -107,7 +107,7 @@ void live_ended(void *user, const sweep_worker *w, const trial_slot *slot) {
     run_verdict v = slot->outcome.verdict;
     if (l->term->json) json_slot(l, w, slot);
     if (!l->watching) {
-        l->before++;
+        l->before += v != VERDICT_DAMAGED;
         l->failed_before += v == VERDICT_FAILED;
         return;
     }
@@ -115,9 +115,9 @@ void live_ended(void *user, const sweep_worker *w, const trial_slot *slot) {
     spur__str line;
     spur__str_init(&line, 1 << 14);
     put_slot(w, slot, &line);
-    if (v == VERDICT_FAILED) {
+    if (v == VERDICT_FAILED || v == VERDICT_DAMAGED) {
         live_clear(l);
-        terminal_warn(l->term, "sweep: %s  failed: %s", spur__str_text(&line),
+        terminal_warn(l->term, "sweep: %s  %s: %s", spur__str_text(&line), run_verdict_names[v],
                       slot->outcome.message);
     } else if (!l->term->bars) {
         terminal_say(l->term, "%s%s", spur__str_text(&line), v == VERDICT_PRUNED ? "  pruned" : "");
@@ -219,7 +219,7 @@ static void put_duration(spur__str *out, double seconds) {
 
 /* "12 of 48 trials done, 1 failed, 2 running; 3 min, about 9 min left". */
 static void put_counts(live *l, const sweep_worker *w, uint64_t now, spur__str *block) {
-    size_t of[VERDICT_FAILED + 1] = {0}, final = 0;
+    size_t of[VERDICT_COUNT] = {0}, final = 0;
     spur__str line;
     for (size_t i = 0; i < w->count; i++) {
         if (w->slots[i].state != SLOT_FINAL) continue;
@@ -234,6 +234,7 @@ static void put_counts(live *l, const sweep_worker *w, uint64_t now, spur__str *
     spur__str_puts(&line, " trials done");
     if (of[VERDICT_PRUNED]) spur__str_printf(&line, ", %zu pruned", of[VERDICT_PRUNED]);
     if (of[VERDICT_FAILED]) spur__str_printf(&line, ", %zu failed", of[VERDICT_FAILED]);
+    if (of[VERDICT_DAMAGED]) spur__str_printf(&line, ", %zu damaged", of[VERDICT_DAMAGED]);
     spur__str_printf(&line, ", %zu running; ", w->running);
     double elapsed = (double)(now - l->begun) / 1e9;
     put_duration(&line, elapsed);

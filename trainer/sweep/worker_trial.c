@@ -39,10 +39,16 @@ static bool retries_left(const sweep_worker *w, const char *name) {
     return policy.retries > 0 && sweep_journal_failures(&w->dir, name) <= (size_t)policy.retries;
 }
 
+/* What no attempt follows. A damaged trial may be a finished one: it is left as it is. */
+static bool has_ended(run_verdict v) {
+    return v == VERDICT_DONE || v == VERDICT_PRUNED || v == VERDICT_DAMAGED;
+}
+
 /* Marks a slot as final and tells the listener, once. */
 static void set_final(sweep_worker *w, trial_slot *slot) {
     slot->state = SLOT_FINAL;
-    if (slot->outcome.verdict == VERDICT_FAILED) w->failed++;
+    if (slot->outcome.verdict == VERDICT_FAILED || slot->outcome.verdict == VERDICT_DAMAGED)
+        w->failed++;
     if (!slot->counted && w->listener.ended) w->listener.ended(w->listener.user, w, slot);
     slot->counted = true;
 }
@@ -55,9 +61,7 @@ spur_status worker_look(sweep_worker *w, trial_slot *slot, spur_error *err) {
     run_verdict v = slot->outcome.verdict;
     process_id owner;
     if (status != SPUR_OK) goto done;
-    if (v == VERDICT_DONE || v == VERDICT_PRUNED) {
-        set_final(w, slot);
-    } else if (v == VERDICT_FAILED && !retries_left(w, name)) {
+    if (has_ended(v) || (v == VERDICT_FAILED && !retries_left(w, name))) {
         set_final(w, slot);
     } else {
         bool taken = claim_alive(claim) && claim_owner(claim, &owner) &&
@@ -121,8 +125,7 @@ static spur_status read_end(sweep_worker *w, trial_slot *slot, const char *run, 
                             spur_error *err) {
     run_outcome *o = &slot->outcome;
     SPUR__TRY(run_outcome_read(run, o, err));
-    bool told =
-        o->verdict == VERDICT_DONE || o->verdict == VERDICT_PRUNED || o->verdict == VERDICT_FAILED;
+    bool told = has_ended(o->verdict) || o->verdict == VERDICT_FAILED;
     bool asked = w->stopping || stop_requested();
     if (told || (asked && exit_status != 1 && exit_status != 2)) return SPUR_OK;
     o->verdict = VERDICT_FAILED;
@@ -147,7 +150,7 @@ static spur_status conclude(sweep_worker *w, trial_slot *slot, const char *name,
     w->running--;
     slot->pid = 0;
     slot->state = SLOT_OPEN;
-    if (v == VERDICT_DONE || v == VERDICT_PRUNED) {
+    if (has_ended(v)) {
         set_final(w, slot);
     } else if (v == VERDICT_FAILED && !retries_left(w, name)) {
         set_final(w, slot);

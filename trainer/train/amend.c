@@ -134,6 +134,7 @@ static bool is_override(const config *cfg, const document_entry *e) {
 spur_status amend_check(amendment *a, const char *path, spur_error *err) {
     run_outcome o;
     SPUR__TRY(run_outcome_read(path, &o, err));
+    if (o.verdict == VERDICT_DAMAGED) return spur__fail(err, SPUR_E_DAMAGED, "%s", o.message);
     a->count = 0;
     a->run_is_done = o.verdict == VERDICT_DONE;
     a->is_trial = is_trial(path);
