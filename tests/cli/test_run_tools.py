@@ -166,7 +166,7 @@ class Tools(Cli):
         self.write("in/b.png", png(24, 24, lambda x, y: (x * 9, 20, 90)))
         self.write("in/notes.txt", "no picture")
         self.write("in/folder.png/c.png", "not looked at")
-        answers = self.spur("predict", run, "in", "--out", "out", "--json").json_lines
+        answers = self.spur("predict", run, "in", "--output", "out", "--json").json_lines
         self.assertEqual([a["file"] for a in answers], ["in/a.png", "in/b.png"])
         rows = self.table(self.dir / "out/predictions.csv")
         for answer, row in zip(answers, rows):
@@ -178,7 +178,7 @@ class Tools(Cli):
         self.write("broken.png", "this is text")
         self.assertIn("broken.png", self.spur("predict", run, "broken.png", status=2).err)
         self.write("in/a0.png", "this is text")  # told and left out, the others are answered
-        r = self.spur("predict", run, "in", "gone.png", "run.threads=1", "--out", "rest", status=1)
+        r = self.spur("predict", run, "in", "gone.png", "run.threads=1", "--output", "rest", status=1)
         self.assertEqual([row["file"] for row in self.table(self.dir / "rest/predictions.csv")], ["in/a.png", "in/b.png"])
         self.assertIn("in/a0.png", r.err)
         self.assertIn("2 of 4 pictures could not be read", r.err)
@@ -201,7 +201,7 @@ class Tools(Cli):
         run = self.train(SCENES)
         for name, width in (("x/a.png", 32), ("x/a.JPG.png", 33), ("y/a.png", 34), ("z/a.png", 35), ("y/a-2.png", 36)):
             self.write(name, png(width, 32, lambda x, y: (x, y, 9)))
-        self.spur("predict", run, "x", "y/a.png", "z", "y/a-2.png", "--out", "out")
+        self.spur("predict", run, "x", "y/a.png", "z", "y/a-2.png", "--out", "out")  # as it was called first
         self.assertEqual({name: size_of(self.dir / "out" / name)[0] for name in self.tree("out") if "_mask" in name},
                          {"a.JPG_mask.png": 33, "a_mask.png": 32, "a-2_mask.png": 34, "a-3_mask.png": 35,
                           "a-2-2_mask.png": 36})
@@ -209,8 +209,8 @@ class Tools(Cli):
     def test_predict_masks(self):
         run = self.train(SCENES)
         self.write("big.png", png(100, 70, lambda x, y: ((x * 3) % 256, (y * 5) % 256, 60)))
-        self.spur("predict", run, "big.png", "--out", "whole")
-        self.spur("predict", run, "big.png", "--out", "windows", "--overlap", "8")
+        self.spur("predict", run, "big.png", "--output", "whole")
+        self.spur("predict", run, "big.png", "--output", "windows", "--overlap", "8")
         for folder in ("whole", "windows"):
             self.assertEqual(self.tree(folder), ["big_mask.png", "big_overlay.png", "predictions.csv"])
             self.assertEqual(size_of(self.dir / folder / "big_mask.png"), (100, 70))
@@ -246,7 +246,7 @@ class Tools(Cli):
             with self.subTest(options=options):
                 run = self.tiled("train.metrics=pixel_accuracy, iou(class=1)", *options)
                 found = self.spur("eval", run, "--json").json
-                self.spur("predict", run, "set/val/images", "--out", "out")
+                self.spur("predict", run, "set/val/images", "--output", "out")
                 accuracy, iou = self.agreement("out")
                 self.assertEqual(found["samples"], 5)
                 self.assertAlmostEqual(found["pixel_accuracy"], accuracy, places=6)
@@ -309,24 +309,26 @@ class Tools(Cli):
             self.assertGreater(high, 0.01)
             self.assertEqual(mark.split()[1], suggestion.split()[-1])
             self.assertNarrow("\n".join(drawing + [low_high, mark]))
-        self.assertIn("--min-lr < --max-lr", self.spur("lr-find", "a.ini", "--min-lr", "1", "--max-lr", "0.1",
-                                                       status=2).err)
+        for given, told in ((("--min-lr", "1", "--max-lr", "0.1"), "--min-lr 1, --max-lr 0.1 and --steps 500"),
+                            (("--steps", "9"), "--min-lr 1e-5, --max-lr 10 and --steps 9")):
+            self.assertIn("spur lr-find: found %s, expected 0 < --min-lr < --max-lr < 1e6 and 10 to 1000000 --steps\n" % told,
+                          self.spur("lr-find", "a.ini", *given, status=2).err)
 
     def test_init_looks_at_folders(self):
         for split in ("train", "val"):
             for label in ("cat", "dog"):
                 for i in range(3):
                     self.write("pets/%s/%s/%d.png" % (split, label, i), png(40, 30, lambda x, y: (x, y, i)))
-        self.spur("init", "pets", "--out", "pets.ini")
+        self.spur("init", "pets", "--output", "pets.ini")
         text = (self.dir / "pets.ini").read_text()
         self.assertIn("format = image_folder", text)
         self.assertIn("2 classes: cat, dog", text)
         self.spur("train", "pets.ini", "--dry-run")
-        self.assertIn("exists already", self.spur("init", "pets", "--out", "pets.ini", status=2).err)
+        self.assertIn("exists already", self.spur("init", "pets", "--output", "pets.ini", status=2).err)
         for i in range(4):
             self.write("roofs/images/%d.png" % i, png(32, 32, lambda x, y: (x, y, i)))
             self.write("roofs/masks/%d.png" % i, png(32, 32, lambda x, y: (255,) * 3 if x > 9 + i else (0,) * 3))
-        self.spur("init", "roofs", "--out", "roofs.ini")
+        self.spur("init", "roofs", "--out", "roofs.ini")  # as it was called first
         text = (self.dir / "roofs.ini").read_text()
         self.assertIn("masks = binary", text)
         self.assertNotIn("tile", text)
@@ -334,7 +336,7 @@ class Tools(Cli):
         for i in range(2):
             self.write("aerial/images/%d.png" % i, png(272, 272, lambda x, y: (x % 256, i, i)))
             self.write("aerial/masks/%d.png" % i, png(272, 272, lambda x, y: (x // 200,) * 3))
-        self.spur("init", "aerial", "--out", "aerial.ini")
+        self.spur("init", "aerial", "--output", "aerial.ini")
         text = (self.dir / "aerial.ini").read_text()
         self.assertIn("\nsize = 136x136\n", text)
         self.write("tiles.ini", text.replace("size = 136x136\n", "").replace("# tile", "tile").replace("# overlap", "overlap"))
@@ -345,14 +347,14 @@ class Tools(Cli):
                 self.write("%s/images/%d.png" % (name, i), png(32, 32, lambda x, y: (x, y, i)))
                 mask = [v if isinstance(v, tuple) else (v,) * 3 for v in values]
                 self.write("%s/masks/%d.png" % (name, i), png(32, 32, lambda x, y: mask[x // 11]))
-            self.spur("init", name, "--out", name + ".ini")
+            self.spur("init", name, "--output", name + ".ini")
             self.assertIn("batch_size = 4", (self.dir / (name + ".ini")).read_text())
         # classes may be counted from 1
         for name, values, option in (("ade", (1, 2, 3), "first_class = 1\n#"), ("pet", (1, 2, 255), "first_class = 1\nignore_index = 255\n")):
             for i in range(4):
                 self.write("%s/images/%d.png" % (name, i), png(32, 32, lambda x, y: (x, y, i)))
                 self.write("%s/masks/%d.png" % (name, i), png(32, 32, lambda x, y: (values[x // 11],) * 3))
-            self.spur("init", name, "--out", name + ".ini")
+            self.spur("init", name, "--output", name + ".ini")
             self.assertIn("\n" + option, (self.dir / (name + ".ini")).read_text())
         self.assertIn("ignore_index = 255", (self.dir / "voc.ini").read_text())
         self.assertIn("masks = color\ncolors = 000000, 0040ff, 800000\n", (self.dir / "paint.ini").read_text())
@@ -363,7 +365,7 @@ class Tools(Cli):
         for label in "ab":
             for i in range(3):
                 self.write("sounds/%s/%d.WAV" % (label, i), wave)
-        self.spur("init", "sounds", "--out", "sounds.ini")
+        self.spur("init", "sounds", "--output", "sounds.ini")
         self.assertNotIn("\nhorizontal_flip", (self.dir / "sounds.ini").read_text())
         for part in ("train", "t10k"):
             pictures = struct.pack(">4I", 0x803, 20, 28, 28) + bytes(20 * 28 * 28)
@@ -372,10 +374,10 @@ class Tools(Cli):
         for name in ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"):
             self.write("objects/%s.bin" % name, b"".join(bytes([i % 10]) + bytes(3072) for i in range(10)))
         for folder, name in (("digits", "mnist"), ("objects", "cifar10")):
-            self.spur("init", folder, "--out", folder + ".ini")
+            self.spur("init", folder, "--output", folder + ".ini")
             self.assertIn("format = " + name, (self.dir / (folder + ".ini")).read_text())
             self.spur("train", folder + ".ini", "--dry-run")
-        self.assertIn("nowhere", self.spur("init", "nowhere", "--out", "x.ini", status=2).err)
+        self.assertIn("nowhere", self.spur("init", "nowhere", "--output", "x.ini", status=2).err)
         self.assertFalse((self.dir / "x.ini").exists())
 
     def test_init_on_odd_masks(self):
@@ -387,33 +389,33 @@ class Tools(Cli):
                 self.write("%s/masks/%d.png" % (name, i), png(32, 32, lambda x, y: mask[x // 16]))
             whole = (self.dir / name / "masks/2.png").read_bytes()
             self.write(name + "/masks/2.png", png(16, 32, lambda x, y: mask[x // 8]))
-            self.assertIn("2.png: a mask of 32 x 16 pixels, but", self.spur("init", name, "--out", "x.ini", status=2).err)
+            self.assertIn("2.png: a mask of 32 x 16 pixels, but", self.spur("init", name, "--output", "x.ini", status=2).err)
             self.write(name + "/masks/2.png", whole[:60])
-            self.assertIn("2.png: damaged PNG", self.spur("init", name, "--out", "x.ini", status=2).err)
+            self.assertIn("2.png: damaged PNG", self.spur("init", name, "--output", "x.ini", status=2).err)
             self.write(name + "/masks/2.png", whole)
         for i in range(4):
             self.write("grey/images/%d.tif" % i, b"II*")
         self.write("grey/masks/more.png", whole)
         notes = "grey/images: left out 4 files with other endings\ngrey/masks: left out 1 mask without a picture\n"
-        self.assertIn(notes, self.spur("init", "grey", "--out", "grey.ini").out)
+        self.assertIn(notes, self.spur("init", "grey", "--output", "grey.ini").out)
         for flags in (["--dry-run"], ["train.epochs=1", "data.size=16", "model.base_filters=4"]):
             self.assertIn(notes, self.spur("train", "grey.ini", *flags).out)
         # two folders of other names are no two classes
         (self.dir / "paint/images").rename(self.dir / "paint/Pictures")
         (self.dir / "paint/masks").rename(self.dir / "paint/Labels")
         self.assertIn("paint: the folders Pictures and Labels look like pictures and their masks",
-                      self.spur("init", "paint", "--out", "x.ini", status=2).err)
+                      self.spur("init", "paint", "--output", "x.ini", status=2).err)
         self.assertFalse((self.dir / "x.ini").exists())
 
     def test_init_on_odd_names(self):
         self.write("tables/train.csv", "a,b\n1,2\n3,4\n5,6\n")
-        self.spur("init", "tables", "--out", "tables.ini")
+        self.spur("init", "tables", "--output", "tables.ini")
         self.assertIn("format = csv", (self.dir / "tables.ini").read_text())
         self.spur("train", "tables.ini", "--dry-run")
         for label in "ab":
             for i in range(3):
                 self.write("a #b/%s/%d.png" % (label, i), png(8, 8, lambda x, y: (x, y, i)))
-        self.assertIn("a #b: this path could not stand in an INI file", self.spur("init", "a #b", "--out", "x.ini", status=2).err)
+        self.assertIn("a #b: this path could not stand in an INI file", self.spur("init", "a #b", "--output", "x.ini", status=2).err)
         self.assertFalse((self.dir / "x.ini").exists())
 
 

@@ -77,7 +77,7 @@ class Run(unittest.TestCase):
     def test_segmentation(self):
         run, pixels = self.train("buildings", "32x48", "name = unet\nbase_filters = 4\ndepth = 2")
         logits, notes = self.logits(run, pixels)
-        spur("predict", run, "buildings.png", "--out", "masks")
+        spur("predict", run, "buildings.png", "--output", "masks")
         mask = np.array(Image.open(FOLDER / "masks/buildings_mask.png"))
         found = logits.argmax(1)[0] if logits.shape[1] > 1 else logits[0, 0] > 0
         self.assertEqual(mask.shape, (32, 48))

@@ -27,9 +27,10 @@ static int run_init(int argc, char **argv);
 extern const command command_init;
 const command command_init = {
     .name = "init",
-    .usage = "FOLDER [--out FILE.ini]",
+    .usage = "FOLDER [-o FILE.ini]",
     .summary = "Write a commented INI file for a folder of data, after a look at it.",
-    .help = "  --out FILE   where to write (default: train.ini); a file that is there stays\n\n"
+    .help = "  -o, --output FILE\n"
+            "             where to write (default: train.ini); a file that is there stays\n\n"
             "Knows folders of pictures by class, images/ with masks/, MNIST and CIFAR-10\n"
             "files, tables (FILE.csv) and sounds by class.",
     .run = run_init,
@@ -366,10 +367,11 @@ static spur_status write_file(const finding *f, const char *path, spur_error *er
 
 static int run_init(int argc, char **argv) {
     const char *path = "train.ini";
-    const flag table[] = {{.name = "out", .letter = 'o', .text = &path}};
+    const flag table[] = {{.name = "output", .letter = 'o', .text = &path},
+                          {.name = "out", .text = &path}}; /* as it was called first */
     int words;
     spur_error err = {.status = SPUR_OK};
-    int status = arguments_parse(&command_init, argc, argv, table, 1, &words);
+    int status = arguments_parse(&command_init, argc, argv, table, 2, &words);
     if (status != EXIT_DONE) return status;
     if (words != 1) return command_misuse(&command_init, "expected one folder");
     if (spur__exists(path)) {

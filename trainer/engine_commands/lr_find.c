@@ -301,8 +301,11 @@ static int run_lr_find(int argc, char **argv) {
     int status = arguments_parse(&command_lr_find, argc, argv, table, 4, &words);
     if (status != EXIT_DONE) return status;
     if (!parse_range(&f, low, high, steps))
-        return command_misuse(&command_lr_find,
-                              "expected 0 < --min-lr < --max-lr and 10 or more --steps");
+        return command_misuse(
+            &command_lr_find,
+            "found --min-lr %s, --max-lr %s and --steps %s, expected 0 < --min-lr < "
+            "--max-lr < 1e6 and 10 to 1000000 --steps",
+            low ? low : "1e-5", high ? high : "10", steps ? steps : "500");
     status = load_config(&command_lr_find, &cfg, argv + 1, words, &o);
     if (status == EXIT_DONE) {
         status = lr_find(&cfg, &f, json, argc, argv);

@@ -24,10 +24,11 @@ extern const command command_predict;
 const command command_predict = {
     .name = "predict",
     .computes = true,
-    .usage = "RUN PICTURE|FOLDER ... [section.key=value ...] [--out DIR]\n"
+    .usage = "RUN PICTURE|FOLDER ... [section.key=value ...] [-o DIR]\n"
              "                  [--weights best|last] [--overlap N] [--json]",
     .summary = "Answers of a run for pictures: labels, or masks and overlays; a CSV.",
-    .help = "  --out DIR        where to write (default: RUN/predictions)\n"
+    .help = "  -o, --output DIR\n"
+            "                   where to write (default: RUN/predictions)\n"
             "  --weights NAME   best (default) or last\n"
             "  --overlap N      masks: go over each picture in tiles of the network's size\n"
             "                   that overlap by N pixels and are blended, instead of\n"
@@ -326,12 +327,13 @@ static int predict(const request *r, char **paths, int count, job *j) {
 static int run_predict(int argc, char **argv) {
     job j = {.json = false};
     request r = {.which = "best"};
-    const flag table[] = {{.name = "out", .letter = 'o', .text = &j.out},
+    const flag table[] = {{.name = "output", .letter = 'o', .text = &j.out},
+                          {.name = "out", .text = &j.out}, /* as it was called first */
                           {.name = "weights", .text = &r.which},
                           {.name = "overlap", .text = &r.overlap},
                           {.name = "json", .on = &j.json}};
     int words;
-    int status = arguments_parse(&command_predict, argc, argv, table, 4, &words);
+    int status = arguments_parse(&command_predict, argc, argv, table, 5, &words);
     if (status != EXIT_DONE) return status;
     if (words < 2) return command_misuse(&command_predict, "expected a run and pictures");
     if (strcmp(r.which, "best") != 0 && strcmp(r.which, "last") != 0)
