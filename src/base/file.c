@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "base/memory.h"
+
+enum { MOST_LINKS = 40 }; /* as Linux has it */
 
 static _Atomic int fault_errno;
 static _Atomic uint64_t fault_left;
@@ -149,6 +152,7 @@ spur_status spur__sync_directory(const char *path, spur_error *err) {
 /* Frees what the writer holds; the file descriptor is closed before. */
 static void writer_free(spur__file_writer *writer) {
     spur__free(writer->path);
+    spur__free(writer->target);
     spur__free(writer->temporary);
     *writer = (spur__file_writer){.fd = -1};
 }
@@ -159,21 +163,61 @@ spur_status spur__file_replaceable(const char *path, spur_error *err) {
     return spur__fail(err, SPUR_E_TYPE, "%s: cannot write: not a regular file", path);
 }
 
+spur_status spur__follow_links(const char *path, char **target, spur_error *err) {
+    char link[PATH_MAX];
+    char *at = spur__strdup(path);
+    for (int links = 0; at && links < MOST_LINKS; links++) {
+        ssize_t n = readlink(at, link, sizeof link - 1);
+        if (n < 0) { /* no link, or nothing */
+            *target = at;
+            return SPUR_OK;
+        }
+        link[n] = '\0';
+        char *directory = link[0] == '/' ? NULL : spur__path_directory(at);
+        spur__free(at);
+        at = link[0] == '/' ? spur__strdup(link)
+             : directory    ? spur__path_join(directory, link)
+                            : NULL;
+        spur__free(directory);
+    }
+    bool endless = at != NULL;
+    spur__free(at);
+    return endless ? spur__fail_errno(err, ELOOP, "%s: cannot follow", path)
+                   : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
+}
+
+int spur__temporary_open(const char *path, char **name) {
+    static _Atomic unsigned counter; /* threads may write to one path */
+    size_t room = strlen(path) + 48;
+    char *temporary = spur__malloc(room);
+    int fd = -1;
+    errno = ENOMEM;
+    for (bool taken = temporary != NULL; taken; taken = fd < 0 && errno == EEXIST) {
+        snprintf(temporary, room, "%s.%ld.%u.tmp", path, (long)getpid(),
+                 atomic_fetch_add(&counter, 1u));
+        fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    }
+    if (fd >= 0) {
+        *name = temporary;
+    } else {
+        int failed = errno;
+        spur__free(temporary);
+        errno = failed;
+    }
+    return fd;
+}
+
 spur_status spur__file_writer_open(spur__file_writer *writer, const char *path, spur_error *err) {
-    size_t length = strlen(path) + 32;
-    spur_status status = SPUR_OK;
     *writer = (spur__file_writer){.fd = -1};
     SPUR__TRY(spur__file_replaceable(path, err));
-    *writer = (spur__file_writer){
-        .path = spur__strdup(path), .temporary = spur__malloc(length), .fd = -1};
-    if (!writer->path || !writer->temporary) {
-        status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
-    } else {
-        snprintf(writer->temporary, length, "%s.%ld.tmp", path, (long)getpid());
-        writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        if (writer->fd < 0) status = spur__fail_errno(err, errno, "%s: cannot create", path);
-    }
-    if (status != SPUR_OK) writer_free(writer);
+    SPUR__TRY(spur__follow_links(path, &writer->target, err));
+    writer->path = spur__strdup(path);
+    if (writer->path) writer->fd = spur__temporary_open(writer->target, &writer->temporary);
+    if (writer->fd >= 0) return SPUR_OK;
+    spur_status status = writer->path && errno != ENOMEM
+                             ? spur__fail_errno(err, errno, "%s: cannot create", path)
+                             : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
+    writer_free(writer);
     return status;
 }
 
@@ -196,7 +240,7 @@ static int writer_finish(spur__file_writer *writer) {
     int failed = writer->failed;
     if (!failed && fsync(writer->fd) != 0) failed = errno;
     if (close(writer->fd) != 0 && !failed) failed = errno;
-    if (!failed && rename(writer->temporary, writer->path) != 0) failed = errno;
+    if (!failed && rename(writer->temporary, writer->target) != 0) failed = errno;
     if (failed) unlink(writer->temporary);
     return failed;
 }
@@ -204,7 +248,7 @@ static int writer_finish(spur__file_writer *writer) {
 spur_status spur__file_writer_commit(spur__file_writer *writer, spur_error *err) {
     spur_status status;
     int failed = writer_finish(writer);
-    char *directory = spur__path_directory(writer->path);
+    char *directory = spur__path_directory(writer->target);
     if (failed)
         status = spur__fail_errno(err, failed, "%s: cannot write", writer->path);
     else if (!directory)

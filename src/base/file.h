@@ -17,14 +17,16 @@
 spur_status spur__file_read(const char *path, size_t limit, char **data, size_t *size,
                             spur_error *err);
 
-/* Replaces `path` by the given bytes such that a crash leaves either the old or the new file. */
+/* Replaces `path` by the given bytes such that a crash leaves either the old or the new file. Where the path
+ * is a symbolic link it stays one: what it leads to is replaced, or made. */
 spur_status spur__file_write(const char *path, const void *data, size_t size, spur_error *err);
 
 /* The same, piece by piece, for files too large to hold twice: open, put ..., then commit, or
  * abandon. After a failure every further put and commit reports it; one of commit and abandon must
  * follow a successful open. `temporary` and the rest are the writer's own. */
 typedef struct spur__file_writer {
-    char *path, *temporary;
+    char *path; /* as given, for messages */
+    char *target, *temporary; /* the file that is replaced, and what takes its place */
     int fd;
     int failed; /* errno of the first failure, or 0 */
     uint64_t size; /* bytes put */
@@ -45,6 +47,14 @@ spur_status spur__sync_directory(const char *path, spur_error *err);
 /* E_TYPE when something is there that a rename must not replace: a folder, a pipe, a device, without
  * which root would leave the whole system (/dev/null). */
 spur_status spur__file_replaceable(const char *path, spur_error *err);
+
+/* What a path leads to where its last part is a symbolic link, else a copy of it; there may be nothing yet.
+ * Free with spur__free. */
+spur_status spur__follow_links(const char *path, char **target, spur_error *err);
+
+/* Creates a file that nobody else has, "<path>.<pid>.<number>.tmp", and opens it for writing; -1 with errno
+ * set. Free the name with spur__free. */
+int spur__temporary_open(const char *path, char **name);
 
 /* True when something exists there. */
 bool spur__exists(const char *path);

@@ -6,13 +6,13 @@
 #include "commands/export.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "commands/arguments.h"
 #include "output/text.h"
 
@@ -131,28 +131,35 @@ static bool kind_is_files(spur_kind kind) {
            kind == SPUR_KIND_LAYOUT || kind == SPUR_KIND_MESH || kind == SPUR_KIND_PROFILE;
 }
 
-/* Writes the table to a temporary file and renames it, so that PATH is whole or untouched. */
-static spur_status write_to_file(exporting *ex) {
-    char temporary[4096];
-    int n = snprintf(temporary, sizeof temporary, "%s.%ld.tmp", ex->output, (long)getpid());
-    if (n < 0 || (size_t)n >= sizeof temporary)
-        return spur__fail(ex->err, SPUR_E_ARGUMENT, "%s: name too long", ex->output);
-    SPUR__TRY(spur__file_replaceable(ex->output, ex->err));
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    ex->file = fd >= 0 ? fdopen(fd, "w") : NULL;
+/* Writes the table to an open file, which is closed then. */
+static spur_status write_synced(exporting *ex, int fd) {
+    ex->file = fdopen(fd, "w");
     if (!ex->file) {
-        spur_status status = spur__fail_errno(ex->err, errno, "%s: cannot create", ex->output);
-        if (fd >= 0) close(fd);
-        return status;
+        close(fd);
+        return spur__fail(ex->err, SPUR_E_MEMORY, "%s: out of memory", ex->output);
     }
     spur_status status = write_table(ex);
     if (status == SPUR_OK && (fflush(ex->file) != 0 || fsync(fd) != 0))
         status = spur__fail_errno(ex->err, errno, "%s: cannot write", ex->output);
     if (fclose(ex->file) != 0 && status == SPUR_OK)
         status = spur__fail_errno(ex->err, errno, "%s: cannot write", ex->output);
-    if (status == SPUR_OK && ex->values > 0 && rename(temporary, ex->output) != 0)
+    return status;
+}
+
+/* Writes the table to a temporary file and renames it, so that PATH is whole or untouched. */
+static spur_status write_to_file(exporting *ex) {
+    char *target, *temporary = NULL;
+    SPUR__TRY(spur__file_replaceable(ex->output, ex->err));
+    SPUR__TRY(spur__follow_links(ex->output, &target, ex->err));
+    int fd = spur__temporary_open(target, &temporary);
+    spur_status status = fd >= 0
+                             ? write_synced(ex, fd)
+                             : spur__fail_errno(ex->err, errno, "%s: cannot create", ex->output);
+    if (status == SPUR_OK && ex->values > 0 && rename(temporary, target) != 0)
         status = spur__fail_errno(ex->err, errno, "%s: cannot rename into place", ex->output);
-    if (status != SPUR_OK || ex->values == 0) unlink(temporary);
+    if (temporary && (status != SPUR_OK || ex->values == 0)) unlink(temporary);
+    spur__free(temporary);
+    spur__free(target);
     return status;
 }
 

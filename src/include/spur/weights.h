@@ -4,7 +4,7 @@
  * network as well; and checkpoints, which hold the rest of a training. docs/weights.md describes them.
  *
  * Files are written under a temporary name, synced and renamed; only a regular file is replaced
- * (E_TYPE). Readers check every length, shape and checksum before anything is changed: a net is
+ * (E_TYPE), and of a symbolic link what it leads to. Readers check every length, shape and checksum before anything is changed: a net is
  * loaded as a whole or not at all.
  */
 #ifndef SPUR_WEIGHTS_H

@@ -75,6 +75,80 @@ static void test_only_files_are_replaced(void **state) {
     unlink("pipe");
 }
 
+static char *link_text(const char *path) {
+    static char text[64];
+    ssize_t n = readlink(path, text, sizeof text - 1);
+    text[n < 0 ? 0 : n] = '\0';
+    return text;
+}
+
+/* A link stays one, also one to a link or to nothing yet; the file is renamed in its own folder. */
+static void test_links_are_followed(void **state) {
+    (void)state;
+    char there[64], target[64];
+    spur_error err = {0};
+    assert_int_equal(mkdir("there", 0700), 0);
+    snprintf(there, sizeof there, "%s/there", folder);
+    snprintf(target, sizeof target, "%s/there/file", folder);
+    assert_int_equal(symlink("../last", "there/link") || symlink("there/link", "first"), 0);
+    assert_int_equal(symlink(target, "last"), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(spur__file_write("first", i ? "new" : "old", 3, &err), SPUR_OK);
+        check_content("there/file", i ? "new" : "old");
+        assert_string_equal(link_text("first"), "there/link");
+        assert_string_equal(link_text("there/link"), "../last");
+        assert_string_equal(link_text("last"), target);
+    }
+    spur__fault_write(1, ENOSPC);
+    assert_int_equal(spur__file_write("first", "newer", 5, &err), SPUR_E_IO);
+    spur__fault_write(0, 0);
+    assert_string_equal(err.message, "first: cannot write: No space left on device");
+    check_content("there/file", "new");
+    for (uint64_t n = 1; n <= 8; n++) { /* of the links, the path and the temporary name */
+        spur__fault_malloc(n);
+        assert_int_equal(spur__file_write("first", "lost", 4, NULL), SPUR_E_MEMORY);
+        spur__fault_malloc(0);
+        check_content("there/file", "new");
+    }
+    assert_int_equal(entries(), 3);
+    unlink("there/file");
+    unlink("there/link");
+    assert_int_equal(symlink("../first", "there/link"), 0);
+    assert_int_equal(spur__file_write("first", "x", 1, &err), SPUR_E_IO);
+    assert_string_equal(err.message, "first: cannot follow: Too many levels of symbolic links");
+    unlink("there/link");
+    unlink("first");
+    unlink("last");
+    rmdir("there");
+}
+
+/* Two writers of one path have files of their own, and so has one beside what a dead one left. */
+static void test_temporary_names_are_ones_own(void **state) {
+    (void)state;
+    char left[64], *name;
+    spur__file_writer one, two;
+    spur_error err = {0};
+    int fd = spur__temporary_open("d", &name), number = -1;
+    assert_true(fd >= 0 && sscanf(name + strcspn(name, "0123456789"), "%*d.%d", &number) == 1);
+    close(fd);
+    unlink(name);
+    spur__free(name);
+    snprintf(left, sizeof left, "d.%ld.%d.tmp", (long)getpid(), number + 1);
+    assert_int_equal(spur__file_write(left, "left", 4, NULL), SPUR_OK);
+    assert_int_equal(spur__file_writer_open(&one, "d", &err), SPUR_OK);
+    assert_int_equal(spur__file_writer_open(&two, "d", &err), SPUR_OK);
+    spur__file_writer_put(&one, "one", 3);
+    spur__file_writer_put(&two, "two!", 4);
+    assert_int_equal(spur__file_writer_commit(&two, &err), SPUR_OK);
+    check_content("d", "two!");
+    assert_int_equal(spur__file_writer_commit(&one, &err), SPUR_OK);
+    check_content("d", "one");
+    check_content(left, "left");
+    assert_int_equal(entries(), 2);
+    unlink(left);
+    unlink("d");
+}
+
 static void test_out_of_memory(void **state) {
     (void)state;
     char *data;
@@ -157,9 +231,14 @@ static int remove_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_write_is_atomic), cmocka_unit_test(test_only_files_are_replaced),
-        cmocka_unit_test(test_out_of_memory),   cmocka_unit_test(test_read_errors),
-        cmocka_unit_test(test_mkdirs),          cmocka_unit_test(test_parts_of_paths),
+        cmocka_unit_test(test_write_is_atomic),
+        cmocka_unit_test(test_only_files_are_replaced),
+        cmocka_unit_test(test_links_are_followed),
+        cmocka_unit_test(test_temporary_names_are_ones_own),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_read_errors),
+        cmocka_unit_test(test_mkdirs),
+        cmocka_unit_test(test_parts_of_paths),
     };
     return cmocka_run_group_tests_name("file", tests, make_folder, remove_folder);
 }

@@ -2,6 +2,7 @@
  *
  * status.ini where there is no room for a new one.
  */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,20 +19,21 @@
 #include "base/memory.h"
 #include "run/rundir.h"
 
-/* A run in a fresh directory; its temporary name of status.ini is taken, if `blocked`, by what
+/* A run in a fresh directory; if `blocked`, its path is so long that none can be made beside status.ini: what
  * stands in the way of a new file as a full disk does. */
 static void check_last_word(bool blocked) {
-    char folder[] = "/tmp/spur_rundir_XXXXXX", name[96];
-    run_dir run = {.path = mkdtemp(folder), .lock = -1};
+    char folder[] = "/tmp/spur_rundir_XXXXXX", path_of_run[PATH_MAX];
+    run_dir run = {.path = path_of_run, .lock = -1};
     char longer[200] = "";
     memset(longer, '-', sizeof longer - 1);
     run_status going = {.state = RUN_RUNNING, .epoch = 3, .message = longer};
     run_status over = {
         .state = RUN_FAILED, .exit_code = 1, .message = "no space ; left\non device"};
-    assert_non_null(run.path);
+    assert_non_null(mkdtemp(folder));
+    memcpy(path_of_run, folder, sizeof folder);
     assert_int_equal(run_write_status(&run, &going, NULL), SPUR_OK);
-    snprintf(name, sizeof name, "%s/status.ini.%ld.tmp", folder, (long)getpid());
-    if (blocked) assert_int_equal(mkdir(name, 0700), 0);
+    for (size_t n = strlen(folder); blocked && n + 2 < PATH_MAX - strlen("/status.ini"); n += 2)
+        memcpy(path_of_run + n, "/.", 3);
     assert_true((run_write_status(&run, &going, NULL) == SPUR_OK) == !blocked);
     assert_int_equal(run_write_status(&run, &over, NULL), SPUR_OK);
     char *path = run_path(&run, "status.ini"), *text;
@@ -43,7 +45,6 @@ static void check_last_word(bool blocked) {
     spur__free(text);
     unlink(path);
     spur__free(path);
-    if (blocked) rmdir(name);
     assert_int_equal(rmdir(folder), 0);
 }
 
