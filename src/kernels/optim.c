@@ -4,44 +4,30 @@
  */
 #include "kernels/optim.h"
 
-#include "base/cpu.h"
-#include "kernels/simd/optim_isa.h"
-
-static const spur__optim_table *table(void) {
-    switch (spur__cpu_isa()) {
-#if defined(__x86_64__)
-    case SPUR__ISA_AVX512:
-        return &spur__optim_table_avx512;
-    case SPUR__ISA_AVX2:
-        return &spur__optim_table_avx2;
-#endif
-    default:
-        return &spur__optim_table_generic;
-    }
-}
+#include "kernels/simd/table.h"
 
 void spur__optim_sgd(const spur__sgd_step *step, size_t count, float *value, const float *gradient,
                      float *buffer) {
-    table()->sgd(step, count, value, gradient, buffer);
+    spur__simd_table()->sgd_step(step, count, value, gradient, buffer);
 }
 
 void spur__optim_adam(const spur__adam_step *step, size_t count, float *value,
                       const float *gradient, float *m, float *v, float *largest) {
-    table()->adam(step, count, value, gradient, m, v, largest);
+    spur__simd_table()->adam_step(step, count, value, gradient, m, v, largest);
 }
 
 void spur__optim_adagrad(const spur__adagrad_step *step, size_t count, float *value,
                          const float *gradient, float *sum) {
-    table()->adagrad(step, count, value, gradient, sum);
+    spur__simd_table()->adagrad_step(step, count, value, gradient, sum);
 }
 
 void spur__optim_rmsprop(const spur__rmsprop_step *step, size_t count, float *value,
                          const float *gradient, float *square, float *buffer, float *mean) {
-    table()->rmsprop(step, count, value, gradient, square, buffer, mean);
+    spur__simd_table()->rmsprop_step(step, count, value, gradient, square, buffer, mean);
 }
 
 double spur__optim_sum_squares(size_t count, const float *x) {
-    return table()->sum_squares(count, x);
+    return spur__simd_table()->sum_squares(count, x);
 }
 
 void spur__optim_lerp(size_t count, float *restrict average, const float *restrict value,

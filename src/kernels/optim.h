@@ -9,42 +9,20 @@
 #ifndef SPUR_KERNELS_OPTIM_H
 #define SPUR_KERNELS_OPTIM_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
-typedef struct spur__sgd_step {
-    float lr, weight_decay, momentum, dampening;
-    bool nesterov;
-    bool first; /* the momentum buffer holds nothing yet */
-} spur__sgd_step;
+#include "kernels/simd/optim.h"
 
 /* buffer: NULL without momentum. */
 void spur__optim_sgd(const spur__sgd_step *step, size_t count, float *value, const float *gradient,
                      float *buffer);
 
-typedef struct spur__adam_step {
-    float beta2, one_minus_beta1, one_minus_beta2;
-    float step_size; /* lr / (1 - beta1^t) */
-    float correction2; /* sqrt(1 - beta2^t) */
-    float eps;
-    float weight_decay; /* coupled: added to the gradient (Adam) */
-    float shrink; /* decoupled: values are first multiplied by it (AdamW: 1 - lr * decay); 1: not */
-} spur__adam_step;
-
 /* largest: the running maximum of v for AMSGrad, or NULL. */
 void spur__optim_adam(const spur__adam_step *step, size_t count, float *value,
                       const float *gradient, float *m, float *v, float *largest);
 
-typedef struct spur__adagrad_step {
-    float lr, weight_decay, eps;
-} spur__adagrad_step;
-
 void spur__optim_adagrad(const spur__adagrad_step *step, size_t count, float *value,
                          const float *gradient, float *sum);
-
-typedef struct spur__rmsprop_step {
-    float lr, weight_decay, alpha, one_minus_alpha, eps, momentum;
-} spur__rmsprop_step;
 
 /* buffer: NULL without momentum; mean: the centered form's running mean, or NULL. */
 void spur__optim_rmsprop(const spur__rmsprop_step *step, size_t count, float *value,

@@ -7,14 +7,11 @@
  */
 #include <math.h>
 
-#include "kernels/simd/optim_isa.h"
-
-#define JOIN2(a, b) a##b
-#define JOIN(a, b) JOIN2(a, b)
+#include "kernels/simd/simd.h"
 
 /* value, gradient, buffer: [count] */
-static void sgd(const spur__sgd_step *s, size_t count, float *restrict value,
-                const float *restrict gradient, float *restrict buffer) {
+void SPUR__SIMD(sgd_step)(const spur__sgd_step *s, size_t count, float *restrict value,
+                          const float *restrict gradient, float *restrict buffer) {
     const float lr = s->lr, decay = s->weight_decay, momentum = s->momentum;
     if (!buffer) {
         for (size_t i = 0; i < count; i++)
@@ -51,9 +48,9 @@ static void amsgrad(const spur__adam_step *s, size_t count, float *restrict valu
     }
 }
 
-static void adam(const spur__adam_step *s, size_t count, float *restrict value,
-                 const float *restrict gradient, float *restrict m, float *restrict v,
-                 float *restrict largest) {
+void SPUR__SIMD(adam_step)(const spur__adam_step *s, size_t count, float *restrict value,
+                           const float *restrict gradient, float *restrict m, float *restrict v,
+                           float *restrict largest) {
     if (largest) {
         amsgrad(s, count, value, gradient, m, v, largest);
         return;
@@ -72,8 +69,8 @@ static void adam(const spur__adam_step *s, size_t count, float *restrict value,
     }
 }
 
-static void adagrad(const spur__adagrad_step *s, size_t count, float *restrict value,
-                    const float *restrict gradient, float *restrict sum) {
+void SPUR__SIMD(adagrad_step)(const spur__adagrad_step *s, size_t count, float *restrict value,
+                              const float *restrict gradient, float *restrict sum) {
     const float lr = s->lr, decay = s->weight_decay, eps = s->eps;
     for (size_t i = 0; i < count; i++) {
         float g = gradient[i] + decay * value[i];
@@ -91,9 +88,9 @@ static float rmsprop_divisor(const spur__rmsprop_step *s, float g, float *square
     return sqrtf(*square - *mean * *mean) + s->eps;
 }
 
-static void rmsprop(const spur__rmsprop_step *s, size_t count, float *restrict value,
-                    const float *restrict gradient, float *restrict square, float *restrict buffer,
-                    float *restrict mean) {
+void SPUR__SIMD(rmsprop_step)(const spur__rmsprop_step *s, size_t count, float *restrict value,
+                              const float *restrict gradient, float *restrict square,
+                              float *restrict buffer, float *restrict mean) {
     for (size_t i = 0; i < count; i++) {
         float g = gradient[i] + s->weight_decay * value[i];
         float step = g / rmsprop_divisor(s, g, &square[i], mean ? &mean[i] : NULL);
@@ -103,7 +100,7 @@ static void rmsprop(const spur__rmsprop_step *s, size_t count, float *restrict v
 }
 
 /* Sixteen partial sums, so that the order is the same for every vector width. */
-static double sum_squares(size_t count, const float *restrict x) {
+double SPUR__SIMD(sum_squares)(size_t count, const float *restrict x) {
     double sums[16] = {0};
     size_t i = 0;
     for (; i + 16 <= count; i += 16)
@@ -113,11 +110,3 @@ static double sum_squares(size_t count, const float *restrict x) {
         for (size_t j = 0; j < width; j++) sums[j] += sums[j + width];
     return sums[0];
 }
-
-const spur__optim_table JOIN(spur__optim_table_, SPUR_ISA) = {
-    .sgd = sgd,
-    .adam = adam,
-    .adagrad = adagrad,
-    .rmsprop = rmsprop,
-    .sum_squares = sum_squares,
-};

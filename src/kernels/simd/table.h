@@ -13,6 +13,7 @@
 #include "kernels/simd/layer.h"
 #include "kernels/simd/loss.h"
 #include "kernels/simd/norm.h"
+#include "kernels/simd/optim.h"
 #include "kernels/simd/pack.h"
 #include "kernels/simd/pool.h"
 #include "kernels/simd/strip.h"
@@ -29,6 +30,7 @@
     SPUR__VEC_MAP(X)                                                                               \
     SPUR__NORM_MAP(X)                                                                              \
     SPUR__LOSS_MAP(X)                                                                              \
+    SPUR__OPTIM_MAP(X)                                                                             \
     SPUR__LAYER_MAP(X)                                                                             \
     SPUR__POOL_MAP(X)                                                                              \
     SPUR__BLEND_MAP(X)                                                                             \
