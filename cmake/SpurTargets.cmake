@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 # How every target of the project is compiled, in one place.
 
-find_package(PkgConfig REQUIRED)
-find_package(Threads REQUIRED)
+set(CMAKE_C_EXTENSIONS OFF)
 
 # Flags of our own code, and the folder from which its rooms are included ("base/file.h").
 # -ffp-contract=off: the compiler must not fuse a multiplication and an addition where another compiler
@@ -44,7 +43,7 @@ function(spur_library target name)
     add_library(${target}_inside ALIAS ${target})
   endif()
   foreach(each ${targets})
-    set_target_properties(${each} PROPERTIES POSITION_INDEPENDENT_CODE ON C_EXTENSIONS OFF)
+    set_target_properties(${each} PROPERTIES POSITION_INDEPENDENT_CODE ON)
     get_target_property(type ${each} TYPE)
     if(type STREQUAL "SHARED_LIBRARY") # it has the base inside
       target_link_libraries(${each} PRIVATE $<BUILD_INTERFACE:spur_base>)
@@ -60,12 +59,4 @@ function(spur_library target name)
   endforeach()
   set_target_properties(${target} PROPERTIES OUTPUT_NAME spur-${name} EXPORT_NAME ${name}
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
-endfunction()
-
-# One room of the house: an object library of the given sources.
-function(spur_room name)
-  add_library(${name} OBJECT ${ARGN})
-  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON C_EXTENSIONS OFF)
-  target_link_libraries(${name} PUBLIC $<BUILD_INTERFACE:spur_flags>)
-  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src/base/include>)
 endfunction()

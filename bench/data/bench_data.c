@@ -3,11 +3,10 @@
  * Images per second of the loader: bench_data DIR [WORKERS]
  *                                  bench_data FORMAT DIR SIZE [WORKERS]
  *
- * The second form measures data that are there, flipped, as bench_data image_folder photos 32x32. The
- * first:
- * Makes a folder of 400 JPEG pictures of 375 x 500 in DIR, once, and measures what a training sees:
- * decode, crop and resize to 224 x 224, flip, normalise (`peer.py DIR` does the same with
- * torchvision); then the parts of it, and the small formats. Each figure is the median of five
+ * The first form makes a folder of 400 JPEG pictures of 375 x 500 in DIR, once, and measures what a
+ * training sees: decode, crop and resize to 224 x 224, flip, normalise (`peer.py DIR` does the same
+ * with torchvision); then the parts of it, and the small formats. The second form measures data that
+ * are there, flipped, as in bench_data image_folder photos 32x32. Each figure is the median of five
  * epochs; the first epoch, which fills caches, is not counted.
  */
 #include <stdio.h>

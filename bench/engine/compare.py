@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Times single operations of real sizes in Spur and in PyTorch, in turn, and prints the ratios.
 
-usage: compare.py path/to/ops [--threads N] [--rounds N] [--only TEXT] [--json FILE]
+usage: compare.py build/release/bench/bench_ops [--threads N] [--rounds N] [--only TEXT] [--json FILE]
        compare.py --diff A.json B.json
 
 Needs a Python with torch. Milliseconds are medians over the rounds; PyTorch's are those of the better one of

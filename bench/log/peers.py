@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The work of log_bench by the Python loggers: one measurement, one line of JSON.
+"""The work of bench_log by the Python loggers: one measurement, one line of JSON.
 
 usage: peers.py torch|tensorboardX|tensorboard|tensorflow scalars|mix COUNT DIRECTORY
 
-Same tags, steps and values as log_bench; from the first call to the closed file. Exit status 77: the package is not there.
+Same tags, steps and values as bench_log; from the first call to the closed file. Exit status 77: the package is not there.
 """
 import json
 import sys

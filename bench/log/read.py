@@ -4,7 +4,7 @@
 
 usage: read.py [--build DIR] [--scalars N] [--gigabytes G] [--rounds N] [--keep DIR]
 
-Makes a file of N scalars and one of mixed events (scalars, histograms, images; log_bench), then measures, taking turns:
+Makes a file of N scalars and one of mixed events (scalars, histograms, images; bench_log), then measures, taking turns:
   limit      read() in 1 MiB blocks and CRC-32C of every byte
   records    both checksums of every record
   count      what `spur inspect` does: verified, decoded, counted by tag
@@ -53,10 +53,10 @@ def loaders():
 
 
 def make(bench, directory, scalars, gigabytes):
-    run(bench / "log_bench", "scalars", scalars, directory / "scalars")
-    run(bench / "log_bench", "mix", 1000, directory / "sample")
+    run(bench / "bench_log", "scalars", scalars, directory / "scalars")
+    run(bench / "bench_log", "mix", 1000, directory / "sample")
     sample = sum(f.stat().st_size for f in (directory / "sample").iterdir())
-    run(bench / "log_bench", "mix", int(1000 * gigabytes * 1e9 / sample), directory / "mix")
+    run(bench / "bench_log", "mix", int(1000 * gigabytes * 1e9 / sample), directory / "mix")
 
 
 def main():
@@ -86,16 +86,16 @@ def measure(bench, directory, rounds):
     peers = loaders()
     for _ in range(rounds):
         for what in ("limit", "records", "count"):
-            r = run(bench / "read_bench", what, mix, 1)
+            r = run(bench / "bench_read", what, mix, 1)
             bytes_rates.setdefault("mix " + what, []).append(r["gb_per_second"])
             peak["mix " + what] = r["peak_kb"]
         for what in ("records", "count", "scalars"):
-            r = run(bench / "read_bench", what, scalars, 1)
+            r = run(bench / "bench_read", what, scalars, 1)
             rates.setdefault(what, []).append(r["records_per_second"])
             peak[what] = r["peak_kb"]
         for name, loader in peers.items():
             rates.setdefault(name, []).append(python_rate(loader, scalars))
-    print("mixed events: %.2f GB, %d records" % (mix.stat().st_size / 1e9, run(bench / "read_bench", "records", mix, 1)["records"]))
+    print("mixed events: %.2f GB, %d records" % (mix.stat().st_size / 1e9, run(bench / "bench_read", "records", mix, 1)["records"]))
     limit = statistics.median(bytes_rates["mix limit"])
     for name, values in bytes_rates.items():
         median = statistics.median(values)

@@ -43,7 +43,7 @@ def cpu_name():
 
 class Bench:
     def __init__(self, args):
-        self.program = Path(args.build) / "bench" / "log_bench"
+        self.program = Path(args.build) / "bench" / "bench_log"
         self.pythons, self.place, self.results = args.python, Path(tempfile.mkdtemp(prefix="spur_bench_")), {}
 
     def measure(self, name, *command):

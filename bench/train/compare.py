@@ -7,7 +7,7 @@ usage: compare.py BENCH_FOLDER [--nets my_net,unet,resnet18,...] [--threads N] [
                   [--limit SECONDS] [--json FILE]
        compare.py --diff A.json B.json
 
-BENCH_FOLDER holds the built train_bench and bench_kernels. PyTorch runs in processes of its own, one per setting
+BENCH_FOLDER holds the built bench_train and bench_kernels. PyTorch runs in processes of its own, one per setting
 (peer.py lists them). Every round asks each process for a few steps and forgets the first, as another process had the
 caches before; only one works at a time, after a pause in which the threads of the one before stop spinning. A setting
 that fails, or takes longer than --limit to warm up, is left out with the reason. Printed: medians; ratios to ours; peak memory of
@@ -82,7 +82,7 @@ class Process:
 
 def start(net, arguments):
     """Our processes by kind, PyTorch's by setting, and why others are missing."""
-    program = script.program(str(Path(arguments.program) / "train_bench"))
+    program = script.program(str(Path(arguments.program) / "bench_train"))
     ours, theirs, missing = {}, {}, {}
     for kind in arguments.kinds.split(","):
         ours[kind] = Process([program, net, str(arguments.threads), kind])

@@ -4,7 +4,7 @@ import unittest
 
 from harness import BUILD, Cli, main
 
-BENCH = BUILD / "bench" / "log_bench"
+BENCH = BUILD / "bench" / "bench_log"
 
 
 @unittest.skipUnless(BENCH.exists(), "the benchmarks are not built")

@@ -21,7 +21,7 @@ class BenchScripts(Cli):
         self.assertIn("nowhere: no such program", self.one_line(BENCH / "recipes/run.py", "train", "nowhere", "data"))
         self.assertIn("nowhere", self.one_line(BENCH / "train/busy.py", "nowhere", "--busy", "0"))
         for script in "log/read.py", "log/write.py":
-            self.assertIn("nowhere/bench/log_bench", self.one_line(BENCH / script, "--build", "nowhere"))
+            self.assertIn("nowhere/bench/bench_log", self.one_line(BENCH / script, "--build", "nowhere"))
 
     def test_not_a_program(self):
         (self.dir / "text").write_text("words")

@@ -2,7 +2,7 @@
  *
  * How fast event files are read: one measurement per call, one line of JSON.
  *
- * usage: read_bench limit|records|count|scalars PATH [ROUNDS]
+ * usage: bench_read limit|records|count|scalars PATH [ROUNDS]
  *
  *   limit    read() in blocks of 1 MiB and CRC-32C of every byte, nothing else
  *   records  every record of the file PATH, both checksums verified
@@ -32,7 +32,7 @@ typedef struct seen {
 } seen;
 
 static void fail(const char *what) {
-    fprintf(stderr, "read_bench: %s\n", what);
+    fprintf(stderr, "bench_read: %s\n", what);
     exit(1);
 }
 

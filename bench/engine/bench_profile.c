@@ -2,8 +2,8 @@
  *
  * Where the time of a training step goes: every layer's forward and backward call by the clock.
  *
- * usage: profile [--inference] MODEL [OPTIONS [BATCH HEIGHT WIDTH [CHANNELS CLASSES]]]
- *        profile unet "base_filters=32" 4 128 128
+ * usage: bench_profile [--inference] MODEL [OPTIONS [BATCH HEIGHT WIDTH [CHANNELS CLASSES]]]
+ *        bench_profile unet "base_filters=32" 4 128 128
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,7 +109,7 @@ int main(int argc, char **argv) {
     if (argc < 2) {
         fprintf(
             stderr,
-            "usage: profile [--inference] MODEL [OPTIONS [BATCH HEIGHT WIDTH [CHANNELS CLASSES]]]\n");
+            "usage: bench_profile [--inference] MODEL [OPTIONS [BATCH HEIGHT WIDTH [CHANNELS CLASSES]]]\n");
         return 2;
     }
     spur_error err = {0};
@@ -122,12 +122,12 @@ int main(int argc, char **argv) {
     spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 4, shape);
     spur_node *logits = spur_model(net, argv[1], x, classes, argc > 2 ? argv[2] : NULL, &err);
     if (!logits && err.status != SPUR_OK) {
-        fprintf(stderr, "profile: %s\n", err.message);
+        fprintf(stderr, "bench_profile: %s\n", err.message);
         spur_net_destroy(net);
         return 2;
     }
     if (build(net, logits, shape, &err) != SPUR_OK) {
-        fprintf(stderr, "profile: %s\n", err.message);
+        fprintf(stderr, "bench_profile: %s\n", err.message);
         return 1;
     }
     fill(net, classes);

@@ -2,7 +2,7 @@
  *
  * Steps of one net, on request, so that a driver can take turns with a peer:
  *
- *     train_bench NET THREADS [train|infer|single [conv=auto|direct|winograd2|winograd4]]
+ *     bench_train NET THREADS [train|infer|single [conv=auto|direct|winograd2|winograd4]]
  *
  * prints "ready SECONDS" (time since it began), then answers each line "train N" (or what it was
  * started for) by N times in milliseconds, and "memory" by its peak resident set in MiB. NET is one of
@@ -46,7 +46,7 @@ typedef struct bench {
 } bench;
 
 static int fail(const spur_error *err) {
-    fprintf(stderr, "train_bench: %s\n", err->message);
+    fprintf(stderr, "bench_train: %s\n", err->message);
     return 1;
 }
 
@@ -151,7 +151,7 @@ int main(int argc, char **argv) {
     uint64_t start = spur__monotonic_ns();
     const struct recipe *r = argc > 2 ? find(argv[1]) : NULL;
     if (!r || !parse_kind(argc > 3 ? argv[3] : NULL, &b.kind)) {
-        fprintf(stderr, "usage: train_bench NET THREADS [train|infer|single [conv=...]]\nNET:");
+        fprintf(stderr, "usage: bench_train NET THREADS [train|infer|single [conv=...]]\nNET:");
         for (size_t i = 0; i < sizeof recipes / sizeof recipes[0]; i++)
             fprintf(stderr, " %s", recipes[i].name);
         fprintf(stderr, "\n");

@@ -2,7 +2,7 @@
  *
  * How fast the logger is: one measurement per call, one line of JSON.
  *
- * usage: log_bench scalars|calls|mix|limit COUNT DIRECTORY [THREADS]
+ * usage: bench_log scalars|calls|mix|limit COUNT DIRECTORY [THREADS]
  *
  *   scalars  COUNT scalars of ten tags, from the first call to the closed file
  *   calls    the same, and the time of every call by the CPU's time-stamp counter
@@ -210,7 +210,7 @@ int main(int argc, char **argv) {
     long count = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
     int threads = argc > 4 ? (int)strtol(argv[4], NULL, 10) : 1;
     if (argc < 4 || count < 1 || threads < 1 || threads > 64) {
-        fprintf(stderr, "usage: log_bench scalars|calls|mix|limit COUNT DIRECTORY [THREADS]\n");
+        fprintf(stderr, "usage: bench_log scalars|calls|mix|limit COUNT DIRECTORY [THREADS]\n");
         return 2;
     }
     if (strcmp(argv[1], "scalars") == 0)

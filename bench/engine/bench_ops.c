@@ -6,7 +6,7 @@
  * a batch so large that its inputs have a quarter of a million values. compare.py runs those of real
  * sizes beside PyTorch's.
  *
- * usage: ops [NAME]      only cases whose name holds NAME; SPUR_THREADS sets the threads
+ * usage: bench_ops [NAME]   only cases whose name holds NAME; SPUR_THREADS sets the threads
  */
 #include <spur/loss.h>
 #include "base/clock.h"
@@ -188,7 +188,7 @@ static bool measure(const op_case *c, const spur_net_options *options) {
         printf("%-46s %9.3f %9.3f %9.1f %9.1f %8.1f %8.1f\n", c->name, forward, backward,
                cost / forward, passes * cost / backward, bytes / forward, 2 * bytes / backward);
     } else {
-        fprintf(stderr, "ops: %s: %s\n", c->name, err.message);
+        fprintf(stderr, "bench_ops: %s: %s\n", c->name, err.message);
     }
     case_close(&r);
     return ok;
@@ -216,7 +216,7 @@ static bool measure_loss(const loss_case *c, const spur_net_options *options) {
         printf("%-46s %9.3f %9.3f %9.1f %9.1f %8.1f %8.1f\n", c->name, forward, backward, 0.0, 0.0,
                bytes / forward, 2 * bytes / backward);
     } else {
-        fprintf(stderr, "ops: %s: %s\n", c->name, err.message);
+        fprintf(stderr, "bench_ops: %s: %s\n", c->name, err.message);
     }
     spur_net_destroy(net);
     return ok;
