@@ -23,6 +23,12 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Members of a spur__pool_shape, so that a shape is one line. */
+#define IMAGES(n_, h_, w_, c_) .n = (n_), .h = (h_), .w = (w_), .c = (c_)
+#define WINDOWS(kh_, kw_, stride_h_, stride_w_)                                                    \
+    .kh = (kh_), .kw = (kw_), .stride_h = (stride_h_), .stride_w = (stride_w_)
+#define PADDED(by_) .pad_top = (by_), .pad_left = (by_), .pad_bottom = (by_), .pad_right = (by_)
+
 /* n floats from the heap, 64-byte aligned, so that a sanitizer sees every overrun. */
 static inline float *floats(ptrdiff_t n) {
     void *p = NULL;

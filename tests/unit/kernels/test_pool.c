@@ -9,89 +9,17 @@
 #include "kernels/resample.h"
 
 static const spur__pool_shape shapes[] = {
-    {.n = 2,
-     .h = 8,
-     .w = 6,
-     .c = 16,
-     .oh = 4,
-     .ow = 3,
-     .kh = 2,
-     .kw = 2,
-     .stride_h = 2,
-     .stride_w = 2},
-    {.n = 1,
-     .h = 9,
-     .w = 7,
-     .c = 21,
-     .oh = 4,
-     .ow = 3,
-     .kh = 2,
-     .kw = 2,
-     .stride_h = 2,
-     .stride_w = 2,
-     .x_pitch = 30,
-     .y_pitch = 25},
-    {.n = 2,
-     .h = 9,
-     .w = 10,
-     .c = 35,
-     .oh = 5,
-     .ow = 5,
-     .kh = 3,
-     .kw = 3,
-     .stride_h = 2,
-     .stride_w = 2,
-     .pad_top = 1,
-     .pad_left = 1,
-     .pad_bottom = 1,
-     .pad_right = 1},
-    {.n = 1,
-     .h = 7,
-     .w = 7,
-     .c = 8,
-     .oh = 4,
-     .ow = 4,
-     .kh = 2,
-     .kw = 2,
-     .stride_h = 2,
-     .stride_w = 2,
+    {IMAGES(2, 8, 6, 16), WINDOWS(2, 2, 2, 2), .oh = 4, .ow = 3},
+    {IMAGES(1, 9, 7, 21), WINDOWS(2, 2, 2, 2), .oh = 4, .ow = 3, .x_pitch = 30, .y_pitch = 25},
+    {IMAGES(2, 9, 10, 35), WINDOWS(3, 3, 2, 2), .oh = 5, .ow = 5, PADDED(1)},
+    {IMAGES(1, 7, 7, 8), WINDOWS(2, 2, 2, 2), .oh = 4, .ow = 4,
      .exclude_padding = true}, /* ceil mode: the last windows are cut */
-    {.n = 1,
-     .h = 7,
-     .w = 6,
-     .c = 70,
-     .oh = 6,
-     .ow = 6,
-     .kh = 3,
-     .kw = 3,
-     .stride_h = 1,
-     .stride_w = 1,
-     .pad_left = 1,
-     .pad_right = 1,
-     .pad_top = 1,
-     .exclude_padding = true},
-    {.n = 2, .h = 7, .w = 5, .c = 12, .oh = 3, .ow = 2, .adaptive = true},
-    {.n = 2, .h = 20, .w = 20, .c = 5, .oh = 1, .ow = 1, .adaptive = true}, /* 400 positions */
-    {.n = 2,
-     .h = 9,
-     .w = 10,
-     .c = 20,
-     .oh = 5,
-     .ow = 6,
-     .kh = 5,
-     .kw = 5,
-     .stride_h = 1,
-     .stride_w = 1}, /* 25 windows over a pixel */
-    {.n = 1,
-     .h = 18,
-     .w = 19,
-     .c = 37,
-     .oh = 2,
-     .ow = 2,
-     .kh = 17,
-     .kw = 17,
-     .stride_h = 1,
-     .stride_w = 2,
+    {IMAGES(1, 7, 6, 70), WINDOWS(3, 3, 1, 1), .oh = 6, .ow = 6, .pad_left = 1, .pad_right = 1,
+     .pad_top = 1, .exclude_padding = true},
+    {IMAGES(2, 7, 5, 12), .oh = 3, .ow = 2, .adaptive = true},
+    {IMAGES(2, 20, 20, 5), .oh = 1, .ow = 1, .adaptive = true}, /* 400 positions */
+    {IMAGES(2, 9, 10, 20), WINDOWS(5, 5, 1, 1), .oh = 5, .ow = 6}, /* 25 windows over a pixel */
+    {IMAGES(1, 18, 19, 37), WINDOWS(17, 17, 1, 2), .oh = 2, .ow = 2,
      .x_pitch = 40}, /* 289 positions */
 };
 
@@ -198,16 +126,7 @@ static void test_pool_bytes(void **state) {
 }
 
 static void test_max_of_nan(void **state) {
-    spur__pool_shape s = {.n = 1,
-                          .h = 1,
-                          .w = 4,
-                          .c = 1,
-                          .oh = 1,
-                          .ow = 2,
-                          .kh = 1,
-                          .kw = 2,
-                          .stride_h = 1,
-                          .stride_w = 2};
+    spur__pool_shape s = {IMAGES(1, 1, 4, 1), WINDOWS(1, 2, 1, 2), .oh = 1, .ow = 2};
     float x[4] = {1.0f, NAN, -INFINITY, -INFINITY}, y[2], dx[4], dy[2] = {1.0f, 2.0f};
     unsigned char argmax[2];
     spur__exec exec = {.threads = 1};
@@ -299,20 +218,8 @@ static void run_plain(void *arg, const spur__exec *exec, float *out) {
 /* Without argmax the bits are the same: NaN, infinities that cancel, zeros of both signs. */
 static void test_plain_max(void **state) {
     static const float special[] = {NAN, -NAN, INFINITY, -INFINITY, 0.0f, -0.0f};
-    const spur__pool_shape s = {.n = 2,
-                                .h = 9,
-                                .w = 10,
-                                .c = 150,
-                                .oh = 5,
-                                .ow = 5,
-                                .kh = 3,
-                                .kw = 3,
-                                .stride_h = 2,
-                                .stride_w = 2,
-                                .pad_top = 1,
-                                .pad_left = 1,
-                                .pad_bottom = 1,
-                                .pad_right = 1};
+    const spur__pool_shape s = {IMAGES(2, 9, 10, 150), WINDOWS(3, 3, 2, 2), .oh = 5, .ow = 5,
+                                PADDED(1)};
     (void)state;
     float *x = random_floats(s.n * s.h * s.w * s.c, 1);
     for (ptrdiff_t i = 0; i < s.n * s.h * s.w * s.c; i++) {
