@@ -3,7 +3,7 @@
  * One pass over all items, by several threads: every file is decoded, training pixels are summed
  * (after resizing), mask values are counted. Sums are kept per item and added up in the order of the
  * items, so that the number of threads changes no bit. Then the audit of the masks and the
- * normalization. What a pass found is remembered (remember.h) until a file changes.
+ * normalization. What a pass found is remembered (statistics_cache.h) until a file changes.
  */
 #include <math.h>
 #include <pthread.h>
@@ -13,7 +13,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "data/remember.h"
+#include "data/statistics_cache.h"
 #include "data/pipeline.h"
 
 void spur__statistics_free(spur__statistics *statistics) {
@@ -351,9 +351,9 @@ spur_status spur__data_prepare(spur_data *data, spur_error *err) {
     SPUR__TRY(allocate(data, err));
     if (data->common->verify == SPUR__VERIFY_HEADER) SPUR__TRY(check_headers(data, err));
     if (everything || masks || strcmp(data->common->normalization, "dataset") == 0) {
-        if (!spur__remember_load(data, everything)) {
+        if (!spur__statistics_cache_load(data, everything)) {
             SPUR__TRY(gather(data, everything, err));
-            spur__remember_store(data, everything);
+            spur__statistics_cache_store(data, everything);
         }
     }
     if (data->kind->audit) SPUR__TRY(data->kind->audit(data, err));

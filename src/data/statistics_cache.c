@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Remembered statistics; see remember.h. The file is text: a version line, then numbers, one a line,
+ * Remembered statistics; see statistics_cache.h. The file is text: a version line, then numbers, one a line,
  * in their shortest exact form, and an end mark.
  */
-#include "data/remember.h"
+#include "data/statistics_cache.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -138,7 +138,7 @@ static bool parse(spur_data *data, char *text) {
     return good && strcmp(text, "end\n") == 0;
 }
 
-bool spur__remember_load(spur_data *data, bool everything) {
+bool spur__statistics_cache_load(spur_data *data, bool everything) {
     char *text = NULL, *path = cache_path(data, everything);
     size_t size;
     if (path && spur__file_read(path, (size_t)1 << 30, &text, &size, NULL) == SPUR_OK)
@@ -168,7 +168,7 @@ static void format(const spur_data *data, spur__str *out) {
     spur__str_puts(out, "end\n");
 }
 
-void spur__remember_store(const spur_data *data, bool everything) {
+void spur__statistics_cache_store(const spur_data *data, bool everything) {
     spur__str text;
     char *path = cache_path(data, everything), *folder = NULL;
     if (!path) return;
