@@ -5,10 +5,9 @@
  * with y (1 - s) + s / 2 in place of y under label smoothing. The mean is over all values counted.
  */
 #include <math.h>
-#include <string.h>
+#include <stddef.h>
 
 #include <spur/loss.h>
-#include "base/memory.h"
 #include "kernels/simd/table.h"
 #include "nn/loss_rows.h"
 
@@ -104,12 +103,6 @@ static spur_status shape(spur_node *node, spur_error *err) {
                       node->inputs[0]->name, spur__loss_width(node));
 }
 
-static spur_status plan(spur_node *node, spur__demand *demand, spur_error *err) {
-    (void)err;
-    spur__loss_demand(node, demand, false);
-    return SPUR_OK;
-}
-
 static void forward(spur_node *node, const spur__run *run) {
     spur__loss_forward(node, run, forward_rows, ((const options *)node->options)->sum);
 }
@@ -125,7 +118,7 @@ static spur_status explain(const spur_node *node, spur_error *err) {
 static const spur__op op = {
     .kind = "bce",
     .shape = shape,
-    .plan = plan,
+    .plan = spur__loss_plan,
     .forward = forward,
     .backward = backward,
     .explain = explain,
@@ -136,17 +129,11 @@ spur_node *spur_bce(spur_net *net, spur_node *logits, spur_node *target,
                     const spur_bce_options *given) {
     const spur_bce_options none = {0};
     if (!given) given = &none;
-    size_t width = logits ? (size_t)spur__channels(logits) : 0;
-    size_t size = sizeof(options) + (given->pos_weight ? width * sizeof(float) : 0);
-    options *o = spur__calloc(1, size);
-    if (!o) return spur__net_no_memory(net, "bce");
-    o->ignore_index = given->ignore ? given->ignore_index : SPUR__TORCH_IGNORE;
-    o->smoothing = (float)given->label_smoothing;
-    o->sum = given->reduction == SPUR_SUM;
-    o->weighted = given->pos_weight != NULL;
-    if (o->weighted) memcpy(o->pos_weight, given->pos_weight, width * sizeof(float));
+    const options o = {.ignore_index = given->ignore ? given->ignore_index : SPUR__TORCH_IGNORE,
+                       .smoothing = (float)given->label_smoothing,
+                       .sum = given->reduction == SPUR_SUM,
+                       .weighted = given->pos_weight != NULL};
     spur_node *inputs[] = {logits, target};
-    spur_node *node = spur__node_create(net, &op, NULL, inputs, 2, o, size);
-    spur__free(o);
-    return node;
+    return spur__loss_create(net, &op, inputs, &o, offsetof(options, pos_weight),
+                             given->pos_weight);
 }

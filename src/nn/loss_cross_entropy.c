@@ -7,10 +7,10 @@
  * is sum_c w_c y_c (L - x_c), and the mean divides by the number of rows.
  */
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <spur/loss.h>
-#include "base/memory.h"
 #include "kernels/simd/table.h"
 #include "nn/loss_rows.h"
 
@@ -250,17 +250,11 @@ spur_node *spur_cross_entropy(spur_net *net, spur_node *logits, spur_node *targe
                               const spur_cross_entropy_options *given) {
     const spur_cross_entropy_options none = {0};
     if (!given) given = &none;
-    size_t classes = logits ? (size_t)spur__channels(logits) : 0;
-    size_t size = sizeof(options) + (given->class_weights ? classes * sizeof(float) : 0);
-    options *o = spur__calloc(1, size);
-    if (!o) return spur__net_no_memory(net, "cross_entropy");
-    o->ignore_index = given->ignore ? given->ignore_index : SPUR__TORCH_IGNORE;
-    o->smoothing = (float)given->label_smoothing;
-    o->sum = given->reduction == SPUR_SUM;
-    o->weighted = given->class_weights != NULL;
-    if (o->weighted) memcpy(o->weights, given->class_weights, classes * sizeof(float));
+    const options o = {.ignore_index = given->ignore ? given->ignore_index : SPUR__TORCH_IGNORE,
+                       .smoothing = (float)given->label_smoothing,
+                       .sum = given->reduction == SPUR_SUM,
+                       .weighted = given->class_weights != NULL};
     spur_node *inputs[] = {logits, target};
-    spur_node *node = spur__node_create(net, &op, NULL, inputs, 2, o, size);
-    spur__free(o);
-    return node;
+    return spur__loss_create(net, &op, inputs, &o, offsetof(options, weights),
+                             given->class_weights);
 }

@@ -7,11 +7,10 @@
  */
 #include <float.h>
 #include <math.h>
-#include <string.h>
+#include <stddef.h>
 
 #include <spur/loss.h>
 #include "base/fmath.h"
-#include "base/memory.h"
 #include "kernels/simd/table.h"
 #include "nn/loss_rows.h"
 
@@ -171,12 +170,6 @@ static spur_status shape(spur_node *node, spur_error *err) {
                                     spur__loss_width(node), err);
 }
 
-static spur_status plan(spur_node *node, spur__demand *demand, spur_error *err) {
-    (void)err;
-    spur__loss_demand(node, demand, false);
-    return SPUR_OK;
-}
-
 static void forward(spur_node *node, const spur__run *run) {
     spur__loss_forward(node, run, forward_rows, ((const options *)node->options)->sum);
 }
@@ -193,7 +186,7 @@ static spur_status explain(const spur_node *node, spur_error *err) {
 static const spur__op op = {
     .kind = "focal",
     .shape = shape,
-    .plan = plan,
+    .plan = spur__loss_plan,
     .forward = forward,
     .backward = backward,
     .explain = explain,
@@ -204,19 +197,15 @@ spur_node *spur_focal(spur_net *net, spur_node *logits, spur_node *target,
                       const spur_focal_options *given) {
     const spur_focal_options none = {0};
     if (!given) given = &none;
-    size_t width = logits ? (size_t)spur__channels(logits) : 0;
-    bool weighted = given->class_weights && width > 1;
-    size_t size = sizeof(options) + (weighted ? width * sizeof(float) : 0);
-    options *o = spur__calloc(1, size);
-    if (!o) return spur__net_no_memory(net, "focal");
-    o->ignore_index = given->ignore ? given->ignore_index : SPUR__TORCH_IGNORE;
-    o->gamma = given->gamma == 0 ? 2 : given->gamma < 0 ? 0 : (float)given->gamma;
-    o->alpha = (float)given->alpha;
-    o->sum = given->reduction == SPUR_SUM;
-    o->weighted = weighted;
-    if (weighted) memcpy(o->weights, given->class_weights, width * sizeof(float));
+    bool weighted = given->class_weights && logits && spur__channels(logits) > 1;
+    const options o = {.ignore_index = given->ignore ? given->ignore_index : SPUR__TORCH_IGNORE,
+                       .gamma = given->gamma == 0  ? 2
+                                : given->gamma < 0 ? 0
+                                                   : (float)given->gamma,
+                       .alpha = (float)given->alpha,
+                       .sum = given->reduction == SPUR_SUM,
+                       .weighted = weighted};
     spur_node *inputs[] = {logits, target};
-    spur_node *node = spur__node_create(net, &op, NULL, inputs, 2, o, size);
-    spur__free(o);
-    return node;
+    return spur__loss_create(net, &op, inputs, &o, offsetof(options, weights),
+                             weighted ? given->class_weights : NULL);
 }

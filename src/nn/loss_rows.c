@@ -7,6 +7,9 @@
 #include <float.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
 
 enum { BLOCK_VALUES = 8192 };
 
@@ -29,6 +32,12 @@ void spur__loss_demand(const spur_node *node, spur__demand *demand, bool per_row
         sizeof(spur__loss_saved) + (per_row ? spur__loss_rows(node) * sizeof(spur__log_sum) : 0);
     demand->forward_workspace = spur__loss_blocks(node) * sizeof(spur__partial);
     demand->backward_needs_input[0] = demand->backward_needs_input[1] = true;
+}
+
+spur_status spur__loss_plan(spur_node *node, spur__demand *demand, spur_error *err) {
+    (void)err;
+    spur__loss_demand(node, demand, false);
+    return SPUR_OK;
 }
 
 typedef struct job {
@@ -89,6 +98,19 @@ void spur__loss_backward(spur_node *node, const spur__run *run, spur__rows_backw
     j.scale =
         sum ? node->gradient[0] : (float)(weight != 0 ? (double)node->gradient[0] / weight : 0);
     spur__parallel(&run->exec, (ptrdiff_t)spur__loss_blocks(node), backward_block, &j);
+}
+
+spur_node *spur__loss_create(spur_net *net, const spur__op *op, spur_node *const *inputs,
+                             const void *options, size_t size, const float *weights) {
+    size_t outputs = inputs[0] ? (size_t)spur__channels(inputs[0]) : 0;
+    size_t behind = weights ? outputs * sizeof(float) : 0;
+    unsigned char *all = spur__malloc(size + behind);
+    if (!all) return spur__net_no_memory(net, op->kind);
+    memcpy(all, options, size);
+    if (behind) memcpy(all + size, weights, behind);
+    spur_node *node = spur__node_create(net, op, NULL, inputs, 2, all, size + behind);
+    spur__free(all);
+    return node;
 }
 
 /* ---- checks and messages ---------------------------------------------------------------------- */

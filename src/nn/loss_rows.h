@@ -39,6 +39,9 @@ size_t spur__loss_blocks(const spur_node *node);
  * `per_row`. */
 void spur__loss_demand(const spur_node *node, spur__demand *demand, bool per_row);
 
+/* The `plan` of an operation that demands no more than that, and nothing per row. */
+spur_status spur__loss_plan(spur_node *node, spur__demand *demand, spur_error *err);
+
 void spur__loss_forward(spur_node *node, const spur__run *run, spur__rows_forward forward,
                         bool sum);
 void spur__loss_backward(spur_node *node, const spur__run *run, spur__rows_backward backward,
@@ -60,6 +63,11 @@ static inline spur_node *spur__net_no_memory(spur_net *net, const char *what) {
     spur__fail(&err, SPUR_E_MEMORY, "%s: out of memory", what);
     return spur__net_fail(net, &err);
 }
+
+/* A node of the loss for inputs {logits, target}. `options` are `size` bytes, behind which the node keeps a
+ * copy of `weights`, one for each output of the logits (NULL: none). NULL when out of memory. */
+spur_node *spur__loss_create(spur_net *net, const spur__op *op, spur_node *const *inputs,
+                             const void *options, size_t size, const float *weights);
 
 /* ---- checks and messages ---------------------------------------------------------------------- */
 

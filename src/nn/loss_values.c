@@ -69,12 +69,6 @@ static spur_status shape(spur_node *node, spur_error *err) {
     return short_form ? SPUR_OK : spur__loss_shape(node, false, true, err);
 }
 
-static spur_status plan(spur_node *node, spur__demand *demand, spur_error *err) {
-    (void)err;
-    spur__loss_demand(node, demand, false);
-    return SPUR_OK;
-}
-
 static void forward(spur_node *node, const spur__run *run) {
     spur__loss_forward(node, run, forward_rows, ((const options *)node->options)->sum);
 }
@@ -85,8 +79,8 @@ static void backward(spur_node *node, const spur__run *run) {
 
 #define OP(name)                                                                                   \
     {                                                                                              \
-        .kind = (name), .shape = shape, .plan = plan, .forward = forward, .backward = backward,    \
-        .compares = true                                                                           \
+        .kind = (name), .shape = shape, .plan = spur__loss_plan, .forward = forward,               \
+        .backward = backward, .compares = true                                                     \
     }
 
 static const spur__op ops[] = {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What TensorBoard must show for the cases that write_cases logs, computed here and not read from its files.
 
-Each function mirrors one of cases/*.c by its formulas. Points are (wall time, step, value).
+Each function mirrors one of write_cases/*.c by its formulas. Points are (wall time, step, value).
 """
 import math
 
