@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The tables of everything in this room that is chosen by name. A new optimizer, scheduler, loss
- * or metric is one file and one line here.
+ * The tables of everything in this room that is chosen by name. A new optimizer or scheduler is one
+ * file and one line here; a loss has its row in losses.c besides, a metric all of it in metrics.c.
  */
 #include "nn/loss.h"
 #include "nn/metric.h"
