@@ -548,6 +548,41 @@ class Sweep(SweepCli):
         self.assertEqual(spur("logs", "note", "--", "-x", "-y").out, "")
         self.assertEqual(spur("logs", "note", "-x").out, "-y\n")
 
+    def test_trash_behind_a_mount_point(self):
+        """The trash is beside the log directory, and so on another file system where that is mounted."""
+        self.spur("sweep", self.ini(lr="1e-2", seeds="1"))
+        steps = self.dir / "logs/s/trial_0001_seed_1/checkpoints/step_1"
+        steps.mkdir(parents=True)
+        (steps.parent / "last").symlink_to("step_1")
+        (steps / "weights").write_bytes(bytes(range(256)) * 9999)
+        (steps / "weights").chmod(0o640)
+        os.utime(steps / "weights", (1e9, 1e9))
+        steps.chmod(0o750)
+        (self.dir / "logs").rename(self.dir / "was")
+        (self.dir / "logs").mkdir()
+        look = "find s -printf '%p %y %m %l %Ts\\n' -type f -exec cksum {} + | sort"
+        script = """set -e
+            mount -t tmpfs none logs || exit 77
+            cp -a was/s logs/
+            (cd logs; LOOK) > before
+            out=$("$1" rm logs/s)
+            ls logs
+            case $out in *' (spur restore --logdir logs s)') ;; *) echo "$out";; esac
+            ls -A .spur-trash .spur-trash/0001-s
+            (cd .spur-trash/0001-s; mv run s; LOOK; mv s run) | cmp - before
+            "$1" restore --logdir logs s
+            (cd logs; LOOK) | cmp - before
+            ls .spur-trash
+            mkfifo logs/s/pipe
+            "$1" rm logs/s && exit 1
+            ls logs .spur-trash""".replace("LOOK", look)
+        r = self.run_program("unshare", "-rm", "sh", "-c", script, "sh", SPUR, status=None)
+        if r.status == 77 or "unshare" in r.err:
+            self.skipTest("nothing can be mounted here: " + r.err)
+        self.assertEqual((r.status, r.out), (0, ".spur-trash:\n0001-s\n\n.spur-trash/0001-s:\norigin\nrun\nlogs/s\n"
+                                                ".spur-trash:\n\nlogs:\ns\n"), r)
+        self.assertEqual(r.err, "spur rm: logs/s/pipe: cannot copy: neither file, folder nor link\n")
+
     def test_a_trial_whose_status_is_damaged(self):
         """Its state is told; the other trials are seen, and run. Itself it is left alone: it may be done."""
         self.spur("sweep", self.ini())

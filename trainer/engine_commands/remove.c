@@ -23,6 +23,7 @@
 #include "run/process.h"
 #include "sweep/catalog.h"
 #include "sweep/collect.h"
+#include "run/move.h"
 #include "run/remove.h"
 
 static int run_rm(int argc, char **argv);
@@ -141,14 +142,15 @@ static void say_moved(const char *path, const char *place, const char *name, con
     spur__str_free(&way);
 }
 
-/* Moves `path` into a new folder of the trash, beside the file that tells where it was. */
+/* Moves `path` into a new folder of the trash, beside the file that tells where it was. The folder goes again
+ * after a failure, unless all of it has arrived. */
 static spur_status move_into(const char *place, const char *path, const char *origin,
                              spur_error *err) {
     char *file = spur__path_join(place, "origin"), *target = spur__path_join(place, "run");
     spur_status status = file && target ? spur__file_write(file, origin, strlen(origin), err)
                                         : spur__fail(err, SPUR_E_MEMORY, "rm: out of memory");
-    if (status == SPUR_OK && rename(path, target) != 0)
-        status = spur__fail_errno(err, errno, "%s: cannot move to %s", path, place);
+    if (status == SPUR_OK) status = move_tree(path, target, err);
+    if (status != SPUR_OK && !(target && spur__exists(target))) remove_tree(place, NULL);
     spur__free(target);
     spur__free(file);
     return status;
@@ -164,10 +166,7 @@ static spur_status move_to_trash(const char *path, spur_error *err) {
                                 : spur__fail(err, SPUR_E_MEMORY, "rm: out of memory");
     if (status == SPUR_OK) {
         status = move_into(place, path, origin, err);
-        if (status == SPUR_OK)
-            say_moved(path, place, name, was.logdir);
-        else
-            remove_tree(place, NULL);
+        if (status == SPUR_OK) say_moved(path, place, name, was.logdir);
     }
     spur__free(origin);
     spur__free(base);
@@ -260,8 +259,7 @@ static spur_status bring_back(const char *trash, const char *name, spur_error *e
         above = spur__path_directory(target);
         status = above ? spur__mkdirs(above, err) : SPUR_E_MEMORY;
     }
-    if (status == SPUR_OK && rename(run, target) != 0)
-        status = spur__fail_errno(err, errno, "%s: cannot move back", target);
+    if (status == SPUR_OK) status = move_tree(run, target, err);
     if (status == SPUR_OK) {
         printf("%s\n", target);
         status = remove_tree(place, err);
