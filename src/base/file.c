@@ -40,6 +40,19 @@ ssize_t spur__write(int fd, const void *data, size_t size) {
     return n;
 }
 
+static _Atomic int fault_link_errno;
+
+void spur__fault_link(int errnum) {
+    atomic_store(&fault_link_errno, errnum);
+}
+
+int spur__link(const char *from, const char *to) {
+    int errnum = atomic_load(&fault_link_errno);
+    if (errnum == 0) return link(from, to);
+    errno = errnum;
+    return -1;
+}
+
 int spur__write_all(int fd, const void *data, size_t size) {
     const char *p = data;
     while (size > 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Files: read whole, write atomically (temporary name, fsync, rename), make directories; and a
- * switch with which tests make writes fail or fall short.
+ * Files: read whole, write atomically (temporary name, fsync, rename), make directories; and
+ * switches with which tests make writes fail or fall short.
  */
 #ifndef SPUR_BASE_FILE_H
 #define SPUR_BASE_FILE_H
@@ -82,6 +82,12 @@ ssize_t spur__write(int fd, const void *data, size_t size);
 
 /* Writes everything, retrying on EINTR and short counts. 0, or an errno. */
 int spur__write_all(int fd, const void *data, size_t size);
+
+/* link(2) that tests can make fail: not every file system has hard links. */
+int spur__link(const char *from, const char *to);
+
+/* Tests only: every spur__link fails with `errnum`, until called again with 0. */
+void spur__fault_link(int errnum);
 
 /* Tests only: after `bytes` more bytes every write fails with `errnum` (the one that crosses the
  * limit is short), until called again with errnum = 0. */

@@ -19,24 +19,46 @@
 
 enum { LINE = 200 };
 
-/* Creates the file with its content in one step that only one process can win: a temporary file
- * of our own, linked to the name. Returns 0, EEXIST or another errno. */
+/* Whether an errno of link(2) says that this file system has no hard links. */
+static bool lacks_links(int errnum) {
+    return errnum == EPERM || errnum == ENOSYS || errnum == EOPNOTSUPP || errnum == EMLINK;
+}
+
+static bool is_same(const process_id *a, const process_id *b) {
+    return a->pid == b->pid && a->start == b->start && strcmp(a->host, b->host) == 0 &&
+           strcmp(a->boot, b->boot) == 0;
+}
+
+/* Writes a new file; an errno on failure. */
+static int write_new(const char *path, int flag, const char *line) {
+    int fd = open(path, O_WRONLY | O_CREAT | flag | O_CLOEXEC, 0666);
+    if (fd < 0) return errno;
+    int failed = spur__write_all(fd, line, strlen(line));
+    if (close(fd) != 0 && !failed) failed = errno;
+    if (failed) unlink(path);
+    return failed;
+}
+
+/* Creates the claim in one step that only one process can win: a temporary file of our own, linked
+ * to the name; where there are no links in place, which a rival may have buried before it was written.
+ * Returns 0, EEXIST or another errno. */
 static int create_exclusive(const char *path, const process_id *owner) {
     char line[LINE];
+    process_id now;
     size_t n = strlen(path) + LINE;
     char *temporary = spur__malloc(n);
     if (!temporary) return ENOMEM;
     process_format(owner, line, sizeof line - 1);
     size_t length = strlen(line);
-    line[length++] = '\n';
+    memcpy(line + length, "\n", 2);
     snprintf(temporary, n, "%s.%s.%ld.tmp", path, owner->host, (long)getpid());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int failed = fd < 0 ? errno : spur__write_all(fd, line, length);
-    if (fd >= 0 && close(fd) != 0 && !failed) failed = errno;
-    if (!failed && link(temporary, path) != 0) failed = errno;
+    int failed = write_new(temporary, O_TRUNC, line);
+    if (!failed && spur__link(temporary, path) != 0) failed = errno;
     unlink(temporary);
     spur__free(temporary);
-    return failed;
+    if (!lacks_links(failed)) return failed;
+    failed = write_new(path, O_EXCL, line);
+    return failed || (claim_owner(path, &now) && is_same(&now, owner)) ? failed : EEXIST;
 }
 
 bool claim_owner(const char *path, process_id *owner) {
@@ -52,23 +74,24 @@ bool claim_alive(const char *path) {
     process_id owner;
     struct stat info;
     if (stat(path, &info) != 0) return false;
-    process_state state = claim_owner(path, &owner) ? process_check(&owner) : PROCESS_DEAD;
+    if (!claim_owner(path, &owner)) return time(NULL) - info.st_mtime < CLAIM_WRITTEN_AFTER_SECONDS;
+    process_state state = process_check(&owner);
     if (state != PROCESS_ELSEWHERE) return state == PROCESS_ALIVE;
     return time(NULL) - info.st_mtime < CLAIM_DEAD_AFTER_SECONDS;
 }
 
-/* Moves a dead owner's file away; exactly one of several rivals succeeds. */
-static bool bury(const char *path) {
+bool claim_bury(const char *path) {
     size_t n = strlen(path) + LINE;
     char *grave = spur__malloc(n);
     if (!grave) return false;
-    process_id self = process_self();
+    process_id self = process_self(), owner;
     snprintf(grave, n, "%s.%s.%ld.dead", path, self.host, self.pid);
     bool mine = rename(path, grave) == 0;
     /* A rival may have buried the old claim and made a new one between our look and our rename:
-     * then we hold a living claim in our hands and put it back. */
-    if (mine && claim_alive(grave)) {
-        if (link(grave, path) != 0) mine = false;
+     * then we hold a living claim in our hands and put it back. One that is not written yet nobody
+     * has won. */
+    if (mine && claim_alive(grave) && claim_owner(grave, &owner)) {
+        (void)create_exclusive(path, &owner);
         unlink(grave);
         spur__free(grave);
         return false;
@@ -84,11 +107,9 @@ spur_status claim_take(const char *path, const process_id *owner, spur_error *er
         if (failed == 0) return SPUR_OK;
         if (failed != EEXIST) return spur__fail_errno(err, failed, "%s: cannot claim", path);
         process_id now;
-        if (claim_owner(path, &now) && now.pid == owner->pid && now.start == owner->start &&
-            strcmp(now.host, owner->host) == 0 && strcmp(now.boot, owner->boot) == 0)
-            return SPUR_OK;
+        if (claim_owner(path, &now) && is_same(&now, owner)) return SPUR_OK;
         if (claim_alive(path)) break;
-        bury(path);
+        claim_bury(path);
     }
     return spur__fail(err, SPUR_E_EXISTS, "%s: another process is at work on it", path);
 }
@@ -108,4 +129,24 @@ void claim_release(const char *path) {
 
 void claim_touch(const char *path) {
     (void)utimensat(AT_FDCWD, path, NULL, 0);
+}
+
+spur_status claim_name(const char *temporary, const char *path, spur_error *err) {
+    if (spur__link(temporary, path) == 0) return SPUR_OK;
+    if (!lacks_links(errno)) return spur__fail_errno(err, errno, "%s: cannot make", path);
+    process_id self = process_self();
+    size_t n = strlen(path) + sizeof ".claim";
+    char *claim = spur__malloc(n);
+    if (!claim) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
+    snprintf(claim, n, "%s.claim", path);
+    spur_status status = claim_wait(claim, &self, err);
+    if (status == SPUR_OK) {
+        if (spur__exists(path))
+            status = spur__fail_errno(err, EEXIST, "%s: cannot make", path);
+        else if (rename(temporary, path) != 0)
+            status = spur__fail_errno(err, errno, "%s: cannot make", path);
+        claim_release(claim);
+    }
+    spur__free(claim);
+    return status;
 }

@@ -6,6 +6,10 @@
  * over by renaming the file away, which succeeds for one process only. Whether an owner is dead is
  * proved on its own host (pid, start time, boot); for another host the file's age tells: a living
  * owner touches it a few times a second (claim_touch).
+ *
+ * The file appears with what is in it, by a hard link. Where the file system has none (FAT, some of FUSE) it is
+ * made empty and then written: so one that cannot be read is left alone for ten seconds, and who wrote
+ * one looks whether it is still there.
  */
 #ifndef SPUR_TRAINER_SWEEP_CLAIM_H
 #define SPUR_TRAINER_SWEEP_CLAIM_H
@@ -16,7 +20,7 @@
 
 #include "run/process.h"
 
-enum { CLAIM_DEAD_AFTER_SECONDS = 120 };
+enum { CLAIM_DEAD_AFTER_SECONDS = 120, CLAIM_WRITTEN_AFTER_SECONDS = 10 };
 
 /* Makes `path` name `owner`. SPUR_OK: ours (also when it was ours already). E_EXISTS: a living
  * process has it. */
@@ -34,7 +38,15 @@ void claim_touch(const char *path);
 /* Who has it; false when nobody does or the file cannot be read. */
 bool claim_owner(const char *path, process_id *owner);
 
-/* True when there is a claim and its owner lives (or, on another host, may live). */
+/* True when there is a claim and its owner lives (or, on another host, may live), or may still write it. */
 bool claim_alive(const char *path);
+
+/* Takes a dead owner's claim away; exactly one of several rivals succeeds. That of a living one, who may
+ * have made it since we looked, is put back: false. */
+bool claim_bury(const char *path);
+
+/* Gives a file that is complete its name, which one process can: E_EXISTS for the others. `temporary`
+ * may be there or not afterwards. */
+spur_status claim_name(const char *temporary, const char *path, spur_error *err);
 
 #endif

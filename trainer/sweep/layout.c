@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "output/text.h"
 #include "sweep/changes.h"
+#include "sweep/claim.h"
 
 enum { FILE_LIMIT = 1 << 24 };
 
@@ -205,7 +206,7 @@ spur_status sweep_write_configuration(const sweep_dir *dir, const space *s, size
         goto done;
     }
     SPUR__TRY_GOTO(text_write(temporary, &text, err), done);
-    if (link(temporary, path) != 0) status = spur__fail_errno(err, errno, "%s: cannot make", path);
+    status = claim_name(temporary, path, err);
     unlink(temporary);
 done:
     spur__str_free(&text);

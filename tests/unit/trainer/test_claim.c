@@ -3,8 +3,9 @@
  * Claims: taken once by many rivals, taken over from the dead, respected from the living and from
  * other hosts while their heartbeat is fresh.
  */
-#include <setjmp.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "sweep/claim.h"
 
 static char folder[] = "/tmp/spur_claim_XXXXXX";
@@ -50,12 +52,14 @@ static void test_identity_round_trip(void **state) {
     assert_false(process_parse("only two", &back));
 }
 
-/* Sixteen processes, one claim: one winner, who lives until all have tried. */
-static void test_one_winner(void **state) {
-    (void)state;
+/* Sixteen processes, one claim, that of a dead one if `orphan`: one winner, who lives until all have tried. */
+static void check_one_winner(bool orphan) {
     int ready[2], winners = 0;
     pid_t children[16];
     assert_int_equal(pipe(ready), 0);
+    process_id dead = process_self();
+    dead.start++;
+    if (orphan) assert_int_equal(claim_take("rivals", &dead, NULL), SPUR_OK);
     for (int i = 0; i < 16; i++) {
         children[i] = fork();
         if (children[i] == 0) {
@@ -80,6 +84,59 @@ static void test_one_winner(void **state) {
     assert_int_equal(winners, 1);
     assert_false(claim_alive("rivals")); /* its owner is gone */
     unlink("rivals");
+}
+
+static void test_one_winner(void **state) {
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        if (i >= 2) spur__fault_link(EPERM);
+        check_one_winner(i % 2);
+    }
+    spur__fault_link(0);
+}
+
+/* A rival that took the owner for dead finds that he lives. */
+static void test_put_back_while_its_owner_lives(void **state) {
+    (void)state;
+    process_id self = process_self(), owner;
+    for (int links = 0; links < 2; links++) {
+        spur__fault_link(links ? 0 : EOPNOTSUPP);
+        assert_int_equal(claim_take("alive", &self, NULL), SPUR_OK);
+        assert_false(claim_bury("alive"));
+        assert_true(claim_owner("alive", &owner) && owner.pid == self.pid &&
+                    owner.start == self.start);
+        claim_release("alive");
+        self.start++;
+        assert_int_equal(claim_take("dead", &self, NULL), SPUR_OK);
+        assert_true(claim_bury("dead"));
+        assert_false(spur__exists("dead"));
+        self.start--;
+        assert_false(claim_bury("none"));
+    }
+}
+
+/* A file whose content is complete gets its name once. */
+static void test_names_are_given_once(void **state) {
+    (void)state;
+    char *text;
+    size_t size;
+    spur_error err;
+    for (int links = 0; links < 2; links++) {
+        spur__fault_link(links ? 0 : ENOSYS);
+        assert_int_equal(spur__file_write("first", "1", 1, NULL), SPUR_OK);
+        assert_int_equal(spur__file_write("second", "2", 1, NULL), SPUR_OK);
+        assert_int_equal(claim_name("first", "name", &err), SPUR_OK);
+        assert_int_equal(claim_name("second", "name", &err), SPUR_E_EXISTS);
+        assert_int_equal(spur__file_read("name", 10, &text, &size, NULL), SPUR_OK);
+        assert_string_equal(text, "1");
+        spur__free(text);
+        unlink("first");
+        unlink("second");
+        unlink("name");
+    }
+    spur__fault_link(EXDEV);
+    assert_int_equal(claim_name("none", "name", &err), SPUR_E_IO);
+    spur__fault_link(0);
 }
 
 static void test_taken_over_from_the_dead(void **state) {
@@ -118,22 +175,29 @@ static void test_a_zombie_is_dead(void **state) {
     close(go[1]);
 }
 
+static void make_older(const char *path, time_t seconds) {
+    struct timespec old[2] = {{.tv_sec = time(NULL) - seconds}, {.tv_sec = time(NULL) - seconds}};
+    assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+}
+
 static void test_other_hosts_live_by_heartbeat(void **state) {
     (void)state;
     const char line[] = "far-away boot 1 1\n";
     process_id self = process_self();
     assert_int_equal(spur__file_write("remote", line, strlen(line), NULL), SPUR_OK);
     assert_int_equal(claim_take("remote", &self, NULL), SPUR_E_EXISTS);
-    struct timespec old[2] = {{.tv_sec = time(NULL) - 1000}, {.tv_sec = time(NULL) - 1000}};
-    assert_int_equal(utimensat(AT_FDCWD, "remote", old, 0), 0);
+    make_older("remote", 1000);
     assert_int_equal(claim_take("remote", &self, NULL), SPUR_OK);
     claim_release("remote");
 }
 
+/* Without hard links a claim is empty for a moment, in which its owner lives. */
 static void test_damaged_claim_is_dead(void **state) {
     (void)state;
     process_id self = process_self();
     assert_int_equal(spur__file_write("junk", "", 0, NULL), SPUR_OK);
+    assert_int_equal(claim_take("junk", &self, NULL), SPUR_E_EXISTS);
+    make_older("junk", CLAIM_WRITTEN_AFTER_SECONDS);
     assert_int_equal(claim_take("junk", &self, NULL), SPUR_OK);
     claim_release("junk");
 }
@@ -142,6 +206,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_identity_round_trip),
         cmocka_unit_test(test_one_winner),
+        cmocka_unit_test(test_put_back_while_its_owner_lives),
+        cmocka_unit_test(test_names_are_given_once),
         cmocka_unit_test(test_taken_over_from_the_dead),
         cmocka_unit_test(test_a_zombie_is_dead),
         cmocka_unit_test(test_other_hosts_live_by_heartbeat),
