@@ -583,6 +583,22 @@ class Sweep(SweepCli):
                                                 ".spur-trash:\n\nlogs:\ns\n"), r)
         self.assertEqual(r.err, "spur rm: logs/s/pipe: cannot copy: neither file, folder nor link\n")
 
+    def test_tpe_and_values_of_failed_trials(self):
+        """What a trial logged before it failed makes it no better for the search, nor unfinished in a report."""
+        fails = "if 0.002 < lr < 0.05: sys.exit('failed')\n"  # where the values are best
+        more = "method = tpe\ntrials = 14\ntpe_startup_trials = 4\n"
+        tried = []
+        for name, program in (("early", PROGRAM.replace("path = os", fails + "path = os")), ("late", PROGRAM + fails)):
+            self.write("program.py", program)
+            self.spur("sweep", self.ini(name=name, lr="log(1e-4, 10)", seeds="1", more=more), status=1)
+            rows = self.results(name)
+            tried.append([(r["param.lr"], r["state"]) for r in rows])
+            self.assertIn("failed", [r["state"] for r in rows])
+            self.assertEqual(any(r["best"] for r in rows if r["state"] == "failed"), name == "late")
+            for group in self.spur("compare", "logs/" + name, "--json").json["configurations"]:
+                self.assertEqual((group["n"] + group["failed"], group["unfinished"]), (1, 0))
+        self.assertEqual(*tried)
+
     def test_a_trial_whose_status_is_damaged(self):
         """Its state is told; the other trials are seen, and run. Itself it is left alone: it may be done."""
         self.spur("sweep", self.ini())

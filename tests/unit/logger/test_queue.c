@@ -5,6 +5,7 @@
 #include "written.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -327,6 +328,36 @@ static void test_close_on_a_full_disk(void **state) {
     assert_true(each_record(path, &left, NULL, NULL) >= FIRST + 2);
 }
 
+/* What the queue itself says at its end: bytes that are lost, or a file that could not be closed; once. */
+static void test_stop_tells_what_was_lost(void **state) {
+    const spur__queue_options options = {.bytes = SMALL, .interval = -1};
+    char path[4096];
+    snprintf(path, sizeof path, "%s/records", (char *)*state);
+    enum { WELL, FULL, CLOSED, CASES };
+    for (int i = 0; i < CASES; i++) {
+        spur__queue q = {.fd = -1};
+        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        assert_int_equal(spur__queue_open(&q, fd, 0, &options, NULL), SPUR_OK);
+        if (i != CLOSED) {
+            unsigned char *record;
+            pthread_mutex_lock(&q.mutex);
+            assert_int_equal(spur__queue_reserve(&q, 20, &record), SPUR_OK);
+            memset(record, 0, 20);
+            spur__record_head(record, 4);
+            spur__queue_commit(&q, 20);
+            pthread_mutex_unlock(&q.mutex);
+        }
+        if (i == FULL) spur__fault_write(7, ENOSPC);
+        if (i == CLOSED) close(fd);
+        assert_int_equal(spur__queue_stop(&q), i == WELL ? SPUR_OK : SPUR_E_IO);
+        spur__fault_write(0, 0);
+        assert_int_equal(q.error, i == WELL ? 0 : i == FULL ? ENOSPC : EBADF);
+        assert_int_equal(spur__queue_stop(&q), SPUR_OK);
+        assert_int_equal(size_of(path), i == WELL ? 20 : i == FULL ? 7 : 0);
+        spur__queue_free(&q, false);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
 
 int main(void) {
@@ -346,6 +377,7 @@ int main(void) {
         TEST(test_block_does_not_hang_on_a_dead_disk),
         TEST(test_open_on_a_full_disk),
         TEST(test_close_on_a_full_disk),
+        TEST(test_stop_tells_what_was_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

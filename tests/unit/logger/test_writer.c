@@ -2,10 +2,11 @@
  *
  * Writers: directories, file names, first records, scalars, flush, errors that stick.
  */
-#include "logger_test.h"
+#include "written.h"
 
 #include <spur/log.h>
 
+#include "base/clock.h"
 #include "kinds/scalar.h"
 #include "write/writer.h"
 
@@ -92,6 +93,34 @@ static void test_scalars_are_in_the_file(void **state) {
     assert_int_equal(spur_writer_close(w, NULL), SPUR_OK);
 }
 
+static double time_of_first(const spur_writer *w) {
+    written *got = read_written(spur_writer_path(w));
+    double seconds = got->events[0]->wall_time;
+    forget(got);
+    return seconds;
+}
+
+/* A sub-writer that comes later begins later, unless the caller has given the time. */
+static void test_time_of_a_late_sub_writer(void **state) {
+    const double given = 1e9;
+    for (int fixed = 0; fixed < 2; fixed++) {
+        const spur_writer_options options = {.wall_time = fixed ? given : 0};
+        spur_writer *w, *sub, *deeper;
+        assert_int_equal(open_exact(&w, *state, &options), SPUR_OK);
+        double first = time_of_first(w),
+               later = first + 1; /* the first records have whole seconds */
+        while (spur__wall_time() < later) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        assert_int_equal(spur_writer_open_sub(&sub, w, fixed ? "b" : "a", NULL), SPUR_OK);
+        assert_int_equal(spur_writer_open_sub(&deeper, sub, "c", NULL), SPUR_OK);
+        assert_true(!fixed || first == given);
+        assert_true(fixed ? time_of_first(sub) == given : time_of_first(sub) >= later);
+        assert_true(fixed ? time_of_first(deeper) == given : time_of_first(deeper) >= later);
+        spur_writer_close(deeper, NULL);
+        spur_writer_close(sub, NULL);
+        spur_writer_close(w, NULL);
+    }
+}
+
 static void test_null_is_a_writer(void **state) {
     (void)state;
     spur_writer_stats stats;
@@ -125,6 +154,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_environment_names_the_directory, make_place,
                                         remove_place),
         cmocka_unit_test_setup_teardown(test_scalars_are_in_the_file, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(test_time_of_a_late_sub_writer, make_place, remove_place),
         cmocka_unit_test(test_null_is_a_writer),
         cmocka_unit_test_setup_teardown(test_first_error_sticks, make_place, remove_place),
     };
