@@ -77,7 +77,7 @@ void axis_label(double value, char *out, size_t size) {
     else if (size_of >= 1e4 && size_of < 1e6)
         snprintf(out, size, "%gk", value / 1e3);
     else
-        snprintf(out, size, "%.4g", value);
+        snprintf(out, size, "%.6g", value);
     char *exponent = strchr(out, 'e');
     if (exponent && exponent[2] == '0') memmove(exponent + 2, exponent + 3, strlen(exponent + 2));
 }

@@ -29,7 +29,7 @@ double axis_at(const axis *a, double value);
 /* Shortest text for a tick: "0.02", "1e-5", "20k". */
 void axis_label(double value, char *out, size_t size);
 
-/* Draws both axes with grid, ticks and titles; y may be NULL. The frame lies between the points in
+/* Draws both axes with grid, ticks and titles (NULL: none). The frame lies between the points in
  * the axes' from and to (y's from is the bottom). */
 void axes_draw(canvas *c, const axis *x, const axis *y, const char *x_title, const char *y_title);
 

@@ -46,6 +46,10 @@ void class_colour(size_t index, uint8_t rgb[3]) {
     memcpy(rgb, table[index % (sizeof table / sizeof table[0])], 3);
 }
 
+static void set_colour(canvas *c, colour paint) {
+    cairo_set_source_rgb(c->cr, paint.r, paint.g, paint.b);
+}
+
 spur_status canvas_init(canvas *c, double width, double height, spur_error *err) {
     *c = (canvas){.width = width, .height = height};
     c->surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)ceil(width * CANVAS_SCALE),
@@ -58,7 +62,8 @@ spur_status canvas_init(canvas *c, double width, double height, spur_error *err)
         return SPUR_E_MEMORY;
     }
     cairo_scale(c->cr, CANVAS_SCALE, CANVAS_SCALE);
-    canvas_fill(c, paper, 0, 0, width, height);
+    set_colour(c, paper);
+    cairo_paint(c->cr); /* also what of the last pixels lies beyond the size */
     return SPUR_OK;
 }
 
@@ -83,10 +88,6 @@ spur_status canvas_finish(canvas *c, spur__str *png, spur_error *err) {
     if (drawn == CAIRO_STATUS_SUCCESS) return SPUR_OK;
     return spur__fail(err, drawn == CAIRO_STATUS_NO_MEMORY ? SPUR_E_MEMORY : SPUR_E_IO,
                       "cannot draw: %s", cairo_status_to_string(drawn));
-}
-
-static void set_colour(canvas *c, colour paint) {
-    cairo_set_source_rgb(c->cr, paint.r, paint.g, paint.b);
 }
 
 void canvas_fill(canvas *c, colour paint, double x, double y, double width, double height) {

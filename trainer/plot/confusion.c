@@ -4,8 +4,8 @@
  */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "base/error.h"
 #include "plot/axes.h"
 #include "plot/charts.h"
 
@@ -70,19 +70,16 @@ static void draw_names(canvas *c, const grid *g, double most) {
     }
 }
 
-static double widest_name(canvas *c, const grid *g) {
-    double widest = 20;
-    for (size_t i = 0; i < g->classes && i < NAMES_UP_TO; i++)
-        widest = fmax(widest, canvas_text_width(c, &(text_style){.size = 11}, g->names[i]));
-    return fmin(widest, 120);
-}
-
-/* An upper bound of widest_name before there is a canvas. */
-static double longest_name(const char *const *names, size_t classes) {
-    size_t longest = 3;
-    for (size_t i = 0; i < classes && classes <= NAMES_UP_TO; i++)
-        longest = strlen(names[i]) > longest ? strlen(names[i]) : longest;
-    return fmin(7.5 * (double)longest, 120);
+/* Room for the names that are drawn, measured by a canvas of their own: the picture's size follows. */
+static spur_status measure_names(const grid *g, double *room, spur_error *err) {
+    canvas ruler;
+    SPUR__TRY(canvas_init(&ruler, 8, 8, err));
+    *room = 20;
+    for (size_t i = 0; i < g->classes && g->classes <= NAMES_UP_TO; i++)
+        *room = fmax(*room, canvas_text_width(&ruler, &(text_style){.size = 11}, g->names[i]));
+    *room = fmin(*room, 120);
+    canvas_free(&ruler);
+    return SPUR_OK;
 }
 
 static double correct_share(const grid *g) {
@@ -99,21 +96,19 @@ spur_status plot_confusion(const char *title, const uint64_t *counts, size_t cla
     canvas c;
     grid g = {.counts = counts, .names = names, .classes = classes};
     g.cell = fmax(classes > 200 ? 2 : 4, fmin(56, 520.0 / (double)classes));
-    double side = g.cell * (double)classes;
-    double below = 48 + 0.75 * longest_name(names, classes);
-    spur_status status = canvas_init(&c, fmax(side + longest_name(names, classes) + 66, 400),
-                                     side + CANVAS_TITLE_HEIGHT + below, err);
-    if (status != SPUR_OK) return status;
+    double side = g.cell * (double)classes, room;
+    SPUR__TRY(measure_names(&g, &room, err));
+    SPUR__TRY(canvas_init(&c, fmax(side + room + 66, 400),
+                          side + CANVAS_TITLE_HEIGHT + 48 + 0.75 * room, err));
     char subtitle[96];
     snprintf(subtitle, sizeof subtitle, "%.2f %% on the diagonal; colour is the share of the row",
              100 * correct_share(&g));
     canvas_title(&c, title, subtitle);
-    double names_width = widest_name(&c, &g);
-    g.left = names_width + 46;
+    g.left = room + 46;
     g.top = CANVAS_TITLE_HEIGHT + 8;
     for (size_t i = 0; i < classes; i++)
         for (size_t j = 0; j < classes; j++) draw_cell(&c, &g, i, j);
-    draw_names(&c, &g, names_width + 4);
+    draw_names(&c, &g, room + 4);
     text_style side_text = {.size = 12, .align = TEXT_CENTRE, .paint = muted};
     canvas_text(&c, &side_text, g.left + side / 2, c.height - 14, "predicted");
     side_text.angle = -QUARTER_TURN;
