@@ -32,7 +32,7 @@ void spur__adjust_contrast(spur__pixels *pixels, float factor);
 void spur__adjust_saturation(spur__pixels *pixels, float factor);
 void spur__adjust_hue(spur__pixels *pixels, float shift);
 
-/* blur.c: to the spare picture, edges mirrored. `size` is odd. */
+/* blur.c: in place, the spare picture holds what lies between; edges mirrored. `size` is odd. */
 spur_status spur__gaussian_blur(spur__canvas *canvas, int size, float sigma, spur_error *err);
 
 /* crop.c: pads by `padding` on every side, then takes the old size at (top, left). */

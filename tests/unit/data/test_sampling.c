@@ -247,6 +247,12 @@ static void test_augment_refused(void **state) {
     static const char *const cases[][3] = {
         {"rotation", "10, 20, 30", "augment.rotation: 3 numbers"},
         {"rotation", "-5", "expected at least 0"},
+        {"resized_crop", "1, 0.5", "augment.resized_crop: expected two numbers"},
+        {"resized_crop_ratio", "2, 0.5", "augment.resized_crop_ratio: expected two numbers"},
+        {"gaussian_blur_sigma", "2, 1", "augment.gaussian_blur_sigma: expected two numbers"},
+        {"erasing_scale", "0.3, 0.2", "augment.erasing_scale: expected two numbers"},
+        {"erasing_ratio", "3", "augment.erasing_ratio: expected two numbers"},
+        {"affine_shear", "5, -5", "augment.affine_shear: expected two numbers"},
         {"affine_scale", "1.2, 0.8", "the smaller one first"},
         {"affine_scale", "1.2", "augment.affine_scale: expected two numbers"},
         {"affine_translate", "0.1, 0.2, 0.3", "augment.affine_translate: 3 numbers, expected 2"},
