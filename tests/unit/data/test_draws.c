@@ -312,6 +312,55 @@ static void test_validation_share(void **state) {
     spur_data_close(data);
 }
 
+enum { PER_CLASS = 20, ROWS = 3 * PER_CLASS };
+
+/* Where each of the rows of three classes goes: its split, or 9 when it is dropped. */
+static void places_of(const char *seed, const char *imbalance, uint8_t places[ROWS]) {
+    spur_data *data = open_data("csv", OPTIONS("path", in_root("t.csv"), "val_split", "0.25",
+                                               "seed", seed, "imbalance", imbalance));
+    assert_int_equal(data->item_count, ROWS);
+    for (int i = 0; i < ROWS; i++) places[i] = data->items[i].dropped ? 9 : data->items[i].split;
+    spur_data_close(data);
+}
+
+/* The seed of the data chooses, in each class by itself; it is not simply the first or last rows. */
+static void test_seed_of_splits(void **state) {
+    uint8_t first[ROWS], again[ROWS], other[ROWS], thinned[ROWS], thinned_other[ROWS];
+    (void)state;
+    write_labels("t.csv", PER_CLASS, PER_CLASS, PER_CLASS);
+    places_of("1", "none", first);
+    places_of("1", "none", again);
+    places_of("2", "none", other);
+    places_of("1", "step:0.4", thinned);
+    places_of("2", "step:0.4", thinned_other);
+    assert_memory_equal(first, again, ROWS);
+    assert_memory_not_equal(first, other, ROWS);
+    assert_memory_not_equal(first, first + PER_CLASS, PER_CLASS);
+    for (int k = 0; k < 3; k++) {
+        int moved = 0, turns = 0;
+        for (int i = k * PER_CLASS; i < (k + 1) * PER_CLASS; i++) {
+            moved += first[i] == SPUR_SPLIT_VALIDATION;
+            turns += i % PER_CLASS > 0 && first[i] != first[i - 1];
+        }
+        assert_int_equal(moved, PER_CLASS / 4);
+        assert_true(turns > 1);
+    }
+    /* The last class is thinned, out of what was left for training; validation stays what it is. */
+    uint8_t kept[2][PER_CLASS];
+    int dropped = 0, turns = 0;
+    for (int i = 0; i < ROWS; i++)
+        assert_int_equal(thinned[i] == SPUR_SPLIT_VALIDATION, first[i] == SPUR_SPLIT_VALIDATION);
+    for (int i = 0; i < PER_CLASS; i++) {
+        kept[0][i] = thinned[2 * PER_CLASS + i] == 9;
+        kept[1][i] = thinned_other[2 * PER_CLASS + i] == 9;
+        dropped += kept[0][i];
+        turns += i > 0 && kept[0][i] != kept[0][i - 1];
+    }
+    assert_int_equal(dropped, 9); /* 15 less 0.4 of 15 */
+    assert_true(turns > 3);
+    assert_memory_not_equal(kept[0], kept[1], PER_CLASS);
+}
+
 /* Of three classes the first two stay whole. */
 static void test_step_of_classes(void **state) {
     int counts[3];
@@ -323,6 +372,14 @@ static void test_step_of_classes(void **state) {
     assert_int_equal(counts[0], 20);
     assert_int_equal(counts[1], 20);
     assert_int_equal(counts[2], 2);
+    spur_data_close(data);
+    write_labels("t.csv", 10, 40, 30); /* shares are of the largest class */
+    data = open_data("csv",
+                     OPTIONS("path", in_root("t.csv"), "val_split", "0", "imbalance", "step:0.5"));
+    count_labels(data, SPUR_SPLIT_TRAIN, counts);
+    assert_int_equal(counts[0], 10);
+    assert_int_equal(counts[1], 40);
+    assert_int_equal(counts[2], 20);
     spur_data_close(data);
 }
 
@@ -339,6 +396,42 @@ static void test_limit_is_spread(void **state) {
     spur__sampler_order(sampler, 0, order);
     assert_memory_equal(order, expected, sizeof expected);
     spur__sampler_destroy(sampler);
+    spur_data_close(data);
+}
+
+/* The weighted sampler draws from a limit's samples, each with the weight of its own class. */
+static void test_weights_of_a_limit(void **state) {
+    enum { LIMIT = 6, EPOCHS = 500 };
+    spur__sampler *sampler;
+    uint32_t order[LIMIT];
+    int drawn[3] = {0};
+    (void)state;
+    write_labels("t.csv", 40, 10, 10);
+    spur_data *data = open_data("csv", OPTIONS("path", in_root("t.csv"), "val_split", "0"));
+    assert_int_equal(
+        spur__sampler_create(&sampler, "weighted", data, SPUR_SPLIT_VALIDATION, 0, 1, NULL),
+        SPUR_OK); /* of nothing */
+    spur__sampler_destroy(sampler);
+    assert_int_equal(
+        spur__sampler_create(&sampler, "weighted", data, SPUR_SPLIT_TRAIN, LIMIT, 1, NULL),
+        SPUR_OK);
+    for (uint32_t epoch = 0; epoch < EPOCHS; epoch++) {
+        spur__sampler_order(sampler, epoch, order);
+        for (int i = 0; i < LIMIT; i++) {
+            assert_int_equal(order[i] % 10, 0);
+            drawn[data->items[spur__data_item(data, SPUR_SPLIT_TRAIN, order[i])].label]++;
+        }
+    }
+    for (int k = 0; k < 3; k++) /* four of the 40, one of each ten: a third each */
+        assert_in_range(drawn[k], LIMIT * EPOCHS / 3 - 130, LIMIT * EPOCHS / 3 + 130);
+    spur__sampler_destroy(sampler);
+    spur_data_close(data);
+    spur_error err = {0};
+    data = open_data("csv", OPTIONS("path", in_root("t.csv"), "val_split", "0.5"));
+    assert_int_equal(
+        spur__sampler_create(&sampler, "weighted", data, SPUR_SPLIT_VALIDATION, 0, 1, &err),
+        SPUR_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "for training only"));
     spur_data_close(data);
 }
 
@@ -384,8 +477,10 @@ int main(void) {
         cmocka_unit_test(test_resized_crop_falls_back),
         cmocka_unit_test(test_cutmix_share),
         cmocka_unit_test_setup_teardown(test_validation_share, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_seed_of_splits, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_step_of_classes, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_limit_is_spread, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_weights_of_a_limit, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_uncovered_mask_is_ignored, make_root, remove_root),
     };
     return cmocka_run_group_tests_name("draws", tests, NULL, NULL);

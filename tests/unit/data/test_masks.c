@@ -92,6 +92,13 @@ static void test_ignored(void **state) {
     assert_int_equal(data->info.ignore_index, 11);
     assert_int_equal(data->info.class_counts[2], 6);
     spur_data_close(data);
+    /* In the weights of pictures they are neither a class nor in the sum of pixels. */
+    PAIR("b", 0, 11, 11, 11);
+    data = open_data("segmentation", SEGMENTATION("ignore_index", "11"));
+    assert_true(fabs(data->statistics.item_weights[0] - (24.0 / 12 + 2 * 24.0 / 6) / 3) < 1e-12);
+    assert_true(fabs(data->statistics.item_weights[1] - 24.0 / 12) < 1e-12);
+    spur_data_close(data);
+    assert_int_equal(unlink(in_root("s/images/b.jpg")), 0);
     /* The same with another class as the one of interest: ignored pixels get a label of their own. */
     data = open_data("segmentation", SEGMENTATION("ignore_index", "11", "positive", "1"));
     assert_int_equal(data->info.classes, 2);
@@ -335,6 +342,8 @@ static void test_tiles(void **state) {
                     assert_int_equal(sample.mask.data[y * 8 + x], 1);
                 }
         }
+        assert_int_equal(spur__data_read(data, 1, &sample, NULL), SPUR_OK); /* row by row */
+        assert_int_equal(sample.image.data[0], 6);
         spur_data_close(data);
     }
     spur_data *data = open_data("segmentation", SEGMENTATION("tile", "16", "ignore_index", "7"));
@@ -356,13 +365,17 @@ static void test_tiles_stay_together(void **state) {
         snprintf(stem, sizeof stem, "p%d", i);
         PAIR(stem, 0, 1);
     }
-    spur_data *data =
-        open_data("segmentation", OPTIONS("path", in_root("s"), "tile", "2", "val_split", "0.3"));
-    assert_int_equal(data->info.samples[SPUR_SPLIT_VALIDATION], 3 * 6);
-    for (size_t i = 1; i < data->item_count; i++)
-        if (data->items[i].group == data->items[i - 1].group)
-            assert_int_equal(data->items[i].split, data->items[i - 1].split);
-    spur_data_close(data);
+    for (int seed = 1; seed <= 4; seed++) { /* the share is one of pictures, whatever the seed */
+        char text[8];
+        snprintf(text, sizeof text, "%d", seed);
+        spur_data *data = open_data("segmentation", OPTIONS("path", in_root("s"), "tile", "2",
+                                                            "val_split", "0.3", "seed", text));
+        assert_int_equal(data->info.samples[SPUR_SPLIT_VALIDATION], 3 * 6);
+        for (size_t i = 1; i < data->item_count; i++)
+            if (data->items[i].group == data->items[i - 1].group)
+                assert_int_equal(data->items[i].split, data->items[i - 1].split);
+        spur_data_close(data);
+    }
 }
 
 /* Tiles that tell the truth blend to the truth, and every pixel is covered. */
@@ -393,6 +406,29 @@ static void test_blend(void **state) {
     spur__blend_free(&blend);
 }
 
+/* From one tile to the next the weights fall and rise evenly, across columns as across rows. */
+static void test_blend_weights(void **state) {
+    (void)state;
+    for (int down = 0; down < 2; down++) {
+        spur__blend blend = {.channels = 0};
+        spur__tiling tiling = spur__tiling_make(down ? 12 : 8, down ? 8 : 12, 8, 8, 4);
+        assert_int_equal(spur__tiling_count(&tiling), 2);
+        assert_int_equal(spur__blend_begin(&blend, &tiling, 1, NULL), SPUR_OK);
+        for (int t = 0; t < 2; t++) {
+            float tile[64];
+            for (int i = 0; i < 64; i++) tile[i] = (float)t;
+            spur__blend_add(&blend, t, tile);
+        }
+        spur__blend_finish(&blend);
+        for (int i = 0; i < 96; i++) {
+            int at = down ? i / 8 : i % 12;
+            float expected = at < 4 ? 0 : at > 7 ? 1 : (float)(at - 3) / 5;
+            assert_true(fabsf(blend.sums[i] - expected) < 1e-6f);
+        }
+        spur__blend_free(&blend);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_index, make_root, remove_root),
@@ -410,6 +446,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_tiles, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_tiles_stay_together, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_blend, make_root, remove_root),
+        cmocka_unit_test(test_blend_weights),
     };
     return cmocka_run_group_tests_name("masks", tests, NULL, NULL);
 }

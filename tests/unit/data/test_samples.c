@@ -3,6 +3,7 @@
  * data: what samples are made of on their way - the limit of the cache, the middle of a long sound,
  * nearest neighbours of masks, draws of their own, and generated samples that never change.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 
 #include "base/crc32c.h"
 #include "data/cache.h"
+#include "data/pipeline.h"
 #include "data/transforms/resize.h"
 
 #include "files.h"
@@ -35,6 +37,71 @@ static void test_limit_of_the_cache(void **state) {
     spur__sample_free(&picture);
     spur__sample_free(&found);
     spur__cache_destroy(cache);
+}
+
+/* What did not fit takes no room; what did comes back whole: pictures with masks, or values. */
+static void test_what_the_cache_keeps(void **state) {
+    spur__sample large = {0}, pair = {0}, values = {0}, found = {0};
+    spur__cache *cache;
+    (void)state;
+    assert_int_equal(spur__cache_create(&cache, 4, 1, NULL), SPUR_OK);
+    assert_int_equal(spur__image_shape(&large.image, 1025, 1024, 1, NULL), SPUR_OK);
+    assert_int_equal(spur__image_shape(&pair.image, 3, 5, 3, NULL), SPUR_OK);
+    assert_int_equal(spur__image_shape(&pair.mask, 3, 5, 1, NULL), SPUR_OK);
+    assert_int_equal(spur__pixels_shape(&values.values, 2, 3, 2, NULL), SPUR_OK);
+    memset(large.image.data, 1, 1025 * 1024);
+    for (int i = 0; i < 45; i++) pair.image.data[i] = (uint8_t)(i * 5);
+    for (int i = 0; i < 15; i++) pair.mask.data[i] = (uint8_t)(i + 100);
+    for (int i = 0; i < 12; i++) values.values.data[i] = 0.5f - (float)i;
+    spur__cache_store(cache, 0, &large);
+    assert_int_equal(spur__cache_recall(cache, 0, &found, NULL), SPUR_E_NOTFOUND);
+    spur__cache_store(cache, 1, &pair);
+    spur__cache_store(cache, 2, &values);
+    assert_int_equal(spur__cache_recall(cache, 1, &found, NULL), SPUR_OK);
+    assert_int_equal(found.image.height * 100 + found.image.width * 10 + found.image.channels, 353);
+    assert_memory_equal(found.image.data, pair.image.data, 45);
+    assert_memory_equal(found.mask.data, pair.mask.data, 15);
+    assert_int_equal(spur__cache_recall(cache, 2, &found, NULL), SPUR_OK);
+    assert_int_equal(found.image.height, 0);
+    assert_int_equal(found.values.height * 100 + found.values.width * 10 + found.values.channels,
+                     232);
+    assert_memory_equal(found.values.data, values.values.data, 12 * sizeof(float));
+    spur__sample_free(&large);
+    spur__sample_free(&pair);
+    spur__sample_free(&values);
+    spur__sample_free(&found);
+    spur__cache_destroy(cache);
+}
+
+/* (x - mean) / std of its channel, up to the last pixel; what a crop uncovers has the value of fill. */
+static void test_normalized_to_the_end(void **state) {
+    static const double mean[3] = {0.1, 0.2, 0.3}, std[3] = {0.5, 0.6, 0.7};
+    float input[7 * 5 * 3];
+    spur__workspace w = {0};
+    spur__augment augment;
+    spur__rng rng;
+    int filled = 0;
+    (void)state;
+    write_png("p/a/1.png", 7, 5, 3, 40);
+    write_png("p/b/1.png", 7, 5, 3, 60);
+    spur_data *data =
+        open_data("image_folder", OPTIONS("path", in_root("p"), "val_split", "0", "normalization",
+                                          "0.1, 0.2, 0.3, 0.5, 0.6, 0.7"));
+    assert_int_equal(spur__sample_prepare(data, 0, NULL, NULL, &w, input, NULL, NULL), SPUR_OK);
+    for (int i = 0; i < 7 * 5 * 3; i++) {
+        int c = i % 3, byte = 40 + 3 * (i / 15) + 5 * (i / 3 % 5) + 7 * c;
+        assert_true(fabs((double)input[i] - (byte / 255.0 - mean[c]) / std[c]) < 1e-6);
+    }
+    assert_int_equal(spur__options_init(&spur__augment_options, &augment, NULL), SPUR_OK);
+    augment.random_crop = 5;
+    augment.fill = 0.75;
+    spur__rng_init(&rng, 2, SPUR__STREAM_TEST, 0, 0);
+    assert_int_equal(spur__sample_prepare(data, 0, &augment, &rng, &w, input, NULL, NULL), SPUR_OK);
+    for (int i = 0; i < 7 * 5 * 3; i++)
+        filled += fabs((double)input[i] - (0.75 - mean[i % 3]) / std[i % 3]) < 1e-6;
+    assert_in_range(filled, 3, 7 * 5 * 3 - 3);
+    spur__workspace_free(&w);
+    spur_data_close(data);
 }
 
 /* Centres of the new pixels in the old ones: between two of them the later one counts. */
@@ -166,6 +233,8 @@ static void test_generated_never_change(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limit_of_the_cache),
+        cmocka_unit_test(test_what_the_cache_keeps),
+        cmocka_unit_test_setup_teardown(test_normalized_to_the_end, make_root, remove_root),
         cmocka_unit_test(test_nearest),
         cmocka_unit_test_setup_teardown(test_middle_of_a_sound, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_draws_of_their_own, make_root, remove_root),

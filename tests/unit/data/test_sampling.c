@@ -281,6 +281,14 @@ static void test_augment_refused(void **state) {
     assert_int_equal(spur_loader_create(&loader, data, SPUR_SPLIT_TRAIN, &options, NULL),
                      SPUR_E_UNSUPPORTED);
     spur_data_close(data);
+    write_text("t.csv", "1,2,a\n3,4,b\n");
+    data = open_data("csv", OPTIONS("path", in_root("t.csv")));
+    spur_error err = {0};
+    options.augment = OPTIONS("horizontal_flip", "0.5");
+    assert_int_equal(spur_loader_create(&loader, data, SPUR_SPLIT_TRAIN, &options, &err),
+                     SPUR_E_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "augment.horizontal_flip: these data are no pictures"));
+    spur_data_close(data);
 }
 
 /* The mask takes part in every geometric transform: a picture made of its mask stays equal to it. */
