@@ -25,6 +25,7 @@ lr = 0.1
 [train]
 epochs = 4
 [log]
+histograms_every = 0
 embeddings = 0
 scatter = false
 """
@@ -136,6 +137,12 @@ class Means(Numbers):
             self.assertTrue(any(abs(left - squares[i] - squares[k]) < 1e-4 for i in range(20) for k in range(i)))
         self.assertClose([rows[0]["val_loss"]], [mse(weights, self.validation)])
 
+    def test_validation_leaves_nothing_out(self):
+        """Dropout is of the training alone: the same weights are worth the same after every epoch."""
+        rows = self.rows(self.train("optimizer.lr=0", "model.layers=1", "model.width=8", "model.dropout=0.5"))
+        self.assertEqual(len({r["val_loss"] for r in rows}), 1)
+        self.assertEqual(len({r["loss"] for r in rows}), 4)
+
     def test_every_so_many_steps(self):
         run = self.train("data.batch_size=6", "log.scalars_every=3")
         for name in ("batch_loss", "batch_learning_rate", "batch_gradient_norm"):
@@ -165,11 +172,12 @@ class Steps(Numbers):
         """The first epoch has the first rate."""
         start = self.first_weights()
         rates = [0.1, 0.05, 0.025, 0.0125]
-        run = self.train("scheduler.name=exponential", "scheduler.gamma=0.5")
         path = self.steps(start, rates)
-        self.check(run, path, rates)
-        norms = self.points(run, "batch_gradient_norm")
-        self.assertClose([norms[i + 1] for i in range(4)], [norm(gradient(w, self.training)) for w in path[:4]])
+        for histograms in ("0", "epoch"):  # with stored gradients, too
+            run = self.train("scheduler.name=exponential", "scheduler.gamma=0.5", "log.histograms_every=" + histograms)
+            self.check(run, path, rates)
+            norms = self.points(run, "batch_gradient_norm")
+            self.assertClose([norms[i + 1] for i in range(4)], [norm(gradient(w, self.training)) for w in path[:4]])
 
     def test_rates_of_steps(self):
         """Two steps an epoch, each of the same gradient: an epoch's rate is that of its last step."""
@@ -197,12 +205,13 @@ class Steps(Numbers):
         self.check(run, self.steps(start, rates, lambda g: [max(-0.25, min(0.25, v)) for v in g]), rates)
 
     def test_the_rest_of_accumulation(self):
-        """Three batches make a step; the fourth alone makes one of full length."""
+        """Three batches make a step; the fourth alone makes one of full length, and ends the epoch."""
         row = ((1.0, -0.5), 2.0)
         self.data([row] * 20, [row] * 7)
         start = self.first_weights()
-        run = self.train("data.batch_size=5", "train.accumulate=3", "train.epochs=2")
-        path = self.steps(start, [0.1] * 4)
+        run = self.train("data.batch_size=5", "train.accumulate=3", "train.epochs=2", "scheduler.name=exponential",
+                         "scheduler.gamma=0.5")
+        path = self.steps(start, [0.1, 0.1, 0.05, 0.05])
         self.assertEqual([r["step"] for r in self.rows(run)], [2, 4])
         self.assertClose(self.weights(run), path[-1])
         self.assertClose([r["loss"] for r in self.rows(run)],
@@ -264,6 +273,14 @@ class Best(Numbers):
             found.add(self.check(values, options + ["train.early_stopping=4", "train.min_delta=%r" % delta], patience=4,
                                  delta=delta))
         self.assertEqual(len(found), 4)
+
+    def test_one_of_several_metrics(self):
+        self.data(samples(0, 20), samples(20, 7, slope=0.5))
+        options = ["train.epochs=40", "optimizer.lr=0.03", "train.metrics=mse, mae"]
+        columns = self.rows(self.train(*options))
+        found = [self.check([r[name] for r in columns], options + ["train.early_stopping=3", "train.monitor=" + name],
+                            patience=3) for name in ("val_mse", "val_mae", "mae")]
+        self.assertEqual(len(set(found)), 3)
 
     def test_the_largest_metric(self):
         """Of classes: the accuracy goes up, and of the epochs that reach the same the first one is best."""

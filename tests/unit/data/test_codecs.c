@@ -193,6 +193,10 @@ static void test_hostile_size(void **state) {
 static void test_channels(void **state) {
     (void)state;
     assert_int_equal(spur__image_shape(&image, 1, 2, 3, NULL), SPUR_OK);
+    memcpy(image.data, (uint8_t[]){0, 0, 5, 0, 0, 4}, 6); /* 0.57 and 0.456 */
+    assert_int_equal(spur__image_convert(&image, 1, NULL), SPUR_OK);
+    assert_memory_equal(image.data, ((uint8_t[]){1, 0}), 2);
+    assert_int_equal(spur__image_shape(&image, 1, 2, 3, NULL), SPUR_OK);
     memcpy(image.data, (uint8_t[]){255, 0, 0, 10, 20, 30}, 6);
     assert_int_equal(spur__image_convert(&image, 4, NULL), SPUR_OK);
     assert_memory_equal(image.data, ((uint8_t[]){255, 0, 0, 255, 10, 20, 30, 255}), 8);
@@ -220,6 +224,9 @@ static void test_idx(void **state) {
     memset(wrong + 4, 0xff, 8);
     wrong[2] = 8;
     assert_int_not_equal(spur__idx_parse(wrong, sizeof wrong, 2, "x", &idx, &err), SPUR_OK);
+    /* 2^31 * 2^31 * 4 is 2^64: not a file of no values */
+    const uint8_t endless[] = {0, 0, 8, 3, 0x80, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 4};
+    assert_int_equal(spur__idx_parse(endless, sizeof endless, 3, "x", &idx, &err), SPUR_E_RANGE);
 }
 
 static void test_gzip(void **state) {
@@ -274,6 +281,11 @@ static void test_csv_blanks(void **state) {
     assert_int_equal(csv.columns, 2);
     for (size_t i = 0; i < 6; i++) assert_string_equal(csv.cells[i], cells[i]);
     assert_int_equal(csv.lines[1], 3);
+    spur__csv_free(&csv);
+    char lines[] = "\"p, q\nr, s\";size\n1;2\n"; /* the first line goes to the end of its quotes */
+    assert_int_equal(spur__csv_parse(lines, sizeof lines - 1, 0, "x", &csv, &err), SPUR_OK);
+    assert_int_equal(csv.columns, 2);
+    assert_string_equal(csv.cells[0], "p, q\nr, s");
     spur__csv_free(&csv);
     char tabs[] = "a\t\tb \n\t2\t\n";
     assert_int_equal(spur__csv_parse(tabs, sizeof tabs - 1, 0, "x", &csv, &err), SPUR_OK);
@@ -373,6 +385,60 @@ static void test_wav_frames(void **state) {
     spur__pixels_free(&out);
 }
 
+static size_t put(uint8_t *to, size_t at, const void *from, size_t n) {
+    memcpy(to + at, from, n);
+    return at + n;
+}
+
+/* A WAV of two samples, 0.5 and -0.25, whose format chunk has `size` bytes; other chunks before the
+ * samples if wanted. The samples' own length is `claimed`. */
+static size_t long_wav(uint8_t *out, const uint8_t *format, uint8_t size, bool notes,
+                       const void *samples, size_t n, uint32_t claimed) {
+    size_t at = put(out, 0, "RIFF\xff\xff\xff\xffWAVEfmt ", 16);
+    at = put(out, at, (uint8_t[]){size, 0, 0, 0}, 4);
+    at = put(out, at, format, size);
+    if (notes) at = put(out, at, "LIST\x03\0\0\0abc\0", 12); /* an odd length, and its padding */
+    at = put(out, at, "data", 4);
+    at = put(out, at,
+             (uint8_t[]){(uint8_t)claimed, (uint8_t)(claimed >> 8), (uint8_t)(claimed >> 16),
+                         (uint8_t)(claimed >> 24)},
+             4);
+    return put(out, at, samples, n);
+}
+
+/* Extensible formats, doubles, chunks of odd length, and a recorder that never wrote the length. */
+static void test_odd_wav(void **state) {
+    static const uint8_t extensible[40] = {0xfe, 0xff, 1, 0, 0x22, 0x56, 0, 0,  0x44,
+                                           0xac, 0,    0, 2, 0,    16,   0, 22, 0,
+                                           16,   0,    4, 0, 0,    0,    1, 0};
+    static const uint8_t doubles[16] = {3,    0,    1, 0, 0x22, 0x56, 0,  0,
+                                        0x10, 0xb1, 2, 0, 8,    0,    64, 0};
+    static const uint8_t shorts[4] = {0x00, 0x40, 0x00, 0xe0};
+    static const double reals[2] = {0.5, -0.25}, broken[2] = {0.5, NAN};
+    uint8_t file[160];
+    spur__pixels out = {0};
+    spur_error err = {0};
+    int rate;
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        size_t size =
+            i == 3 ? long_wav(file, doubles, 16, true, reals, 16, 16)
+                   : long_wav(file, extensible, 40, i == 1, shorts, 4, i == 2 ? UINT32_MAX : 4);
+        if (spur__wav_decode(file, size, "x.wav", &out, &rate, &err) != SPUR_OK)
+            fail_msg("case %d: %s", i, err.message);
+        assert_int_equal(rate, 22050);
+        assert_int_equal(out.width, 2);
+        assert_true(out.data[0] == 0.5f && out.data[1] == -0.25f);
+    }
+    size_t size = long_wav(file, doubles, 16, false, broken, 16, 16);
+    assert_int_equal(spur__wav_decode(file, size, "x.wav", &out, &rate, &err), SPUR_E_NUMERIC);
+    assert_non_null(strstr(err.message, "x.wav: sample 1 is not a sensible number"));
+    size =
+        long_wav(file, extensible, 40, false, shorts, 4, 5); /* only that one length is excused */
+    assert_int_equal(spur__wav_decode(file, size, "x.wav", &out, &rate, &err), SPUR_E_FORMAT);
+    spur__pixels_free(&out);
+}
+
 /* A sine keeps its shape and pitch when the rate changes. */
 static void test_wav_rate(void **state) {
     (void)state;
@@ -390,6 +456,10 @@ static void test_wav_rate(void **state) {
     assert_int_equal(spur__wav_resample(&from, 8000, 4000, 1001, &middle, NULL), SPUR_OK);
     assert_int_equal(middle.width, 1001);
     assert_memory_equal(middle.data, to.data + 1499, 1001 * sizeof(float));
+    for (int i = 0; i < 8000; i++) from.data[i] = (float)sin(6.283185307 * 3000 * i / 8000);
+    assert_int_equal(spur__wav_resample(&from, 8000, 4000, 1 << 20, &to, NULL), SPUR_OK);
+    for (int i = 100; i < 3900; i++)
+        assert_true(fabsf(to.data[i]) < 0.02f); /* nothing of it folds */
     spur__pixels_free(&middle);
     spur__pixels_free(&from);
     spur__pixels_free(&to);
@@ -412,6 +482,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_broken_csv, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wav, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wav_frames, setup, teardown),
+        cmocka_unit_test(test_odd_wav),
         cmocka_unit_test_setup_teardown(test_wav_rate, setup, teardown),
     };
     return cmocka_run_group_tests_name("codecs", tests, NULL, NULL);

@@ -202,6 +202,8 @@ static void test_normalization(void **state) {
     spur_data_close(data);
     refuse_data("image_folder", OPTIONS("path", in_root("x"), "normalization", "1, 2, 3, 4"),
                 SPUR_E_RANGE, "4 numbers, expected 6");
+    refuse_data("image_folder", OPTIONS("path", in_root("x"), "normalization", "0.5, 0"),
+                SPUR_E_RANGE, "standard deviation 0, expected more than 0");
     refuse_data("image_folder", OPTIONS("path", in_root("x"), "normalization", "zero"),
                 SPUR_E_RANGE, "expected none, imagenet, dataset");
     refuse_data("image_folder",

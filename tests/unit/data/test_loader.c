@@ -16,6 +16,7 @@
 
 #include "base/crc32c.h"
 #include "base/memory.h"
+#include "data/loader.h"
 
 static const char *const augment[] = {
     "horizontal_flip",     "0.5",         "rotation", "10", "color_jitter",
@@ -129,6 +130,100 @@ static void test_drop_last(void **state) {
     spur_data_close(data);
 }
 
+/* A rest of one sample is a batch, too; a limit beyond the data is none. */
+static void test_rest_of_one(void **state) {
+    (void)state;
+    spur_batch batch;
+    spur_data *data = open_shapes("50");
+    spur_loader *loader = make(data, &(spur_loader_options){.batch_size = 7, .workers = 1});
+    assert_int_equal(spur_loader_batches(loader), 8);
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(spur_loader_next(loader, &batch, NULL), SPUR_OK);
+        assert_int_equal(batch.count, i < 7 ? 7 : 1);
+    }
+    spur_loader_destroy(loader);
+    const spur__loader_config config = {.batch_size = 20, .limit = 1000, .workers = -1};
+    assert_int_equal(spur__loader_create(&loader, data, &config, NULL), SPUR_OK);
+    size_t samples = 0;
+    while (spur_loader_next(loader, &batch, NULL) == SPUR_OK) samples += batch.count;
+    assert_int_equal(samples, 50);
+    spur_loader_destroy(loader);
+    spur_data_close(data);
+}
+
+enum { SAMPLES = 50, FLOATS = 16 * 20 * 3 };
+
+/* What one epoch has of each sample: a digest of its picture, and when it came. */
+typedef struct seen {
+    uint32_t pictures[SAMPLES], turns[SAMPLES];
+} seen;
+
+static seen look(const spur_data *data, size_t batch_size, uint64_t seed, int epochs) {
+    seen out = {{0}, {0}};
+    spur_batch batch;
+    spur_loader *loader =
+        make(data, &(spur_loader_options){
+                       .batch_size = batch_size, .workers = 2, .seed = seed, .augment = augment});
+    for (int epoch = 0; epoch < epochs; epoch++)
+        for (uint32_t turn = 0; spur_loader_next(loader, &batch, NULL) == SPUR_OK;)
+            for (size_t i = 0; i < batch.count; i++) {
+                uint32_t sample = batch.samples[i];
+                out.pictures[sample] =
+                    spur__crc32c(0, batch.input + i * FLOATS, FLOATS * sizeof(float));
+                out.turns[sample] = turn++;
+            }
+    spur_loader_destroy(loader);
+    return out;
+}
+
+static int count_same(const uint32_t a[SAMPLES], const uint32_t b[SAMPLES]) {
+    int same = 0;
+    for (int i = 0; i < SAMPLES; i++) same += a[i] == b[i];
+    return same;
+}
+
+/* How a sample is changed depends on seed, epoch and sample; not on the batch that it is in. The order
+ * is another one in every epoch. */
+static void test_keys_of_randomness(void **state) {
+    (void)state;
+    spur_data *data = open_shapes("50");
+    const seen first = look(data, 8, 3, 1), other = look(data, 5, 3, 1), seed = look(data, 8, 4, 1),
+               second = look(data, 8, 3, 2), third = look(data, 8, 3, 3);
+    assert_int_equal(count_same(first.pictures, other.pictures), SAMPLES);
+    assert_int_equal(count_same(first.turns, other.turns), SAMPLES);
+    assert_in_range(count_same(first.pictures, seed.pictures), 0, 3);
+    assert_in_range(count_same(first.turns, seed.turns), 0, 8);
+    assert_in_range(count_same(first.pictures, second.pictures), 0, 3);
+    assert_in_range(count_same(first.turns, second.turns), 0, 8);
+    assert_in_range(count_same(second.turns, third.turns), 0, 8);
+    spur_data_close(data);
+}
+
+/* Every batch of every epoch is mixed by a share of its own. */
+static void test_shares_of_mixup(void **state) {
+    (void)state;
+    enum { BATCHES = 4, EPOCHS = 2, N = BATCHES * EPOCHS };
+    float shares[N];
+    spur_batch batch;
+    spur_data *data = open_shapes("32");
+    static const char *const mixup[] = {"mixup", "1", NULL};
+    spur_loader *loader = make(data, &(spur_loader_options){.batch_size = 8, .augment = mixup});
+    for (int n = 0; n < N;) {
+        if (spur_loader_next(loader, &batch, NULL) != SPUR_OK) continue;
+        shares[n] =
+            1; /* the share of a sample's own class, where its neighbour is of another one */
+        for (size_t i = 0; i < batch.count; i++) {
+            float own = batch.targets[i * 8 + (size_t)batch.labels[i]];
+            if (own < shares[n]) shares[n] = own;
+        }
+        n++;
+    }
+    for (int n = 0; n < N; n++)
+        for (int k = 0; k < n; k++) assert_true(shares[n] != shares[k]);
+    spur_loader_destroy(loader);
+    spur_data_close(data);
+}
+
 static void test_end_at_any_moment(void **state) {
     (void)state;
     spur_batch batch;
@@ -219,6 +314,9 @@ int main(void) {
         cmocka_unit_test(test_seek_continues_exactly),
         cmocka_unit_test(test_every_sample_once),
         cmocka_unit_test(test_drop_last),
+        cmocka_unit_test(test_rest_of_one),
+        cmocka_unit_test(test_keys_of_randomness),
+        cmocka_unit_test(test_shares_of_mixup),
         cmocka_unit_test(test_end_at_any_moment),
         cmocka_unit_test(test_empty_split),
         cmocka_unit_test(test_what_is_no_split),

@@ -273,6 +273,13 @@ static void test_unknown_class_later(void **state) {
                                         "expected a class from 0 to 1"));
     spur__sample_free(&sample);
     spur_data_close(data);
+    /* Where all masks are looked at, those of the validation count for the classes. */
+    static const uint8_t third[4] = {0, 1, 2, 2};
+    write_mask("t/val/masks/b.png", 2, 2, third);
+    data = open_data("segmentation", OPTIONS("path", in_root("t")));
+    assert_int_equal(data->info.classes, 3);
+    assert_int_equal(data->info.class_counts[2], 0); /* of the training */
+    spur_data_close(data);
     write_png("t/val/images/b.png", 2, 3, 1, 0); /* sizes are in the headers */
     refuse_data("segmentation", OPTIONS("path", in_root("t"), "verify", "header"), SPUR_E_SHAPE,
                 "val/masks/b.png: a mask of 2 x 2 pixels, but");

@@ -172,7 +172,7 @@ static void test_middle_of_a_sound(void **state) {
     spur_data_close(data);
 }
 
-/* A sampler that repeats samples changes each of them in another way. */
+/* A sampler that repeats samples changes each of them in another way, also in different batches. */
 static void test_draws_of_their_own(void **state) {
     static const char *const augment[] = {"random_crop", "12", NULL};
     spur_loader *loader;
@@ -183,24 +183,39 @@ static void test_draws_of_their_own(void **state) {
     write_png("p/b/2.png", 24, 24, 1, 3);
     spur_data *data = open_data(
         "image_folder", OPTIONS("path", in_root("p"), "val_split", "0", "normalization", "none"));
-    const spur_loader_options options = {
-        .batch_size = 3, .workers = 1, .seed = 5, .sampler = "weighted", .augment = augment};
-    assert_int_equal(spur_loader_create(&loader, data, SPUR_SPLIT_TRAIN, &options, NULL), SPUR_OK);
     size_t floats = (size_t)(data->info.height * data->info.width * data->info.channels);
-    int pairs = 0;
-    for (int epoch = 0; epoch < 20; epoch++) {
-        assert_int_equal(spur_loader_next(loader, &batch, NULL), SPUR_OK);
-        for (size_t i = 0; i < batch.count; i++)
-            for (size_t k = 0; k < i; k++) {
-                if (batch.samples[i] != batch.samples[k]) continue;
-                assert_memory_not_equal(batch.input + i * floats, batch.input + k * floats,
-                                        floats * sizeof(float));
-                pairs++;
+    float *inputs = spur__malloc_array(3 * floats, sizeof *inputs);
+    assert_non_null(inputs);
+    for (int apart = 0; apart < 2; apart++) {
+        const spur_loader_options options = {.batch_size = apart ? 1 : 3,
+                                             .workers = 1,
+                                             .seed = 5,
+                                             .sampler = "weighted",
+                                             .augment = augment};
+        assert_int_equal(spur_loader_create(&loader, data, SPUR_SPLIT_TRAIN, &options, NULL),
+                         SPUR_OK);
+        int pairs = 0;
+        for (int epoch = 0; epoch < 20; epoch++) {
+            uint32_t samples[3];
+            size_t n = 0;
+            while (spur_loader_next(loader, &batch, NULL) == SPUR_OK) {
+                memcpy(samples + n, batch.samples, batch.count * sizeof *samples);
+                memcpy(inputs + n * floats, batch.input, batch.count * floats * sizeof *inputs);
+                n += batch.count;
             }
-        assert_int_equal(spur_loader_next(loader, &batch, NULL), SPUR_E_END);
+            assert_int_equal(n, 3);
+            for (size_t i = 0; i < n; i++)
+                for (size_t k = 0; k < i; k++) {
+                    if (samples[i] != samples[k]) continue;
+                    assert_memory_not_equal(inputs + i * floats, inputs + k * floats,
+                                            floats * sizeof *inputs);
+                    pairs++;
+                }
+        }
+        assert_true(pairs > 5);
+        spur_loader_destroy(loader);
     }
-    assert_true(pairs > 5);
-    spur_loader_destroy(loader);
+    spur__free(inputs);
     spur_data_close(data);
 }
 
