@@ -138,7 +138,9 @@ class Means(Numbers):
         self.assertClose([rows[0]["val_loss"]], [mse(weights, self.validation)])
 
     def test_validation_leaves_nothing_out(self):
-        """Dropout is of the training alone: the same weights are worth the same after every epoch."""
+        """Dropout is of the training alone, and leaves out others in every epoch."""
+        row = ((1.0, -0.5), 2.0)
+        self.data([row] * 20, [row] * 7)
         rows = self.rows(self.train("optimizer.lr=0", "model.layers=1", "model.width=8", "model.dropout=0.5"))
         self.assertEqual(len({r["val_loss"] for r in rows}), 1)
         self.assertEqual(len({r["loss"] for r in rows}), 4)

@@ -69,6 +69,24 @@ static int count_dark(const spur__image *image, int left, int top, int right, in
     return count;
 }
 
+/* How far what differs from a colour reaches within a rectangle: along x, or along y. */
+static int extent(const spur__image *image, colour c, int left, int top, int right, int bottom,
+                  bool vertical) {
+    const double rgb[3] = {c.r, c.g, c.b};
+    int first = image->width + image->height, last = -1;
+    for (int y = top; y < bottom; y++)
+        for (int x = left; x < right; x++) {
+            const uint8_t *p = pixel(image, x, y);
+            int at = vertical ? y : x;
+            bool other = false;
+            for (int k = 0; k < 3; k++) other = other || fabs(p[k] - 255 * rgb[k]) > 60;
+            if (!other) continue;
+            first = at < first ? at : first;
+            last = at > last ? at : last;
+        }
+    return last - first + 1;
+}
+
 static spur__image confusion(const uint64_t *counts, size_t classes, const char *const *names) {
     spur__str png;
     spur__str_init(&png, 1 << 24);
@@ -101,9 +119,32 @@ static void test_cells(void **state) {
         assert_true(count_dark(&image, left - 40, row->top + 30, left, row->bottom - 30) > 20);
         assert_true(count_dark(&image, column->left, bottom + 8, column->right, bottom + 60) > 20);
     }
-    assert_true(count_dark(&image, 0, cells[0].top, 50, bottom) > 20); /* "true" */
-    assert_true(count_dark(&image, left, image.height - 40, cells[3].right, image.height) > 20);
+    /* "predicted" below is longer than "true" beside it, and "100.0%" than "0.0%" */
+    int below = extent(&image, paper, left, image.height - 40, cells[3].right, image.height, false);
+    int beside = extent(&image, paper, 0, cells[0].top, 50, bottom, true);
+    assert_true(beside > 20 && below > beside * 3 / 2);
+    int widths[2];
+    for (int i = 0; i < 2; i++) {
+        const area *a = &cells[2 + i];
+        widths[i] = extent(&image, heat_colour(i), a->left + 4, (a->top + a->bottom) / 2 + 4,
+                           a->right - 4, a->bottom - 4, false);
+    }
+    assert_true(widths[0] > 20 && widths[1] > widths[0] * 5 / 4);
     spur__image_free(&image);
+}
+
+/* The share of the diagonal stands below the title. */
+static void test_share_of_diagonal(void **state) {
+    static const uint64_t counts[2][4] = {{5, 0, 0, 5}, {0, 5, 5, 0}};
+    static const char *const names[2] = {"cat", "dog"};
+    spur__image images[2];
+    (void)state;
+    for (int i = 0; i < 2; i++) images[i] = confusion(counts[i], 2, names);
+    int widths[2]; /* of "100.00 %" and "0.00 %" and the rest of the line */
+    for (int i = 0; i < 2; i++)
+        widths[i] = extent(&images[i], paper, 0, 66, images[i].width, TITLE - 14, false);
+    assert_true(widths[0] > widths[1] + 8);
+    for (int i = 0; i < 2; i++) spur__image_free(&images[i]);
 }
 
 /* The whole matrix is in the picture, whatever the names; around it there is paper. */
@@ -171,17 +212,39 @@ static void test_curve_points(void **state) {
     spur__image_free(&image);
     chart.x_title = "x";
     chart.y_title = "y";
+    both[1].name = "low";
     image = curves(&chart);
+    assert_true(find(&image, series_colour(1), 1, 0, TITLE).count > 20);
     assert_true(count_dark(&image, middle - 20, bottom + 46, middle + 20, image.height) > 8);
     assert_true(count_dark(&image, 0, (top + bottom) / 2 - 20, 120, (top + bottom) / 2 + 20) > 8);
     spur__image_free(&image);
+}
+
+/* What is shown of y may be chosen: a line to 1 of 2 ends half-way up. */
+static void test_chosen_range(void **state) {
+    static const double x[] = {0, 1}, y[] = {0, 1};
+    curve one = {"y", x, y, 2, false};
+    curve_chart chart = {
+        .title = "T", .curves = &one, .count = 1, .mark = NAN, .y_low = 0, .y_high = 2};
+    (void)state;
+    spur__image image = curves(&chart);
+    area half = find(&image, series_colour(0), 1, TITLE, image.height);
+    spur__image_free(&image);
+    chart.y_high = 1;
+    image = curves(&chart);
+    area whole = find(&image, series_colour(0), 1, TITLE, image.height);
+    spur__image_free(&image);
+    assert_int_equal(half.bottom, whole.bottom);
+    int radius = 5;
+    assert_true(abs(2 * (half.bottom - half.top - 2 * radius) -
+                    (whole.bottom - whole.top - 2 * radius)) <= 4);
 }
 
 /* The mark stands at its value; beyond the axis, or without a value, there is none. */
 static void test_mark(void **state) {
     static const double x[] = {1, 1000}, y[] = {1, 2};
     curve one = {"y", x, y, 2, false};
-    static const double marks[] = {10, 2000, NAN};
+    static const double marks[] = {10, 1100, NAN};
     (void)state;
     for (int i = 0; i < 3; i++) {
         curve_chart chart = {
@@ -201,9 +264,11 @@ static void test_scatter_points(void **state) {
     static const float answers[] = {8, 100, -100};
     (void)state;
     for (int i = 0; i < 3; i++) {
-        const float truth[] = {0, 3, 10, NAN}, predicted[] = {0, answers[i], 10, 3};
+        /* two values a sample, of which the first is drawn */
+        const float truth[] = {0, 90, 3, 91, 10, 92, NAN, 93};
+        const float predicted[] = {0, 70, answers[i], 71, 10, 72, 3, 73};
         scatter_chart chart = {
-            .title = "T", .truth = truth, .predicted = predicted, .count = 4, .stride = 1};
+            .title = "T", .truth = truth, .predicted = predicted, .count = 4, .stride = 2};
         spur__str png;
         spur__str_init(&png, 1 << 24);
         assert_int_equal(plot_scatter(&chart, &png, NULL), SPUR_OK);
@@ -223,6 +288,35 @@ static void test_scatter_points(void **state) {
         assert_true(count_dark(&image, 0, top + side / 2 - 60, 100, top + side / 2 + 60) > 20);
         spur__image_free(&image);
     }
+}
+
+/* The largest value of any series gives the scale, and every group has its own label. */
+static void test_scale_of_bars(void **state) {
+    static const double small[] = {1, 2}, large[] = {10, 20};
+    static const char *const names[] = {"i", "a longer name"};
+    const bar_series series[] = {{"one", small}, {"two", large}};
+    char title[400];
+    const bar_chart chart = {
+        .title = title, .labels = names, .count = 2, .series = series, .series_count = 2};
+    spur__str png;
+    memset(title, 'w', sizeof title - 1);
+    title[sizeof title - 1] = '\0';
+    (void)state;
+    spur__str_init(&png, 1 << 24);
+    assert_int_equal(plot_bars(&chart, &png, NULL), SPUR_OK);
+    spur__image image = decode(&png);
+    assert_true(count_dark(&image, 0, 0, image.width - 24, TITLE) > 1000); /* the title is cut */
+    assert_int_equal(count_dark(&image, image.width - 24, 0, image.width, TITLE), 0);
+    area one = find(&image, series_colour(0), 1, TITLE + 44, image.height);
+    area two = find(&image, series_colour(1), 1, TITLE + 44, image.height);
+    assert_int_equal(one.left, two.left);
+    assert_true(abs(10 * (one.right - one.left + 1) - (two.right - two.left + 1)) <= 12);
+    assert_true(two.right < image.width - 100); /* there is room for its number */
+    int middle = (one.top + two.bottom) / 2;
+    int first = extent(&image, paper, 0, one.top, one.left - 8, middle - 8, false);
+    int second = extent(&image, paper, 0, middle + 8, one.left - 8, two.bottom, false);
+    assert_true(first > 0 && second > 5 * first);
+    spur__image_free(&image);
 }
 
 /* Bars are as long as their values; what is not shown is said. */
@@ -263,28 +357,111 @@ static void test_lengths_of_bars(void **state) {
     }
 }
 
-/* Numbers of neighbouring ticks differ, also far from 0. */
+/* Pixels whose strongest value is red (0) or green (1) by far. */
+static int count_tint(const spur__image *image, int k, int left, int top, int right, int bottom) {
+    int count = 0;
+    for (int y = top; y < bottom; y++)
+        for (int x = left; x < right; x++) {
+            const uint8_t *p = pixel(image, x, y);
+            count += p[k] > p[1 - k] + 40 && p[k] > p[2] + 10;
+        }
+    return count;
+}
+
+/* Pictures stand row by row in their colours, with what is written below, and the classes above. */
+static void test_places_of_pictures(void **state) {
+    enum { COLUMNS = 2, COUNT = 5, CELL = 200 };
+    static const uint8_t pixels[COUNT][4] = {{200, 20, 90, 255},
+                                             {20, 90, 200, 255},
+                                             {77, 77, 77, 255},
+                                             {90, 200, 20, 255},
+                                             {1, 2, 3, 255}};
+    static const size_t channels[COUNT] = {3, 4, 1, 3, 3};
+    static const char *const titles[] = {"first", "second"}, *const classes[] = {"sky", "road"};
+    sheet_picture all[COUNT];
+    spur__str png;
+    area found[COUNT];
+    (void)state;
+    for (int i = 0; i < COUNT; i++)
+        all[i] = (sheet_picture){
+            pixels[i], 1, 1, channels[i], "caption", "answer", i == 0 ? 1 : i == 1 ? -1 : 0};
+    all[4].answer = all[4].caption = NULL;
+    const contact_sheet sheet = {.title = "T",
+                                 .pictures = all,
+                                 .count = COUNT,
+                                 .columns = COLUMNS,
+                                 .cell = CELL / CANVAS_SCALE,
+                                 .column_titles = titles,
+                                 .classes = classes,
+                                 .class_count = 2};
+    spur__str_init(&png, 1 << 24);
+    assert_int_equal(plot_sheet(&sheet, &png, NULL), SPUR_OK);
+    spur__image image = decode(&png);
+    for (int i = 0; i < COUNT; i++) {
+        const uint8_t *p = pixels[i];
+        bool grey = channels[i] == 1;
+        colour c = {p[0] / 255.0, (grey ? p[0] : p[1]) / 255.0, (grey ? p[0] : p[2]) / 255.0};
+        found[i] = find(&image, c, 1, TITLE, image.height);
+        assert_true(abs(found[i].right - found[i].left + 1 - CELL) <= 2);
+        assert_true(abs(found[i].bottom - found[i].top + 1 - CELL) <= 2);
+        assert_int_equal(found[i].left, found[i % COLUMNS].left);
+        assert_int_equal(found[i].top, found[i - i % COLUMNS].top);
+        const area *a = &found[i];
+        int below = a->bottom + 4,
+            written = count_dark(&image, a->left, below, a->right, below + 36);
+        assert_int_equal(written > 40, i < 4);
+        int good = count_tint(&image, 1, a->left, below, a->right,
+                              below + 70 < image.height ? below + 70 : image.height);
+        int wrong = count_tint(&image, 0, a->left, below, a->right,
+                               below + 70 < image.height ? below + 70 : image.height);
+        assert_int_equal(good > 20, i == 0);
+        assert_int_equal(wrong > 20, i == 1);
+    }
+    assert_true(found[1].left > found[0].right && found[2].top > found[0].bottom);
+    for (int i = 0; i < COLUMNS; i++) {
+        uint8_t rgb[3];
+        class_colour((size_t)i, rgb);
+        colour c = {rgb[0] / 255.0, rgb[1] / 255.0, rgb[2] / 255.0};
+        area square = find(&image, c, 1, TITLE, found[0].top);
+        assert_true(square.count > 300);
+        assert_true(count_dark(&image, square.left + 30, square.top, square.left + 90,
+                               square.bottom) > 20); /* its name */
+        assert_true(count_dark(&image, found[i].left, found[i].top - 36, found[i].right,
+                               found[i].top - 4) > 20);
+    }
+    spur__image_free(&image);
+}
+
+/* Numbers of neighbouring ticks differ, also far from 0, and 0 is 0. */
 static void test_labels_differ(void **state) {
     static const double ranges[][2] = {{0, 1},          {1990, 2020},   {1234.5, 1235.2},
                                        {99.98, 100.05}, {20000, 20010}, {-0.0003, 0.0003},
-                                       {2.5e6, 2.51e6}};
+                                       {-0.3, 0.31},    {2.5e6, 2.51e6}};
     (void)state;
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
         axis a;
         char last[32] = "", label[32];
         axis_init(&a, ranges[i][0], ranges[i][1], false, 6);
         assert_in_range(a.tick_count, 4, 11);
+        bool zero = false;
         for (int k = 0; k < a.tick_count; k++) {
             axis_label(a.ticks[k], label, sizeof label);
             assert_string_not_equal(label, last);
+            zero = zero || strcmp(label, "0") == 0;
             memcpy(last, label, sizeof last);
         }
+        assert_int_equal(zero, ranges[i][0] <= 0);
     }
+    axis a;
+    axis_init(&a, 0, 10, true, 6); /* 0 has no logarithm */
+    assert_true(a.low > 0 && a.tick_count > 0);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cells),          cmocka_unit_test(test_matrix_is_whole),
+        cmocka_unit_test(test_cells),          cmocka_unit_test(test_share_of_diagonal),
+        cmocka_unit_test(test_scale_of_bars),  cmocka_unit_test(test_places_of_pictures),
+        cmocka_unit_test(test_chosen_range),   cmocka_unit_test(test_matrix_is_whole),
         cmocka_unit_test(test_curve_points),   cmocka_unit_test(test_mark),
         cmocka_unit_test(test_scatter_points), cmocka_unit_test(test_lengths_of_bars),
         cmocka_unit_test(test_labels_differ),
