@@ -472,22 +472,48 @@ static void transpose_backward(spur_node *node, const spur__run *run) {
                                                       .workspace = run->workspace});
 }
 
+/* ONNX Runtime refuses an output_padding from the stride on, which a dilation allows. Rows and columns of
+ * zeros at the input's end make as much room; what is too much of it is cut off as padding. The output of
+ * the operator that adds them, or NULL. */
+static const char *transpose_room_onnx(spur__onnx *to, spur__slide *w, int output_padding[2]) {
+    int64_t rows[2] = {0, 0};
+    for (int d = 0; d < 2; d++)
+        if (output_padding[d] >= w->stride[d]) {
+            rows[d] = spur__ceil_div(output_padding[d], w->stride[d]);
+            w->padding[d + 2] += (int)rows[d] * w->stride[d] - output_padding[d];
+            output_padding[d] = 0;
+        }
+    if (rows[0] == 0 && rows[1] == 0) return NULL;
+    const char *x = spur__onnx_op(to, "Pad");
+    spur__onnx_use_input(to, 0);
+    spur__onnx_use_sizes(to, 8, (const int64_t[]){0, 0, 0, 0, 0, 0, rows[0], rows[1]});
+    spur__onnx_use_scalar(to, 0.0f);
+    return x;
+}
+
 static void conv_onnx(const spur_node *node, spur__onnx *to) {
     const conv_options *o = node->options;
+    int output_padding[2] = {o->user.output_padding[0], o->user.output_padding[1]};
+    const char *x = NULL;
     spur__slide w;
     if (!o->transposed)
         conv_window(node, &w);
     else if (transposed_window(o, node->inputs[0]->shape + 1, &w, NULL) != SPUR_OK)
         return; /* its shape was inferred from it */
+    else
+        x = transpose_room_onnx(to, &w, output_padding);
     spur__onnx_op(to, o->transposed ? "ConvTranspose" : "Conv");
-    spur__onnx_use_input(to, 0);
+    if (x)
+        spur__onnx_use(to, x);
+    else
+        spur__onnx_use_input(to, 0);
     for (int i = 0; i < node->param_count; i++) spur__onnx_use_param(to, i);
     spur__onnx_ints(to, "kernel_shape", 2, w.kernel);
     spur__onnx_ints(to, "strides", 2, w.stride);
     spur__onnx_ints(to, "dilations", 2, w.dilation);
     spur__onnx_ints(to, "pads", 4, w.padding);
     spur__onnx_int(to, "group", groups_of(o));
-    if (o->transposed) spur__onnx_ints(to, "output_padding", 2, o->user.output_padding);
+    if (o->transposed) spur__onnx_ints(to, "output_padding", 2, output_padding);
 }
 
 static const spur__op conv_op = {.kind = "conv2d",

@@ -115,6 +115,12 @@ static void transposed(model *m) {
         {.kernel = {4, 3}, .stride = {3, 2}, .padding = {1, 0, 0, 1}, .output_padding = {2, 0}},
         {.kernel = {3}, .stride = {2}, .same_padding = true},
         {.kernel = {3}, .dilation = {2}, .groups = 2, .no_bias = true},
+        {.kernel = {3}, .dilation = {3, 2}, .output_padding = {2, 1}},
+        {.kernel = {2, 3},
+         .stride = {2, 1},
+         .dilation = {4, 3},
+         .padding = {1, 1, 1, 1},
+         .output_padding = {3, 2}},
     };
     spur_node *x = image(m, 5, 6, 4);
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
