@@ -166,8 +166,10 @@ class Tools(Cli):
         self.write("in/b.png", png(24, 24, lambda x, y: (x * 9, 20, 90)))
         self.write("in/notes.txt", "no picture")
         self.write("in/folder.png/c.png", "not looked at")
-        answers = self.spur("predict", run, "in", "--output", "out", "--json").json_lines
+        r = self.spur("predict", run, "in", "--output", "out", "--json")
+        answers = r.json_lines
         self.assertEqual([a["file"] for a in answers], ["in/a.png", "in/b.png"])
+        self.assertIn("in: left out 1 file with other endings", r.err)
         rows = self.table(self.dir / "out/predictions.csv")
         for answer, row in zip(answers, rows):
             self.assertAlmostEqual(sum(answer["values"]), 1, places=4)
@@ -176,7 +178,14 @@ class Tools(Cli):
                              answer["label"])
         self.assertIn("no JPEG or PNG files", self.spur("predict", run, "my_logs", status=2).err)
         self.write("broken.png", "this is text")
-        self.assertIn("broken.png", self.spur("predict", run, "broken.png", status=2).err)
+        before = self.tree("out"), (self.dir / "out/predictions.csv").read_bytes()
+        for nothing in "broken.png", "gone":  # no answer: what was there stays, and no folder is made
+            r = self.spur("predict", run, nothing, "--out", "out", status=2)
+            self.assertIn(nothing, r.err)
+            self.assertNotIn("answers", r.out)
+            self.assertEqual((self.tree("out"), (self.dir / "out/predictions.csv").read_bytes()), before)
+            self.spur("predict", run, nothing, status=2)
+            self.assertFalse((self.dir / run / "predictions").exists())
         self.write("in/a0.png", "this is text")  # told and left out, the others are answered
         r = self.spur("predict", run, "in", "gone.png", "run.threads=1", "--output", "rest", status=1)
         self.assertEqual([row["file"] for row in self.table(self.dir / "rest/predictions.csv")], ["in/a.png", "in/b.png"])
@@ -201,7 +210,11 @@ class Tools(Cli):
         run = self.train(SCENES)
         for name, width in (("x/a.png", 32), ("x/a.JPG.png", 33), ("y/a.png", 34), ("z/a.png", 35), ("y/a-2.png", 36)):
             self.write(name, png(width, 32, lambda x, y: (x, y, 9)))
-        self.spur("predict", run, "x", "y/a.png", "z", "y/a-2.png", "--out", "out")  # as it was called first
+        answers = self.spur("predict", run, "x", "y/a.png", "z", "y/a-2.png", "--out", "out",  # as it was called first
+                            "--json").json_lines
+        self.assertEqual([(a["file"], a["mask"]) for a in answers],
+                         [("x/a.JPG.png", "out/a.JPG_mask.png"), ("x/a.png", "out/a_mask.png"), ("y/a.png", "out/a-2_mask.png"),
+                          ("z/a.png", "out/a-3_mask.png"), ("y/a-2.png", "out/a-2-2_mask.png")])
         self.assertEqual({name: size_of(self.dir / "out" / name)[0] for name in self.tree("out") if "_mask" in name},
                          {"a.JPG_mask.png": 33, "a_mask.png": 32, "a-2_mask.png": 34, "a-3_mask.png": 35,
                           "a-2-2_mask.png": 36})

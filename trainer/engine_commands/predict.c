@@ -34,7 +34,9 @@ const command command_predict = {
             "                   that overlap by N pixels and are blended, instead of\n"
             "                   resizing it; a run trained on tiles (data.tile) does so by\n"
             "                   itself, by data.overlap\n"
-            "  --json           one JSON object per picture on the standard output\n\n"
+            "  --json           one JSON object per picture on the standard output; values and\n"
+            "                   shares are in the order of the columns of predictions.csv\n\n"
+            "Of a folder the JPEG and PNG files directly in it are taken.\n"
             "Of pictures with the same name the later ones' masks get a number:\n"
             "name-2_mask.png. A picture that cannot be read is told and left out; the exit\n"
             "status is then 1, and 2 when none could be read. run.threads=4 and the like\n"
@@ -45,6 +47,7 @@ const command command_predict = {
 typedef struct job {
     predictor model;
     const char *out;
+    char *table; /* the path of csv, which is NULL before the first answer */
     FILE *csv;
     bool json;
     size_t done, damaged;
@@ -72,15 +75,19 @@ static spur_status choose_stem(job *j, const char *path, spur_error *err) {
     return spur__names_take(&j->stems, spur__strdup(stem), err);
 }
 
-/* "DIR/stem" + suffix + ".png" */
-static spur_status write_picture(const job *j, const char *suffix, const spur__image *image,
-                                 spur_error *err) {
+/* "DIR/stem" + suffix + ".png", new memory. */
+static char *picture_path(const job *j, const char *suffix) {
     char name[600];
     snprintf(name, sizeof name, "%s%s.png", j->stems.names[j->stems.count - 1], suffix);
-    char *whole = spur__path_join(j->out, name);
-    if (!whole) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
-    spur_status status = spur__image_write_png(whole, image, err);
-    spur__free(whole);
+    return spur__path_join(j->out, name);
+}
+
+static spur_status write_picture(const job *j, const char *suffix, const spur__image *image,
+                                 spur_error *err) {
+    char *path = picture_path(j, suffix);
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    spur_status status = spur__image_write_png(path, image, err);
+    spur__free(path);
     return status;
 }
 
@@ -107,11 +114,11 @@ static void put_field(FILE *out, const char *text) {
     spur__str_free(&field);
 }
 
-static void put_json_head(const char *path) {
+static void put_json_text(const char *key, const char *value) {
     spur__str text;
     spur__str_init(&text, 1 << 16);
-    spur__str_json(&text, path);
-    printf("{\"file\":%s", spur__str_text(&text));
+    spur__str_json(&text, value);
+    printf("%s%s", key, spur__str_text(&text));
     spur__str_free(&text);
 }
 
@@ -124,7 +131,12 @@ static spur_status do_mask(job *j, const char *path, spur_error *err) {
     size_t pixels = (size_t)j->mask.height * (size_t)j->mask.width;
     for (size_t i = 0; i < pixels; i++) counts[j->mask.data[i]]++;
     put_field(j->csv, path);
-    if (j->json) put_json_head(path);
+    if (j->json) {
+        char *mask = picture_path(j, "_mask");
+        put_json_text("{\"file\":", path);
+        put_json_text(",\"mask\":", mask ? mask : "");
+        spur__free(mask);
+    }
     for (size_t k = 0; k < info->classes; k++) {
         double share = (double)counts[k] / (double)pixels;
         fprintf(j->csv, ",%.6f", share);
@@ -145,15 +157,11 @@ static spur_status do_classes(job *j, const char *path, spur_error *err) {
     if (status == SPUR_OK) {
         for (size_t k = 1; k < n; k++) best = values[k] > values[best] ? k : best;
         put_field(j->csv, path);
-        if (j->json) put_json_head(path);
+        if (j->json) put_json_text("{\"file\":", path);
         if (!numbers) {
-            spur__str label;
-            spur__str_init(&label, 1 << 16);
-            spur__str_json(&label, info->class_names[best]);
             fputc(',', j->csv);
             put_field(j->csv, info->class_names[best]);
-            if (j->json) printf(",\"label\":%s", spur__str_text(&label));
-            spur__str_free(&label);
+            if (j->json) put_json_text(",\"label\":", info->class_names[best]);
         }
         for (size_t k = 0; k < n; k++) {
             fprintf(j->csv, ",%.6g", (double)values[k]);
@@ -163,33 +171,6 @@ static spur_status do_classes(job *j, const char *path, spur_error *err) {
         if (j->json) printf("]}\n");
     }
     spur__free(values);
-    return status;
-}
-
-static spur_status do_picture(job *j, const char *path, spur_error *err) {
-    spur_error why = {.status = SPUR_OK};
-    if (spur__image_read(path, SPUR__DECODE_PICTURE, &j->bytes, &j->image, &why) != SPUR_OK) {
-        text_complain("predict: %s", why.message);
-        j->damaged++;
-        return SPUR_OK;
-    }
-    j->done++;
-    return j->model.card.info.task == SPUR_SEGMENTATION ? do_mask(j, path, err)
-                                                        : do_classes(j, path, err);
-}
-
-static spur_status do_folder(job *j, const char *path, spur_error *err) {
-    spur__names names = {0};
-    size_t others = 0;
-    SPUR__TRY(spur__list_files(path, spur__picture_endings, &names, &others, err));
-    spur_status status = SPUR_OK;
-    if (names.count == 0) status = spur__no_files(path, "JPEG or PNG files", others, err);
-    for (size_t i = 0; status == SPUR_OK && i < names.count; i++) {
-        char *file = spur__path_join(path, names.names[i]);
-        status = file ? do_picture(j, file, err) : spur__fail(err, SPUR_E_MEMORY, "out of memory");
-        spur__free(file);
-    }
-    spur__names_free(&names);
     return status;
 }
 
@@ -205,22 +186,59 @@ static void put_header(const job *j) {
     fputc('\n', j->csv);
 }
 
-static spur_status do_all(job *j, char **paths, int count, spur_error *err) {
-    char *table = spur__path_join(j->out, "predictions.csv");
-    spur_status status = table ? spur__mkdirs(j->out, err) : SPUR_E_MEMORY;
-    if (status == SPUR_OK) {
-        j->csv = fopen(table, "w");
-        if (!j->csv) status = spur__fail_errno(err, errno, "%s: cannot create", table);
+/* At the first answer: where there is none, an earlier table stays. */
+static spur_status open_table(job *j, spur_error *err) {
+    SPUR__TRY(spur__mkdirs(j->out, err));
+    j->csv = fopen(j->table, "w");
+    if (!j->csv) return spur__fail_errno(err, errno, "%s: cannot create", j->table);
+    put_header(j);
+    return SPUR_OK;
+}
+
+static spur_status do_picture(job *j, const char *path, spur_error *err) {
+    spur_error why = {.status = SPUR_OK};
+    if (spur__image_read(path, SPUR__DECODE_PICTURE, &j->bytes, &j->image, &why) != SPUR_OK) {
+        text_complain("predict: %s", why.message);
+        j->damaged++;
+        return SPUR_OK;
     }
-    if (status == SPUR_OK) put_header(j);
+    if (!j->csv) SPUR__TRY(open_table(j, err));
+    j->done++;
+    return j->model.card.info.task == SPUR_SEGMENTATION ? do_mask(j, path, err)
+                                                        : do_classes(j, path, err);
+}
+
+static spur_status do_folder(job *j, const char *path, spur_error *err) {
+    spur__names names = {0};
+    size_t others = 0;
+    SPUR__TRY(spur__list_files(path, spur__picture_endings, &names, &others, err));
+    spur_status status = SPUR_OK;
+    if (names.count == 0)
+        status = spur__no_files(path, "JPEG or PNG files", others, err);
+    else if (others > 0)
+        text_complain("predict: %s: left out %zu file%s with other endings", path, others,
+                      others == 1 ? "" : "s");
+    for (size_t i = 0; status == SPUR_OK && i < names.count; i++) {
+        char *file = spur__path_join(path, names.names[i]);
+        status = file ? do_picture(j, file, err) : spur__fail(err, SPUR_E_MEMORY, "out of memory");
+        spur__free(file);
+    }
+    spur__names_free(&names);
+    return status;
+}
+
+static spur_status do_all(job *j, char **paths, int count, spur_error *err) {
+    spur_status status = SPUR_OK;
+    j->table = spur__path_join(j->out, "predictions.csv");
+    if (!j->table) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     for (int i = 0; status == SPUR_OK && i < count; i++) {
         status =
             spur__is_folder(paths[i]) ? do_folder(j, paths[i], err) : do_picture(j, paths[i], err);
     }
     bool written = j->csv && !ferror(j->csv);
     if (j->csv && (fclose(j->csv) != 0 || !written) && status == SPUR_OK)
-        status = spur__fail_errno(err, errno, "%s: cannot write", table);
-    spur__free(table);
+        status = spur__fail_errno(err, errno, "%s: cannot write", j->table);
+    spur__free(j->table);
     return status;
 }
 
@@ -267,7 +285,7 @@ static spur_status choose_tiles(predictor *p, const char *overlap, spur_error *e
 /* What is told at the end, and the exit status. */
 static int conclude(const job *j) {
     size_t all = j->done + j->damaged;
-    if (!j->json)
+    if (!j->json && j->done)
         printf("%zu picture%s; answers in %s\n", j->done, j->done == 1 ? "" : "s", j->out);
     if (j->damaged == 0) return EXIT_DONE;
     text_complain("predict: %zu of %zu picture%s could not be read", j->damaged, all,
