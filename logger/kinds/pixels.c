@@ -13,10 +13,11 @@ spur_status spur__pixels_check(const spur_log_images *images, spur_error *err) {
     if (images->type != SPUR_LOG_U8 && images->type != SPUR_LOG_F32 && images->type != SPUR_LOG_F64)
         return spur__fail(err, SPUR_E_TYPE, "images are U8, F32 or F64, not %s",
                           spur__type_name(images->type));
-    if (images->count < 0 || images->height < 1 || images->width < 1 || images->height > SIDE_MAX ||
+    if (images->count < 0) return spur__fail(err, SPUR_E_SHAPE, "%d images", images->count);
+    if (images->height < 1 || images->width < 1 || images->height > SIDE_MAX ||
         images->width > SIDE_MAX)
-        return spur__fail(err, SPUR_E_SHAPE, "%d images of height %d and width %d", images->count,
-                          images->height, images->width);
+        return spur__fail(err, SPUR_E_SHAPE, "images of height %d and width %d, expected 1 to %d",
+                          images->height, images->width, SIDE_MAX);
     if (images->channels < 1 || images->channels > 4)
         return spur__fail(err, SPUR_E_SHAPE, "images of %d channels, expected 1 to 4",
                           images->channels);

@@ -85,6 +85,12 @@ class Train(Run):
         r = self.spur("train", "a.ini", "--quiet", "train.epochs=1")
         self.assertEqual((r.out, r.err), ("", ""))
 
+    def test_a_norm_over_one_value_is_told(self):
+        smallest = "data.size=32x32", "model.name=resnet18"
+        for batch, told in (1, True), (2, False):
+            said = self.spur("train", "a.ini", "--dry-run", "data.batch_size=%d" % batch, *smallest).out
+            self.assertEqual("Batch norm 'layer4.0.bn1' and others see one value of each channel" in said, told)
+
     def test_json_lines(self):
         lines = self.spur("train", "a.ini", "--json").json_lines
         self.assertEqual([l["event"] for l in lines], ["epoch"] * 3 + ["end"])

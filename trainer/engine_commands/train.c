@@ -79,6 +79,25 @@ static void say_notes(const session *s, terminal *term) {
     if (notes) terminal_say(term, "%.*s", (int)strlen(notes) - 1, notes);
 }
 
+/* Batch norms that see one value of each channel: its variance is 0, and the output the bias alone. */
+static void say_single_values(const session *s, terminal *term) {
+    const char *first = NULL;
+    int count = 0;
+    for (int i = 0; i < spur_net_node_count(s->net.net); i++) {
+        const spur_node *node = spur_net_node(s->net.net, i);
+        int64_t values = 1;
+        for (int axis = 0; axis < spur_node_rank(node) - 1; axis++)
+            values *= spur_node_shape(node)[axis];
+        if (values > 1 || strcmp(spur_node_kind(node), "batch_norm") != 0) continue;
+        if (count++ == 0) first = spur_node_name(node);
+    }
+    if (count == 0) return;
+    terminal_say(term,
+                 "Batch norm '%s'%s one value of each channel (batch of 1, 1x1 pixels): its output "
+                 "does not depend on the sample. Larger batches or pictures help.",
+                 first, count > 1 ? " and others see" : " sees");
+}
+
 /* Checks and builds everything, then says so. */
 static int dry_run(const command *self, session *s, terminal *term, spur_error *err) {
     const spur_data_info *info = s->info;
@@ -96,6 +115,7 @@ static int dry_run(const command *self, session *s, terminal *term, spur_error *
                  (long long)s->steps_per_epoch, s->steps_per_epoch == 1 ? "" : "s",
                  s->measures.monitor_name);
     say_notes(s, term);
+    say_single_values(s, term);
     terminal_say(term, "Everything fits. Nothing was created.");
     return finish(self, s, term, err, EXIT_DONE);
 }
@@ -113,6 +133,7 @@ static void say_start(const session *s, terminal *term) {
                  spur__str_text(&parameters), threads, threads == 1 ? "" : "s");
     spur__str_free(&parameters);
     say_notes(s, term);
+    say_single_values(s, term);
     if (s->val_loader)
         terminal_say(term, "Values are training|validation; * is the best %s so far.",
                      s->measures.monitor_name);

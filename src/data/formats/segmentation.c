@@ -396,8 +396,10 @@ static spur_status split_names(const char *text, size_t classes, char **copy, co
         p = comma ? comma + 1 : NULL;
     }
     if (count == classes) return SPUR_OK;
-    return spur__fail(err, SPUR_E_RANGE, "data.class_names: %zu names, expected %zu", count,
-                      classes);
+    return spur__fail(
+        err, SPUR_E_RANGE,
+        "data.class_names: %zu names, expected %zu, one for each class (data.classes)", count,
+        classes);
 }
 
 static spur_status segmentation_audit(spur_data *data, spur_error *err) {

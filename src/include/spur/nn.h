@@ -144,6 +144,9 @@ typedef struct spur_norm_options {
     bool no_affine;
 } spur_norm_options;
 
+/* Over the batch and all pixels. Of one value (one sample of 1x1 pixels), for which PyTorch raises an error
+ * in training, the variance is 0: the output is the bias, no gradient passes, and the running variance
+ * takes a step towards 0. */
 SPUR_API spur_node *spur_batch_norm(spur_net *net, spur_node *x, const char *name,
                                     const spur_norm_options *options);
 SPUR_API spur_node *spur_group_norm(spur_net *net, spur_node *x, const char *name,
@@ -306,7 +309,10 @@ SPUR_API spur_param *spur_net_find_param(spur_net *net, const char *name);
 SPUR_API int64_t spur_net_trainable_count(const spur_net *net);
 
 /* Copies param->count values between our layout and PyTorch's (dense, row-major over `shape`). Does
- * nothing before the net is built. */
+ * nothing before the net is built. Of the gradient a copy of the struct is exported:
+ *     spur_param view = *param;
+ *     view.value = param->gradient;
+ *     spur_param_export(&view, out); */
 SPUR_API void spur_param_export(const spur_param *param, float *out);
 SPUR_API void spur_param_import(spur_param *param, const float *in);
 

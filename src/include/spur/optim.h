@@ -12,9 +12,9 @@
  *         spur_optimizer_step(opt, &err);
  *     }
  *
- * Options are texts of the form "key=value key=value"; keys and formulas are PyTorch's, and so are the
- * defaults of the optimizers but for SGD's rate, 0.01 (docs/options.md lists them). Everything here
- * gives the same bits for any number of threads. Nothing is allocated after creation.
+ * Options are texts of the form "key=value key=value"; of equal keys the last one counts. Keys and formulas
+ * are PyTorch's, and so are the defaults of the optimizers but for SGD's rate, 0.01 (docs/options.md lists
+ * them). Everything here gives the same bits for any number of threads. Nothing is allocated after creation.
  */
 #ifndef SPUR_OPTIM_H
 #define SPUR_OPTIM_H

@@ -57,7 +57,7 @@ static void test_index(void **state) {
     spur__sample_free(&sample);
     spur_data_close(data);
     refuse_data("segmentation", SEGMENTATION("class_names", "sky, road"), SPUR_E_RANGE,
-                "2 names, expected 4");
+                "2 names, expected 4, one for each class (data.classes)");
 }
 
 /* Cuts off the end of the only file with remembered statistics. */

@@ -317,10 +317,14 @@ static void test_refused(void **state) {
         .pixels = pixels, .count = 1, .height = 2, .width = 2, .channels = 1};
     spur_log_images bad = good;
     spur_writer *w = begin(state);
-    bad.channels = 5;
+    bad.height = bad.count = 0;
     assert_int_equal(spur_log_image(w, "i", 0, &bad, NULL), SPUR_E_SHAPE);
+    spur_error err;
+    spur_writer_error(w, &err);
+    assert_string_equal(err.message,
+                        "tag \"i\", step 0: images of height 0 and width 2, expected 1 to 65535");
     bad = good;
-    bad.height = 0;
+    bad.channels = 5;
     assert_int_equal(spur_log_image(w, "i", 0, &bad, NULL), SPUR_E_SHAPE);
     bad = good;
     bad.width = 65536;

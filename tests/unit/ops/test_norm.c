@@ -23,6 +23,7 @@ static norm_net make(const spur_norm_options *options) {
     norm_net t = {.net = spur_net_create(NULL)};
     t.x = spur_input(t.net, "x", SPUR_FLOAT32, 2, (int64_t[]){N, C});
     t.y = spur_batch_norm(t.net, t.x, "bn", options);
+    spur_keep(t.net, t.x);
     spur_keep(t.net, t.y);
     assert_int_equal(spur_net_build(t.net, test_dot(t.net, &t.y, 1), NULL), SPUR_OK);
     for (int i = 0; i < N * C; i++) spur_node_data(t.x)[i] = (float)((i * 7) % 11) - 3.0f;
@@ -83,11 +84,16 @@ static void test_a_search_for_nan_moves_nothing(void **state) {
 static void test_one_value_per_channel(void **state) {
     (void)state;
     norm_net t = make(NULL);
+    const spur_param *bias = spur_net_find_param(t.net, "bn.bias");
+    for (int c = 0; c < C; c++) bias->value[c] = (float)c - 2;
     assert_int_equal(spur_net_set_batch(t.net, 1), SPUR_OK);
     assert_int_equal(spur_net_forward(t.net, SPUR_TRAIN, NULL), SPUR_OK);
+    assert_int_equal(spur_net_backward(t.net, 1, NULL), SPUR_OK);
     for (int c = 0; c < C; c++) {
-        assert_true(fabsf(spur_node_data(t.y)[c]) < 1e-3f); /* x * s - mean * s */
-        assert_true(isfinite(spur_net_find_param(t.net, "bn.running_var")->value[c]));
+        float found = spur_node_data(t.y)[c]; /* x * s - mean * s + bias */
+        assert_true(fabsf(found - bias->value[c]) < 1e-3f);
+        assert_true(fabsf(spur_node_gradient(t.x)[c]) < 1e-3f);
+        assert_true(fabsf(spur_net_find_param(t.net, "bn.running_var")->value[c] - 0.9f) < 1e-6f);
     }
     spur_net_destroy(t.net);
 }
