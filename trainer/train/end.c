@@ -101,8 +101,9 @@ static spur_status log_features(session *s, const gallery *g, int64_t epoch, spu
 
 static spur_status log_gallery(session *s, const gallery *g, int64_t epoch, spur_error *err) {
     bool classes = s->info->classes > 1;
-    SPUR__TRY(log_shots(s, validation(s), "images/worst", "Samples with the highest loss", g->worst,
-                        g->worst_count, epoch, err));
+    const shot_sheet worst = {"images/worst", "Samples with the highest loss", g->worst,
+                              g->worst_count};
+    SPUR__TRY(log_shots(s, validation(s), &worst, epoch, err));
     SPUR__TRY(log_sounds(s, g->first, g->count, epoch, err));
     if (classes && s->log->report) SPUR__TRY(log_report(s, epoch, err));
     for (size_t k = 0; k < g->pr_classes; k++)

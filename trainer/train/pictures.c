@@ -50,9 +50,10 @@ static spur_status draw_sheet(const contact_sheet *sheet, spur_writer *log, cons
 }
 
 /* One picture per sample, truth and answer below. */
-static spur_status log_classes(session *s, spur_writer *log, const char *tag, const char *title,
-                               const shot *shots, size_t count, int64_t epoch, spur_error *err) {
-    size_t h = (size_t)s->info->height, w = (size_t)s->info->width;
+static spur_status log_classes(session *s, spur_writer *log, const shot_sheet *sheet, int64_t epoch,
+                               spur_error *err) {
+    const shot *shots = sheet->shots;
+    size_t h = (size_t)s->info->height, w = (size_t)s->info->width, count = sheet->count;
     uint8_t *bytes = spur__malloc_array(count, h * w * 3);
     sheet_picture *all = spur__calloc(count, sizeof *all);
     char(*answers)[CAPTION] = spur__calloc(count, sizeof *answers);
@@ -78,8 +79,9 @@ static spur_status log_classes(session *s, spur_writer *log, const char *tag, co
     snprintf(subtitle, sizeof subtitle, "epoch %lld: what it is, what the network says",
              (long long)epoch);
     status = draw_sheet(
-        &(contact_sheet){.title = title, .subtitle = subtitle, .pictures = all, .count = count},
-        log, tag, epoch, err);
+        &(contact_sheet){
+            .title = sheet->title, .subtitle = subtitle, .pictures = all, .count = count},
+        log, sheet->tag, epoch, err);
 done:
     spur__free(bytes);
     spur__free(all);
@@ -130,10 +132,10 @@ static void draw_mask_row(const session *s, const shot *one, uint8_t *bytes, she
         row[k] = (sheet_picture){bytes + k * size, h, w, 3, k == 3 ? caption : NULL, NULL, 0};
 }
 
-static spur_status log_masks(session *s, spur_writer *log, const char *tag, const char *title,
-                             const shot *shots, size_t count, int64_t epoch, spur_error *err) {
+static spur_status log_masks(session *s, spur_writer *log, const shot_sheet *sheet, int64_t epoch,
+                             spur_error *err) {
     static const char *const columns[] = {"input", "truth", "answer", "errors"};
-    size_t size = (size_t)s->info->height * (size_t)s->info->width * 3;
+    size_t size = (size_t)s->info->height * (size_t)s->info->width * 3, count = sheet->count;
     uint8_t *bytes = spur__malloc_array(count * MASK_COLUMNS, size);
     sheet_picture *all = spur__calloc(count * MASK_COLUMNS, sizeof *all);
     char(*captions)[CAPTION] = spur__calloc(count, sizeof *captions);
@@ -143,11 +145,11 @@ static spur_status log_masks(session *s, spur_writer *log, const char *tag, cons
         goto done;
     }
     for (size_t i = 0; i < count; i++)
-        draw_mask_row(s, &shots[i], bytes + i * MASK_COLUMNS * size, all + i * MASK_COLUMNS,
+        draw_mask_row(s, &sheet->shots[i], bytes + i * MASK_COLUMNS * size, all + i * MASK_COLUMNS,
                       captions[i]);
     char subtitle[64];
     snprintf(subtitle, sizeof subtitle, "epoch %lld", (long long)epoch);
-    status = draw_sheet(&(contact_sheet){.title = title,
+    status = draw_sheet(&(contact_sheet){.title = sheet->title,
                                          .subtitle = subtitle,
                                          .pictures = all,
                                          .count = count * MASK_COLUMNS,
@@ -156,7 +158,7 @@ static spur_status log_masks(session *s, spur_writer *log, const char *tag, cons
                                          .column_titles = columns,
                                          .classes = s->info->class_names,
                                          .class_count = s->info->classes},
-                        log, tag, epoch, err);
+                        log, sheet->tag, epoch, err);
 done:
     spur__free(bytes);
     spur__free(all);
@@ -164,12 +166,12 @@ done:
     return status;
 }
 
-spur_status log_shots(session *s, spur_writer *log, const char *tag, const char *title,
-                      const shot *shots, size_t count, int64_t epoch, spur_error *err) {
+spur_status log_shots(session *s, spur_writer *log, const shot_sheet *sheet, int64_t epoch,
+                      spur_error *err) {
     bool picture = s->info->height > 1 && s->info->width > 1;
-    if (count == 0 || !picture || s->info->task == SPUR_REGRESSION) return SPUR_OK;
-    return (s->info->task == SPUR_SEGMENTATION ? log_masks : log_classes)(s, log, tag, title, shots,
-                                                                          count, epoch, err);
+    if (sheet->count == 0 || !picture || s->info->task == SPUR_REGRESSION) return SPUR_OK;
+    return (s->info->task == SPUR_SEGMENTATION ? log_masks : log_classes)(s, log, sheet, epoch,
+                                                                          err);
 }
 
 /* The confusion matrix of the last validation. */
@@ -249,8 +251,8 @@ bool session_wants_pictures(const session *s) {
 spur_status session_log_pictures(session *s, const gallery *g, int64_t epoch, spur_error *err) {
     spur_writer *log = s->run_log.writers[RUN_LOG_VALIDATION];
     size_t count = g->count < (size_t)s->log->images ? g->count : (size_t)s->log->images;
-    SPUR__TRY(
-        log_shots(s, log, "images/validation", "Validation samples", g->first, count, epoch, err));
+    const shot_sheet sheet = {"images/validation", "Validation samples", g->first, count};
+    SPUR__TRY(log_shots(s, log, &sheet, epoch, err));
     if (g->pair_count > 0) SPUR__TRY(log_pairs(s, g, epoch, err));
     return draws_confusion(s) ? log_confusion(s, epoch, err) : SPUR_OK;
 }
