@@ -47,12 +47,13 @@ spur_status program_curve(const sweep_plan *plan, const char *run, double **valu
 }
 
 /* The varied values as HParams: numbers as numbers. */
-static spur_status log_session(const sweep_plan *plan, const char *run, const char *group,
-                               const assignment *a, int64_t seed, bool failed, spur_error *err) {
+static spur_status log_session(const sweep_plan *plan, const ended_program *ended, bool failed,
+                               spur_error *err) {
     spur_writer *writer;
     const space *s = &plan->space;
+    const assignment *a = ended->assigned;
     spur_log_hparam *h = spur__malloc_array(s->count + 1, sizeof *h);
-    if (!h) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
+    if (!h) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", ended->run);
     size_t n = 0;
     for (size_t i = 0; i < s->count; i++) {
         double number;
@@ -62,12 +63,15 @@ static spur_status log_session(const sweep_plan *plan, const char *run, const ch
         h[n++].value = spur__parse_double(a->values[i], &number) ? spur_log_number(number)
                                                                  : spur_log_string(a->values[i]);
     }
-    if (sweep_records_seed(plan)) h[n++] = (spur_log_hparam){"seed", spur_log_number((double)seed)};
-    const spur_writer_options options = {
-        .directory = run, .purge = true, .purge_step = BEYOND_ALL_STEPS, .flush_seconds = -1};
+    if (sweep_records_seed(plan))
+        h[n++] = (spur_log_hparam){"seed", spur_log_number((double)ended->seed)};
+    const spur_writer_options options = {.directory = ended->run,
+                                         .purge = true,
+                                         .purge_step = BEYOND_ALL_STEPS,
+                                         .flush_seconds = -1};
     spur_status status = spur_writer_open(&writer, &options, err);
     if (status == SPUR_OK) {
-        spur_log_hparams(writer, h, n, &(spur_log_hparams_options){.group = group});
+        spur_log_hparams(writer, h, n, &(spur_log_hparams_options){.group = ended->group});
         spur_log_hparams_end(writer, failed ? SPUR_LOG_FAILURE : SPUR_LOG_SUCCESS, NULL);
         status = spur_writer_close(writer, err);
     }
@@ -88,16 +92,18 @@ static double best_of(const double *values, size_t count, bool maximize, size_t 
     return best;
 }
 
-static spur_status write_status(const sweep_plan *plan, const char *run, const char *state,
-                                int status, const double *values, size_t count, const char *why,
+/* why: it failed; "" when it did not. */
+static spur_status write_status(const sweep_plan *plan, const ended_program *ended,
+                                const double *values, size_t count, const char *why,
                                 spur_error *err) {
     size_t epoch;
     bool maximize = plan->program.maximize == 1;
+    const char *state = *why ? "failed" : ended->pruned_at ? "pruned" : "done";
     double best = best_of(values, count, maximize, &epoch);
     spur__str text;
     spur__str_init(&text, 1 << 16);
     spur__str_printf(&text, "[status]\nstate = %s\nexit = %d\nepoch = %zu\nmonitor = %s\n", state,
-                     status, count, plan->program.objective);
+                     ended->status, count, plan->program.objective);
     spur__str_printf(&text, "direction = %s\n", maximize ? "max" : "min");
     if (best == best) {
         spur__str_puts(&text, "best = ");
@@ -109,12 +115,12 @@ static spur_status write_status(const sweep_plan *plan, const char *run, const c
         spur__str_double(&text, values[count - 1]);
         spur__str_putc(&text, '\n');
     }
-    if (why) {
+    if (*why) {
         spur__str_puts(&text, "message = ");
         run_put_message(&text, why);
         spur__str_putc(&text, '\n');
     }
-    char *path = spur__path_join(run, "status.ini");
+    char *path = spur__path_join(ended->run, "status.ini");
     spur_status result = text_write(path, &text, err);
     spur__free(path);
     spur__str_free(&text);
@@ -122,18 +128,18 @@ static spur_status write_status(const sweep_plan *plan, const char *run, const c
 }
 
 /* Why a program that was not pruned counts as failed; "" when it does not. */
-static void find_fault(const sweep_plan *plan, const char *run, int status, const double *values,
+static void find_fault(const sweep_plan *plan, const ended_program *ended, const double *values,
                        size_t count, char *why, size_t n) {
     size_t epoch;
     char line[200];
     double best = best_of(values, count, plan->program.maximize == 1, &epoch);
     why[0] = '\0';
-    if (status < 0) {
+    if (ended->status < 0) {
         snprintf(why, n, "the program was killed");
-    } else if (status > 0) {
-        run_last_output(run, line, sizeof line);
-        snprintf(why, n, "the program ended with exit status %d (%s/output.log)%s%s", status, run,
-                 *line ? ": " : "", line);
+    } else if (ended->status > 0) {
+        run_last_output(ended->run, line, sizeof line);
+        snprintf(why, n, "the program ended with exit status %d (%s/output.log)%s%s", ended->status,
+                 ended->run, *line ? ": " : "", line);
     } else if (count == 0) {
         snprintf(why, n, "the program logged no scalar '%s'", plan->program.objective);
     } else if (!isfinite(best)) {
@@ -141,23 +147,15 @@ static void find_fault(const sweep_plan *plan, const char *run, int status, cons
     }
 }
 
-spur_status program_finish(const sweep_plan *plan, const char *run, const char *group,
-                           const assignment *a, int64_t seed, int status, size_t pruned_at,
-                           spur_error *err) {
+spur_status program_finish(const sweep_plan *plan, const ended_program *ended, spur_error *err) {
     double *values;
     size_t count;
     char why[512] = "";
-    SPUR__TRY(program_curve(plan, run, &values, &count, err));
-    if (pruned_at > 0 && count > pruned_at) count = pruned_at;
-    if (pruned_at == 0) find_fault(plan, run, status, values, count, why, sizeof why);
-    bool failed = why[0] != '\0';
-    spur_status result = log_session(plan, run, group, a, seed, failed, err);
-    if (result == SPUR_OK)
-        result = write_status(plan, run,
-                              failed      ? "failed"
-                              : pruned_at ? "pruned"
-                                          : "done",
-                              status, values, count, failed ? why : NULL, err);
+    SPUR__TRY(program_curve(plan, ended->run, &values, &count, err));
+    if (ended->pruned_at > 0 && count > ended->pruned_at) count = ended->pruned_at;
+    if (ended->pruned_at == 0) find_fault(plan, ended, values, count, why, sizeof why);
+    spur_status status = log_session(plan, ended, *why, err);
+    if (status == SPUR_OK) status = write_status(plan, ended, values, count, why, err);
     spur__free(values);
-    return result;
+    return status;
 }

@@ -13,11 +13,16 @@
 spur_status program_curve(const sweep_plan *plan, const char *run, double **values, size_t *count,
                           spur_error *err);
 
-/* After the program's end: decides what came of it and writes status.ini and the HParams record.
- * `status`: exit status, -1 when it was killed; `pruned_at`: epochs after which the pruner stopped
- * it, 0 when it did not. */
-spur_status program_finish(const sweep_plan *plan, const char *run, const char *group,
-                           const assignment *a, int64_t seed, int status, size_t pruned_at,
-                           spur_error *err);
+/* A trial that has ended. */
+typedef struct ended_program {
+    const char *run, *group; /* its directory; the name that its configuration has in HParams */
+    const assignment *assigned;
+    int64_t seed;
+    int status; /* exit status, -1 when it was killed */
+    size_t pruned_at; /* epochs after which the pruner stopped it, 0 when it did not */
+} ended_program;
+
+/* Decides what came of it, and writes status.ini and the HParams record. */
+spur_status program_finish(const sweep_plan *plan, const ended_program *ended, spur_error *err);
 
 #endif

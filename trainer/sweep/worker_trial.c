@@ -116,8 +116,13 @@ static spur_status finish_program(sweep_worker *w, const trial_slot *slot, const
                                   int exit_status, size_t pruned_at, spur_error *err) {
     char group[NAME];
     group_of(slot, group, sizeof group);
-    return program_finish(w->plan, run, group, assigned(w, slot), w->plan->seeds[slot->seed],
-                          exit_status, pruned_at, err);
+    const ended_program ended = {.run = run,
+                                 .group = group,
+                                 .assigned = assigned(w, slot),
+                                 .seed = w->plan->seeds[slot->seed],
+                                 .status = exit_status,
+                                 .pruned_at = pruned_at};
+    return program_finish(w->plan, &ended, err);
 }
 
 /* Reads what an ended trial left, and corrects it where the trial could not tell it itself. */
