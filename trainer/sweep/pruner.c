@@ -69,37 +69,45 @@ static bool prune_median(const void *options, const learning_curve *curves, size
 
 /* ---- asha ---------------------------------------------------------------------------------- */
 
-/* Rungs of asha in bracket `rate`: whether the curve's last value lets it go on among `curves` that belong
- * to its bracket (told by `same_bracket`; NULL: all do). */
-static bool asha_stops(int64_t min_resource, int64_t factor, int64_t rate,
-                       const learning_curve *curves, size_t count, size_t self, bool maximize,
-                       bool (*same_bracket)(const void *context, const learning_curve *a,
-                                            const learning_curve *b),
-                       const void *context) {
+/* The epochs min_resource * factor^(rate + i), i = 0, 1, ..., at which a trial must be among the best
+ * 1 / factor of its rivals: of all trials, or of those in its own bracket of hyperband. */
+typedef struct rungs {
+    int64_t min_resource, factor, rate;
+    const hyperband_options *brackets; /* NULL: there is one */
+} rungs;
+
+static bool are_rivals(const rungs *r, const learning_curve *a, const learning_curve *b) {
+    return !r->brackets ||
+           hyperband_bracket(r->brackets, a->trial) == hyperband_bracket(r->brackets, b->trial);
+}
+
+/* Whether the last value of curve `self` keeps it from going on. */
+static bool asha_stops(const rungs *r, const learning_curve *curves, size_t count, size_t self,
+                       bool maximize) {
     const learning_curve *c = &curves[self];
-    double rung = (double)min_resource * pow((double)factor, (double)rate);
-    while (rung < (double)c->count) rung *= (double)factor;
+    double factor = (double)r->factor;
+    double rung = (double)r->min_resource * pow(factor, (double)r->rate);
+    while (rung < (double)c->count) rung *= factor;
     if (c->count == 0 || (double)c->count != rung) return false; /* not at a rung */
     size_t epoch = c->count, rivals = 0, ahead = 0;
     double mine = loss_of(c->values[epoch - 1], maximize);
     if (mine != mine) return true;
     for (size_t i = 0; i < count; i++) {
-        bool rival = i == self || !same_bracket || same_bracket(context, c, &curves[i]);
-        if (!rival || curves[i].count < epoch) continue;
+        if ((i != self && !are_rivals(r, c, &curves[i])) || curves[i].count < epoch) continue;
         double other = loss_of(curves[i].values[epoch - 1], maximize);
         if (other != other) continue;
         rivals++;
         ahead += other < mine;
     }
-    size_t promoted = rivals / (size_t)factor;
+    size_t promoted = rivals / (size_t)r->factor;
     return ahead >= (promoted ? promoted : 1);
 }
 
 static bool prune_asha(const void *options, const learning_curve *curves, size_t count, size_t self,
                        bool maximize) {
     const asha_options *o = options;
-    return asha_stops(o->min_resource, o->reduction_factor, o->min_early_stopping_rate, curves,
-                      count, self, maximize, NULL, NULL);
+    const rungs r = {o->min_resource, o->reduction_factor, o->min_early_stopping_rate, NULL};
+    return asha_stops(&r, curves, count, self, maximize);
 }
 
 /* ---- hyperband ----------------------------------------------------------------------------- */
@@ -133,17 +141,12 @@ size_t hyperband_bracket(const hyperband_options *o, size_t trial) {
     return brackets - 1;
 }
 
-static bool same_hyperband_bracket(const void *options, const learning_curve *a,
-                                   const learning_curve *b) {
-    return hyperband_bracket(options, a->trial) == hyperband_bracket(options, b->trial);
-}
-
 static bool prune_hyperband(const void *options, const learning_curve *curves, size_t count,
                             size_t self, bool maximize) {
     const hyperband_options *o = options;
-    return asha_stops(o->min_resource, o->reduction_factor,
-                      (int64_t)hyperband_bracket(o, curves[self].trial), curves, count, self,
-                      maximize, same_hyperband_bracket, o);
+    const rungs r = {o->min_resource, o->reduction_factor,
+                     (int64_t)hyperband_bracket(o, curves[self].trial), o};
+    return asha_stops(&r, curves, count, self, maximize);
 }
 
 /* ---- the table ----------------------------------------------------------------------------- */
