@@ -28,7 +28,7 @@ double duration_seconds(const char *text) {
     return value * (factor != 0 ? factor : 1);
 }
 
-static spur_status check_duration(const char *value, spur_error *err) {
+spur_status duration_check(const char *value, spur_error *err) {
     if (duration_seconds(value) >= 0) return SPUR_OK;
     return spur__fail(err, SPUR_E_RANGE, "found '%s', expected a time such as 90s, 10m or 2h",
                       value);
@@ -93,7 +93,7 @@ static const spur__option train_rows[] = {
     SPUR__ROW(INT, train_settings, max_steps, "0", .min = 0, .max = 1e15, .unit = "steps",
               .help =
                   "stop after so many optimizer steps; 0 is no limit; schedules go by the epochs"),
-    SPUR__ROW(TEXT, train_settings, max_time, "", .check = check_duration,
+    SPUR__ROW(TEXT, train_settings, max_time, "", .check = duration_check,
               .help = "stop after this time (90s, 10m, 2h), saved and ready to resume"),
     SPUR__ROW(
         TEXT, train_settings, monitor, "auto", .check = check_word,

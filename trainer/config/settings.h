@@ -57,4 +57,7 @@ extern const spur__options run_table, model_table, train_table, log_table;
 /* Seconds of "90", "90s", "10m", "1.5h"; negative when malformed; 0 for "". */
 double duration_seconds(const char *text);
 
+/* E_RANGE for what is malformed: the check of options that are durations. */
+spur_status duration_check(const char *value, spur_error *err);
+
 #endif

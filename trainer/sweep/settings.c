@@ -29,12 +29,6 @@ static spur_status check_seeds(const char *value, spur_error *err) {
                       SWEEP_MAX_SEEDS);
 }
 
-static spur_status check_time(const char *value, spur_error *err) {
-    if (duration_seconds(value) >= 0) return SPUR_OK;
-    return spur__fail(err, SPUR_E_RANGE, "found '%s', expected a time such as 90s, 10m or 2h",
-                      value);
-}
-
 /* n of "word:n"; -1 when the text is not of that form. */
 static int64_t count_after(const char *text, const char *word) {
     size_t n = strlen(word);
@@ -70,7 +64,7 @@ static const spur__option sweep_rows[] = {
               .help = "seeds that every configuration is repeated with, such as 1..5"),
     SPUR__ROW(INT, sweep_settings, jobs, "1", .min = 1, .max = 1024,
               .help = "trials at a time; the processors are shared out among them"),
-    SPUR__ROW(TEXT, sweep_settings, max_time, "", .check = check_time,
+    SPUR__ROW(TEXT, sweep_settings, max_time, "", .check = duration_check,
               .help = "start no trial after this time (90s, 10m, 2h)"),
     SPUR__ROW(TEXT, sweep_settings, on_failure, "continue", .check = check_on_failure,
               .help = "when a trial fails: stop, continue or retry:n"),
