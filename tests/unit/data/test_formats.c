@@ -30,6 +30,7 @@ static void make_classes(const char *folder, int n) {
 static void test_image_folder(void **state) {
     (void)state;
     make_classes("x", 10);
+    write_text("x/a/._0.png", "what macOS leaves beside a picture");
     spur_data *data = open_data("image_folder", OPTIONS("path", in_root("x")));
     const spur_data_info *info = spur_data_describe(data);
     assert_int_equal(info->task, SPUR_CLASSIFICATION);
@@ -434,6 +435,8 @@ static void test_csv_refused(void **state) {
     refuse_data("csv", OPTIONS("path", in_root("t.csv"), "target", "1, 1"), SPUR_E_EXISTS,
                 "stands twice");
     refuse_data("csv", OPTIONS("path", in_root("none.csv")), SPUR_E_NOTFOUND, "no such file");
+    write_text("t.csv", "x,y\n1,2\n3,1e39\n"); /* no float is that large */
+    refuse_data("csv", OPTIONS("path", in_root("t.csv")), SPUR_E_TYPE, "t.csv:3:2: cell '1e39'");
     write_text("h.csv", "x,y,price\n");
     refuse_data("csv", OPTIONS("path", in_root("h.csv")), SPUR_E_FORMAT, "no line of data");
 }

@@ -115,6 +115,24 @@ static void test_binary(void **state) {
     assert_int_equal(data->info.classes, 2);
     assert_int_equal(data->info.class_counts[1], 16);
     spur_data_close(data);
+    PAIR("a", 127, 128, 0);
+    data = open_data("segmentation", SEGMENTATION("masks", "binary"));
+    assert_int_equal(data->info.class_counts[1], 8);
+    spur_data_close(data);
+    /* A tinge is what JPEG leaves; a colour is none, in whichever channel. */
+    for (int c = 0; c < 3; c++) {
+        uint8_t rgb[H * W * 3] = {0};
+        for (int i = 0; i < H * W * 3; i++) rgb[i] = i % 3 == c ? 60 : 0;
+        for (int i = 0; i < 3; i++) rgb[i] = 255;
+        write_raw_png("s/masks/a.png", H, W, PNG_COLOR_TYPE_RGB, 8, rgb, W * 3);
+        data = open_data("segmentation", SEGMENTATION("masks", "binary"));
+        assert_int_equal(data->info.class_counts[1], 1);
+        spur_data_close(data);
+        rgb[3 * W + c] = 100;
+        write_raw_png("s/masks/a.png", H, W, PNG_COLOR_TYPE_RGB, 8, rgb, W * 3);
+        refuse_data("segmentation", SEGMENTATION("masks", "binary"), SPUR_E_FORMAT,
+                    "a coloured mask");
+    }
     PAIR("a", 0, 1);
     refuse_data("segmentation", SEGMENTATION("masks", "binary"), SPUR_E_RANGE,
                 "want masks = index");
@@ -258,7 +276,7 @@ static void test_audit(void **state) {
  * is read. */
 static void test_unknown_class_later(void **state) {
     (void)state;
-    static const uint8_t train[4] = {0, 1, 0, 1}, validation[4] = {0, 1, 5, 0};
+    static const uint8_t train[4] = {0, 1, 0, 1}, validation[4] = {0, 1, 2, 0};
     spur__sample sample = {0};
     spur_error err = {0};
     write_png("t/train/images/a.png", 2, 2, 1, 0);
@@ -269,7 +287,7 @@ static void test_unknown_class_later(void **state) {
     assert_int_equal(data->info.classes, 2);
     assert_int_equal(spur__data_read(data, 0, &sample, &err), SPUR_OK);
     assert_int_equal(spur__data_read(data, 1, &sample, &err), SPUR_E_RANGE);
-    assert_non_null(strstr(err.message, "val/masks/b.png: mask value 5 at row 1, column 0, "
+    assert_non_null(strstr(err.message, "val/masks/b.png: mask value 2 at row 1, column 0, "
                                         "expected a class from 0 to 1"));
     spur__sample_free(&sample);
     spur_data_close(data);
@@ -385,6 +403,25 @@ static void test_tiles_stay_together(void **state) {
     }
 }
 
+/* Tiles of the training overlap; those of other pictures stand side by side. */
+static void test_overlap_is_for_training(void **state) {
+    static const uint8_t mask[8 * 32] = {1};
+    static const char *const splits[] = {"train", "val"};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "t/%s/images/a.png", splits[i]);
+        write_png(name, 8, 32, 1, 3);
+        snprintf(name, sizeof name, "t/%s/masks/a.png", splits[i]);
+        write_mask(name, 8, 32, mask);
+    }
+    spur_data *data =
+        open_data("segmentation", OPTIONS("path", in_root("t"), "tile", "8", "overlap", "2"));
+    assert_int_equal(data->info.samples[SPUR_SPLIT_TRAIN], 5); /* at 0, 6, 12, 18 and 24 */
+    assert_int_equal(data->info.samples[SPUR_SPLIT_VALIDATION], 4);
+    spur_data_close(data);
+}
+
 /* Tiles that tell the truth blend to the truth, and every pixel is covered. */
 static void test_blend(void **state) {
     (void)state;
@@ -452,6 +489,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_pairs_refused, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_tiles, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_tiles_stay_together, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_overlap_is_for_training, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_blend, make_root, remove_root),
         cmocka_unit_test(test_blend_weights),
     };

@@ -168,6 +168,15 @@ static void test_middle_of_a_sound(void **state) {
     assert_int_equal(sample.audio.width, 500);
     for (int i = 0; i < 500; i++)
         assert_true(sample.audio.data[i] == (i < 300 ? (float)i / 32768 : 0));
+    spur_data_close(data);
+    /* At twice the rate there are values half-way between. */
+    data = open_data("audio_folder", OPTIONS("path", in_root("s"), "sample_rate", "2000", "seconds",
+                                             "0.5", "bands", "8", "val_split", "0", "low", "0",
+                                             "high", "500", "normalization", "none"));
+    assert_int_equal(data->kind->read(data, 1, &sample, NULL), SPUR_OK);
+    assert_int_equal(sample.audio.width, 1000);
+    for (int i = 40; i < 520; i++)
+        assert_true(fabsf(sample.audio.data[i] - (float)i / 2 / 32768) < 3e-5f);
     spur__sample_free(&sample);
     spur_data_close(data);
 }
