@@ -87,9 +87,11 @@ spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err)
     if (status == SPUR_E_MEMORY) {
         spur__fail(err, status, "%s: out of memory", run);
     } else if (status != SPUR_OK) {
-        out->verdict = run_is_locked(run)   ? VERDICT_RUNNING
-                       : spur__exists(path) ? VERDICT_DAMAGED
-                                            : VERDICT_NONE;
+        /* What the read found decides: the file may be there by now. A line is that of an include. */
+        bool missing = status == SPUR_E_NOTFOUND && why.line == 0;
+        out->verdict = run_is_locked(run) ? VERDICT_RUNNING
+                       : missing          ? VERDICT_NONE
+                                          : VERDICT_DAMAGED;
         if (out->verdict == VERDICT_DAMAGED)
             snprintf(out->message, sizeof out->message, "%.*s", (int)sizeof out->message - 1,
                      why.message);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * status.ini where there is no room for a new one.
+ * status.ini: where there is no room for a new one, and what is read of one that comes and goes.
  */
 #include <limits.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "run/outcome.h"
 #include "run/rundir.h"
 
 /* A run in a fresh directory; if `blocked`, its path is so long that none can be made beside status.ini: what
@@ -54,7 +57,49 @@ static void test_last_word(void **state) {
     check_last_word(true);
 }
 
+static atomic_bool enough;
+
+static void *come_and_go(void *path) {
+    static const char text[] = "[status]\nstate = done\n";
+    while (!atomic_load(&enough)) {
+        if (spur__file_write(path, text, sizeof text - 1, NULL) != SPUR_OK) return path;
+        unlink(path);
+    }
+    return NULL;
+}
+
+/* Another worker's trial that just begins is not a damaged one. */
+static void test_status_that_comes_is_not_damaged(void **state) {
+    (void)state;
+    char folder[] = "/tmp/spur_rundir_XXXXXX", path[64];
+    run_outcome o;
+    pthread_t writer;
+    void *failed;
+    size_t seen[VERDICT_COUNT] = {0};
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/status.ini", folder);
+    atomic_store(&enough, false);
+    assert_int_equal(pthread_create(&writer, NULL, come_and_go, path), 0);
+    while (seen[VERDICT_NONE] < 2000 || seen[VERDICT_DONE] < 2000) {
+        assert_int_equal(run_outcome_read(folder, &o, NULL), SPUR_OK);
+        assert_true(o.verdict == VERDICT_NONE || o.verdict == VERDICT_DONE);
+        seen[o.verdict]++;
+    }
+    atomic_store(&enough, true);
+    assert_int_equal(pthread_join(writer, &failed), 0);
+    assert_null(failed);
+
+    assert_int_equal(spur__file_write(path, "include = no.ini\n", 17, NULL), SPUR_OK);
+    assert_int_equal(run_outcome_read(folder, &o, NULL), SPUR_OK);
+    assert_int_equal(o.verdict, VERDICT_DAMAGED);
+    unlink(path);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_last_word)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_last_word),
+        cmocka_unit_test(test_status_that_comes_is_not_damaged),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
