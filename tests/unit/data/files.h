@@ -105,11 +105,11 @@ static inline void write_raw_png(const char *name, int h, int w, int type, int d
     fclose(file);
 }
 
-/* A JPEG of one colour, quality 95. */
-static inline void write_jpeg(const char *name, int h, int w, int c, int value) {
+/* A JPEG of one colour, quality 95: grey, RGB or CMYK by the number of its values. */
+static inline void write_jpeg_colour(const char *name, int h, int w, int c, const uint8_t *colour) {
     struct jpeg_compress_struct info;
     struct jpeg_error_mgr manager;
-    uint8_t row[3 * 256];
+    uint8_t row[4 * 256];
     JSAMPROW rows[1] = {row};
     FILE *file = fopen(in_root(name), "wb");
     assert_non_null(file);
@@ -119,15 +119,22 @@ static inline void write_jpeg(const char *name, int h, int w, int c, int value) 
     info.image_width = (JDIMENSION)w;
     info.image_height = (JDIMENSION)h;
     info.input_components = c;
-    info.in_color_space = c == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    info.in_color_space = c == 1 ? JCS_GRAYSCALE : c == 3 ? JCS_RGB : JCS_CMYK;
     jpeg_set_defaults(&info);
     jpeg_set_quality(&info, 95, TRUE);
     jpeg_start_compress(&info, TRUE);
-    memset(row, value, sizeof row);
+    for (int i = 0; i < w * c; i++) row[i] = colour[i % c];
     while (info.next_scanline < info.image_height) jpeg_write_scanlines(&info, rows, 1);
     jpeg_finish_compress(&info);
     jpeg_destroy_compress(&info);
     fclose(file);
+}
+
+/* A JPEG all of whose values are `value`. */
+static inline void write_jpeg(const char *name, int h, int w, int c, int value) {
+    uint8_t colour[3];
+    memset(colour, value, sizeof colour);
+    write_jpeg_colour(name, h, w, c, colour);
 }
 
 /* Opens data; fails the test when that fails. Options: "name", "value", ..., NULL. */

@@ -148,41 +148,16 @@ static void test_png_without_its_end(void **state) {
     bad("end.png", SPUR__DECODE_PICTURE, SPUR_E_FORMAT, "damaged PNG: the file ends too early");
 }
 
-/* A JPEG of one colour, `components` values of it. */
-static void write_colour(const char *name, const uint8_t *colour, int components,
-                         J_COLOR_SPACE space) {
-    struct jpeg_compress_struct info;
-    struct jpeg_error_mgr manager;
-    uint8_t row[4 * 16];
-    JSAMPROW rows[1] = {row};
-    FILE *file = fopen(in_root(name), "wb");
-    assert_non_null(file);
-    info.err = jpeg_std_error(&manager);
-    jpeg_create_compress(&info);
-    jpeg_stdio_dest(&info, file);
-    info.image_width = info.image_height = 16;
-    info.input_components = components;
-    info.in_color_space = space;
-    jpeg_set_defaults(&info);
-    jpeg_set_quality(&info, 98, TRUE);
-    jpeg_start_compress(&info, TRUE);
-    for (int i = 0; i < 16 * components; i++) row[i] = colour[i % components];
-    while (info.next_scanline < info.image_height) jpeg_write_scanlines(&info, rows, 1);
-    jpeg_finish_compress(&info);
-    jpeg_destroy_compress(&info);
-    fclose(file);
-}
-
 static void test_jpeg_colours(void **state) {
     static const uint8_t colour[4] = {210, 90, 30, 0}, grey = 77;
     (void)state;
-    write_colour("c.jpg", colour, 3, JCS_RGB);
+    write_jpeg_colour("c.jpg", 16, 16, 3, colour);
     good("c.jpg", 16, 16, 3);
     for (int i = 0; i < 16 * 16 * 3; i++)
         assert_in_range(image.data[i], colour[i % 3] - 3, colour[i % 3] + 3);
-    write_colour("g.jpg", &grey, 1, JCS_GRAYSCALE);
+    write_jpeg_colour("g.jpg", 16, 16, 1, &grey);
     good("g.jpg", 16, 16, 1);
-    write_colour("k.jpg", colour, 4, JCS_CMYK);
+    write_jpeg_colour("k.jpg", 16, 16, 4, colour);
     bad("k.jpg", SPUR__DECODE_PICTURE, SPUR_E_UNSUPPORTED, "four colour components (CMYK)");
 }
 
