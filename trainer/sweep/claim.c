@@ -39,77 +39,116 @@ static int write_new(const char *path, int flag, const char *line) {
     return failed;
 }
 
-/* Creates the claim in one step that only one process can win: a temporary file of our own, linked
- * to the name; where there are no links in place, which a rival may have buried before it was written.
- * Returns 0, EEXIST or another errno. */
-static int create_exclusive(const char *path, const process_id *owner) {
-    char line[LINE];
-    process_id now;
+/* A file of our own beside `path` that names `owner`: the caller frees its name, and unlinks it. */
+static int write_beside(const char *path, const process_id *owner, const char *line, char **name) {
     size_t n = strlen(path) + LINE;
-    char *temporary = spur__malloc(n);
-    if (!temporary) return ENOMEM;
-    process_format(owner, line, sizeof line - 1);
+    *name = spur__malloc(n);
+    if (!*name) return ENOMEM;
+    snprintf(*name, n, "%s.%s.%ld.tmp", path, owner->host, (long)getpid());
+    return write_new(*name, O_TRUNC, line);
+}
+
+static void format_line(const process_id *owner, char line[LINE]) {
+    process_format(owner, line, LINE - 1);
     size_t length = strlen(line);
     memcpy(line + length, "\n", 2);
-    snprintf(temporary, n, "%s.%s.%ld.tmp", path, owner->host, (long)getpid());
-    int failed = write_new(temporary, O_TRUNC, line);
+}
+
+/* Creates the claim in one step that only one process can win: a temporary file of our own, linked
+ * to the name; where there are no links in place, which a rival may have replaced before it was written.
+ * Returns 0, EEXIST or another errno. */
+static int create_exclusive(const char *path, const process_id *owner) {
+    char line[LINE], *temporary;
+    process_id now;
+    format_line(owner, line);
+    int failed = write_beside(path, owner, line, &temporary);
     if (!failed && spur__link(temporary, path) != 0) failed = errno;
-    unlink(temporary);
+    if (temporary) unlink(temporary);
     spur__free(temporary);
     if (!lacks_links(failed)) return failed;
     failed = write_new(path, O_EXCL, line);
     return failed || (claim_owner(path, &now) && is_same(&now, owner)) ? failed : EEXIST;
 }
 
+/* ---- whose it is --------------------------------------------------------------------------- */
+
+typedef enum claim_state { CLAIM_NONE, CLAIM_DEAD, CLAIM_ALIVE } claim_state;
+
+/* What one look at one file says, whatever has its name afterwards. `known`: `owner` was read. */
+static claim_state look(const char *path, process_id *owner, bool *known) {
+    char text[LINE];
+    struct stat info;
+    *known = false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT ? CLAIM_NONE : CLAIM_ALIVE;
+    ssize_t n = fstat(fd, &info) == 0 ? read(fd, text, sizeof text - 1) : -1;
+    close(fd);
+    if (n < 0) return CLAIM_ALIVE; /* what cannot be read is nobody's to take */
+    text[n] = '\0';
+    *known = process_parse(text, owner);
+    process_state state = *known ? process_check(owner) : PROCESS_ELSEWHERE;
+    if (state != PROCESS_ELSEWHERE) return state == PROCESS_ALIVE ? CLAIM_ALIVE : CLAIM_DEAD;
+    time_t limit = *known ? CLAIM_DEAD_AFTER_SECONDS : CLAIM_WRITTEN_AFTER_SECONDS;
+    return time(NULL) - info.st_mtime < limit ? CLAIM_ALIVE : CLAIM_DEAD;
+}
+
 bool claim_owner(const char *path, process_id *owner) {
-    char *text;
-    size_t size;
-    if (spur__file_read(path, LINE, &text, &size, NULL) != SPUR_OK) return false;
-    bool known = process_parse(text, owner);
-    spur__free(text);
+    bool known;
+    (void)look(path, owner, &known);
     return known;
 }
 
 bool claim_alive(const char *path) {
     process_id owner;
-    struct stat info;
-    if (stat(path, &info) != 0) return false;
-    if (!claim_owner(path, &owner)) return time(NULL) - info.st_mtime < CLAIM_WRITTEN_AFTER_SECONDS;
-    process_state state = process_check(&owner);
-    if (state != PROCESS_ELSEWHERE) return state == PROCESS_ALIVE;
-    return time(NULL) - info.st_mtime < CLAIM_DEAD_AFTER_SECONDS;
+    bool known;
+    return look(path, &owner, &known) == CLAIM_ALIVE;
 }
 
-bool claim_bury(const char *path) {
-    size_t n = strlen(path) + LINE;
-    char *grave = spur__malloc(n);
-    if (!grave) return false;
-    process_id self = process_self(), owner;
-    snprintf(grave, n, "%s.%s.%ld.dead", path, self.host, self.pid);
-    bool mine = rename(path, grave) == 0;
-    /* A rival may have buried the old claim and made a new one between our look and our rename:
-     * then we hold a living claim in our hands and put it back. One that is not written yet nobody
-     * has won. */
-    if (mine && claim_alive(grave) && claim_owner(grave, &owner)) {
-        (void)create_exclusive(path, &owner);
-        unlink(grave);
-        spur__free(grave);
-        return false;
+/* ---- taking -------------------------------------------------------------------------------- */
+
+/* Puts our claim in the place of a dead one. Nothing but the heir's claim gives the right to that, and
+ * who has it looks again first: the name never lies free between the two, so no third can have made a
+ * claim there. An heir that died is inherited from in the same way. `*ours`: it was dead, and is ours. */
+static spur_status inherit(const char *path, const process_id *owner, bool *ours, spur_error *err) {
+    *ours = false;
+    size_t n = strlen(path) + sizeof ".heir";
+    char line[LINE], *temporary = NULL, *heir = spur__malloc(n);
+    if (!heir) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
+    snprintf(heir, n, "%s.heir", path);
+    spur_status status = claim_take(heir, owner, err);
+    if (status == SPUR_OK) {
+        process_id now;
+        bool known;
+        int failed = 0;
+        if (look(path, &now, &known) == CLAIM_DEAD) {
+            format_line(owner, line);
+            failed = write_beside(path, owner, line, &temporary);
+            if (!failed && rename(temporary, path) != 0) failed = errno;
+            if (failed && temporary) unlink(temporary);
+            *ours = !failed;
+        }
+        claim_release(heir);
+        if (failed) status = spur__fail_errno(err, failed, "%s: cannot claim", path);
     }
-    if (mine) unlink(grave);
-    spur__free(grave);
-    return mine;
+    spur__free(temporary);
+    spur__free(heir);
+    return status;
 }
 
 spur_status claim_take(const char *path, const process_id *owner, spur_error *err) {
     for (int attempt = 0; attempt < 100; attempt++) {
+        process_id now;
+        bool known, ours;
         int failed = create_exclusive(path, owner);
         if (failed == 0) return SPUR_OK;
         if (failed != EEXIST) return spur__fail_errno(err, failed, "%s: cannot claim", path);
-        process_id now;
-        if (claim_owner(path, &now) && is_same(&now, owner)) return SPUR_OK;
-        if (claim_alive(path)) break;
-        claim_bury(path);
+        claim_state state = look(path, &now, &known);
+        if (known && is_same(&now, owner)) return SPUR_OK;
+        if (state == CLAIM_ALIVE) break;
+        if (state == CLAIM_NONE) continue; /* given back since */
+        spur_status status = inherit(path, owner, &ours, err);
+        if (status == SPUR_E_EXISTS) break; /* a rival inherits it */
+        if (status != SPUR_OK || ours) return status;
     }
     return spur__fail(err, SPUR_E_EXISTS, "%s: another process is at work on it", path);
 }

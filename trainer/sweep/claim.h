@@ -2,8 +2,8 @@
  *
  * Claims: at most one process works on a thing, on any number of machines that share a directory.
  *
- * A claim is a file made by exclusive creation that names its owner. A dead owner's claim is taken
- * over by renaming the file away, which succeeds for one process only. Whether an owner is dead is
+ * A claim is a file made by exclusive creation that names its owner. A dead owner's claim is replaced
+ * by the one process that holds the claim `<path>.heir` meanwhile. Whether an owner is dead is
  * proved on its own host (pid, start time, boot); for another host the file's age tells: a living
  * owner touches it a few times a second (claim_touch).
  *
@@ -40,10 +40,6 @@ bool claim_owner(const char *path, process_id *owner);
 
 /* True when there is a claim and its owner lives (or, on another host, may live), or may still write it. */
 bool claim_alive(const char *path);
-
-/* Takes a dead owner's claim away; exactly one of several rivals succeeds. That of a living one, who may
- * have made it since we looked, is put back: false. */
-bool claim_bury(const char *path);
 
 /* Gives a file that is complete its name, which one process can: E_EXISTS for the others. `temporary`
  * may be there or not afterwards. */

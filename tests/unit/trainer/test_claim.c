@@ -54,29 +54,31 @@ static void test_identity_round_trip(void **state) {
 
 /* Sixteen processes, one claim, that of a dead one if `orphan`: one winner, who lives until all have tried. */
 static void check_one_winner(bool orphan) {
-    int ready[2], winners = 0;
-    pid_t children[16];
-    assert_int_equal(pipe(ready), 0);
+    enum { RIVALS = 16 };
+    int tried[2], over[2], winners = 0;
+    pid_t children[RIVALS];
+    char byte;
+    assert_int_equal(pipe(tried), 0);
+    assert_int_equal(pipe(over), 0);
     process_id dead = process_self();
     dead.start++;
     if (orphan) assert_int_equal(claim_take("rivals", &dead, NULL), SPUR_OK);
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < RIVALS; i++) {
         children[i] = fork();
         if (children[i] == 0) {
-            char byte;
-            close(ready[1]);
+            close(over[1]);
             process_id self = process_self();
             bool won = claim_take("rivals", &self, NULL) == SPUR_OK;
-            while (read(ready[0], &byte, 1) > 0) {
+            bool told = write(tried[1], "", 1) == 1;
+            while (read(over[0], &byte, 1) > 0) {
             } /* until the parent lets go */
-            _exit(won ? 1 : 0);
+            _exit(!told ? 100 : won);
         }
     }
-    struct timespec pause = {.tv_nsec = 300000000};
-    nanosleep(&pause, NULL);
-    close(ready[1]);
-    close(ready[0]);
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < RIVALS; i++) assert_int_equal(read(tried[0], &byte, 1), 1);
+    assert_true(claim_alive("rivals"));
+    close(over[1]);
+    for (int i = 0; i < RIVALS; i++) {
         int status;
         waitpid(children[i], &status, 0);
         winners += WEXITSTATUS(status);
@@ -84,6 +86,9 @@ static void check_one_winner(bool orphan) {
     assert_int_equal(winners, 1);
     assert_false(claim_alive("rivals")); /* its owner is gone */
     unlink("rivals");
+    close(over[0]);
+    close(tried[0]);
+    close(tried[1]);
 }
 
 static void test_one_winner(void **state) {
@@ -95,24 +100,31 @@ static void test_one_winner(void **state) {
     spur__fault_link(0);
 }
 
-/* A rival that took the owner for dead finds that he lives. */
-static void test_put_back_while_its_owner_lives(void **state) {
+/* Who replaces a dead owner's claim holds the heir's meanwhile, and may die of it, too. */
+static void test_heirs(void **state) {
     (void)state;
-    process_id self = process_self(), owner;
+    process_id self = process_self(), dead = self, owner;
+    dead.start++;
     for (int links = 0; links < 2; links++) {
         spur__fault_link(links ? 0 : EOPNOTSUPP);
-        assert_int_equal(claim_take("alive", &self, NULL), SPUR_OK);
-        assert_false(claim_bury("alive"));
-        assert_true(claim_owner("alive", &owner) && owner.pid == self.pid &&
-                    owner.start == self.start);
-        claim_release("alive");
-        self.start++;
-        assert_int_equal(claim_take("dead", &self, NULL), SPUR_OK);
-        assert_true(claim_bury("dead"));
-        assert_false(spur__exists("dead"));
-        self.start--;
-        assert_false(claim_bury("none"));
+        assert_int_equal(claim_take("left", &dead, NULL), SPUR_OK);
+        assert_int_equal(claim_take("left.heir", &dead, NULL), SPUR_OK);
+        assert_int_equal(claim_take("left.heir.heir", &dead, NULL), SPUR_OK);
+        assert_int_equal(claim_take("left", &self, NULL), SPUR_OK);
+        assert_true(claim_owner("left", &owner) && owner.start == self.start);
+        assert_false(spur__exists("left.heir"));
+        assert_false(spur__exists("left.heir.heir"));
+        claim_release("left");
+
+        process_id parent = process_of(getppid());
+        assert_int_equal(claim_take("left", &dead, NULL), SPUR_OK);
+        assert_int_equal(claim_take("left.heir", &parent, NULL), SPUR_OK);
+        assert_int_equal(claim_take("left", &self, NULL), SPUR_E_EXISTS);
+        assert_true(claim_owner("left", &owner) && owner.start == dead.start);
+        claim_release("left.heir");
+        claim_release("left");
     }
+    spur__fault_link(0);
 }
 
 /* A file whose content is complete gets its name once. */
@@ -206,7 +218,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_identity_round_trip),
         cmocka_unit_test(test_one_winner),
-        cmocka_unit_test(test_put_back_while_its_owner_lives),
+        cmocka_unit_test(test_heirs),
         cmocka_unit_test(test_names_are_given_once),
         cmocka_unit_test(test_taken_over_from_the_dead),
         cmocka_unit_test(test_a_zombie_is_dead),
