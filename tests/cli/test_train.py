@@ -281,6 +281,7 @@ class BadInput(Run):
         self.refused("[optimizer]\nname = sgd\nbetas = 0.9, 0.9\n", "'betas' is an option of adam, adamw")
         self.refused(SMALL, "command line: train.epochs=x", "train.epochs=x")
         self.refused(SMALL, "expected section.key=value", "epochs=3")
+        self.assertIn("'run.seed=3': expected an INI file before", self.spur("train", "run.seed=3", status=2).err)
         self.refused(SMALL, "train.monitor=val_f2: no column 'val_f2'", "train.monitor=val_f2")
         self.refused("", "bad.ini: there is no [section] in it")
         self.refused("; nothing\n", "bad.ini: there is no [section] in it")

@@ -13,7 +13,7 @@
 #include "data/loader.h"
 #include "engine_commands/setup.h"
 #include "sweep/catalog.h"
-#include "train/whole.h"
+#include "train/whole_pictures.h"
 
 static int run_eval(int argc, char **argv);
 

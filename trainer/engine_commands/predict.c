@@ -265,17 +265,17 @@ static spur_status check_inputs(const predictor *p, const char *run, spur_error 
 static spur_status choose_tiles(predictor *p, const char *overlap, spur_error *err) {
     int tile = data_number(&p->cfg, "tile");
     long long value = data_number(&p->cfg, "overlap");
-    slider *s = &p->slider;
+    sliding_window *s = &p->window;
     p->tiles = tile > 0;
     p->slide = overlap || p->tiles;
     if (overlap && p->card.info.task != SPUR_SEGMENTATION)
         return spur__fail(err, SPUR_E_ARGUMENT, "--overlap: for runs on masks");
     if (overlap && (!spur__parse_int(overlap, &value) || value < 0))
         return spur__fail(err, SPUR_E_RANGE, "--overlap: found '%s', expected pixels", overlap);
-    *s = (slider){.net = &p->net,
-                  .info = &p->card.info,
-                  .tile_height = p->tiles ? tile : p->card.info.height,
-                  .tile_width = p->tiles ? tile : p->card.info.width};
+    *s = (sliding_window){.net = &p->net,
+                          .info = &p->card.info,
+                          .tile_height = p->tiles ? tile : p->card.info.height,
+                          .tile_width = p->tiles ? tile : p->card.info.width};
     if (value >= s->tile_height || value >= s->tile_width)
         return spur__fail(err, SPUR_E_RANGE, "an overlap of %lld pixels, but tiles of %dx%d", value,
                           s->tile_height, s->tile_width);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Running a trained network on pictures: resized to its size, or tile by tile over the whole
- * picture (train/slide.h).
+ * picture (train/sliding_window.h).
  */
 #include <spur/weights.h>
 #include <stdio.h>
@@ -49,7 +49,7 @@ void predictor_close(predictor *p) {
     network_free(&p->net);
     card_free(&p->card);
     config_free(&p->cfg);
-    slider_free(&p->slider);
+    sliding_window_free(&p->window);
     spur__workspace_free(&p->space);
     *p = (predictor){.slide = false};
 }
@@ -104,10 +104,10 @@ static spur_status predict_resized(predictor *p, const spur__image *image, spur_
 static spur_status predict_sliding(predictor *p, const spur__image *image, spur__image *out,
                                    spur_error *err) {
     size_t classes = p->card.info.classes, pixels = (size_t)image->height * (size_t)image->width;
-    SPUR__TRY(slider_run(&p->slider, image, err));
+    SPUR__TRY(sliding_window_run(&p->window, image, err));
     SPUR__TRY(spur__image_shape(out, image->height, image->width, 1, err));
     for (size_t i = 0; i < pixels; i++)
-        out->data[i] = argmax(p->slider.blend.sums + i * classes, classes);
+        out->data[i] = argmax(p->window.blend.sums + i * classes, classes);
     return SPUR_OK;
 }
 

@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "engine_commands/setup.h"
 #include "train/card.h"
-#include "train/slide.h"
+#include "train/sliding_window.h"
 
 typedef struct predictor {
     config cfg;
@@ -17,7 +17,7 @@ typedef struct predictor {
     network net;
     bool slide; /* masks: over the whole picture, tile by tile */
     bool tiles; /* trained on tiles: pictures smaller than one are filled up, not enlarged */
-    slider slider;
+    sliding_window window;
     spur__workspace space;
 } predictor;
 

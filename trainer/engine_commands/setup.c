@@ -55,15 +55,24 @@ int print_config(const config *cfg) {
     return whole && fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* "section.key=value" rather than a file's name. */
+static bool is_override(const char *word) {
+    const char *equals = strchr(word, '='), *dot = strchr(word, '.');
+    return equals && dot && dot < equals;
+}
+
 int load_config(const command *self, config *cfg, char *const *words, int count, overrides *o) {
     spur_error err = {.status = SPUR_OK};
     if (count < 1) return command_misuse(self, "expected an INI file");
+    if (is_override(words[0]) && !spur__exists(words[0]))
+        return command_misuse(self, "'%s': expected an INI file before the first section.key=value",
+                              words[0]);
     for (int i = 1; i < count; i++) {
-        char *equals = strchr(words[i], '=');
-        if (!equals || !strchr(words[i], '.'))
+        if (!is_override(words[i]))
             return command_misuse(self, "'%s': expected section.key=value", words[i]);
-        char *key = spur__strndup(words[i], (size_t)(equals - words[i]));
-        bool added = key && overrides_add(o, key, equals + 1);
+        size_t length = strcspn(words[i], "=");
+        char *key = spur__strndup(words[i], length);
+        bool added = key && overrides_add(o, key, words[i] + length + 1);
         spur__free(key);
         if (!added) return command_misuse(self, "too many overrides");
     }

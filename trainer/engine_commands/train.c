@@ -194,7 +194,7 @@ static int run_train(int argc, char **argv) {
     return status;
 }
 
-static int resume(const amendment *a, const char *run, bool quiet, bool json) {
+static int resume(const resume_overrides *a, const char *run, bool quiet, bool json) {
     session s;
     terminal term;
     spur_error err = {.status = SPUR_OK};
@@ -213,9 +213,10 @@ static int resume(const amendment *a, const char *run, bool quiet, bool json) {
 }
 
 /* Checks what the overrides change, and goes on if the run allows it. */
-static int check_and_resume(amendment *a, const char *run, bool quiet, bool json) {
+static int check_and_resume(resume_overrides *a, const char *run, bool quiet, bool json) {
     spur_error err = {.status = SPUR_OK};
-    if (amend_check(a, run, &err) != SPUR_OK) return command_refuse(&command_resume, &err);
+    if (resume_check_overrides(a, run, &err) != SPUR_OK)
+        return command_refuse(&command_resume, &err);
     if (a->run_is_done && a->count == 0)
         return command_misuse(&command_resume, "%s: this run is done%s", run,
                               a->is_trial ? "" : "; a larger train.epochs continues it");
@@ -223,7 +224,7 @@ static int check_and_resume(amendment *a, const char *run, bool quiet, bool json
 }
 
 /* words[0] is the run, the others are overrides. */
-static int resume_from(const char *run, char **words, int count, amendment *a, bool quiet,
+static int resume_from(const char *run, char **words, int count, resume_overrides *a, bool quiet,
                        bool json) {
     config was, now;
     overrides o = {.count = 0}, none = {.count = 0};
@@ -234,7 +235,7 @@ static int resume_from(const char *run, char **words, int count, amendment *a, b
     if (status == EXIT_DONE) {
         spur_error err = {.status = SPUR_OK};
         for (int i = 1; i < count && err.status == SPUR_OK; i++)
-            amend_check_kind(&was, words[i], &err);
+            resume_check_kind(&was, words[i], &err);
         status = err.status != SPUR_OK ? command_refuse(&command_resume, &err)
                                        : load_config(&command_resume, &now, words, count, &o);
         if (status == EXIT_DONE) {
@@ -258,7 +259,7 @@ static int run_resume(int argc, char **argv) {
     char *line[512];
     if (argc > 500) return command_misuse(&command_resume, "too many arguments");
     memcpy(line, argv, (size_t)argc * sizeof *argv); /* the parser changes the order */
-    amendment a = {.argc = argc, .argv = line};
+    resume_overrides a = {.argc = argc, .argv = line};
     int status = arguments_parse(&command_resume, argc, argv, table, 2, &words);
     if (status != EXIT_DONE) return status;
     if (words < 1) return command_misuse(&command_resume, "expected a run directory");

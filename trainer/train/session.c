@@ -336,7 +336,7 @@ spur_status session_start(session *s, int argc, char **argv, spur_error *err) {
 }
 
 /* Writes what was amended into the run, if it leads anywhere. */
-static spur_status amend(session *s, const amendment *a, spur_error *err) {
+static spur_status amend(session *s, const resume_overrides *a, spur_error *err) {
     if (a->run_is_done && session_is_over(s))
         return spur__fail(
             err, SPUR_E_ARGUMENT, "%s: this run is done, and stays so: %lld epochs, %lld steps%s",
@@ -347,7 +347,8 @@ static spur_status amend(session *s, const amendment *a, spur_error *err) {
     return run_describe_change(&s->run, s->cfg, a->argc, a->argv, err);
 }
 
-spur_status session_resume(session *s, const char *path, const amendment *a, spur_error *err) {
+spur_status session_resume(session *s, const char *path, const resume_overrides *a,
+                           spur_error *err) {
     run_log_position from;
     bool found = false;
     SPUR__TRY(run_open(&s->run, path, err));

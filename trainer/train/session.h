@@ -15,7 +15,7 @@
 #include "run/rundir.h"
 #include "sweep/trial.h"
 #include "output/terminal.h"
-#include "train/amend.h"
+#include "train/resume_overrides.h"
 #include "train/run_log.h"
 #include "train/measures.h"
 #include "train/network.h"
@@ -101,7 +101,8 @@ spur_status session_start(session *s, int argc, char **argv, spur_error *err);
 
 /* Continues the run in `path` from its last checkpoint, or from the start when there is none. What
  * is amended is written into the run. */
-spur_status session_resume(session *s, const char *path, const amendment *a, spur_error *err);
+spur_status session_resume(session *s, const char *path, const resume_overrides *a,
+                           spur_error *err);
 
 /* Trains. Returns the exit status of the program; *err says what went wrong. */
 int session_train(session *s, spur_error *err);

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * Running a network over the tiles of a picture; see slide.h.
+ * Running a network over the tiles of a picture; see sliding_window.h.
  */
-#include "train/slide.h"
+#include "train/sliding_window.h"
 
 #include "base/error.h"
 
-void slider_free(slider *s) {
+void sliding_window_free(sliding_window *s) {
     spur__workspace_free(&s->space);
     spur__image_free(&s->part);
     spur__pixels_free(&s->shares);
     spur__pixels_free(&s->enlarged);
     spur__blend_free(&s->blend);
-    *s = (slider){.net = NULL};
+    *s = (sliding_window){.net = NULL};
 }
 
 /* Probabilities of the part that was run last, [height][width][classes], at the network's size. */
-static spur_status read_shares(slider *s, spur_error *err) {
+static spur_status read_shares(sliding_window *s, spur_error *err) {
     const spur_data_info *info = s->info;
     size_t classes = info->classes, pixels = network_rows(s->net);
     const float *logits = network_output(s->net);
@@ -27,7 +27,8 @@ static spur_status read_shares(slider *s, spur_error *err) {
     return SPUR_OK;
 }
 
-static spur_status run_tile(slider *s, const spur__image *image, int index, spur_error *err) {
+static spur_status run_tile(sliding_window *s, const spur__image *image, int index,
+                            spur_error *err) {
     const spur_data_info *info = s->info;
     spur__box whole = {0, 0, s->tile_height, s->tile_width};
     SPUR__TRY(spur__image_cut(image, spur__tiling_box(&s->blend.tiling, index), 0, &s->part, err));
@@ -47,7 +48,7 @@ static spur_status run_tile(slider *s, const spur__image *image, int index, spur
     return SPUR_OK;
 }
 
-spur_status slider_run(slider *s, const spur__image *image, spur_error *err) {
+spur_status sliding_window_run(sliding_window *s, const spur__image *image, spur_error *err) {
     spur__tiling tiling =
         spur__tiling_make(image->height, image->width, s->tile_height, s->tile_width, s->overlap);
     SPUR__TRY(spur__blend_begin(&s->blend, &tiling, (int)s->info->classes, err));

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Whole pictures, measured; see whole.h.
+ * Whole pictures, measured; see whole_pictures.h.
  *
  * The loss is the configured one, of a small net that has nothing but the blended answer of one
  * picture as its input, in the form of logits: log p, which softmax turns back into p.
  */
-#include "train/whole.h"
+#include "train/whole_pictures.h"
 
 #include <string.h>
 
 #include "base/error.h"
 #include "base/fmath.h"
 #include "data/dataset.h"
-#include "train/slide.h"
+#include "train/sliding_window.h"
 
 /* The loss of a picture of one size. */
 typedef struct judge {
@@ -23,7 +23,7 @@ typedef struct judge {
 
 typedef struct pass_over {
     session *s;
-    slider slider;
+    sliding_window window;
     judge judge;
     spur__sample sample;
 } pass_over;
@@ -61,7 +61,7 @@ static void fill_judge(const pass_over *p) {
     float *logits = spur_node_data(p->judge.logits);
     int32_t *target = spur_node_data_int(p->judge.target);
     for (size_t i = 0; i < pixels; i++) {
-        const float *shares = p->slider.blend.sums + i * classes;
+        const float *shares = p->window.blend.sums + i * classes;
         target[i] = p->sample.mask.data[i];
         if (outputs == 1) logits[i] = safe_log(shares[1]) - safe_log(shares[0]);
         for (size_t k = 0; outputs > 1 && k < outputs; k++)
@@ -73,7 +73,7 @@ static spur_status measure_picture(pass_over *p, uint32_t item, spur_error *err)
     session *s = p->s;
     SPUR__TRY(s->data->kind->read_whole(s->data, item, &p->sample, err));
     int height = p->sample.image.height, width = p->sample.image.width;
-    SPUR__TRY(slider_run(&p->slider, &p->sample.image, err));
+    SPUR__TRY(sliding_window_run(&p->window, &p->sample.image, err));
     SPUR__TRY(judge_build(&p->judge, s, height, width, err));
     fill_judge(p);
     SPUR__TRY(spur_net_forward(p->judge.net, SPUR_EVAL, err));
@@ -107,14 +107,14 @@ spur_status session_measure_whole(session *s, pass_result *result, spur_error *e
     pass_over p = {.s = s};
     pass_reset(&s->val_pass);
     clear_target(s);
-    p.slider = (slider){.net = &s->net,
-                        .info = s->info,
-                        .tile_height = s->data->tile,
-                        .tile_width = s->data->tile,
-                        .overlap = s->data->overlap};
+    p.window = (sliding_window){.net = &s->net,
+                                .info = s->info,
+                                .tile_height = s->data->tile,
+                                .tile_width = s->data->tile,
+                                .overlap = s->data->overlap};
     spur_status status = measure_all(&p, err);
     if (status == SPUR_OK) *result = pass_finish(&s->val_pass, &s->measures);
-    slider_free(&p.slider);
+    sliding_window_free(&p.window);
     spur_net_destroy(p.judge.net);
     spur__sample_free(&p.sample);
     return status;

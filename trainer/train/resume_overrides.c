@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which options of a run may still change; see amend.h.
+ * Which options of a run may still change; see resume_overrides.h.
  */
-#include "train/amend.h"
+#include "train/resume_overrides.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -67,7 +67,7 @@ static bool split_word(const char *word, char section[64], char key[64], char va
     return true;
 }
 
-spur_status amend_check_kind(const config *was, const char *word, spur_error *err) {
+spur_status resume_check_kind(const config *was, const char *word, spur_error *err) {
     char section[64], key[64], value[256];
     if (!split_word(word, section, key, value)) return SPUR_OK;
     section_id id = section_find(section);
@@ -83,7 +83,7 @@ static bool is_option(const change *c, const char *key) {
 }
 
 /* A limit that the run is beyond already. */
-static spur_status check_limits(const amendment *a, const change *c, const run_outcome *o,
+static spur_status check_limits(const resume_overrides *a, const change *c, const run_outcome *o,
                                 spur_error *err) {
     const train_settings *t = config_common(a->now, SECTION_TRAIN, train_settings);
     char why[96];
@@ -99,7 +99,7 @@ static spur_status check_limits(const amendment *a, const change *c, const run_o
 }
 
 /* True when a limit that ends a run has become wider. */
-static bool is_longer(const amendment *a) {
+static bool is_longer(const resume_overrides *a) {
     const train_settings *was = config_common(a->was, SECTION_TRAIN, train_settings),
                          *now = config_common(a->now, SECTION_TRAIN, train_settings);
     bool steps = was->max_steps > 0 && (now->max_steps == 0 || now->max_steps > was->max_steps);
@@ -115,7 +115,7 @@ static bool is_trial(const char *path) {
     return found;
 }
 
-static spur_status check_change(const amendment *a, const change *c, const run_outcome *o,
+static spur_status check_change(const resume_overrides *a, const change *c, const run_outcome *o,
                                 spur_error *err) {
     if (a->is_trial) return refuse(c, err, "the run is a trial, whose values are its sweep's");
     SPUR__TRY(check_rules(c, err));
@@ -131,7 +131,7 @@ static bool is_override(const config *cfg, const document_entry *e) {
     return e->key && e->line == 0 && document_find(&cfg->doc, e->section, e->key) == e;
 }
 
-spur_status amend_check(amendment *a, const char *path, spur_error *err) {
+spur_status resume_check_overrides(resume_overrides *a, const char *path, spur_error *err) {
     run_outcome o;
     SPUR__TRY(run_outcome_read(path, &o, err));
     if (o.verdict == VERDICT_DAMAGED) return spur__fail(err, SPUR_E_DAMAGED, "%s", o.message);

@@ -2,8 +2,8 @@
  *
  * Measuring whole pictures of data that are cut into tiles for training.
  */
-#ifndef SPUR_TRAINER_TRAIN_WHOLE_H
-#define SPUR_TRAINER_TRAIN_WHOLE_H
+#ifndef SPUR_TRAINER_TRAIN_WHOLE_PICTURES_H
+#define SPUR_TRAINER_TRAIN_WHOLE_PICTURES_H
 
 #include "train/session.h"
 
