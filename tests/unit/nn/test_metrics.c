@@ -15,11 +15,13 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "nn/kind.h"
 #include "nn/metric.h"
 
-/* Truth 0 0 0 1 1 2 2 2 2 9, prediction 0 1 0 1 2 2 2 2 0 1; 9 is ignored. */
+/* Truth 0 0 0 1 1 2 2 2 2 9, prediction 0 1 0 1 1 2 2 2 0 1; 9 is ignored. Each class is predicted three
+ * times: nowhere is the precision the recall, nor a size by truths that by predictions. */
 static const int32_t truth[] = {0, 0, 0, 1, 1, 2, 2, 2, 2, 9};
-static const int predicted[] = {0, 1, 0, 1, 2, 2, 2, 2, 0, 1};
+static const int predicted[] = {0, 1, 0, 1, 1, 2, 2, 2, 0, 1};
 enum { ROWS = 10, K = 3 };
 
 /* The predicted class first, the others in falling order of their index. */
@@ -52,19 +54,20 @@ static void test_values(void **state) {
     (void)state;
     assert_int_equal(spur_tally_count(t), 9);
     assert_int_equal(spur_tally_confusion(t, 2, 0), 1);
-    assert_metric(t, "accuracy", NULL, 6.0 / 9);
-    assert_metric(t, "pixel_accuracy", NULL, 6.0 / 9);
-    assert_metric(t, "precision", NULL, (2.0 / 3 + 1.0 / 2 + 3.0 / 4) / 3);
-    assert_metric(t, "precision", "average=micro", 6.0 / 9);
-    assert_metric(t, "precision", "class=1", 1.0 / 2);
-    assert_metric(t, "recall", NULL, (2.0 / 3 + 1.0 / 2 + 3.0 / 4) / 3);
-    assert_metric(t, "recall", "average=weighted", 6.0 / 9);
-    assert_metric(t, "f1", NULL, (2.0 / 3 + 1.0 / 2 + 3.0 / 4) / 3);
-    assert_metric(t, "mean_iou", NULL, (2.0 / 4 + 1.0 / 3 + 3.0 / 5) / 3);
-    assert_metric(t, "iou", "class=2", 3.0 / 5);
-    assert_metric(t, "dice", "class=2", 6.0 / 8);
+    assert_metric(t, "accuracy", NULL, 7.0 / 9);
+    assert_metric(t, "pixel_accuracy", NULL, 7.0 / 9);
+    assert_metric(t, "precision", NULL, (2.0 / 3 + 2.0 / 3 + 1) / 3);
+    assert_metric(t, "precision", "average=micro", 7.0 / 9);
+    assert_metric(t, "precision", "average=weighted", (3 * 2.0 / 3 + 2 * 2.0 / 3 + 4) / 9);
+    assert_metric(t, "precision", "class=1", 2.0 / 3);
+    assert_metric(t, "recall", NULL, (2.0 / 3 + 1 + 3.0 / 4) / 3);
+    assert_metric(t, "recall", "average=weighted", 7.0 / 9);
+    assert_metric(t, "f1", NULL, (2.0 / 3 + 4.0 / 5 + 6.0 / 7) / 3);
+    assert_metric(t, "mean_iou", NULL, (2.0 / 4 + 2.0 / 3 + 3.0 / 4) / 3);
+    assert_metric(t, "iou", "class=2", 3.0 / 4);
+    assert_metric(t, "dice", "class=2", 6.0 / 7);
     /* Second guesses: class 2, or 1 where 2 is the prediction. */
-    assert_metric(t, "top_k", "k=1", 6.0 / 9);
+    assert_metric(t, "top_k", "k=1", 7.0 / 9);
     assert_metric(t, "top_k", "k=2", 8.0 / 9);
     assert_metric(t, "top_k", "k=3", 1);
     spur_tally_destroy(t);
@@ -75,10 +78,10 @@ static void test_per_class(void **state) {
         const char *name;
         double expected[K];
     } cases[] = {
-        {"precision", {2.0 / 3, 1.0 / 2, 3.0 / 4}}, {"recall", {2.0 / 3, 1.0 / 2, 3.0 / 4}},
-        {"f1", {2.0 / 3, 1.0 / 2, 3.0 / 4}},        {"iou", {2.0 / 4, 1.0 / 3, 3.0 / 5}},
-        {"mean_iou", {2.0 / 4, 1.0 / 3, 3.0 / 5}},  {"dice", {4.0 / 6, 2.0 / 4, 6.0 / 8}},
-        {"accuracy", {2.0 / 3, 1.0 / 2, 3.0 / 4}},  {"pixel_accuracy", {2.0 / 3, 1.0 / 2, 3.0 / 4}},
+        {"precision", {2.0 / 3, 2.0 / 3, 1}},      {"recall", {2.0 / 3, 1, 3.0 / 4}},
+        {"f1", {2.0 / 3, 4.0 / 5, 6.0 / 7}},       {"iou", {2.0 / 4, 2.0 / 3, 3.0 / 4}},
+        {"mean_iou", {2.0 / 4, 2.0 / 3, 3.0 / 4}}, {"dice", {2.0 / 3, 4.0 / 5, 6.0 / 7}},
+        {"accuracy", {2.0 / 3, 1, 3.0 / 4}},       {"pixel_accuracy", {2.0 / 3, 1, 3.0 / 4}},
     };
     spur_tally *t = make_tally();
     spur_error err = {0};
@@ -96,17 +99,21 @@ static void test_per_class(void **state) {
     spur_tally_destroy(t);
 }
 
-/* Classes that never occur do not lower the mean. */
+/* Classes that never occur do not lower the mean; one that is predicted only does. */
 static void test_absent_class(void **state) {
-    const float logits[] = {1, 0, 0, 0, 0, 1, 0, 0};
-    const int32_t labels[] = {0, 1};
+    const float logits[] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0};
+    const int32_t labels[] = {0, 1, 0};
     spur_error err = {0};
     spur_tally *t = spur_tally_create(4, NULL);
     (void)state;
     assert_int_equal(spur_tally_add(t, logits, 2, 4, labels, &err), SPUR_OK);
     assert_metric(t, "mean_iou", NULL, 1);
     assert_metric(t, "f1", NULL, 1);
+    assert_int_equal(spur_tally_add(t, logits + 8, 1, 4, labels + 2, &err), SPUR_OK);
+    assert_metric(t, "mean_iou", NULL, (1.0 / 2 + 1 + 0) / 3);
+    assert_metric(t, "f1", NULL, (2.0 / 3 + 1 + 0) / 3);
     spur_tally_reset(t);
+    assert_int_equal(spur_tally_count(t), 0);
     assert_metric(t, "accuracy", NULL, 0);
     assert_metric(t, "mean_iou", NULL, 0);
     spur_tally_destroy(t);
@@ -170,13 +177,29 @@ static void test_single_logit(void **state) {
     (void)state;
     assert_int_equal(spur_tally_add(t, logits, 4, 1, labels, &err), SPUR_OK);
     assert_metric(t, "accuracy", NULL, 0.5);
+    assert_metric(t, "top_k", "k=1", 0.5);
     assert_metric(t, "iou", "class=1", 1.0 / 3);
     assert_int_equal(spur_tally_add_soft(t, logits, 4, 1, soft, &err), SPUR_OK);
     assert_int_equal(spur_tally_confusion(t, 1, 0), 2);
+    spur_tally_reset(t); /* in the middle: the first class, of answers and of targets */
+    assert_int_equal(spur_tally_add_soft(t, (const float[]){0}, 1, 1, (const float[]){0.5f}, &err),
+                     SPUR_OK);
+    assert_int_equal(spur_tally_confusion(t, 0, 0), 1);
     spur_tally_destroy(t);
     t = spur_tally_create(2, &(spur_tally_options){.threshold = 0.8});
     assert_int_equal(spur_tally_add(t, logits, 4, 1, labels, &err), SPUR_OK);
     assert_int_equal(spur_tally_confusion(t, 1, 1), 0);
+    spur_tally_destroy(t);
+}
+
+/* The largest target is the truth. */
+static void test_soft_targets(void **state) {
+    const float logits[] = {3, 1, 2, 1, 3, 2}, soft[] = {0.2f, 0.3f, 0.5f, 0.1f, 0.6f, 0.3f};
+    spur_tally *t = spur_tally_create(3, NULL);
+    (void)state;
+    assert_int_equal(spur_tally_add_soft(t, logits, 2, 3, soft, NULL), SPUR_OK);
+    assert_int_equal(spur_tally_confusion(t, 2, 0), 1);
+    assert_int_equal(spur_tally_confusion(t, 1, 1), 1);
     spur_tally_destroy(t);
 }
 
@@ -189,6 +212,16 @@ static void test_numbers(void **state) {
     spur_tally_add_values(t, a, 3, b);
     assert_metric(t, "mae", NULL, 1);
     assert_metric(t, "mse", NULL, 5.0 / 3);
+    spur_tally *more = spur_tally_create(0, NULL);
+    spur_tally_add_values(more, a, 1, a + 2);
+    spur_tally_merge(t, more);
+    assert_metric(t, "mae", NULL, 6.0 / 4);
+    assert_metric(t, "mse", NULL, 14.0 / 4);
+    spur_tally_reset(t);
+    spur_tally_merge(t, more);
+    assert_metric(t, "mae", NULL, 3);
+    assert_metric(t, "mse", NULL, 9);
+    spur_tally_destroy(more);
     assert_int_equal(spur_metric(t, "f1", NULL, &unused, &err), SPUR_E_STATE);
     assert_int_equal(spur_metric(t, "f1", NULL, &unused, NULL), SPUR_E_STATE);
     spur_tally_destroy(t);
@@ -196,15 +229,20 @@ static void test_numbers(void **state) {
 
 static void test_refusals(void **state) {
     const float logits[] = {1, 2, 3};
-    const int32_t label = 3;
+    const int32_t label = 3, before = -1, ignored = -100;
     spur_error err = {0};
     double unused;
     spur_tally *t = spur_tally_create(3, NULL);
     (void)state;
     assert_int_equal(spur_tally_add(t, logits, 1, 3, &label, &err), SPUR_E_RANGE);
     assert_non_null(strstr(err.message, "found label 3 in row 0, expected 0 to 2"));
+    assert_int_equal(spur_tally_add(t, logits, 1, 3, &before, &err), SPUR_E_RANGE);
+    assert_int_equal(spur_tally_add(t, logits, 1, 3, &ignored, &err), SPUR_OK);
     assert_int_equal(spur_tally_count(t), 0);
     assert_int_equal(spur_tally_add(t, logits, 1, 2, &label, &err), SPUR_E_SHAPE);
+    spur_tally *one = spur_tally_create(1, NULL); /* two answers cannot be counted there */
+    assert_int_equal(spur_tally_add(one, logits, 1, 1, &(int32_t){0}, &err), SPUR_E_SHAPE);
+    spur_tally_destroy(one);
     assert_int_equal(spur_metric(t, "acuracy", NULL, &unused, &err), SPUR_E_NOTFOUND);
     assert_int_equal(spur_metric(t, "acuracy", NULL, &unused, NULL), SPUR_E_NOTFOUND);
     assert_non_null(strstr(err.message, "did you mean 'accuracy'"));
@@ -233,17 +271,30 @@ static void test_labels(void **state) {
     assert_string_equal(text, "top_3_accuracy");
     spur__metric_label(&spur__metric_mean_iou, NULL, text, sizeof text);
     assert_string_equal(text, "mean_iou");
+    static const char *const cases[][2] = {{NULL, "iou"},
+                                           {"average=micro", "iou_micro"},
+                                           {"average=weighted", "iou_weighted"},
+                                           {"class=0", "iou_class_0"}};
+    for (size_t i = 0; i < 4; i++) {
+        void *options;
+        const spur__kind *kind = &spur__metric_iou.kind;
+        assert_int_equal(spur__kind_options_create(kind, "metric", cases[i][0], &options, NULL),
+                         SPUR_OK);
+        spur__metric_label(&spur__metric_iou, options, text, sizeof text);
+        assert_string_equal(text, cases[i][1]);
+        spur__kind_options_free(kind, options);
+    }
 }
 
 static void test_report(void **state) {
     static const char *const names[] = {"cat", "dog", "bird"};
     static const char expected[] = "             precision    recall  f1-score   support\n\n"
                                    "         cat    0.6667    0.6667    0.6667         3\n"
-                                   "         dog    0.5000    0.5000    0.5000         2\n"
-                                   "        bird    0.7500    0.7500    0.7500         4\n\n"
-                                   "    accuracy                        0.6667         9\n"
-                                   "   macro avg    0.6389    0.6389    0.6389         9\n"
-                                   "weighted avg    0.6667    0.6667    0.6667         9\n";
+                                   "         dog    0.6667    1.0000    0.8000         2\n"
+                                   "        bird    1.0000    0.7500    0.8571         4\n\n"
+                                   "    accuracy                        0.7778         9\n"
+                                   "   macro avg    0.7778    0.8056    0.7746         9\n"
+                                   "weighted avg    0.8148    0.7778    0.7810         9\n";
     char *text = NULL;
     size_t size;
     spur_tally *t = make_tally();
@@ -304,19 +355,13 @@ static void test_report_of_absent_class(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_per_class),
-        cmocka_unit_test(test_absent_class),
-        cmocka_unit_test(test_batches_make_an_epoch),
-        cmocka_unit_test(test_ties),
-        cmocka_unit_test(test_weights_are_of_the_truth),
-        cmocka_unit_test(test_single_logit),
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_report_of_wide_names),
-        cmocka_unit_test(test_report),
-        cmocka_unit_test(test_report_of_absent_class),
+        cmocka_unit_test(test_values),       cmocka_unit_test(test_per_class),
+        cmocka_unit_test(test_absent_class), cmocka_unit_test(test_batches_make_an_epoch),
+        cmocka_unit_test(test_ties),         cmocka_unit_test(test_weights_are_of_the_truth),
+        cmocka_unit_test(test_single_logit), cmocka_unit_test(test_soft_targets),
+        cmocka_unit_test(test_numbers),      cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_labels),       cmocka_unit_test(test_report_of_wide_names),
+        cmocka_unit_test(test_report),       cmocka_unit_test(test_report_of_absent_class),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
