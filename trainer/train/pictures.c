@@ -89,7 +89,7 @@ done:
     return status;
 }
 
-/* Green where the answer is right, red where it is wrong, over the picture. */
+/* Red where the answer is wrong, over a pale picture in grey. */
 static void draw_errors(const spur_data_info *info, const shot *one, const uint8_t *picture,
                         size_t pixels, uint8_t *out) {
     for (size_t i = 0; i < pixels; i++) {
@@ -192,20 +192,23 @@ static spur_status log_confusion(session *s, int64_t epoch, spur_error *err) {
                    err);
 }
 
-/* "R2 0.931, mean absolute error 0.12, first 2000 of 9000 samples": of value k of a regression. */
+/* "R2 0.931, mean absolute error 0.12, first 2000 of 9000 samples": of value k of a regression. Spread is
+ * taken from the first value on, so that equal values have none, without any rounding: no R2. */
 static void describe_pairs(const gallery *g, size_t k, size_t stride, double samples, char *out,
                            size_t size) {
     double mean = 0, spread = 0, squares = 0, errors = 0, n = (double)g->pair_count;
-    for (size_t i = 0; i < g->pair_count; i++) mean += (double)g->truths[i * stride + k] / n;
+    double first = (double)g->truths[k];
+    for (size_t i = 0; i < g->pair_count; i++)
+        mean += ((double)g->truths[i * stride + k] - first) / n;
     for (size_t i = 0; i < g->pair_count; i++) {
         double truth = (double)g->truths[i * stride + k];
         double off = (double)g->answers[i * stride + k] - truth;
-        spread += (truth - mean) * (truth - mean);
+        spread += (truth - first - mean) * (truth - first - mean);
         squares += off * off;
         errors += fabs(off) / n;
     }
     char fit[32] = "";
-    if (spread > 0) snprintf(fit, sizeof fit, "R\xc2\xb2 %.3f, ", 1 - squares / spread);
+    if (spread > 0) snprintf(fit, sizeof fit, "R\xc2\xb2 %.4g, ", 1 - squares / spread);
     int length = snprintf(out, size, "%smean absolute error %.4g, ", fit, errors);
     if (n < samples)
         snprintf(out + length, size - (size_t)length, "first %zu of %.0f samples", g->pair_count,
