@@ -23,6 +23,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -85,6 +86,14 @@ class Cli(unittest.TestCase):
                                    stderr=subprocess.PIPE, env={**os.environ, "TZ": "UTC", **(env or {})})
         self.addCleanup(lambda: process.poll() is None and process.kill())
         return process
+
+    def wait_until(self, true, process):
+        """Returns what true() gives once it is true, however long that takes; the process must not have ended before."""
+        while not (found := true()):
+            if process.poll() is not None and not true():
+                self.fail("ended early, with status %d: %s" % (process.returncode, process.stderr and process.stderr.read()))
+            time.sleep(0.005)
+        return found
 
     def on_terminal(self, *args, columns=80, rows=24, status=0):
         """Runs spur on a pseudo-terminal of that size; returns what it showed (stdout and stderr)."""

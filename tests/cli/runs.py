@@ -6,6 +6,8 @@ import os
 
 from harness import Cli
 
+AT_ONCE = "1e-9"  # a max_time that is over after the first step
+
 SMALL = """
 [run]
 seed = 3

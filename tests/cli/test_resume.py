@@ -11,31 +11,32 @@ import unittest
 from pathlib import Path
 
 from harness import SPUR, main
-from runs import SMALL, Run
+from runs import AT_ONCE, SMALL, Run
+
+NEVER = "train.epochs=100000"  # a run that does not end before the signal comes
 
 
 class Resume(Run):
     def wait_for_step(self, process, step):
-        """Waits until the run's event file shows that many steps."""
-        deadline = time.time() + 120
-        while time.time() < deadline:
-            for run in self.run_dirs():
-                found = list((run / "checkpoints").glob("step_*")) if (run / "checkpoints").exists() else []
-                if any(int(p.name[5:]) >= step for p in found):
-                    return run
-            if process.poll() is not None:
-                self.fail("ended early: %s" % process.stderr.read())
-            time.sleep(0.005)
-        self.fail("no step %d" % step)
+        """Waits until the run has a checkpoint of that step or a later one; returns the run."""
+        def found():
+            return next((run for run in self.run_dirs() for p in run.glob("checkpoints/step_*")
+                         if int(p.name[5:]) >= step), None)
+        return self.wait_until(found, process)
 
-    def interrupted(self, how, step, expected):
-        process = self.start("train", "a.ini", "train.epochs=4")
-        run = self.wait_for_step(process, step)
-        process.send_signal(how)
-        self.assertEqual(process.wait(), expected)
-        process.stdout.close()
-        process.stderr.close()
-        return run
+    def stopped(self, how, step, *overrides, pause=0):
+        """A run that a signal ended, which came that long after the checkpoint of the step; and the process' status. A run
+        that was faster than the signal (0) is no such one: once more."""
+        while True:
+            process = self.start("train", "a.ini", *overrides)
+            run = self.wait_for_step(process, step)
+            time.sleep(pause)
+            process.send_signal(how)
+            process.communicate()
+            if process.returncode != 0:
+                return run, process.returncode
+            shutil.rmtree(run)
+            pause /= 2
 
     def reference(self):
         return self.digest(self.train("train.epochs=4"))
@@ -46,7 +47,8 @@ class Resume(Run):
                                     (signal.SIGKILL, 20, -9)):
             with self.subTest(signal=how, step=step):
                 shutil.rmtree(self.dir / "my_logs")
-                run = self.interrupted(how, step, expected)
+                run, status = self.stopped(how, step, "train.epochs=4")
+                self.assertEqual(status, expected)
                 if how != signal.SIGKILL:
                     self.assertEqual(self.status(run)["state"], "interrupted")
                 self.spur("resume", run)
@@ -56,26 +58,25 @@ class Resume(Run):
     def test_killed_before_the_first_checkpoint(self):
         whole = self.reference()
         shutil.rmtree(self.dir / "my_logs")
-        process = self.start("train", "a.ini", "train.epochs=4")
-        while not (self.run_dirs() and (self.run_dirs()[0] / "status.ini").exists()):
-            time.sleep(0.002)
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
-        run = self.run_dirs()[0]
+        while True:
+            process = self.start("train", "a.ini", "train.epochs=4")
+            run = self.wait_until(lambda: next((p.parent for p in self.dir.glob("my_logs/*/status.ini")), None), process)
+            process.kill()
+            process.communicate()
+            if not list(run.glob("checkpoints/*")):
+                break
+            shutil.rmtree(run)  # it came too late
         self.spur("resume", run)
         self.assertEqual(self.digest(run), whole)
 
-    def test_stopping_again_and_again(self):
-        whole = self.reference()
+    def test_stopping_after_every_step(self):
+        whole = self.digest(self.train("data.samples=80"))
         shutil.rmtree(self.dir / "my_logs")
-        self.spur("train", "a.ini", "train.epochs=4", "--max-time", "0.05")
-        run = self.run_dirs()[0]
-        for _ in range(200):
-            if self.status(run)["state"] == "done":
-                break
-            self.spur("resume", run, "train.max_time=0.15")
+        run = self.train("data.samples=80", "--max-time", AT_ONCE)
+        for step in range(1, 16):
+            self.assertEqual((self.status(run)["state"], self.status(run)["step"]), ("interrupted", str(step)))
+            self.spur("resume", run)
+        self.assertEqual(self.status(run)["state"], "done")
         self.assertEqual(self.digest(run), whole)
 
     # One step an epoch, and a validation of many batches: a signal comes while it is under way.
@@ -84,18 +85,15 @@ class Resume(Run):
 
     def in_validation(self, *overrides):
         """A run that was stopped in the middle of its first epoch's validation."""
-        for _ in range(20):
-            process = self.start("train", "a.ini", *self.LONG_VALIDATION, *overrides)
-            run = self.wait_for_step(process, 1)
-            time.sleep(0.05)
-            process.send_signal(signal.SIGTERM)
-            process.communicate()
-            self.assertEqual(process.returncode, 130)
-            status = self.status(run)
-            if status["step"] == "2" and status["epoch"] == "0":
+        pause = 0.05
+        while True:
+            run, status = self.stopped(signal.SIGTERM, 1, *self.LONG_VALIDATION, *overrides, pause=pause)
+            self.assertEqual(status, 130)
+            at = self.status(run)
+            if (at["step"], at["epoch"]) == ("2", "0"):
                 return run
-            shutil.rmtree(run)  # it was still training
-        self.fail("never stopped in a validation")
+            pause *= 1.5 if at["step"] == "1" else 0.5  # it was still training, or did so again
+            shutil.rmtree(run)
 
     def test_a_signal_in_the_validation_acts_there(self):
         for options in ((), ("train.ema=0.5",), ("train.max_steps=2",)):
@@ -113,11 +111,9 @@ class Resume(Run):
         one_epoch = ("data.val_samples=2500", "train.epochs=1")
         whole = self.digest(self.train(*one_epoch))
         shutil.rmtree(self.dir / "my_logs")
-        process = self.start("train", "a.ini", *one_epoch)
-        run = self.wait_for_step(process, 10)
-        process.send_signal(signal.SIGINT)  # the epoch is closed; what is left is the pass with the best weights
-        process.communicate()
-        self.assertEqual(process.returncode, 130)
+        # at its last checkpoint the epoch is closed; what is left is the pass with the best weights
+        run, status = self.stopped(signal.SIGINT, 10, *one_epoch)
+        self.assertEqual(status, 130)
         self.assertEqual(self.status(run)["state"], "interrupted")
         self.assertEqual(len(self.rows(run / "metrics.csv")), 1)
         self.assertIn("Stopped at step 10", (run / "stdout.log").read_text())
@@ -131,7 +127,7 @@ class Resume(Run):
             environment = {k: v for k, v in os.environ.items() if k not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
             if policy:
                 environment["OMP_WAIT_POLICY"] = policy
-            process = subprocess.Popen([SPUR, "train", "a.ini", "train.epochs=100"], cwd=self.dir, env=environment,
+            process = subprocess.Popen([SPUR, "train", "a.ini", NEVER], cwd=self.dir, env=environment,
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             self.wait_for_step(process, 1)
             place = Path("/proc") / str(process.pid)
@@ -147,18 +143,25 @@ class Resume(Run):
         """The step's checkpoint is written a second time then; one of the two is whole at any moment."""
         whole = self.digest(self.train(*self.LONG_VALIDATION))
         shutil.rmtree(self.dir / "my_logs")
-        run = self.in_validation()
+        run, kept = self.in_validation(), self.dir / "kept"
+        run.rename(kept)
         for _ in range(3):
-            process = self.start("resume", run)
-            while process.poll() is None and len(self.rows(run / "metrics.csv")) == 0:
-                time.sleep(0.001)
-            process.kill()
-            process.communicate()
-        self.spur("resume", run)
-        self.assertEqual(self.digest(run), whole)
+            status = None
+            while status != -9:  # 0: it ended before the kill
+                shutil.rmtree(run, ignore_errors=True)
+                shutil.copytree(kept, run, symlinks=True)
+                process = self.start("resume", run)
+                while process.poll() is None and len(self.rows(run / "metrics.csv")) == 0:
+                    time.sleep(0.001)
+                process.kill()
+                process.communicate()
+                status = process.returncode
+                self.assertIn(status, (-9, 0))
+            self.spur("resume", run)
+            self.assertEqual(self.digest(run), whole)
 
     def test_a_second_signal_leaves_at_once(self):
-        process = self.start("train", "a.ini", "train.epochs=50")
+        process = self.start("train", "a.ini", NEVER)
         run = self.wait_for_step(process, 4)
         process.send_signal(signal.SIGSTOP)  # both signals are there when it wakes up
         process.send_signal(signal.SIGINT)
@@ -167,10 +170,10 @@ class Resume(Run):
         process.communicate()
         self.assertEqual(process.returncode, 130)
         self.assertEqual(self.status(run)["state"], "running")  # nothing was written any more
-        self.spur("resume", run, "train.epochs=3")
+        self.spur("resume", run, "train.max_time=" + AT_ONCE)
 
     def test_a_terminal_that_is_closed(self):
-        process = self.start("train", "a.ini", "train.epochs=50")
+        process = self.start("train", "a.ini", NEVER)
         run = self.wait_for_step(process, 4)
         process.send_signal(signal.SIGHUP)
         process.stderr.readline()
@@ -184,27 +187,23 @@ class Resume(Run):
         """max_steps is reached, but the signal came first: nothing is trained beyond it."""
         whole = self.digest(self.train("train.max_steps=15"))
         shutil.rmtree(self.dir / "my_logs")
-        self.spur("train", "a.ini", "train.max_steps=15", "--max-time", "0.02")
-        run = self.run_dirs()[0]
-        for _ in range(200):
-            if self.status(run)["state"] == "done":
-                break
-            self.spur("resume", run, "train.max_time=0.02")
+        run = self.train("train.max_steps=15", "--max-time", AT_ONCE)
+        for step in range(1, 16):
+            self.assertEqual((self.status(run)["state"], self.status(run)["step"]), ("interrupted", str(step)))
+            self.spur("resume", run)
+        self.assertEqual(self.status(run)["state"], "done")
         self.assertEqual(self.digest(run), whole)
 
     def test_what_cannot_be_resumed(self):
         run = self.train("train.epochs=1")
         self.assertIn("this run is done", self.spur("resume", run, status=2).err)
         self.assertIn("a directory without config.ini", self.spur("resume", self.dir, status=2).err)
-        process = self.start("train", "a.ini", "train.epochs=50")
-        while len(self.run_dirs()) < 2 or not (self.run_dirs()[-1] / "status.ini").exists():
-            time.sleep(0.01)
-        r = self.spur("resume", self.run_dirs()[-1], status=2)
+        process = self.start("train", "a.ini", NEVER)
+        others = lambda: [p for p in self.run_dirs() if p != run and (p / "status.ini").exists()]
+        r = self.spur("resume", self.wait_until(others, process)[0], status=2)
         self.assertIn("another process is working in this run", r.err)
         process.kill()
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
+        process.communicate()
 
     def test_another_architecture(self):
         run = self.train("train.epochs=1")
@@ -227,19 +226,19 @@ class Amended(Run):
         self.assertEqual(self.state_of(run), before)
 
     def test_overrides_are_kept(self):
-        run = self.train("optimizer.lr=0.002", "--max-time", "0.05", "train.epochs=4")
+        run = self.train("optimizer.lr=0.002", "--max-time", AT_ONCE, "train.epochs=4")
         self.assertEqual(self.status(run)["state"], "interrupted")
-        self.spur("resume", run, "optimizer.lr=0.004", "train.max_time=0.05", "log.images=1")
+        self.spur("resume", run, "optimizer.lr=0.004", "train.max_time=" + AT_ONCE, "log.images=1")
         config = (run / "config.ini").read_text()
         self.assertIn("\nlr = 0.004\n", config)
         self.assertIn("\nimages = 1\n", config)
         kept = (run / "overrides.ini").read_text()
         self.assertIn("spur train a.ini optimizer.lr=0.002", kept)
-        self.assertRegex(kept, r"spur resume \S+ optimizer.lr=0.004 train.max_time=0.05 log.images=1\n")
+        self.assertRegex(kept, r"spur resume \S+ optimizer.lr=0.004 train.max_time=1e-9 log.images=1\n")
         self.assertRegex(kept, r"(?s)\[optimizer\]\nlr = 0.004\n.*\[train\]\n.*epochs = 4.*\[log\]\nimages = 1\n")
         self.assertNotIn("\nlr = 0.002", kept)
         self.spur("resume", run, "train.max_time=")
-        self.assertEqual((run / "config.ini").read_text(), config.replace("max_time = 0.05", "max_time ="))
+        self.assertEqual((run / "config.ini").read_text(), config.replace("max_time = " + AT_ONCE, "max_time ="))
         self.assertEqual(self.rows(run / "metrics.csv")[-1]["epoch"], "4")
         shown = self.spur("show", run).out
         self.assertIn("0.004", shown)
@@ -248,7 +247,7 @@ class Amended(Run):
         self.assertTrue(list((self.dir / "pictures/validation/images/worst").iterdir()))
 
     def test_what_contradicts_the_run_is_refused(self):
-        run = self.train("--max-time", "0.05")
+        run = self.train("--max-time", AT_ONCE)
         for override, why in (("run.seed=4", "it was '3'"), ("data.size=16x16", "the run is about its data"),
                               ("model.classes=3", "unknown key"), ("model.name=mlp", "the checkpoint holds this network"),
                               ("train.metrics=accuracy", "they are the columns of metrics.csv"),
@@ -280,8 +279,8 @@ class Amended(Run):
         self.assertEqual(len(self.rows(run / "metrics.csv")), 4)
 
     def test_a_limit_where_the_run_stands(self):
-        run = self.train("train.max_time=0.05")
-        self.spur("resume", run)  # a step at least
+        run = self.train("train.max_time=" + AT_ONCE)
+        self.spur("resume", run)  # one more step
         step = self.status(run)["step"]
         self.refused(run, "%s steps are done" % step, "train.max_steps=1")
         self.spur("resume", run, "train.max_time=", "train.max_steps=" + step)
@@ -299,7 +298,7 @@ class Amended(Run):
             self.write("table/%s.csv" % part, "x,y,kind\n" + rows)
         self.write("t.ini", "[data]\nformat = csv\npath = table\ntarget = kind\ntask = classification\n"
                             "[model]\nname = mlp\n[train]\nepochs = 400\nmetrics = recall(class=3), accuracy\n"
-                            "max_time = 0.05\n")
+                            "max_time = %s\n" % AT_ONCE)
 
     def test_data_that_have_changed(self):
         self.tables(4)

@@ -2,7 +2,7 @@
 # cli needs: engine
 """What a run shows at its end is right: curves, answers, the worst samples, the best weights; and a resume with averages."""
 from harness import main
-from runs import SMALL, Run
+from runs import AT_ONCE, SMALL, Run
 from test_run_tools import png
 
 BINARY = """
@@ -100,7 +100,7 @@ class Shown(Run):
     def test_averages_after_a_stop(self):
         self.write("a.ini", SMALL)
         whole = self.digest(self.train("train.ema=0.9"))
-        run = self.train("train.ema=0.9", "train.max_time=0.05")
+        run = self.train("train.ema=0.9", "train.max_time=" + AT_ONCE)
         self.assertEqual(self.status(run)["state"], "interrupted")
         self.spur("resume", run, "train.max_time=")
         self.assertEqual(self.digest(run), whole)

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -150,6 +151,8 @@ static void test_change_of_directory(void **state) {
 
 /* ---- cancelled threads --------------------------------------------------------------------- */
 
+static _Atomic int rounds;
+
 static void *log_for_ever(void *argument) {
     char *large = calloc(1, 1 << 17);
     memset(large, 'x', (1 << 17) - 1);
@@ -158,6 +161,7 @@ static void *log_for_ever(void *argument) {
         spur_log_scalar(argument, "a", i, i);
         if (i % 10 == 0) spur_log_text(argument, "t", i, large, NULL);
         spur_writer_flush(argument);
+        atomic_fetch_add(&rounds, 1);
     }
     pthread_cleanup_pop(1);
     return NULL;
@@ -165,13 +169,15 @@ static void *log_for_ever(void *argument) {
 
 static void test_cancelled_threads(void **state) {
     spur_writer *w;
-    alarm(60); /* instead of waiting for ever for a lost lock */
+    alarm(1200); /* instead of waiting for ever for a lost lock */
     assert_int_equal(open_exact(&w, *state, &(spur_writer_options){.queue_bytes = 64 << 10}),
                      SPUR_OK);
     for (int i = 0; i < 20; i++) {
         pthread_t thread;
+        int before = atomic_load(&rounds);
         assert_int_equal(pthread_create(&thread, NULL, log_for_ever, w), 0);
-        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+        do nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        while (atomic_load(&rounds) == before);
         pthread_cancel(thread);
         pthread_join(thread, NULL);
         assert_int_equal(spur_writer_flush(w), SPUR_OK);

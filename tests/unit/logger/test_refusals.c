@@ -4,8 +4,11 @@
  */
 #include "written.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "write/writer.h"
 
@@ -469,20 +472,29 @@ static void test_two_writers_in_one_directory(void **state) {
 /* Another process: seen by its lock. */
 static void test_other_program_in_the_directory(void **state) {
     notes n = {0};
-    char command[4300];
-    spur_writer *w;
-    snprintf(
-        command, sizeof command,
-        "cd '%s' && touch x.tfevents.y && flock -x x.tfevents.y sh -c 'touch ready; sleep 3' >/dev/null 2>&1 &",
-        (char *)*state);
-    if (system("command -v flock >/dev/null") != 0) skip();
-    assert_int_equal(system(command), 0);
-    snprintf(command, sizeof command, "cd '%s'; until test -e ready; do sleep 0.01; done",
-             (char *)*state);
-    assert_int_equal(system(command), 0);
-    w = begin(state, &n);
+    int locked[2], over[2], status;
+    char path[4200], byte;
+    snprintf(path, sizeof path, "%s/x.tfevents.y", (char *)*state);
+    assert_int_equal(pipe(locked), 0);
+    assert_int_equal(pipe(over), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(over[1]);
+        int file = open(path, O_RDWR | O_CREAT, 0600);
+        bool told = flock(file, LOCK_EX) == 0 && write(locked[1], "", 1) == 1;
+        ssize_t end = read(over[0], &byte, 1); /* until the parent lets go */
+        _exit(told && end == 0 ? 0 : 1);
+    }
+    close(locked[1]);
+    assert_int_equal(read(locked[0], &byte, 1), 1);
+    spur_writer *w = begin(state, &n);
     assert_warned(&n, 1, "another program is writing");
     spur_writer_close(w, NULL);
+    close(over[1]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    close(over[0]);
+    close(locked[0]);
 }
 
 /* A later file's name sorts behind all that are there, also those of a host with a fast clock. */
