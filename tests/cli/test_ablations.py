@@ -143,17 +143,20 @@ class Ablations(Cli):
 
     def test_live_table(self):
         """Numbers of running trials, what tells configurations apart, no line wider than the terminal."""
-        self.write("live.ini", "include = base.ini\n[run]\nname = live\n[data]\nsamples = 300\n[train]\nepochs = 12\n"
+        self.write("live.ini", "include = base.ini\n[data]\nsamples = 300\n"
                    "[sweep]\noptimizer.lr = 1e-3\naugment.color_jitter = 0, 0, 0, 0 | 0.125, 0.125, 0.125, 0.0625\n"
                    "data.normalization = none | dataset\nseeds = 1..2\n")
-        shown = self.on_terminal("sweep", "live.ini", columns=80)
-        live = [re.sub(r"\x1b\[\d*[A-Z]", "", line) for line in shown.split("\n") if line.endswith("\x1b[K")]
+        running = r"running trial_000\d_seed_\d  epoch \d+  val_accuracy [\d.]+  (normalization|color_jitter)="
+        for epochs in (12, 50, 200, 800):  # until the table is drawn before a trial has ended
+            shown = self.on_terminal("sweep", "live.ini", "run.name=live%d" % epochs, "train.epochs=%d" % epochs)
+            live = [re.sub(r"\x1b\[\d*[A-Z]", "", line) for line in shown.split("\n") if line.endswith("\x1b[K")]
+            if re.search(running, "\n".join(live)):
+                break
         for line in live:
             self.assertLess(len(line), 80, line)
             self.assertNotIn("lr=", line)  # the same everywhere: it would only take room
         text = "\n".join(live)
-        self.assertRegex(text, r"running trial_000\d_seed_\d  epoch \d+  val_accuracy [\d.]+  normalization=|"
-                               r"running trial_000\d_seed_\d  epoch \d+  val_accuracy [\d.]+  color_jitter=")
+        self.assertRegex(text, running)
         self.assertRegex(text, r"\n  1\. [\d.]+ +color_jitter=")
         self.assertRegex(text, r"color_jitter=0\.125, .*\.\.\.(\n|$)")  # what has no room is seen to be missing
 
@@ -170,9 +173,12 @@ class Ablations(Cli):
         words = ["sweep", "normalization.ini", "sweep.seeds=1", "train.epochs=4", "--quiet"]
         self.spur(*words, "run.name=whole")
         dice = random.Random(1)
+        epochs = lambda: sum(p.read_text().count("\n") for p in self.dir.glob("my_logs/killed/*/metrics.csv"))
         for _ in range(4):
+            before = epochs()
             p = subprocess.Popen([SPUR, *words, "run.name=killed"], cwd=self.dir, stdout=subprocess.DEVNULL)
-            time.sleep(dice.uniform(0.1, 0.8))
+            self.wait_until(lambda: epochs() > before or p.poll() is not None, p)
+            time.sleep(dice.uniform(0, 0.2))
             self.kill_everything_here()
             p.wait()
         self.spur(*words, "run.name=killed")

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 # cli needs: engine
 """The INI files under examples/: all are read; those whose data are here build their network."""
+import contextlib
 import os
 import tarfile
+import tempfile
 from pathlib import Path
 
 from harness import BUILD, SOURCE, Cli, main
@@ -21,7 +23,11 @@ class Examples(Cli):
         if not (target / name).exists() and (DATA / (name + ".tar")).exists():
             with tarfile.open(DATA / (name + ".tar")) as archive:
                 safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # from Python 3.11.4 on
-                archive.extractall(target, **safe)
+                target.mkdir(exist_ok=True)
+                with tempfile.TemporaryDirectory(dir=target) as part:  # it is there whole, or not
+                    archive.extractall(part, **safe)
+                    with contextlib.suppress(OSError):  # somebody else was faster
+                        os.rename(os.path.join(part, name), target / name)
         return target / name if (target / name).exists() else None
 
     def test_all_are_read(self):

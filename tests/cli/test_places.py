@@ -4,8 +4,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import time
 import unittest
 
 from harness import SPUR, Cli, main
@@ -37,6 +35,21 @@ int fsync(int fd) {
     if (list && n > 0) fprintf(list, "%.*s\n", (int)n, path);
     if (list) fclose(list);
     return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd);
+}
+"""
+
+# A signal comes as soon as there is a status.ini.
+SIGNAL = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+int rename(const char *old, const char *new) {
+    static int came;
+    int status = ((int (*)(const char *, const char *))dlsym(RTLD_NEXT, "rename"))(old, new);
+    if (strstr(new, "/status.ini") && !came++) raise(SIGTERM);
+    return status;
 }
 """
 
@@ -76,15 +89,16 @@ class Places(Cli):
 
     def test_a_trial_taken_out_of_its_sweep(self):
         self.write("s.ini", "include = t.ini\n[sweep]\noptimizer.lr = 1e-2\npruner = median\n")
-        process = self.start("sweep", "s.ini", "train.epochs=1000000", "train.max_time=1s")
-        while not list(self.dir.glob("my_logs/s/trial_0001/checkpoints/last")):
-            time.sleep(0.01)
+        process = self.start("sweep", "s.ini", "train.epochs=1000000", "train.max_time=1d")
+        self.wait_until(lambda: list(self.dir.glob("my_logs/s/trial_0001/checkpoints/last")), process)
         process.send_signal(signal.SIGINT)
         process.communicate()
         self.assertEqual(process.returncode, 130)
         self.assertEqual(self.state("my_logs/s/trial_0001"), "interrupted")
         shutil.copytree(self.dir / "my_logs/s/trial_0001", self.dir / "copy", symlinks=True)
         shutil.rmtree(self.dir / "my_logs")
+        config = (self.dir / "copy/config.ini").read_text()
+        self.write("copy/config.ini", config.replace("max_time = 1d", "max_time = 0.1s"))
         self.assertIn("To continue: spur resume", self.spur("resume", "copy").out)
         self.assertEqual(self.state("copy"), "interrupted")
 
@@ -115,20 +129,23 @@ class Places(Cli):
                   "log.graph=false", "log.worst=0", env={"SPUR_RUN_DIR": "logs/a"})
         self.assertIn("accuracy", self.spur("eval", "logs/a", "--json").out)
 
+    def preloaded(self, source):
+        """The environment in which the program's calls meet these functions first."""
+        self.write("first.c", source)
+        self.run_program("cc", "-shared", "-fPIC", "-o", "first.so", "first.c", "-ldl")
+        return {"SPUR_RUN_DIR": "logs/a", "LD_PRELOAD": str(self.dir / "first.so"),
+                "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
+
+    @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
     def test_a_signal_before_the_first_step(self):
-        process = self.start("train", "t.ini", "train.epochs=1000", env={"SPUR_RUN_DIR": "logs/a"})
-        while not (self.dir / "logs/a/status.ini").exists():
-            self.assertIsNone(process.poll())
-        process.send_signal(signal.SIGTERM)
-        process.communicate()
-        self.assertEqual((process.returncode, self.state("logs/a")), (130, "interrupted"))
-        self.assertIn("Continuing after step", self.spur("resume", "logs/a", "train.epochs=1").out)
+        self.spur("train", "t.ini", status=130, env=self.preloaded(SIGNAL))
+        self.assertEqual(self.state("logs/a"), "interrupted")
+        self.assertIn("Continuing after step 1 ", self.spur("resume", "logs/a", "train.epochs=1").out)
 
     def test_lr_find_that_was_killed(self):
-        process = self.start("lr-find", "t.ini", "--steps", "20000", "run.logdir=logs")
-        while not list(self.dir.glob("logs/*/status.ini")):
-            self.assertIsNone(process.poll())
-            time.sleep(0.01)
+        process = self.start("lr-find", "t.ini", "--steps", "1000000", "run.logdir=logs")
+        self.wait_until(lambda: list(self.dir.glob("logs/*/status.ini")), process)
+        process.send_signal(signal.SIGSTOP)  # it does not end while it is looked at
         self.assertEqual([r["state"] for r in self.spur("list", "logs", "--csv").rows], ["running"])
         process.kill()
         process.communicate()
@@ -137,10 +154,7 @@ class Places(Cli):
 
     @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
     def test_a_checkpoint_is_synced_with_what_it_counts_on(self):
-        self.write("syncs.c", SYNCS)
-        self.run_program("cc", "-shared", "-fPIC", "-o", "syncs.so", "syncs.c", "-ldl")
-        env = {"SPUR_RUN_DIR": "logs/a", "LD_PRELOAD": str(self.dir / "syncs.so"),
-               "SYNCED": str(self.dir / "synced"), "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
+        env = {**self.preloaded(SYNCS), "SYNCED": str(self.dir / "synced")}
         self.spur("train", "t.ini", "train.epochs=1", env=env)
         run = (self.dir / "logs/a").resolve()
         synced = (self.dir / "synced").read_text().splitlines()

@@ -6,7 +6,6 @@ import json
 import math
 import signal
 import struct
-import time
 import zlib
 
 from harness import Cli, main
@@ -80,8 +79,9 @@ def grey_png(path):
 class Tools(Cli):
     def train(self, text, *overrides):
         self.write("a.ini", text)
+        before = set(self.dir.glob("my_logs/*"))
         self.spur("train", "a.ini", "--quiet", *overrides)
-        return sorted((self.dir / "my_logs").iterdir())[-1]
+        return (set(self.dir.glob("my_logs/*")) - before).pop()
 
     def table(self, path):
         return list(csv.DictReader(path.read_text().splitlines()))
@@ -291,9 +291,7 @@ class Tools(Cli):
         """It says so and suggests nothing from half of the rates."""
         self.write("shapes.ini", SHAPES)
         process = self.start("lr-find", "shapes.ini", "--steps", "1000000")
-        while not list(self.dir.glob("my_logs/*/overrides.ini")):
-            self.assertIsNone(process.poll())
-            time.sleep(0.01)
+        self.wait_until(lambda: list(self.dir.glob("my_logs/*/overrides.ini")), process)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
         self.assertEqual(process.returncode, 130, err)

@@ -134,8 +134,8 @@ class Sweep(SweepCli):
 
     def test_pruned_program(self):
         more = "pruner = asha\nasha_reduction_factor = 2\nmethod = grid"
-        ini = self.ini(lr="1e-2, 1e-1", seeds="1", more=more)
-        self.spur("sweep", ini, "param.epochs=60", "param.pause=0.02")
+        self.write("program.py", PROGRAM.replace("time.sleep(pause)", "time.sleep(1e6 if lr == 0.1 else 0)"))
+        self.spur("sweep", self.ini(lr="1e-2, 1e-1", seeds="1", more=more))
         self.assertEqual([x["state"] for x in self.results()], ["done", "pruned"])
         self.assertEqual(self.results()[1]["epochs"], "1")
 
@@ -212,38 +212,41 @@ class Sweep(SweepCli):
     def test_max_time_of_a_trial(self):
         """It counts with what it has reached; one that has reached nothing has failed."""
         self.write("t.ini", "[data]\nformat = shapes\nsize = 8x8\nsamples = 32\nval_samples = 16\n[model]\nname = mlp\n"
-                            "[train]\nepochs = 1000000\nmax_time = 2s\n[log]\nimages = 0\nhistograms_every = 0\n"
-                            "[run]\nlogdir = logs\nname = s\n[sweep]\noptimizer.lr = 1e-2, 1e-3\n")
+                            "[train]\nepochs = 1000000\nmax_time = 1d\n[log]\nimages = 0\nhistograms_every = 0\n"
+                            "[run]\nlogdir = logs\nname = s\n[sweep]\noptimizer.lr = 1e-2\n")
+        process, trial = self.start("sweep", "t.ini"), self.dir / "logs/s/trial_0001"
+        self.wait_until(lambda: any(p.read_text().count("\n") > 1 for p in trial.glob("metrics.csv")), process)
+        process.send_signal(signal.SIGINT)  # an epoch has ended; what is left of the day is taken away
+        process.communicate()
+        self.write(trial / "config.ini", (trial / "config.ini").read_text().replace("max_time = 1d", "max_time = 1e-9"))
         self.spur("sweep", "t.ini")
         results = self.results()
-        self.assertEqual([x["state"] for x in results], ["done"] * 2)
+        self.assertEqual([x["state"] for x in results], ["done"])
         self.assertNotIn("", [x["best"] for x in results])
-        self.assertIn("message = train.max_time is over", (self.dir / "logs/s/trial_0001/status.ini").read_text())
+        self.assertIn("message = train.max_time is over", (trial / "status.ini").read_text())
         r = self.spur("sweep", "t.ini")  # nothing is left to do
         self.assertEqual(self.results(), results)
-        r = self.spur("sweep", "t.ini", "run.name=short", "train.max_time=0.001s", status=1)
+        r = self.spur("sweep", "t.ini", "run.name=short", "train.max_time=1e-9", status=1)
         self.assertRegex(r.err, r"failed: train.max_time was over after step \d, before the first epoch had ended")
 
     def test_interrupt_and_continue(self):
         ini = self.ini(seeds="1")
-        p = subprocess.Popen([SPUR, "sweep", ini, "param.epochs=20", "param.pause=0.1"], cwd=self.dir,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while not list(self.dir.glob("logs/s/trial_0001*/events*")):
-            time.sleep(0.02)
+        p = self.start("sweep", ini, "param.pause=1000")
+        self.wait_until(lambda: list(self.dir.glob("logs/s/trial_0001*/events*")), p)
         p.send_signal(signal.SIGINT)
-        self.assertEqual(p.wait(), 130)
+        p.communicate()
+        self.assertEqual(p.returncode, 130)
         self.assertNotIn("done", [x["state"] for x in self.results()])
-        self.spur("sweep", ini, "param.epochs=20", "param.pause=0")
+        self.spur("sweep", ini, "param.pause=0")
         self.assertEqual([x["state"] for x in self.results()], ["done"] * 3)
 
     def interrupt_adopted(self, ini, *words):
         """A worker that is killed, another that adopts its trial, Ctrl-C for that one; the trial's state then."""
         for how, status in ((signal.SIGKILL, -9), (signal.SIGINT, 130)):
             process = self.start("sweep", ini, *words)
-            while not any('"adopt"' in p.read_text() if how == signal.SIGINT else p.exists() for p in
-                          self.dir.glob("logs/s/journal/*" if how == signal.SIGINT else "logs/s/trial_0001*/events*")):
-                self.assertIsNone(process.poll())
-                time.sleep(0.02)
+            self.wait_until(lambda: any('"adopt"' in p.read_text() if how == signal.SIGINT else p.exists() for p in
+                            self.dir.glob("logs/s/journal/*" if how == signal.SIGINT else "logs/s/trial_0001*/events*")),
+                            process)
             process.send_signal(how)
             process.communicate()
             self.assertEqual(process.returncode, status)
@@ -252,7 +255,7 @@ class Sweep(SweepCli):
     def test_interrupt_of_adopted_trials(self):
         """They are asked to leave, too, and not waited for until they end by themselves."""
         ini = self.ini(lr="1e-2", seeds="1")
-        self.assertEqual(self.interrupt_adopted(ini, "param.epochs=100", "param.pause=10"), "queued")
+        self.assertEqual(self.interrupt_adopted(ini, "param.pause=1000"), "queued")
         shutil.rmtree(self.dir / "logs")
         (self.dir / "s.ini").write_text("[run]\nname = s\nlogdir = logs\n[data]\nformat = shapes\nsize = 16x16\n"
                                         "samples = 32\n[model]\nname = mlp\n[train]\nepochs = 1000000\n[sweep]\noptimizer.lr = 1e-3\n")
@@ -281,14 +284,16 @@ class Sweep(SweepCli):
     def test_kills(self):
         """kill -9 at random moments: every trial exactly once, the same results."""
         kills = 50 if FULL else 10
-        more = "jobs = 2"
-        self.spur("sweep", self.ini("whole", lr="range(0.001, 0.01, 0.001)", seeds="1..4", more=more))
-        ini = self.ini("killed", lr="range(0.001, 0.01, 0.001)", seeds="1..4", more=more)
+        trials = {"lr": "range(0.001, 0.01, 0.001)", "seeds": "1..%d" % (kills // 2), "more": "jobs = 2"}
+        self.spur("sweep", self.ini("whole", **trials))
+        ini = self.ini("killed", **trials)
         dice = random.Random(1)
         for _ in range(kills):
             p = subprocess.Popen([SPUR, "sweep", ini], cwd=self.dir, stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL)
-            time.sleep(dice.uniform(0.01, 0.25))
+            then = len(self.ends("killed")) + dice.randrange(4)
+            self.wait_until(lambda: len(self.ends("killed")) >= then or p.poll() is not None, p)
+            time.sleep(dice.uniform(0, 0.05))
             p.kill()
             p.wait()
             for trial in list(self.dir.glob("logs/killed/trial_*"))[-1:]:  # a trial dies as well
@@ -342,9 +347,9 @@ class Sweep(SweepCli):
         self.spur("sweep", ini, "param.epochs=1", "param.pause=0.4")
         states = [x["state"] for x in self.results()]
         done = states.count("done")
-        self.assertTrue(1 <= done < 8, states)
+        self.assertLess(done, 8)
         self.assertEqual(states, ["done"] * done)  # those that were not begun are not there
-        self.assertIn(f"{done} trials done", self.spur("list", "logs").out)
+        self.assertRegex(self.spur("list", "logs").out, r"\b%d trials? done" % done)
         self.spur("sweep", self.ini(lr="range(0.01, 0.08, 0.01)", seeds="1"), "param.epochs=1", "param.pause=0.4")
         self.assertEqual([x["state"] for x in self.results()], ["done"] * 8)
         self.assertEqual(len(self.ends()), 8)
@@ -504,10 +509,8 @@ class Sweep(SweepCli):
     def test_programs_at_work_are_seen(self):
         """list shows a program that has not ended, and rm leaves its sweep alone."""
         ini = self.ini(lr="1e-1, 1e-2", seeds="1")
-        process = self.start("sweep", ini, "param.pause=300")
-        while not list(self.dir.glob("logs/s/trial_0001_seed_1/events*")):
-            self.assertIsNone(process.poll())
-            time.sleep(0.01)
+        process = self.start("sweep", ini, "param.pause=1000")
+        self.wait_until(lambda: list(self.dir.glob("logs/s/trial_0001_seed_1/events*")), process)
         rows = self.spur("list", "logs/s", "--csv").rows
         self.assertEqual([(r["name"], r["state"]) for r in rows], [("trial_0001_seed_1", "running")])
         self.assertIn("trial_0001_seed_1: running", self.spur("show", "logs/s/trial_0001_seed_1").out)

@@ -4,6 +4,7 @@
 import os
 import re
 import shutil
+import time
 
 from harness import SPUR, main
 from runs import SMALL, Run
@@ -226,12 +227,16 @@ class Train(Run):
         self.assertIn("data/classes", self.spur("inspect", sampled).out)
 
     def test_runs_of_one_second_do_not_meet(self):
+        taken = {time.strftime("run_%Y_%m_%d-%H_%M_%S_x", time.gmtime(time.time() + s)) for s in range(3600)}
+        for name in taken:
+            (self.dir / "my_logs" / name).mkdir(parents=True)
         processes = [self.start("train", "a.ini", "train.epochs=1", "run.name=x") for _ in range(4)]
         for process in processes:
             process.communicate()
             self.assertEqual(process.returncode, 0)
-        self.assertEqual(len(self.run_dirs()), 4)
-        self.assertEqual({self.status(run)["state"] for run in self.run_dirs()}, {"done"})
+        runs = [run for run in self.run_dirs() if run.name not in taken]
+        self.assertEqual({self.status(run)["state"] for run in runs}, {"done"})
+        self.assertEqual(sorted(run.name[:-2] in taken for run in runs), [True] * 4, runs)
 
     def test_a_given_directory(self):
         env = {"SPUR_RUN_DIR": "trial/one", "SPUR_HPARAMS": "optimizer.lr", "SPUR_HPARAMS_GROUP": "g"}

@@ -49,7 +49,7 @@ class Page:
     """One tab. `problems` collects exceptions, console errors and failed requests."""
 
     def __init__(self, url):
-        self.socket = websocket.create_connection(url, timeout=120)
+        self.socket = websocket.create_connection(url, timeout=600)
         self.ids = itertools.count(1)
         self.problems = []
         self.requests = {}
@@ -157,7 +157,7 @@ class Chromium:
 
     def _port(self):
         path = os.path.join(self.profile, "DevToolsActivePort")
-        end = time.monotonic() + 120
+        end = time.monotonic() + 600
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise RuntimeError(f"chromium ended with status {self.process.returncode}")
@@ -173,13 +173,13 @@ class Chromium:
 
     def page(self):
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/json/new?about:blank", method="PUT")
-        with urllib.request.urlopen(request, timeout=60) as response:
+        with urllib.request.urlopen(request, timeout=600) as response:
             return Page(json.load(response)["webSocketDebuggerUrl"])
 
     def close(self):
         self.process.terminate()
         try:
-            self.process.wait(20)
+            self.process.wait(120)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -61,11 +61,12 @@ class Tabs(unittest.TestCase):
         self.page.open(f"{self.server.base}/{query}#{tab}")
 
     def unfold(self):
-        """Opens the groups of cards that are closed at first."""
+        """Opens the groups of cards that are closed at first, each once; also those that are yet to come."""
         self.page.wait("$$('button.heading, button.group-toolbar').length > 0", "groups of cards")
-        self.page.evaluate("""[...$$('button.heading').filter(b => !b.hasAttribute('open-button')),
+        self.page.evaluate("""setInterval(() => [
+            ...$$('button.heading').filter(b => !b.hasAttribute('open-button')),
             ...$$('button.group-toolbar').filter(b => b.querySelector('[svgicon=expand_more_24px]'))]
-            .forEach(b => b.click())""")
+            .filter(b => !b.wasClicked).forEach(b => { b.wasClicked = true; b.click(); }), 200)""")
 
     def has(self, *texts, root="document.body"):
         for text in texts:

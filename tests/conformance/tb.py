@@ -81,7 +81,7 @@ class TensorBoard:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(20)
+                self.process.wait(120)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -99,7 +99,7 @@ class TensorBoard:
             url += "?" + urllib.parse.urlencode(params, doseq=True)
         request = urllib.request.Request(url, data=data, headers=headers or {})
         try:
-            with urllib.request.urlopen(request, timeout=120) as response:
+            with urllib.request.urlopen(request, timeout=600) as response:
                 return response.read(), response.headers
         except urllib.error.HTTPError as error:
             raise HttpError(error.code, url, error.read()) from None
