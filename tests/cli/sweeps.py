@@ -71,11 +71,11 @@ class SweepCli(Cli):
             return list(csv.DictReader(f))
 
     def ends(self, name="s"):
-        """Names of trials whose end stands in a journal, once per end."""
+        """Names of trials whose end stands in a journal, once per end; one that was stopped or killed is still open."""
         found = []
         for path in (self.dir / "logs" / name / "journal").glob("*.jsonl"):
             for line in path.read_text().splitlines():
                 event = json.loads(line)
-                if event["event"] == "end":
+                if event["event"] == "end" and event["state"] not in ("queued", "stale", "interrupted"):
                     found.append(event["trial"])
         return found

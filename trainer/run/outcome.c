@@ -27,14 +27,15 @@ const char *const run_verdict_names[VERDICT_COUNT] = {
     [VERDICT_FAILED] = "failed", [VERDICT_DAMAGED] = "damaged",
 };
 
-/* Whether somebody else holds a lock of either kind on the file. */
+/* Whether somebody else holds a lock of either kind on the file. Others that look at the same moment do not
+ * count: a look at a lock of the whole file is a shared lock itself. */
 static bool file_is_locked(const char *run, const char *name, bool whole_file_lock) {
     bool held = false;
     char *path = spur__path_join(run, name);
     int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
     if (path && fd < 0) fd = open(path, O_RDONLY | O_CLOEXEC); /* somebody else's run */
     if (fd >= 0 && whole_file_lock) {
-        held = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+        held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     } else if (fd >= 0) {
         struct flock probe = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         held = fcntl(fd, F_GETLK, &probe) == 0 && probe.l_type != F_UNLCK;
@@ -77,7 +78,7 @@ static long long integer_of(const document *doc, const char *key) {
     return spur__parse_int(value_of(doc, key), &x) ? x : 0;
 }
 
-spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err) {
+static spur_status read_once(const char *run, run_outcome *out, spur_error *err) {
     document doc;
     spur_error why = {.status = SPUR_OK};
     *out = (run_outcome){.best = NAN, .last = NAN};
@@ -113,6 +114,13 @@ spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err)
     document_free(&doc);
     spur__free(path);
     return status;
+}
+
+/* A run that has ended between the look at its status and the one at its lock has said its last word by now. */
+spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err) {
+    SPUR__TRY(read_once(run, out, err));
+    bool ended_since = out->verdict == VERDICT_STALE || out->verdict == VERDICT_NONE;
+    return ended_since ? read_once(run, out, err) : SPUR_OK;
 }
 
 /* What the trainer writes of itself. */

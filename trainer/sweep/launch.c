@@ -111,12 +111,13 @@ static spur_status train_arguments(const launch *l, const char *run, string_list
     return string_list_status(args);
 }
 
-/* sh -c "COMMAND" with the exit status left in a file, by rename so that it is whole. */
+/* sh -c "COMMAND" with the exit status left in a file, by rename so that it is whole. It begins when its owner
+ * is noted; should we die before that, it ends. */
 static spur_status program_arguments(const launch *l, const char *run, string_list *args,
                                      spur_error *err) {
     spur__str script;
     spur__str_init(&script, 1 << 20);
-    spur__str_puts(&script, "(\n");
+    spur__str_puts(&script, "read -r go || exit 1\nexec </dev/null\n(\n");
     spur_status status = program_command(l->plan, l->assigned, l->seed, run, &script, err);
     spur__str_puts(&script, "\n)\ns=$?\necho $s > \"$SPUR_RUN_DIR/exit.tmp\" && "
                             "mv \"$SPUR_RUN_DIR/exit.tmp\" \"$SPUR_RUN_DIR/exit\"\nexit $s\n");
@@ -163,11 +164,14 @@ static spur_status make_environment(const launch *l, const char *run, string_lis
     return string_list_status(env);
 }
 
-/* Opens program.lock and locks it; the descriptor is inherited, and the lock with it. */
+/* Opens program.lock and locks it; the descriptor is inherited, and the lock with it. The run is new, and
+ * whoever only looks at the lock lets go at once. -1: the file system has no such locks. */
 static int lock_program(const char *run) {
     char *path = spur__path_join(run, "program.lock");
-    int fd = path ? open(path, O_RDWR | O_CREAT, 0666) : -1;
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    int fd = path ? open(path, O_RDWR | O_CREAT, 0666) : -1, failed = 0;
+    while (fd >= 0 && (failed = flock(fd, LOCK_EX)) != 0 && errno == EINTR) {
+    }
+    if (failed) {
         close(fd);
         fd = -1;
     }
@@ -185,15 +189,19 @@ static void note_owner(int lock, pid_t pid) {
     (void)spur__write_all(lock, line, n);
 }
 
-/* Spawns in a group of its own with the output appended to `log`. Returns an errno. */
-static int spawn(const char *file, char *const *argv, char *const *envp, const char *log,
+/* Spawns in a group of its own with the output appended to `log`, and `in` as its input (-1: none).
+ * Returns an errno. */
+static int spawn(const char *file, char *const *argv, char *const *envp, const char *log, int in,
                  pid_t *pid) {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     sigset_t none;
     sigemptyset(&none);
     posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    if (in >= 0)
+        posix_spawn_file_actions_adddup2(&files, in, 0);
+    else
+        posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&files, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0666);
     posix_spawn_file_actions_adddup2(&files, 1, 2);
     posix_spawnattr_init(&attributes);
@@ -206,18 +214,32 @@ static int spawn(const char *file, char *const *argv, char *const *envp, const c
     return failed;
 }
 
+/* Starts the program with the lock, and lets it begin when the lock's file says whose it is. Returns an
+ * errno. */
+static int spawn_program(const char *run, char *const *argv, char *const *envp, const char *log,
+                         pid_t *pid) {
+    int gate[2], lock = lock_program(run);
+    if (lock < 0) return ENOLCK;
+    int failed = pipe(gate) == 0 ? 0 : errno;
+    if (!failed) {
+        for (int i = 0; i < 2; i++) (void)fcntl(gate[i], F_SETFD, FD_CLOEXEC);
+        failed = spawn("/bin/sh", argv, envp, log, gate[0], pid);
+        close(gate[0]);
+        if (!failed) note_owner(lock, *pid);
+        if (!failed) (void)spur__write_all(gate[1], "\n", 1);
+        close(gate[1]);
+    }
+    close(lock);
+    return failed;
+}
+
 /* Starts the process; everything it needs has been put together. */
 static spur_status start(const launch *l, const char *run, const string_list *args,
                          const string_list *env, pid_t *pid, spur_error *err) {
-    bool program = l->plan->is_program;
     char *log = spur__path_join(run, "output.log");
     if (!log) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
-    int lock = program ? lock_program(run) : -1;
-    int failed = EBUSY;
-    if (!program || lock >= 0)
-        failed = spawn(program ? "/bin/sh" : "/proc/self/exe", args->list, env->list, log, pid);
-    if (lock >= 0 && !failed) note_owner(lock, *pid);
-    if (lock >= 0) close(lock);
+    int failed = l->plan->is_program ? spawn_program(run, args->list, env->list, log, pid)
+                                     : spawn("/proc/self/exe", args->list, env->list, log, -1, pid);
     spur__free(log);
     return failed ? spur__fail_errno(err, failed, "%s: cannot start the trial", run) : SPUR_OK;
 }

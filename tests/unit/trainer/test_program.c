@@ -1,44 +1,67 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the command of a sweep's own program becomes: values for placeholders, braces of its own.
+ * What the command of a sweep's own program becomes: values for placeholders, braces of its own; its start.
  */
+#include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "config/config.h"
+#include "run/remove.h"
 #include "sweep/launch.h"
 
-/* The command of the first trial, seed 3, in /r; or the message why there is none. */
-static void check_command(const char *command, spur_status expected, const char *text) {
-    char ini[512];
+/* A sweep of a program, and the values of its first trial. */
+typedef struct fixture {
     document doc;
     config cfg;
     sweep_plan plan;
-    assignment none;
+    assignment first;
+} fixture;
+
+static void open_fixture(fixture *f, const char *command) {
+    char ini[512];
     spur_error err;
-    spur__str out;
-    document_init(&doc);
+    document_init(&f->doc);
     snprintf(ini, sizeof ini,
              "[program]\ncommand = %s\n[param]\nlr = 0.1\n[sweep]\nseeds = 3\nparam.lr = 1, 2\n",
              command);
-    assert_int_equal(document_parse(&doc, "t.ini", ini, strlen(ini), &err), SPUR_OK);
-    assert_int_equal(config_resolve(&cfg, &doc, &err), SPUR_OK);
-    assert_int_equal(sweep_plan_make(&plan, &cfg, &err), SPUR_OK);
-    assert_int_equal(assignment_init(&plan.space, &none), SPUR_OK);
-    assert_true(assignment_set(&none, 0, "1"));
+    assert_int_equal(document_parse(&f->doc, "t.ini", ini, strlen(ini), &err), SPUR_OK);
+    assert_int_equal(config_resolve(&f->cfg, &f->doc, &err), SPUR_OK);
+    assert_int_equal(sweep_plan_make(&f->plan, &f->cfg, &err), SPUR_OK);
+    assert_int_equal(assignment_init(&f->plan.space, &f->first), SPUR_OK);
+    assert_true(assignment_set(&f->first, 0, "1"));
+}
+
+static void close_fixture(fixture *f) {
+    assignment_free(&f->plan.space, &f->first);
+    sweep_plan_free(&f->plan);
+    config_free(&f->cfg);
+}
+
+/* The command of the first trial, seed 3, in /r; or the message why there is none. */
+static void check_command(const char *command, spur_status expected, const char *text) {
+    fixture f;
+    spur_error err;
+    spur__str out;
+    open_fixture(&f, command);
     spur__str_init(&out, 1 << 16);
-    assert_int_equal(program_command(&plan, &none, 3, "/r", &out, &err), expected);
+    assert_int_equal(program_command(&f.plan, &f.first, 3, "/r", &out, &err), expected);
     assert_string_equal(expected == SPUR_OK ? spur__str_text(&out) : err.message, text);
     spur__str_free(&out);
-    assignment_free(&plan.space, &none);
-    sweep_plan_free(&plan);
-    config_free(&cfg);
+    close_fixture(&f);
 }
 
 static void test_placeholders(void **state) {
@@ -63,11 +86,51 @@ static void test_single_braces(void **state) {
     check_command("p {{ } {", SPUR_OK, "p { } {");
 }
 
+static void *let_go_soon(void *file) {
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    close(*(int *)file);
+    return NULL;
+}
+
+/* Somebody may look at the lock while the program is started. It sees no input, and its owner is known. */
+static void test_start(void **state) {
+    (void)state;
+    fixture f;
+    spur_error err;
+    pid_t pid;
+    pthread_t other;
+    int status;
+    char folder[] = "/tmp/spur_program_XXXXXX", run[64], path[80];
+    assert_non_null(mkdtemp(folder));
+    snprintf(run, sizeof run, "%s/trial", folder);
+    snprintf(path, sizeof path, "%s/program.lock", run);
+    open_fixture(&f, "grep -q \" $$ \" \"$SPUR_RUN_DIR/program.lock\" && ! read x");
+    const launch l = {.plan = &f.plan,
+                      .dir = &(sweep_dir){.path = folder},
+                      .name = "trial",
+                      .configuration = 1,
+                      .assigned = &f.first,
+                      .seed = 3,
+                      .threads = 1};
+    assert_int_equal(mkdir(run, 0700), 0);
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(flock(file, LOCK_SH), 0);
+    assert_int_equal(pthread_create(&other, NULL, let_go_soon, &file), 0);
+    if (launch_trial(&l, &pid, &err) != SPUR_OK) fail_msg("%s", err.message);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(program_exit_status(run), 0);
+    pthread_join(other, NULL);
+    if (remove_tree(folder, &err) != SPUR_OK) fail_msg("%s", err.message);
+    close_fixture(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_placeholders),
         cmocka_unit_test(test_doubled_braces),
         cmocka_unit_test(test_single_braces),
+        cmocka_unit_test(test_start),
     };
     return cmocka_run_group_tests_name("program", tests, NULL, NULL);
 }

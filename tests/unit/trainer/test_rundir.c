@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * status.ini: where there is no room for a new one, and what is read of one that comes and goes.
+ * status.ini: where there is no room for a new one, and what is read of one that comes and goes; locks.
  */
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -12,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -96,10 +99,91 @@ static void test_status_that_comes_is_not_damaged(void **state) {
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* Others may look at a program's lock at the same moment. */
+static void test_a_look_is_no_lock(void **state) {
+    (void)state;
+    char folder[] = "/tmp/spur_rundir_XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/program.lock", folder);
+    int file = open(path, O_RDWR | O_CREAT, 0600);
+    assert_int_equal(flock(file, LOCK_SH), 0);
+    assert_false(run_is_locked(folder));
+    assert_int_equal(flock(file, LOCK_EX), 0);
+    assert_true(run_is_locked(folder));
+    close(file);
+    assert_false(run_is_locked(folder));
+    unlink(path);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void put_state(const char *folder, const char *state) {
+    char path[64], temporary[64];
+    snprintf(path, sizeof path, "%s/status.ini", folder);
+    snprintf(temporary, sizeof temporary, "%s/temporary", folder);
+    FILE *file = fopen(temporary, "w");
+    fprintf(file, "[status]\nstate = %s\n", state);
+    fclose(file);
+    rename(temporary, path);
+}
+
+/* In a child: runs that are over as soon as they have begun, one for each byte that comes. */
+static void run_and_end(const char *folder, int go, int begun) {
+    char path[64], byte;
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    snprintf(path, sizeof path, "%s/run.lock", folder);
+    while (read(go, &byte, 1) == 1) {
+        int file = open(path, O_RDWR | O_CREAT, 0600);
+        if (fcntl(file, F_SETLK, &whole) != 0) _exit(1);
+        put_state(folder, "running");
+        if (write(begun, "", 1) != 1) _exit(2);
+        put_state(folder, "done");
+        close(file);
+    }
+    _exit(0);
+}
+
+/* A run that ends between two looks, at its status and at its lock, was not killed. */
+static void test_a_run_that_ends_meanwhile(void **state) {
+    (void)state;
+    char folder[] = "/tmp/spur_rundir_XXXXXX", byte;
+    static const char *const names[] = {"run.lock", "status.ini"};
+    int go[2], begun[2], status;
+    run_outcome o;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(pipe(go), 0);
+    assert_int_equal(pipe(begun), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(go[1]);
+        run_and_end(folder, go[0], begun[1]);
+    }
+    for (int i = 0; i < 500; i++) {
+        assert_int_equal(write(go[1], "", 1), 1);
+        assert_int_equal(read(begun[0], &byte, 1), 1);
+        do {
+            assert_int_equal(run_outcome_read(folder, &o, NULL), SPUR_OK);
+            assert_true(o.verdict == VERDICT_RUNNING || o.verdict == VERDICT_DONE);
+        } while (o.verdict == VERDICT_RUNNING);
+    }
+    close(go[1]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    for (int i = 0; i < 2; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        unlink(path);
+        close((i ? begun : go)[0]);
+    }
+    close(begun[1]);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_last_word),
         cmocka_unit_test(test_status_that_comes_is_not_damaged),
+        cmocka_unit_test(test_a_look_is_no_lock),
+        cmocka_unit_test(test_a_run_that_ends_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
