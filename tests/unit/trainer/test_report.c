@@ -439,6 +439,58 @@ static void test_common_difference(void **state) {
     report_free(&r);
 }
 
+/* From 16 configurations on an eighth is wild, before that one: here rows 3 and 7 are. */
+static void test_the_wild_eighth(void **state) {
+    static const double shared[] = {0.3, 0.1, 0.22, 0}, wild[] = {-9, 5, 9, -5};
+    double rows[16][4], left[14], all = 0, most = 0, variances = 0, largest = 0;
+    const double *kept[14];
+    report r;
+    (void)state;
+    for (int g = 0, k = 0; g < 16; g++) {
+        for (int i = 0; i < 4; i++)
+            rows[g][i] = 0.05 * (16 - g) + shared[i] + 0.004 * ((g * 7 + i * 5) % 11) +
+                         (g % 4 == 3 && g < 8 ? wild[i] * (g - 2) : 0);
+        if (g != 3 && g != 7) kept[k++] = rows[g];
+    }
+    stats_blocks(kept, 14, 4, left);
+    for (size_t k = 0; k < 14; k++) {
+        double variance = pow(stats_summarize(kept[k], 4).std, 2);
+        all += left[k];
+        most = fmax(most, left[k]);
+        variances += variance;
+        largest = fmax(largest, variance);
+    }
+    evidence e = evidence_of_rows((const double(*)[4])rows, 16, 4, &r);
+    assert_int_equal(e.pairs, 16 * 15 / 2);
+    assert_true(fabs(e.common_difference - 2 * (all + 2 * most) / 45) < 1e-12);
+    assert_true(fabs(e.common - (variances + 2 * largest) / 16) < 1e-12);
+    report_free(&r);
+    variances -= pow(stats_summarize(rows[15], 4).std, 2);
+    e = evidence_of_rows((const double(*)[4])rows, 15, 4, &r);
+    double next = pow(stats_summarize(rows[3], 4).std, 2);
+    assert_true(fabs(e.common / ((variances + 2 * next) / 15) - 1) < 1e-12);
+    report_free(&r);
+}
+
+/* One run alone is compared with nothing, and is no part of what is corrected for. The common variance is of
+ * configurations with three runs, and of five with ten degrees of freedom (less those of one) nobody is wild. */
+static void test_few_runs(void **state) {
+    static const double rows[6][3] = {{0.4, 0.5, 0.6}, {0.41, 0.51, 0.61}, {0.1, 0.5, 0.9},
+                                      {0.3, 0.4, 0.5}, {0.2, 0.3, 0.4},    {0.31, 0.41, 0.51}};
+    (void)state;
+    for (size_t rows_in = 5; rows_in <= 6; rows_in++) {
+        report r = empty_report(8);
+        for (size_t g = 0; g < rows_in; g++) add_group(&r, "row", rows[g], 3);
+        add_group(&r, "two", (const double[]){0, 1}, 2);
+        add_group(&r, "one", rows[2], 1);
+        report_sort(&r);
+        evidence e = evidence_of(&r);
+        assert_int_equal(e.pairs, rows_in == 5 ? 15 : 21);
+        assert_true(fabs(e.common - (rows_in == 5 ? (4 * 0.01 + 0.16) / 5 : 0.01)) < 1e-12);
+        report_free(&r);
+    }
+}
+
 /* Some agreement comes by chance. */
 static void test_chance_makes_no_blocks(void **state) {
     static const double rows[3][4] = {
@@ -497,6 +549,8 @@ int main(void) {
         cmocka_unit_test(test_power_among_many),
         cmocka_unit_test(test_power_of_shared_seeds),
         cmocka_unit_test(test_seeds_one_by_one),
+        cmocka_unit_test(test_the_wild_eighth),
+        cmocka_unit_test(test_few_runs),
         cmocka_unit_test(test_common_difference),
         cmocka_unit_test(test_chance_makes_no_blocks),
         cmocka_unit_test(test_equal_means),
