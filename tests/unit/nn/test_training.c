@@ -70,6 +70,33 @@ static void test_groups(void **state) {
     assert_true(param(&s, "head.bias")->value[1] == before[1] - 0.125f);
     assert_int_equal(spur_optimizer_add_group(sgd, "fc", "lr=1", &err), SPUR_E_STATE);
     spur_optimizer_destroy(sgd);
+    sgd = spur_optimizer_create(s.net, "sgd", "lr=0.5", &err);
+    for (int i = 1; i < 16; i++) /* what a group does not say is as the optimizer has it */
+        assert_int_equal(spur_optimizer_add_group(sgd, "head", i == 1 ? "lr=1" : "", &err), 0);
+    assert_true(spur_optimizer_lr(sgd, 1) == 1 && spur_optimizer_lr(sgd, 2) == 0.5);
+    assert_int_equal(spur_optimizer_add_group(sgd, "head", "lr=1", &err), SPUR_E_RANGE);
+    assert_non_null(strstr(err.message, "more than 16 parameter groups"));
+    spur_optimizer_destroy(sgd);
+    spur_net_destroy(s.net);
+}
+
+/* Adam without memory (betas of 0) divides each gradient by its size, AMSGrad by the largest so far: a group
+ * has the moments that its own options need. */
+static void test_moments_of_a_group(void **state) {
+    spur_error err = {0};
+    small s = make_small();
+    spur_optimizer *adam =
+        spur_optimizer_create(s.net, "adam", "lr=1 betas=0,0 eps=0 amsgrad=true", &err);
+    (void)state;
+    assert_int_equal(spur_optimizer_add_group(adam, "head", "amsgrad=false", &err), SPUR_OK);
+    float *both[] = {param(&s, "fc.bias")->value, param(&s, "head.bias")->value};
+    both[0][0] = both[1][0] = 5;
+    for (float g = 4; g >= 2; g -= 2) {
+        param(&s, "fc.bias")->gradient[0] = param(&s, "head.bias")->gradient[0] = g;
+        assert_int_equal(spur_optimizer_step(adam, &err), SPUR_OK);
+    }
+    assert_true(both[0][0] == 3.5f && both[1][0] == 3);
+    spur_optimizer_destroy(adam);
     spur_net_destroy(s.net);
 }
 
@@ -107,6 +134,10 @@ static void test_decay_of_weights_only(void **state) {
     assert_int_equal(spur_optimizer_step(sgd, &err), SPUR_OK);
     assert_true(param(&s, "fc.weight")->value[0] == weight - 0.5f * weight);
     assert_true(param(&s, "fc.bias")->value[0] == bias);
+    spur_optimizer_destroy(sgd);
+    sgd = spur_optimizer_create(s.net, "sgd", "lr=1 weight_decay=0.5", &err); /* as in PyTorch */
+    assert_int_equal(spur_optimizer_step(sgd, &err), SPUR_OK);
+    assert_true(param(&s, "fc.bias")->value[0] == bias - 0.5f * bias);
     spur_optimizer_destroy(sgd);
     spur_net_destroy(s.net);
 }
@@ -446,6 +477,7 @@ static void test_no_allocation(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_moments_of_a_group),
         cmocka_unit_test(test_groups_are_whole_names),
         cmocka_unit_test(test_decay_of_weights_only),
         cmocka_unit_test(test_clipping),
