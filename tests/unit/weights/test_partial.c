@@ -71,6 +71,7 @@ static void test_left_over(void **state) {
     assert_int_equal(spur_weights_load(to, path, &unused, &report, &err), SPUR_OK);
     assert_int_equal(report.loaded, 4);
     assert_int_equal(report.unused, 2);
+    assert_string_equal(report.text, "4 of 4 parameters loaded, 2 tensors not used");
     assert_true(first_of(to, "fc.weight") == first_of(from, "fc.weight"));
     /* A head of the file that this net does not have. */
     assert_int_equal(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Weights in files: what is written reads back, what does not fit is refused with a name, hostile
- * headers and cut files are errors, failed writes leave the old file.
+ * Weights in files: what is written reads back, what does not fit is refused with a name, cut files are
+ * errors, failed writes leave the old file.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -20,7 +20,6 @@
 #include <spur/weights.h>
 #include "base/file.h"
 #include "base/memory.h"
-#include "weights/safetensors.h"
 #include "unit/weights/folder.h"
 
 /* A small net with kernels, matrices behind a flatten, and biases; `classes` in its head. */
@@ -102,67 +101,11 @@ static void test_another_head(void **state) {
     assert_true(spur_net_find_param(b, "fc.weight")->value[0] == before);
     assert_true(spur_net_find_param(b, "conv.weight")->value[0] ==
                 spur_net_find_param(a, "conv.weight")->value[0]);
+    assert_int_equal(spur_weights_save(b, path, &err), SPUR_OK); /* nor does a smaller one fit */
+    assert_int_equal(spur_weights_load(a, path, NULL, NULL, &err), SPUR_E_SHAPE);
+    assert_non_null(strstr(err.message, "found [3][36], expected [5][36]"));
     spur_net_destroy(a);
     spur_net_destroy(b);
-}
-
-/* Writes bytes with a header of the given text. */
-static void write_file(const char *path, const char *header, const void *data, size_t n) {
-    unsigned char length[8] = {0};
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    for (int i = 0; i < 8; i++) length[i] = (unsigned char)(strlen(header) >> 8 * i & 255);
-    fwrite(length, 1, 8, file);
-    fwrite(header, 1, strlen(header), file);
-    fwrite(data, 1, n, file);
-    fclose(file);
-}
-
-static void test_hostile_headers(void **state) {
-    static const struct {
-        const char *header;
-        size_t bytes;
-        const char *says;
-    } cases[] = {
-        {"", 0, "no JSON object"},
-        {"[1,2]", 0, "no JSON object"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}", 8, "no JSON object"},
-        {"{\"a\":3}", 0, "tensor 'a'"},
-        {"{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "unknown dtype"},
-        {"{\"a\":{\"dtype\":\"F31\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "unknown dtype"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,12]}}", 12, "12 bytes"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}", 8, "0 to 12"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,8]}}", 8, "whole number"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,8]}}", 8, "whole number"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296,4294967296],"
-         "\"data_offsets\":[0,8]}}",
-         8, "larger than memory"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}", 4,
-         "more than 8 axes"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4503599627370496,2048],\"data_offsets\":[0,8]}}", 8,
-         "larger than memory"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", 8, "8 to 0"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", 12, "gap"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-         "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}",
-         12, "overlap"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
-         "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
-         8, "twice"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 8, "no tensor"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4,8]}}", 4, "two whole"},
-        {"{\"\xc3\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "UTF-8"},
-    };
-    const char data[16] = {0};
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        spur_error err = {0};
-        spur__safetensors file;
-        write_file(in_folder("hostile"), cases[i].header, data, cases[i].bytes);
-        assert_int_equal(spur__safetensors_open(&file, in_folder("hostile"), &err), SPUR_E_FORMAT);
-        if (!strstr(err.message, cases[i].says) || !strstr(err.message, "hostile"))
-            fail_msg("case %zu: '%s' does not say '%s'", i, err.message, cases[i].says);
-    }
 }
 
 static void test_cut_files(void **state) {
@@ -179,33 +122,6 @@ static void test_cut_files(void **state) {
     }
     spur__free(bytes);
     spur_net_destroy(net);
-}
-
-static void test_other_types(void **state) {
-    static const double wide[] = {1.5, -2};
-    static const uint16_t half[] = {0x3e00, 0xc000, 0x0001, 0x7c00}, brain[] = {0x3fc0, 0xc000};
-    unsigned char data[28];
-    float values[4];
-    spur_error err = {0};
-    spur__safetensors file;
-    (void)state;
-    memcpy(data, wide, 16);
-    memcpy(data + 16, half, 8);
-    memcpy(data + 24, brain, 4);
-    write_file(in_folder("types"),
-               "{\"wide\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[0,16]},"
-               "\"half\":{\"dtype\":\"F16\",\"shape\":[4],\"data_offsets\":[16,24]},"
-               "\"brain\":{\"dtype\":\"BF16\",\"shape\":[1,2],\"data_offsets\":[24,28]}}",
-               data, sizeof data);
-    assert_int_equal(spur__safetensors_open(&file, in_folder("types"), &err), SPUR_OK);
-    const char *names[] = {"wide", "half", "brain"};
-    for (int i = 0; i < 3; i++) {
-        const spur__tensor *t = spur__tensors_find(&file.tensors, names[i]);
-        assert_int_equal(spur__safetensors_read(&file, t, values, &err), SPUR_OK);
-        assert_true(values[0] == 1.5f && values[1] == -2);
-        if (i == 1) assert_true(values[2] == 0x1p-24f && values[3] > 1e38f);
-    }
-    spur__safetensors_close(&file);
 }
 
 static void test_failing_writes(void **state) {
@@ -531,9 +447,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_another_head),
-        cmocka_unit_test(test_hostile_headers),
         cmocka_unit_test(test_cut_files),
-        cmocka_unit_test(test_other_types),
         cmocka_unit_test(test_failing_writes),
         cmocka_unit_test(test_failing_allocations),
         cmocka_unit_test(test_resume_is_the_same),
