@@ -234,6 +234,35 @@ static void test_resume_is_the_same(void **state) {
     stop(&b);
 }
 
+/* A plateau goes on as if nothing had been, wherever in waiting, reducing and cooling down it was saved. */
+static void test_plateau_goes_on(void **state) {
+    static const char options[] = "factor=0.5 patience=1 cooldown=2";
+    static const double seen[] = {1, 0.5, 0.6, 0.7, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4};
+    const spur_schedule_span span = {1, 20};
+    spur_net *net = make_net(1, 5);
+    (void)state;
+    for (int n = 0; n < 12; n++) {
+        spur_scheduler *both[2];
+        for (int i = 0; i < 2; i++)
+            both[i] = spur_scheduler_create("plateau", options, &span, NULL);
+        for (int i = 0; i < n; i++) spur_scheduler_observe(both[0], seen[i], false);
+        const spur_checkpoint_parts from = {.net = net, .scheduler = both[0]};
+        const spur_checkpoint_parts to = {.net = net, .scheduler = both[1]};
+        assert_int_equal(spur_checkpoint_save(&from, in_folder("plateau"), 1, NULL), SPUR_OK);
+        assert_int_equal(spur_checkpoint_load(&to, in_folder("plateau/step_1"), NULL, NULL),
+                         SPUR_OK);
+        for (int i = n; i < 13; i++) {
+            for (int k = 0; k < 2; k++) spur_scheduler_observe(both[k], seen[i], false);
+            double own = spur_scheduler_lr(both[0], 1, 0),
+                   loaded = spur_scheduler_lr(both[1], 1, 0);
+            if (own != loaded) fail_msg("saved after %d, at %d: %g, not %g", n, i, loaded, own);
+        }
+        assert_true(spur_scheduler_lr(both[0], 1, 0) == 0.125);
+        for (int k = 0; k < 2; k++) spur_scheduler_destroy(both[k]);
+    }
+    spur_net_destroy(net);
+}
+
 static void test_state_numbers(void **state) {
     static const char *const bad[] = {"", "-1", "+1", " 1", "1x", "18446744073709551616"};
     spur_state *s = spur_state_create();
@@ -445,21 +474,14 @@ static void test_pruning(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_another_head),
-        cmocka_unit_test(test_cut_files),
-        cmocka_unit_test(test_failing_writes),
-        cmocka_unit_test(test_failing_allocations),
-        cmocka_unit_test(test_resume_is_the_same),
-        cmocka_unit_test(test_state_numbers),
-        cmocka_unit_test(test_largest_step),
-        cmocka_unit_test(test_pipes),
-        cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_another_optimizer),
-        cmocka_unit_test(test_pruning),
-        cmocka_unit_test(test_keys_of_the_library),
-        cmocka_unit_test(test_other_groups),
+        cmocka_unit_test(test_round_trip),          cmocka_unit_test(test_another_head),
+        cmocka_unit_test(test_cut_files),           cmocka_unit_test(test_failing_writes),
+        cmocka_unit_test(test_failing_allocations), cmocka_unit_test(test_resume_is_the_same),
+        cmocka_unit_test(test_plateau_goes_on),     cmocka_unit_test(test_state_numbers),
+        cmocka_unit_test(test_largest_step),        cmocka_unit_test(test_pipes),
+        cmocka_unit_test(test_same_bytes),          cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_another_optimizer),   cmocka_unit_test(test_pruning),
+        cmocka_unit_test(test_keys_of_the_library), cmocka_unit_test(test_other_groups),
         cmocka_unit_test(test_leftovers),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
