@@ -95,8 +95,6 @@ static spur_status transposed_window(const conv_options *o, const int64_t image[
     const int *extra = o->user.output_padding;
     window_of(o, image, w);
     for (int d = 0; d < 2; d++) {
-        if (w->kernel[d] < 1 || w->stride[d] < 1 || w->dilation[d] < 1)
-            return spur__fail(err, SPUR_E_RANGE, "expected kernel, stride and dilation above 0");
         if (extra[d] < 0 ||
             extra[d] >= (w->stride[d] > w->dilation[d] ? w->stride[d] : w->dilation[d]))
             return spur__fail(err, SPUR_E_RANGE,
@@ -110,6 +108,7 @@ static spur_status transposed_window(const conv_options *o, const int64_t image[
             w->padding[d] = (int)(cut / 2);
             w->padding[d + 2] = (int)(cut - cut / 2);
         }
+        SPUR__TRY(spur__window_check(w, d, err));
         w->in[d] = full - w->padding[d] - w->padding[d + 2];
         w->out[d] = image[d];
         if (w->in[d] < 1)

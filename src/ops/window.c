@@ -22,7 +22,7 @@ void spur__window_same(spur__slide *w) {
     }
 }
 
-static spur_status check(const spur__slide *w, int d, spur_error *err) {
+spur_status spur__window_check(const spur__slide *w, int d, spur_error *err) {
     enum { LIMIT = 1 << 15 };
     if (w->kernel[d] < 1 || w->stride[d] < 1 || w->dilation[d] < 1 || w->kernel[d] > LIMIT ||
         w->stride[d] > LIMIT || w->dilation[d] > LIMIT)
@@ -38,7 +38,7 @@ static spur_status check(const spur__slide *w, int d, spur_error *err) {
 
 spur_status spur__window_fit(spur__slide *w, bool ceil_mode, spur_error *err) {
     for (int d = 0; d < 2; d++) {
-        SPUR__TRY(check(w, d, err));
+        SPUR__TRY(spur__window_check(w, d, err));
         int64_t span = (int64_t)w->dilation[d] * (w->kernel[d] - 1) + 1;
         int64_t room = w->in[d] + w->padding[d] + w->padding[d + 2] - span;
         if (room < 0)

@@ -20,6 +20,9 @@ void spur__pair(int out[2], const int in[2], int standard);
 /* Padding that keeps ceil(size / stride); the odd pixel goes to the bottom and the right. */
 void spur__window_same(spur__slide *w);
 
+/* Whether kernel, stride, dilation and padding of one direction are such as can be; errors name it. */
+spur_status spur__window_check(const spur__slide *w, int d, spur_error *err);
+
 /* Checks the members and computes `out`. */
 spur_status spur__window_fit(spur__slide *w, bool ceil_mode, spur_error *err);
 

@@ -275,7 +275,7 @@ static void test_picture_of_classes(void **state) {
            &(log_settings){.images = 2, .audio = 3, .confusion_matrix = true});
     begin(&t, GALLERY_FIRST);
     add_classes(&t);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 3; i++) {
         float logits[3];
         for (int k = 0; k < 3; k++) logits[k] = (float)shares[i][k];
         assert_int_equal(spur_tally_add(t.s.val_pass.tally, logits, 1, 3, kinds + i, NULL),
@@ -297,7 +297,7 @@ static void test_picture_of_classes(void **state) {
     expect_picture(folder, "images/validation", &png);
     spur__str_init(&png, 1 << 20);
     assert_int_equal(plot_confusion("Confusion matrix, epoch 5",
-                                    (const uint64_t[]){1, 1, 0, 1, 1, 0, 0, 0, 1}, 3, names, &png,
+                                    (const uint64_t[]){1, 0, 0, 1, 0, 0, 0, 0, 1}, 3, names, &png,
                                     NULL),
                      SPUR_OK);
     expect_picture(folder, "confusion_matrix", &png);
