@@ -284,6 +284,10 @@ static void test_state_numbers(void **state) {
     assert_true(x == 0.1);
     assert_int_equal(spur_state_get_double(s, "none", &x, &err), SPUR_E_NOTFOUND);
     assert_int_equal(spur_state_set(s, "a key", "1", &err), SPUR_E_ARGUMENT);
+    char key[257] = "";
+    memset(key, 'k', 256); /* one more than a reader has room for */
+    assert_int_equal(spur_state_set(s, key, "1", &err), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_state_set(s, key + 1, "1", &err), SPUR_OK);
     spur_state_destroy(s);
 }
 
