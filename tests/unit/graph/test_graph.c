@@ -58,8 +58,18 @@ static void test_wrong_shapes_name_the_layer(void **state) {
     net = spur_net_create(NULL);
     x = image(net, 2, 4, 4, 3);
     y = spur_input(net, "y", SPUR_FLOAT32, 4, (int64_t[]){3, 4, 4, 3});
-    expect_error(net, spur_add(net, x, y), SPUR_E_SHAPE, "layer 'add_1' (add)",
-                 "one batch size in all inputs");
+    expect_error(net, spur_add(net, y, x), SPUR_E_SHAPE, "layer 'add_1' (add)",
+                 "one batch size in all inputs, found 'y' [3][4][4][3] and 'x' [2][4][4][3]");
+
+    net = spur_net_create(NULL);
+    x = spur_input(net, "x", SPUR_FLOAT32, 2, (int64_t[]){2, 0});
+    expect_error(net, NULL, SPUR_E_SHAPE, "layer 'x' (input)", "the output would be [2][0]");
+
+    net = spur_net_create(NULL);
+    spur_node *many[33];
+    for (int i = 0; i < 33; i++) many[i] = i ? x : (x = image(net, 2, 4, 4, 1));
+    expect_error(net, spur_concat(net, many, 33, -1), SPUR_E_RANGE, "(concat)",
+                 "expected at most 32 inputs, found 33");
 
     net = spur_net_create(NULL); /* two nets in one: they never meet */
     x = spur_relu(net, spur_input(net, "x", SPUR_FLOAT32, 2, (int64_t[]){64, 8}));
@@ -114,6 +124,16 @@ static void test_names(void **state) {
     assert_int_equal(spur_net_build(net, NULL, &err), SPUR_E_UTF8);
     spur_net_destroy(net);
 
+    net = spur_net_create(NULL); /* a name that is taken is passed over */
+    x = spur_conv2d(net, image(net, 2, 8, 8, 3), "relu_1", 4, NULL);
+    assert_string_equal(spur_node_name(spur_relu(net, x)), "relu_2");
+    assert_null(spur_conv2d(net, x, "", 4, NULL));
+    expect_error(net, NULL, SPUR_E_ARGUMENT, "(conv2d)", "empty name");
+
+    net = spur_net_create(NULL); /* a pop would close a part of it */
+    spur_push_scope(net, "a.b");
+    expect_error(net, NULL, SPUR_E_ARGUMENT, "scope 'a.b'", "a name without dots");
+
     net = spur_net_create(NULL);
     spur_pop_scope(net);
     expect_error(net, NULL, SPUR_E_STATE, "spur_pop_scope", "no scope");
@@ -126,6 +146,26 @@ static void fill(spur_node *x, uint64_t seed) {
     spur__rng_init(&rng, seed, SPUR__STREAM_TEST, 0, 0);
     for (size_t i = 0; i < spur__node_count(x); i++)
         spur_node_data(x)[i] = (float)spur__rng_uniform(&rng, -1, 1);
+}
+
+/* Once for each forward run in training mode whose loss is a number. */
+static void test_when_backward_may_run(void **state) {
+    (void)state;
+    spur_error err = {0};
+    spur_net *net = spur_net_create(&(spur_net_options){.threads = 1});
+    spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 2, (int64_t[]){3, 4});
+    spur_node *y = spur_linear(net, x, "fc", 2, NULL);
+    assert_int_equal(spur_net_build(net, test_dot(net, &y, 1), &err), SPUR_OK);
+    fill(x, 1);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(spur_net_forward(net, i ? SPUR_EVAL : SPUR_TRAIN, &err), SPUR_OK);
+        assert_int_equal(spur_net_backward(net, 1, &err), i ? SPUR_E_STATE : SPUR_OK);
+        assert_int_equal(spur_net_backward(net, 1, &err), SPUR_E_STATE);
+    }
+    spur_node_data(x)[1] = NAN;
+    assert_int_equal(spur_net_forward(net, SPUR_TRAIN, &err), SPUR_E_NUMERIC);
+    assert_int_equal(spur_net_backward(net, 1, &err), SPUR_E_STATE);
+    spur_net_destroy(net);
 }
 
 /* Two uses of one layer: gradients of both arrive in the one parameter. */
@@ -154,6 +194,13 @@ static void test_shared_weights(void **state) {
                         coefficient(n * 2 + u);
             assert_true(fabs(want - (double)w->gradient[i * 2 + u]) < 1e-5);
         }
+    spur_net_destroy(net);
+
+    net = spur_net_create(NULL); /* also by way of another use */
+    a = spur_input(net, "a", SPUR_FLOAT32, 2, (int64_t[]){3, 4});
+    second = spur_reuse(net, spur_linear(net, a, "fc", 2, NULL), a);
+    assert_non_null(spur_reuse(net, second, a));
+    assert_int_equal(spur_net_param_count(net), 2);
     spur_net_destroy(net);
 
     net = spur_net_create(NULL);
@@ -416,6 +463,7 @@ int main(void) {
         cmocka_unit_test(test_wrong_shapes_name_the_layer),
         cmocka_unit_test(test_first_error_sticks),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_when_backward_may_run),
         cmocka_unit_test(test_shared_weights),
         cmocka_unit_test(test_reuse_of_what_cannot_be),
         cmocka_unit_test(test_gradients_accumulate),

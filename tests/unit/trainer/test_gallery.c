@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is kept of a validation pass, and the pictures made of it. The network is an input that the test
+ * What is kept of a validation pass, and the pictures made of it; histograms. The network is an input that the test
  * fills, so that every answer is known; pictures are compared with those of charts written down here.
  */
 #include <math.h>
@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include <spur/events.h>
+#include <spur/loss.h>
 
 #include "run/remove.h"
 #include "train/pictures.h"
@@ -423,6 +424,64 @@ static void test_picture_of_equal_numbers(void **state) {
     tear_down(&t);
 }
 
+/* ---- histograms ---------------------------------------------------------------------------------- */
+
+/* In the log there must be `count` values from `low` to `high` under this tag, of step 5; 0: none. */
+static void expect_histogram(const char *folder, const char *tag, double count, double low,
+                             double high) {
+    spur_run *run;
+    spur_event event;
+    double found = 0;
+    assert_int_equal(spur_run_open(&run, folder, NULL), SPUR_OK);
+    while (spur_run_next(run, &event, NULL) == SPUR_OK)
+        for (spur_value value = {0}; spur_run_value(run, &event, &value);) {
+            spur_histogram h;
+            if (value.tag.size != strlen(tag) || memcmp(value.tag.data, tag, value.tag.size) != 0)
+                continue;
+            assert_int_equal(spur_value_histogram(&value, &h, NULL), SPUR_OK);
+            assert_int_equal(event.step, 5);
+            for (size_t i = 0; i < h.count; i++) found += h.buckets[i].count;
+            assert_true(fabs(h.buckets[0].left - low) < 1e-6);
+            assert_true(fabs(h.buckets[h.count - 1].right - high) < 1e-6);
+            spur_histogram_free(&h);
+        }
+    if (found != count) fail_msg("%s: %g values, expected %g", tag, found, count);
+    spur_run_close(run);
+}
+
+/* Weights, and the gradients of those that train. */
+static void test_histograms(void **state) {
+    (void)state;
+    for (int gradients = 0; gradients < 2; gradients++) {
+        char folder[] = "/tmp/spur_gallery_XXXXXX";
+        spur_net *net = spur_net_create(NULL);
+        spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 2, (int64_t[]){1, 3});
+        spur_node *y = spur_input(net, "y", SPUR_FLOAT32, 2, (int64_t[]){1, 1});
+        spur_push_scope(net, "a");
+        spur_node *z = spur_linear(net, x, "fc", 1, NULL);
+        spur_param *weight = spur_net_find_param(net, "a.fc.weight");
+        spur_param *bias = spur_net_find_param(net, "a.fc.bias");
+        session s = {.net = {.net = net}, .at = {.step = 5}};
+        bias->trainable = false;
+        assert_int_equal(spur_net_build(net, spur_mse(net, z, y, SPUR_MEAN), NULL), SPUR_OK);
+        memcpy(weight->value, ((const float[]){3, -1, 2}), 3 * sizeof(float));
+        memcpy(weight->gradient, ((const float[]){0.5f, 0.25f, 0.75f}), 3 * sizeof(float));
+        bias->value[0] = 7;
+        assert_non_null(mkdtemp(folder));
+        const spur_writer_options options = {.directory = folder};
+        spur_writer **log = &s.run_log.writers[RUN_LOG_TRAIN];
+        assert_int_equal(spur_writer_open(log, &options, NULL), SPUR_OK);
+        session_log_histograms(&s, gradients);
+        assert_int_equal(spur_writer_close(*log, NULL), SPUR_OK);
+        expect_histogram(folder, "a/fc/weight/histogram", 3, -1, 3);
+        expect_histogram(folder, "a/fc/bias/histogram", 1, 7, 7);
+        expect_histogram(folder, "a/fc/weight/gradient", gradients ? 3 : 0, 0.25, 0.75);
+        expect_histogram(folder, "a/fc/bias/gradient", 0, 0, 0);
+        assert_int_equal(remove_tree(folder, NULL), SPUR_OK);
+        spur_net_destroy(net);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classes),
@@ -434,6 +493,7 @@ int main(void) {
         cmocka_unit_test(test_picture_of_masks),
         cmocka_unit_test(test_picture_of_numbers),
         cmocka_unit_test(test_picture_of_equal_numbers),
+        cmocka_unit_test(test_histograms),
     };
     return cmocka_run_group_tests_name("gallery", tests, NULL, NULL);
 }

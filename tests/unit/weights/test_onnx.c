@@ -90,6 +90,14 @@ static void test_refused(void **state) {
     expect(SPUR_E_ARGUMENT, "found 'b' as well", net, sum,
            &(spur_onnx_options){.scale = ones, .shift = ones});
     spur_net_destroy(net);
+
+    net = spur_net_create(NULL);
+    spur_node *words = spur_input(net, "words", SPUR_INT32, 2, (int64_t[]){2, 3});
+    spur_node *rows = spur_embedding(net, words, "e", 5, 3);
+    assert_int_equal(spur_net_build(net, NULL, &err), SPUR_OK);
+    expect(SPUR_E_ARGUMENT, "of float32, found 'words'", net, rows,
+           &(spur_onnx_options){.scale = ones, .shift = ones});
+    spur_net_destroy(net);
 }
 
 static void read_model(char **data, size_t *size) {
@@ -140,10 +148,12 @@ static void test_read_back(void **state) {
     (void)state;
     y = spur_linear(net, spur_linear(net, y, "b", UNITS, NULL), "c", UNITS, NULL);
     assert_int_equal(spur_net_build(net, NULL, &err), SPUR_OK);
-    assert_int_equal(spur_onnx_save(net, &y, 1, NULL, path, &err), SPUR_OK);
+    const spur_onnx_options options = {.name = ""}; /* the checker of ONNX wants one */
+    assert_int_equal(spur_onnx_save(net, &y, 1, &options, path, &err), SPUR_OK);
     read_model(&data, &n);
     Spur__Onnx__ModelProto *model = spur__onnx__model_proto__unpack(NULL, n, (const uint8_t *)data);
     assert_non_null(model);
+    assert_string_equal(model->graph->name, "spur");
     const Spur__Onnx__TensorShapeProto *shape = model->graph->input[0]->type->tensor_type->shape;
     assert_int_equal(shape->n_dim, 4);
     assert_string_equal(shape->dim[0]->dim_param, "batch");
