@@ -104,7 +104,10 @@ static spur_status transposed_window(const conv_options *o, const int64_t image[
         int64_t full = (image[d] - 1) * w->stride[d] + span + extra[d];
         if (o->user.same_padding) { /* Keras's "same": size * stride */
             int64_t cut = full - image[d] * w->stride[d];
-            if (cut < 0) cut = 0;
+            if (cut < 0) { /* a kernel that leaves gaps: the last one is part of the output */
+                full -= cut;
+                cut = 0;
+            }
             w->padding[d] = (int)(cut / 2);
             w->padding[d + 2] = (int)(cut - cut / 2);
         }
@@ -492,15 +495,18 @@ static const char *transpose_room_onnx(spur__onnx *to, spur__slide *w, int outpu
 
 static void conv_onnx(const spur_node *node, spur__onnx *to) {
     const conv_options *o = node->options;
-    int output_padding[2] = {o->user.output_padding[0], o->user.output_padding[1]};
+    int output_padding[2];
     const char *x = NULL;
     spur__slide w;
     if (!o->transposed)
         conv_window(node, &w);
     else if (transposed_window(o, node->inputs[0]->shape + 1, &w, NULL) != SPUR_OK)
         return; /* its shape was inferred from it */
-    else
-        x = transpose_room_onnx(to, &w, output_padding);
+    for (int d = 0; o->transposed && d < 2; d++) /* with what same_padding adds */
+        output_padding[d] =
+            (int)(w.in[d] + w.padding[d] + w.padding[d + 2] - (w.out[d] - 1) * w.stride[d] -
+                  (int64_t)w.dilation[d] * (w.kernel[d] - 1) - 1);
+    if (o->transposed) x = transpose_room_onnx(to, &w, output_padding);
     spur__onnx_op(to, o->transposed ? "ConvTranspose" : "Conv");
     if (x)
         spur__onnx_use(to, x);

@@ -121,6 +121,7 @@ static void transposed(model *m) {
          .dilation = {4, 3},
          .padding = {1, 1, 1, 1},
          .output_padding = {3, 2}},
+        {.kernel = {1, 2}, .stride = {3}, .same_padding = true},
     };
     spur_node *x = image(m, 5, 6, 4);
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)

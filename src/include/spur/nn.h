@@ -122,7 +122,8 @@ typedef struct spur_conv2d_options {
 SPUR_API spur_node *spur_conv2d(spur_net *net, spur_node *x, const char *name, int filters,
                                 const spur_conv2d_options *options);
 
-/* Transposed convolution; weight in PyTorch's layout: [c][filters/groups][kh][kw]. */
+/* Transposed convolution; weight in PyTorch's layout: [c][filters/groups][kh][kw]. With same_padding the output
+ * has size * stride, as Keras's. */
 SPUR_API spur_node *spur_conv_transpose2d(spur_net *net, spur_node *x, const char *name,
                                           int filters, const spur_conv2d_options *options);
 

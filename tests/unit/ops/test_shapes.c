@@ -142,6 +142,29 @@ static void test_refusals(void **state) {
     }
 }
 
+/* Keras's "same" is size * stride, also of a kernel below the stride: the gap behind the last pixel belongs to
+ * the output, as with PyTorch's output_padding of 2. */
+static void test_same_transposed(void **state) {
+    static const conv cases[] = {{.kernel = {1, 2}, .stride = {3}, .same_padding = true},
+                                 {.kernel = {1, 2}, .stride = {3}, .output_padding = {2, 1}}};
+    float out[2][12 * 18 * 2];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        spur_net *net = spur_net_create(&(spur_net_options){.seed = 7});
+        spur_node *x = spur_input(net, "x", SPUR_FLOAT32, 4, (int64_t[]){1, 4, 6, 1});
+        spur_node *y = spur_conv_transpose2d(net, x, "up", 2, &cases[i]);
+        assert_int_equal(spur_net_build(net, NULL, NULL), SPUR_OK);
+        assert_true(spur_node_shape(y)[1] == 12 && spur_node_shape(y)[2] == 18);
+        for (int k = 0; k < 24; k++) spur_node_data(x)[k] = (float)k;
+        assert_int_equal(spur_net_forward(net, SPUR_EVAL, NULL), SPUR_OK);
+        memcpy(out[i], spur_node_data(y), sizeof out[i]);
+        const float *bias = spur_net_find_param(net, "up.bias")->value;
+        assert_memory_equal(out[i] + sizeof out[i] / 4 - 2, bias, 2 * sizeof(float));
+        spur_net_destroy(net);
+    }
+    assert_memory_equal(out[0], out[1], sizeof out[0]);
+}
+
 static void test_decay(void **state) {
     static const struct {
         const char *name;
@@ -175,6 +198,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_windows),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_same_transposed),
         cmocka_unit_test(test_decay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
