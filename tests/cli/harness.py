@@ -12,8 +12,9 @@
         main()
 
 Each test has a directory of its own (self.dir, the working directory of what it runs), removed
-afterwards; kept and named when SPUR_KEEP is set. The program comes from $SPUR, else from
-build/release/bin. Only Python's standard library is needed.
+afterwards; kept and named when SPUR_KEEP is set. What is remembered of data is not shared with other
+tests, either. The program comes from $SPUR, else from build/release/bin. Only Python's standard library
+is needed.
 """
 import csv
 import io
@@ -67,6 +68,9 @@ class Cli(unittest.TestCase):
             print("%s: %s" % (self.id(), self.dir), file=sys.stderr)
         else:
             self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+        remembered = tempfile.TemporaryDirectory(prefix="spur_cli_cache_")
+        self.addCleanup(remembered.cleanup)
+        os.environ["XDG_CACHE_HOME"] = remembered.name
 
     def run_program(self, *args, status=0, env=None, input=None):
         """Runs a program in self.dir and checks its exit status (None: any)."""

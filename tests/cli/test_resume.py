@@ -173,6 +173,8 @@ class Resume(Run):
         self.spur("resume", run, "train.max_time=" + AT_ONCE)
 
     def test_a_terminal_that_is_closed(self):
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the program inherits this; under nohup it would go on
+        self.addCleanup(signal.signal, signal.SIGHUP, before)
         process = self.start("train", "a.ini", NEVER)
         run = self.wait_for_step(process, 4)
         process.send_signal(signal.SIGHUP)
