@@ -275,8 +275,11 @@ static spur_status write_new(const char *directory, const char *path,
     if (!error) error = copy_records(*fd, old, length);
     if (!error && fsync(*fd) != 0) error = errno;
     if (!error && rename(temporary, path) != 0) error = errno;
-    if (error) {
+    if (error)
         status = spur__fail_errno(err, error, "%s: cannot write", path);
+    else
+        status = spur__sync_directory(directory, err); /* before the old one is cut down */
+    if (status != SPUR_OK) {
         close(*fd);
         *fd = -1;
         unlink(temporary);
@@ -286,25 +289,26 @@ done:
     return status;
 }
 
-static spur_status check_free(const old_file *old, spur_error *err) {
-    int fd = open(old->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return spur__fail_errno(err, errno, "%s: cannot open", old->path);
-    bool free_now = spur__event_file_lock(fd);
-    close(fd);
-    return free_now ? SPUR_OK
-                    : spur__fail(err, SPUR_E_STATE, "%s: another program is still writing it",
-                                 old->path);
+/* Locks the old file until *fd is closed, so that two cannot continue it at once. */
+static spur_status hold(const old_file *old, int *fd, spur_error *err) {
+    *fd = open(old->path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0) return spur__fail_errno(err, errno, "%s: cannot open", old->path);
+    return spur__event_file_lock(*fd)
+               ? SPUR_OK
+               : spur__fail(err, SPUR_E_STATE, "%s: another program is still writing it",
+                            old->path);
 }
 
 spur_status spur__continue_file(spur_writer *w, const char *name, uint64_t length, double now,
                                 int *fd, uint64_t *written, spur_error *err) {
     old_file old;
+    int held = -1;
     char *new_name = NULL;
     unsigned char *beginning = NULL;
     spur__event_files found;
     spur_status status = find_old(w->directory, name, length, &old, err);
     if (status != SPUR_OK) return status;
-    SPUR__TRY_GOTO(check_free(&old, err), done);
+    SPUR__TRY_GOTO(hold(&old, &held, err), done);
     if (length < old.beginning) {
         status =
             spur__fail(err, SPUR_E_RANGE, "%s: continue_length %llu is inside its first records",
@@ -326,6 +330,7 @@ spur_status spur__continue_file(spur_writer *w, const char *name, uint64_t lengt
     retire_chain(w->directory, w->stream, w->path);
     *written = length;
 done:
+    if (held >= 0) close(held);
     spur__free(beginning);
     spur__free(new_name);
     free_old(&old);

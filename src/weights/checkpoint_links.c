@@ -19,7 +19,19 @@
 #include "base/memory.h"
 #include "weights/checkpoint.h"
 
-enum { NAME_MAX_LENGTH = 255 };
+enum { NAME_MAX_LENGTH = 255, MOST_TRIES = 1000 };
+
+/* Makes the link under the name `fresh` and renames it; an errno on failure. A killed process leaves `fresh`
+ * behind, and another thread that links at the same time takes it away: then once more. */
+static int put_link(const char *target, const char *fresh, const char *path) {
+    int failed = EEXIST;
+    for (int i = 0; i < MOST_TRIES && (failed == EEXIST || failed == ENOENT); i++) {
+        failed = unlink(fresh) != 0 && errno != ENOENT ? errno : 0;
+        if (!failed && symlink(target, fresh) != 0) failed = errno;
+        if (!failed && rename(fresh, path) != 0) failed = errno;
+    }
+    return failed;
+}
 
 spur_status spur_checkpoint_link(const char *directory, const char *name, uint64_t step,
                                  spur_error *err) {
@@ -37,8 +49,7 @@ spur_status spur_checkpoint_link(const char *directory, const char *name, uint64
     } else if (!spur__exists(folder)) {
         status =
             spur__fail(err, SPUR_E_NOTFOUND, "%s: cannot link to %s: there is none", path, target);
-    } else if ((unlink(fresh) != 0 && errno != ENOENT) || symlink(target, fresh) != 0 ||
-               rename(fresh, path) != 0) {
+    } else if ((errno = put_link(target, fresh, path)) != 0) {
         status = spur__fail_errno(err, errno, "%s: cannot link to %s", path, target);
         unlink(fresh);
     } else {

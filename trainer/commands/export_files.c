@@ -10,7 +10,6 @@
 #include "commands/export.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -118,16 +117,15 @@ static spur_status put_path(const file_writer *w, spur_slice file, spur__str *pa
 /* Writes under a temporary name and renames. Not synced one by one, as spur__file_write does: that
  * takes milliseconds each, and an export can be made again. */
 static spur_status write_file(const char *path, spur_slice file, spur_error *err) {
-    char temporary[PATH_LIMIT + 32];
-    snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    char *temporary = NULL;
+    int fd = spur__temporary_open(path, &temporary);
     if (fd < 0) return spur__fail_errno(err, errno, "%s: cannot create", path);
     int failed = spur__write_all(fd, file.data, file.size);
     if (close(fd) != 0 && !failed) failed = errno;
     if (!failed && rename(temporary, path) != 0) failed = errno;
-    if (!failed) return SPUR_OK;
-    unlink(temporary);
-    return spur__fail_errno(err, failed, "%s: cannot write", path);
+    if (failed) unlink(temporary);
+    spur__free(temporary);
+    return failed ? spur__fail_errno(err, failed, "%s: cannot write", path) : SPUR_OK;
 }
 
 static spur_status write_one(file_writer *w, spur_slice file) {

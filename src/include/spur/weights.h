@@ -108,7 +108,7 @@ typedef struct spur_checkpoint_parts {
 } spur_checkpoint_parts;
 
 /* Writes DIRECTORY/step_N and syncs it whole. The bytes depend on the training alone: no time, no
- * host, no thread count. */
+ * host, no thread count. Readers may be at work meanwhile; of writers one at a time may be in a DIRECTORY. */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_checkpoint_save(const spur_checkpoint_parts *parts,
                                                            const char *directory, uint64_t step,
                                                            spur_error *err);

@@ -4,6 +4,7 @@
  * errors, failed writes leave the old file.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -450,6 +451,38 @@ static void test_pruning(void **state) {
     stop(&t);
 }
 
+static char in_own_folder[96];
+
+static void *link_often(void *step) {
+    spur_error err;
+    for (int i = 0; i < 200; i++)
+        if (spur_checkpoint_link(in_own_folder, "last", *(uint64_t *)step, &err) != SPUR_OK)
+            return step;
+    return NULL;
+}
+
+/* Two that link at once do not take each other's link away. */
+static void test_links_at_once(void **state) {
+    uint64_t steps[2] = {1, 2};
+    pthread_t threads[2];
+    void *failed;
+    (void)state;
+    snprintf(in_own_folder, sizeof in_own_folder, "%s/links", folder);
+    assert_int_equal(mkdir(in_own_folder, 0700), 0);
+    for (int i = 0; i < 2; i++) {
+        char path[160];
+        snprintf(path, sizeof path, "%s/step_%d", in_own_folder, i + 1);
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, link_often, &steps[i]), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(threads[i], &failed), 0);
+        assert_null(failed);
+    }
+    assert_false(spur__exists(in_folder("links/.last.tmp")));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
@@ -468,6 +501,7 @@ int main(void) {
         cmocka_unit_test(test_keys_of_the_library),
         cmocka_unit_test(test_other_groups),
         cmocka_unit_test(test_leftovers),
+        cmocka_unit_test(test_links_at_once),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
