@@ -15,14 +15,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "engine_commands/setup.h"
+#include "run/lock.h"
 #include "run/process.h"
 #include "sweep/catalog.h"
 #include "sweep/collect.h"
+#include "sweep/journal.h"
 #include "run/move.h"
 #include "run/remove.h"
 
@@ -102,7 +105,7 @@ static place_of find_place(const char *path) {
 
 static bool is_busy(const char *path) {
     catalog c;
-    bool busy = run_is_locked(path);
+    bool busy = run_is_locked(path) || sweep_journal_has_worker(path);
     if (!busy && is_sweep(path) && catalog_read(&c, path, NULL) == SPUR_OK) {
         for (size_t i = 0; i < c.count; i++)
             busy |= c.entries[i].outcome.verdict == VERDICT_RUNNING;
@@ -176,20 +179,37 @@ static spur_status move_to_trash(const char *path, spur_error *err) {
     return status;
 }
 
+/* Takes the locks that a run has, so that nobody begins to work in it while it is moved. What has none, or may
+ * not be opened, has been looked at. */
+static bool hold(const char *path, int held[2]) {
+    static const char *const names[] = {RUN_LOCK, TRIAL_LOCK};
+    bool free_now = true;
+    for (int i = 0; i < 2; i++) {
+        char *file = spur__path_join(path, names[i]);
+        held[i] = -1;
+        if (file && spur__exists(file))
+            free_now &= lock_take(path, names[i], &held[i], NULL) != SPUR_E_STATE;
+        spur__free(file);
+    }
+    return free_now;
+}
+
 static int remove_one(const char *argument) {
     spur_error err = {.status = SPUR_OK};
     char *path = path_by_name(argument);
-    int result = EXIT_USAGE;
+    int result = EXIT_USAGE, held[2] = {-1, -1};
     if (!path)
         result = EXIT_FAILED;
     else if (!is_run(path) && !is_sweep(path))
         command_misuse(&command_rm, "%s: neither a run nor a sweep", path);
-    else if (is_busy(path))
+    else if (is_busy(path) || !hold(path, held))
         command_misuse(&command_rm, "%s: a process is working in it", path);
     else if (move_to_trash(path, &err) != SPUR_OK)
         result = command_fail(&command_rm, &err);
     else
         result = EXIT_DONE;
+    for (int i = 0; i < 2; i++)
+        if (held[i] >= 0) close(held[i]);
     spur__free(path);
     return result;
 }
@@ -222,14 +242,25 @@ static int by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Whether there is something under that name of the trash: who was killed while he moved it there, or back, left
+ * the folder alone. */
+static bool is_filled(const char *trash, const char *name) {
+    struct stat info;
+    char *place = spur__path_join(trash, name), *run = place ? spur__path_join(place, "run") : NULL;
+    bool filled = run && lstat(run, &info) == 0;
+    spur__free(run);
+    spur__free(place);
+    return filled;
+}
+
 /* Names in the trash, sorted. */
 static size_t names_in(const char *trash, char ***names) {
     size_t count = 0;
     DIR *d = opendir(trash);
     *names = NULL;
     for (struct dirent *e; d && (e = readdir(d));) {
-        char **grown =
-            e->d_name[0] == '.' ? NULL : spur__realloc_array(*names, count + 1, sizeof *grown);
+        bool named = e->d_name[0] != '.' && is_filled(trash, e->d_name);
+        char **grown = named ? spur__realloc_array(*names, count + 1, sizeof *grown) : NULL;
         if (!grown) continue;
         *names = grown;
         grown[count] = spur__strdup(e->d_name);

@@ -183,7 +183,7 @@ static spur_status conclude(const char *path, terminal *term, bool complete, boo
         if (for_people) say_missing(&view, complete, term);
         report_free(&r);
     }
-    if (ours) claim_release(claim);
+    if (ours) claim_release(claim, &self);
     spur__free(claim);
     sweep_view_close(&view);
     return status;

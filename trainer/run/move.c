@@ -91,8 +91,18 @@ static spur_status copy_tree(const char *from, const char *to, spur_error *err) 
 spur_status move_tree(const char *from, const char *to, spur_error *err) {
     if (rename(from, to) == 0) return SPUR_OK;
     if (errno != EXDEV) return spur__fail_errno(err, errno, "%s: cannot move to %s", from, to);
-    spur_status status = copy_tree(from, to, err);
-    if (status == SPUR_OK) return remove_tree(from, err);
-    remove_tree(to, NULL);
+    size_t n = strlen(to) + sizeof ".tmp";
+    char *partial = spur__malloc(n);
+    if (!partial) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", to);
+    snprintf(partial, n, "%s.tmp", to);
+    spur_status status = remove_tree(partial, err); /* of one that was killed in here */
+    if (status == SPUR_OK) status = copy_tree(from, partial, err);
+    if (status == SPUR_OK && rename(partial, to) != 0)
+        status = spur__fail_errno(err, errno, "%s: cannot move to %s", from, to);
+    if (status == SPUR_OK)
+        status = remove_tree(from, err);
+    else
+        remove_tree(partial, NULL);
+    spur__free(partial);
     return status;
 }

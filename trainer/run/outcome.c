@@ -4,20 +4,17 @@
  */
 #include "run/outcome.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/str.h"
 #include "config/document.h"
+#include "run/lock.h"
 #include "run/process.h"
 
 const char *const run_verdict_names[VERDICT_COUNT] = {
@@ -27,31 +24,13 @@ const char *const run_verdict_names[VERDICT_COUNT] = {
     [VERDICT_FAILED] = "failed", [VERDICT_DAMAGED] = "damaged",
 };
 
-/* Whether somebody else holds a lock of either kind on the file. Others that look at the same moment do not
- * count: a look at a lock of the whole file is a shared lock itself. */
-static bool file_is_locked(const char *run, const char *name, bool whole_file_lock) {
-    bool held = false;
-    char *path = spur__path_join(run, name);
-    int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
-    if (path && fd < 0) fd = open(path, O_RDONLY | O_CLOEXEC); /* somebody else's run */
-    if (fd >= 0 && whole_file_lock) {
-        held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    } else if (fd >= 0) {
-        struct flock probe = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-        held = fcntl(fd, F_GETLK, &probe) == 0 && probe.l_type != F_UNLCK;
-    }
-    if (fd >= 0) close(fd);
-    spur__free(path);
-    return held;
-}
-
 bool run_is_locked(const char *run) {
-    return file_is_locked(run, "run.lock", false) || file_is_locked(run, "program.lock", true);
+    return lock_is_held(run, RUN_LOCK) || lock_is_held(run, TRIAL_LOCK);
 }
 
-/* What a program's trial was started as. */
-static bool read_program_owner(const char *run, process_id *out) {
-    char *path = spur__path_join(run, "program.lock"), *text = NULL;
+/* What a sweep's trial was started as. */
+static bool read_trial_owner(const char *run, process_id *out) {
+    char *path = spur__path_join(run, TRIAL_LOCK), *text = NULL;
     size_t size;
     bool known = path && spur__file_read(path, 200, &text, &size, NULL) == SPUR_OK &&
                  process_parse(text, out);
@@ -65,12 +44,31 @@ static const char *value_of(const document *doc, const char *key) {
     return e ? e->value : "";
 }
 
-static run_verdict verdict_of(const char *state, const char *run) {
-    if (strcmp(state, "done") == 0) return VERDICT_DONE;
-    if (strcmp(state, "pruned") == 0) return VERDICT_PRUNED;
-    if (strcmp(state, "failed") == 0) return VERDICT_FAILED;
-    if (run_is_locked(run)) return VERDICT_RUNNING;
-    return strcmp(state, "interrupted") == 0 ? VERDICT_INTERRUPTED : VERDICT_STALE;
+/* The verdict of a state that is written so, false for one that we do not know. */
+static bool find_verdict(const char *state, run_verdict *out) {
+    static const run_verdict written[] = {VERDICT_RUNNING, VERDICT_INTERRUPTED, VERDICT_DONE,
+                                          VERDICT_PRUNED, VERDICT_FAILED};
+    for (size_t i = 0; i < sizeof written / sizeof written[0]; i++) {
+        *out = written[i];
+        if (strcmp(state, run_verdict_names[*out]) == 0) return true;
+    }
+    return false;
+}
+
+/* `busy`: a process is at work, which has still to say what becomes of the run. */
+static run_verdict verdict_of(const document *doc, const char *path, bool busy, spur_error *why) {
+    run_verdict v;
+    const document_entry *e = document_find(doc, "status", "state");
+    if (!e || !find_verdict(e->value, &v)) {
+        static const char known[] = "expected running, interrupted, done, pruned or failed";
+        if (e)
+            document_fail(e, true, SPUR_E_DAMAGED, why, "unknown state '%s', %s", e->value, known);
+        else
+            spur__fail(why, SPUR_E_DAMAGED, "%s: no state, %s", path, known);
+        return busy ? VERDICT_RUNNING : VERDICT_DAMAGED;
+    }
+    if (v != VERDICT_RUNNING && v != VERDICT_INTERRUPTED) return v;
+    return busy ? VERDICT_RUNNING : v == VERDICT_RUNNING ? VERDICT_STALE : v;
 }
 
 static long long integer_of(const document *doc, const char *key) {
@@ -78,49 +76,56 @@ static long long integer_of(const document *doc, const char *key) {
     return spur__parse_int(value_of(doc, key), &x) ? x : 0;
 }
 
-static spur_status read_once(const char *run, run_outcome *out, spur_error *err) {
+static void take_numbers(const document *doc, run_outcome *out) {
+    double number;
+    out->exit_code = (int)integer_of(doc, "exit");
+    out->best_epoch = integer_of(doc, "best_epoch");
+    out->epochs = integer_of(doc, "epoch");
+    out->steps = integer_of(doc, "step");
+    out->maximize = strcmp(value_of(doc, "direction"), "max") == 0;
+    snprintf(out->started, sizeof out->started, "%s", value_of(doc, "started"));
+    snprintf(out->monitor, sizeof out->monitor, "%s", value_of(doc, "monitor"));
+    snprintf(out->message, sizeof out->message, "%s", value_of(doc, "message"));
+    if (spur__parse_double(value_of(doc, "best"), &number)) out->best = number;
+    if (spur__parse_double(value_of(doc, "last"), &number)) out->last = number;
+}
+
+static spur_status read_status(const char *run, bool busy, run_outcome *out, spur_error *err) {
     document doc;
     spur_error why = {.status = SPUR_OK};
     *out = (run_outcome){.best = NAN, .last = NAN};
     char *path = spur__path_join(run, "status.ini");
     document_init(&doc);
     spur_status status = path ? document_read(&doc, path, &why) : SPUR_E_MEMORY;
-    if (status == SPUR_E_MEMORY) {
-        spur__fail(err, status, "%s: out of memory", run);
-    } else if (status != SPUR_OK) {
+    if (status == SPUR_OK) {
+        out->verdict = verdict_of(&doc, path, busy, &why);
+        if (out->verdict != VERDICT_DAMAGED) take_numbers(&doc, out);
+    } else {
         /* What the read found decides: the file may be there by now. A line is that of an include. */
         bool missing = status == SPUR_E_NOTFOUND && why.line == 0;
-        out->verdict = run_is_locked(run) ? VERDICT_RUNNING
-                       : missing          ? VERDICT_NONE
-                                          : VERDICT_DAMAGED;
-        if (out->verdict == VERDICT_DAMAGED)
-            snprintf(out->message, sizeof out->message, "%.*s", (int)sizeof out->message - 1,
-                     why.message);
-        status = SPUR_OK;
-    } else {
-        out->verdict = verdict_of(value_of(&doc, "state"), run);
-        out->exit_code = (int)integer_of(&doc, "exit");
-        out->best_epoch = integer_of(&doc, "best_epoch");
-        out->epochs = integer_of(&doc, "epoch");
-        out->steps = integer_of(&doc, "step");
-        out->maximize = strcmp(value_of(&doc, "direction"), "max") == 0;
-        snprintf(out->started, sizeof out->started, "%s", value_of(&doc, "started"));
-        snprintf(out->monitor, sizeof out->monitor, "%s", value_of(&doc, "monitor"));
-        snprintf(out->message, sizeof out->message, "%s", value_of(&doc, "message"));
-        double number;
-        if (spur__parse_double(value_of(&doc, "best"), &number)) out->best = number;
-        if (spur__parse_double(value_of(&doc, "last"), &number)) out->last = number;
+        out->verdict = busy ? VERDICT_RUNNING : missing ? VERDICT_NONE : VERDICT_DAMAGED;
     }
+    if (out->verdict == VERDICT_DAMAGED)
+        snprintf(out->message, sizeof out->message, "%.*s", (int)sizeof out->message - 1,
+                 why.message);
     document_free(&doc);
     spur__free(path);
-    return status;
+    return status == SPUR_E_MEMORY ? spur__fail(err, status, "%s: out of memory", run) : SPUR_OK;
 }
 
-/* A run that has ended between the look at its status and the one at its lock has said its last word by now. */
 spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err) {
-    SPUR__TRY(read_once(run, out, err));
-    bool ended_since = out->verdict == VERDICT_STALE || out->verdict == VERDICT_NONE;
-    return ended_since ? read_once(run, out, err) : SPUR_OK;
+    SPUR__TRY(read_status(run, true, out, err));
+    if (out->verdict != VERDICT_RUNNING || run_is_locked(run)) return SPUR_OK;
+    SPUR__TRY(read_status(run, false, out, err)); /* what it said before it let go of the lock */
+    bool open = out->verdict == VERDICT_STALE || out->verdict == VERDICT_INTERRUPTED ||
+                out->verdict == VERDICT_NONE;
+    if (open && run_is_locked(run))
+        out->verdict = VERDICT_RUNNING; /* somebody goes on with it since */
+    return SPUR_OK;
+}
+
+spur_status run_outcome_left(const char *run, run_outcome *out, spur_error *err) {
+    return read_status(run, false, out, err);
 }
 
 /* What the trainer writes of itself. */
@@ -140,8 +145,8 @@ static bool read_trainer(const char *run, process_id *out) {
 
 pid_t run_owner(const char *run) {
     process_id id;
-    bool known = read_program_owner(run, &id) || read_trainer(run, &id);
-    return known && process_check(&id) == PROCESS_ALIVE ? (pid_t)id.pid : 0;
+    if (read_trial_owner(run, &id) && process_check(&id) == PROCESS_ALIVE) return (pid_t)id.pid;
+    return read_trainer(run, &id) && process_check(&id) == PROCESS_ALIVE ? (pid_t)id.pid : 0;
 }
 
 bool run_outcome_failed(const run_outcome *o) {

@@ -19,7 +19,8 @@ typedef enum run_verdict {
     VERDICT_DONE,
     VERDICT_PRUNED,
     VERDICT_FAILED,
-    VERDICT_DAMAGED, /* status.ini cannot be read, and no process is at work that would write it anew */
+    VERDICT_DAMAGED, /* status.ini cannot be read, or has a state that we do not know, of a later version
+                      * perhaps; and no process is at work that would write it anew */
     VERDICT_COUNT
 } run_verdict;
 
@@ -44,10 +45,13 @@ bool run_outcome_failed(const run_outcome *o);
  * looks on shows the rest. The one error is E_MEMORY. */
 spur_status run_outcome_read(const char *run, run_outcome *out, spur_error *err);
 
-/* True when a living process holds the lock of the run (run.lock, or program.lock). */
+/* The same for one who holds a lock of the run: nobody else is at work in it. */
+spur_status run_outcome_left(const char *run, run_outcome *out, spur_error *err);
+
+/* True when a living process holds the lock of the run (lock.h). */
 bool run_is_locked(const char *run);
 
-/* The process that leads the group of a run at work on this machine, by status.ini or program.lock; 0 when
+/* The process that leads the group of a run at work on this machine, by trial.lock or status.ini; 0 when
  * neither names a living one. */
 pid_t run_owner(const char *run);
 

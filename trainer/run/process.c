@@ -44,8 +44,14 @@ unsigned long long process_start_ticks(pid_t pid) {
 }
 
 void process_boot_id(char *out, size_t size) {
+    static const char outside[] = "pid:[4026531836]"; /* no container: the kernel's constant */
+    char space[32];
     if (!read_small("/proc/sys/kernel/random/boot_id", out, size)) snprintf(out, size, "unknown");
     out[strcspn(out, "\n")] = '\0';
+    ssize_t n = readlink("/proc/self/ns/pid", space, sizeof space - 1);
+    if (n <= 0 || strncmp(space, outside, (size_t)n) == 0) return;
+    size_t length = strlen(out);
+    snprintf(out + length, size - length, "/%.*s", (int)n, space);
 }
 
 /* ---- identities ---------------------------------------------------------------------------- */
@@ -72,7 +78,7 @@ process_id process_self(void) {
 process_state process_check(const process_id *id) {
     process_id self = process_self();
     if (strcmp(id->host, self.host) != 0) return PROCESS_ELSEWHERE;
-    if (strcmp(id->boot, self.boot) != 0) return PROCESS_DEAD;
+    if (strcmp(id->boot, self.boot) != 0) return PROCESS_ELSEWHERE;
     if (id->pid <= 0 || (kill((pid_t)id->pid, 0) != 0 && errno == ESRCH)) return PROCESS_DEAD;
     if (id->start != 0 && process_start_ticks((pid_t)id->pid) != id->start) return PROCESS_DEAD;
     return is_zombie(id->pid) ? PROCESS_DEAD : PROCESS_ALIVE;
@@ -84,7 +90,7 @@ void process_format(const process_id *id, char *out, size_t n) {
 
 bool process_parse(const char *text, process_id *id) {
     *id = (process_id){0};
-    if (sscanf(text, "%63s %39s %ld %llu", id->host, id->boot, &id->pid, &id->start) != 4)
+    if (sscanf(text, "%63s %63s %ld %llu", id->host, id->boot, &id->pid, &id->start) != 4)
         return false;
     if (strcmp(id->boot, "-") == 0) id->boot[0] = '\0';
     return true;

@@ -15,7 +15,7 @@
 /* A process named so exactly that a later one cannot be taken for it. */
 typedef struct process_id {
     char host[64];
-    char boot[40]; /* the kernel's boot id; "" where the system has none */
+    char boot[64]; /* of process_boot_id; "" where the system has none */
     long pid;
     unsigned long long start; /* clock ticks after boot; 0 where the system does not tell */
 } process_id;
@@ -23,7 +23,8 @@ typedef struct process_id {
 typedef enum process_state {
     PROCESS_ALIVE,
     PROCESS_DEAD,
-    PROCESS_ELSEWHERE /* another host: only a heartbeat can tell */
+    PROCESS_ELSEWHERE /* another host, container or boot, or another machine of the same name: only a
+                       * heartbeat can tell */
 } process_state;
 
 process_id process_self(void);
@@ -34,7 +35,7 @@ process_id process_of(pid_t pid);
 /* Whether that very process lives; a zombie does not. */
 process_state process_check(const process_id *id);
 
-/* "host boot pid start", at most 160 bytes, and back; false when the text is no such line. */
+/* "host boot pid start", at most 175 bytes, and back; false when the text is no such line. */
 void process_format(const process_id *id, char *out, size_t n);
 bool process_parse(const char *text, process_id *id);
 
@@ -42,7 +43,8 @@ bool process_parse(const char *text, process_id *id);
  * and the boot id this names a process for good. */
 unsigned long long process_start_ticks(pid_t pid);
 
-/* The id of this boot of the machine, "unknown" where the system does not tell. */
+/* The id of this boot of the machine, and in a container which one, as its pids are its own. "unknown" where the
+ * system does not tell. */
 void process_boot_id(char *out, size_t size);
 
 /* Peak resident memory of this process in bytes. */

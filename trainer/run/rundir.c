@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "output/text.h"
+#include "run/lock.h"
 #include "run/process.h"
 
 enum { MOST_CLASHES = 10000 };
@@ -27,27 +28,6 @@ static const char *const state_names[RUN_STATE_COUNT] = {"running", "done", "fai
 
 char *run_path(const run_dir *run, const char *name) {
     return spur__path_join(run->path, name);
-}
-
-/* An advisory lock on the whole file, which ends with the process, however it ends. */
-static spur_status lock(run_dir *run, spur_error *err) {
-    char *path = run_path(run, "run.lock");
-    if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run->path);
-    spur_status status = SPUR_OK;
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (run->lock < 0) {
-        status = spur__fail_errno(err, errno, "%s: cannot create", path);
-    } else if (fcntl(run->lock, F_SETLK, &whole) != 0) {
-        status = errno == EACCES || errno == EAGAIN
-                     ? spur__fail(err, SPUR_E_STATE, "%s: another process is working in this run",
-                                  run->path)
-                     : spur__fail_errno(err, errno, "%s: cannot lock", path);
-        close(run->lock);
-        run->lock = -1;
-    }
-    spur__free(path);
-    return status;
 }
 
 /* Tries the name with "", "_1", "_2", ... until the directory could be made. */
@@ -88,17 +68,22 @@ static spur_status make_dated(run_dir *run, const char *logdir, const char *name
     return status;
 }
 
-/* The place that a sweep chose. It may exist, but must not hold a run already. */
+/* The place that a sweep chose, which may exist. */
 static spur_status take_given(run_dir *run, const char *path, spur_error *err) {
     SPUR__TRY(spur__mkdirs(path, err));
     run->path = spur__path_plain(path);
-    char *status_file = run->path ? run_path(run, "status.ini") : NULL;
-    if (!status_file) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
+    return run->path ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
+}
+
+/* Looked at once the lock is ours: until then another process may make one. */
+static spur_status check_empty(const run_dir *run, spur_error *err) {
+    char *status_file = run_path(run, "status.ini");
+    if (!status_file) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run->path);
     bool taken = spur__exists(status_file);
     spur__free(status_file);
-    return taken
-               ? spur__fail(err, SPUR_E_EXISTS, "%s: holds a run already (see `spur resume`)", path)
-               : SPUR_OK;
+    return taken ? spur__fail(err, SPUR_E_EXISTS, "%s: holds a run already (see `spur resume`)",
+                              run->path)
+                 : SPUR_OK;
 }
 
 spur_status run_create(run_dir *run, const char *logdir, const char *name, spur_error *err) {
@@ -106,7 +91,8 @@ spur_status run_create(run_dir *run, const char *logdir, const char *name, spur_
     const char *given = getenv("SPUR_RUN_DIR");
     spur_status status =
         given && *given ? take_given(run, given, err) : make_dated(run, logdir, name, err);
-    if (status == SPUR_OK) status = lock(run, err);
+    if (status == SPUR_OK) status = lock_take(run->path, RUN_LOCK, &run->lock, err);
+    if (status == SPUR_OK) status = check_empty(run, err);
     if (status != SPUR_OK) run_close(run);
     return status;
 }
@@ -118,7 +104,7 @@ spur_status run_open(run_dir *run, const char *path, spur_error *err) {
     char *config_file = run_path(run, "config.ini");
     bool there = config_file && spur__exists(config_file);
     spur__free(config_file);
-    spur_status status = there ? lock(run, err)
+    spur_status status = there ? lock_take(run->path, RUN_LOCK, &run->lock, err)
                                : spur__fail(err, SPUR_E_NOTFOUND,
                                             "%s: not a run directory (no config.ini in it)", path);
     if (status != SPUR_OK) run_close(run);

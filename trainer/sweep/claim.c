@@ -29,23 +29,19 @@ static bool is_same(const process_id *a, const process_id *b) {
            strcmp(a->boot, b->boot) == 0;
 }
 
-/* Writes a new file; an errno on failure. */
-static int write_new(const char *path, int flag, const char *line) {
-    int fd = open(path, O_WRONLY | O_CREAT | flag | O_CLOEXEC, 0666);
-    if (fd < 0) return errno;
+/* Fills a new file; an errno on failure. */
+static int write_and_close(int fd, const char *path, const char *line) {
     int failed = spur__write_all(fd, line, strlen(line));
     if (close(fd) != 0 && !failed) failed = errno;
     if (failed) unlink(path);
     return failed;
 }
 
-/* A file of our own beside `path` that names `owner`: the caller frees its name, and unlinks it. */
-static int write_beside(const char *path, const process_id *owner, const char *line, char **name) {
-    size_t n = strlen(path) + LINE;
-    *name = spur__malloc(n);
-    if (!*name) return ENOMEM;
-    snprintf(*name, n, "%s.%s.%ld.tmp", path, owner->host, (long)getpid());
-    return write_new(*name, O_TRUNC, line);
+/* A file of our own beside `path` with that line: the caller frees its name, and unlinks it. */
+static int write_beside(const char *path, const char *line, char **name) {
+    *name = NULL;
+    int fd = spur__temporary_open(path, name);
+    return fd < 0 ? errno : write_and_close(fd, *name, line);
 }
 
 static void format_line(const process_id *owner, char line[LINE]) {
@@ -61,18 +57,34 @@ static int create_exclusive(const char *path, const process_id *owner) {
     char line[LINE], *temporary;
     process_id now;
     format_line(owner, line);
-    int failed = write_beside(path, owner, line, &temporary);
+    int failed = write_beside(path, line, &temporary);
     if (!failed && spur__link(temporary, path) != 0) failed = errno;
     if (temporary) unlink(temporary);
     spur__free(temporary);
     if (!lacks_links(failed)) return failed;
-    failed = write_new(path, O_EXCL, line);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    failed = fd < 0 ? errno : write_and_close(fd, path, line);
     return failed || (claim_owner(path, &now) && is_same(&now, owner)) ? failed : EEXIST;
 }
 
 /* ---- whose it is --------------------------------------------------------------------------- */
 
 typedef enum claim_state { CLAIM_NONE, CLAIM_DEAD, CLAIM_ALIVE } claim_state;
+
+/* What time it is by the clock that the file system stamps files with, which may be another machine's: ours
+ * may be ahead of it. */
+static time_t time_there(const char *path) {
+    char *name = NULL;
+    struct stat info;
+    time_t now = time(NULL);
+    int fd = spur__temporary_open(path, &name);
+    if (fd < 0) return now;
+    if (fstat(fd, &info) == 0) now = info.st_mtime;
+    close(fd);
+    unlink(name);
+    spur__free(name);
+    return now;
+}
 
 /* What one look at one file says, whatever has its name afterwards. `known`: `owner` was read. */
 static claim_state look(const char *path, process_id *owner, bool *known) {
@@ -89,7 +101,8 @@ static claim_state look(const char *path, process_id *owner, bool *known) {
     process_state state = *known ? process_check(owner) : PROCESS_ELSEWHERE;
     if (state != PROCESS_ELSEWHERE) return state == PROCESS_ALIVE ? CLAIM_ALIVE : CLAIM_DEAD;
     time_t limit = *known ? CLAIM_DEAD_AFTER_SECONDS : CLAIM_WRITTEN_AFTER_SECONDS;
-    return time(NULL) - info.st_mtime < limit ? CLAIM_ALIVE : CLAIM_DEAD;
+    bool fresh = time(NULL) - info.st_mtime < limit || time_there(path) - info.st_mtime < limit;
+    return fresh ? CLAIM_ALIVE : CLAIM_DEAD;
 }
 
 bool claim_owner(const char *path, process_id *owner) {
@@ -122,12 +135,12 @@ static spur_status inherit(const char *path, const process_id *owner, bool *ours
         int failed = 0;
         if (look(path, &now, &known) == CLAIM_DEAD) {
             format_line(owner, line);
-            failed = write_beside(path, owner, line, &temporary);
+            failed = write_beside(path, line, &temporary);
             if (!failed && rename(temporary, path) != 0) failed = errno;
             if (failed && temporary) unlink(temporary);
             *ours = !failed;
         }
-        claim_release(heir);
+        claim_release(heir, owner);
         if (failed) status = spur__fail_errno(err, failed, "%s: cannot claim", path);
     }
     spur__free(temporary);
@@ -162,8 +175,13 @@ spur_status claim_wait(const char *path, const process_id *owner, spur_error *er
     }
 }
 
-void claim_release(const char *path) {
-    unlink(path);
+bool claim_is_of(const char *path, const process_id *owner) {
+    process_id now;
+    return claim_owner(path, &now) && is_same(&now, owner);
+}
+
+void claim_release(const char *path, const process_id *owner) {
+    if (claim_is_of(path, owner)) unlink(path);
 }
 
 void claim_touch(const char *path) {
@@ -184,7 +202,7 @@ spur_status claim_name(const char *temporary, const char *path, spur_error *err)
             status = spur__fail_errno(err, EEXIST, "%s: cannot make", path);
         else if (rename(temporary, path) != 0)
             status = spur__fail_errno(err, errno, "%s: cannot make", path);
-        claim_release(claim);
+        claim_release(claim, &self);
     }
     spur__free(claim);
     return status;

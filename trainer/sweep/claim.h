@@ -29,8 +29,11 @@ spur_status claim_take(const char *path, const process_id *owner, spur_error *er
 /* The same, but waits until a living owner has given it back; E_INTERRUPTED when a signal asks to stop. */
 spur_status claim_wait(const char *path, const process_id *owner, spur_error *err);
 
-/* Gives it back; only the owner may call this. */
-void claim_release(const char *path);
+/* Gives it back, if it is the owner's still: who was stopped for long may have been taken for dead. */
+void claim_release(const char *path, const process_id *owner);
+
+/* Whether it is that process's. */
+bool claim_is_of(const char *path, const process_id *owner);
 
 /* The heartbeat. */
 void claim_touch(const char *path);

@@ -2,6 +2,7 @@
  *
  * Appending to and counting in the journal; see journal.h.
  */
+#define _GNU_SOURCE /* F_OFD_SETLK */
 #include "sweep/journal.h"
 
 #include <dirent.h>
@@ -16,6 +17,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "run/lock.h"
 #include "run/process.h"
 
 spur_status sweep_journal_open(sweep_journal *j, const sweep_dir *dir, spur_error *err) {
@@ -25,6 +27,9 @@ spur_status sweep_journal_open(sweep_journal *j, const sweep_dir *dir, spur_erro
     j->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     spur_status status =
         j->fd < 0 ? spur__fail_errno(err, errno, "%s: cannot create", path) : SPUR_OK;
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (j->fd >= 0)
+        (void)fcntl(j->fd, F_OFD_SETLK, &whole); /* what a lock cannot tell is not told */
     spur__free(path);
     return status;
 }
@@ -40,12 +45,14 @@ static void begin(spur__str *line, const char *event, const char *trial) {
                      spur__wall_time(), event, trial);
 }
 
-/* Closes the object and appends the line with one write. */
+/* Closes the object and appends the line with one write. Half a line does not stay. */
 static spur_status finish(sweep_journal *j, spur__str *line, spur_error *err) {
     spur__str_puts(line, "}\n");
     spur_status status = spur__str_status(line);
     if (status == SPUR_OK) {
+        off_t end = lseek(j->fd, 0, SEEK_END);
         int failed = spur__write_all(j->fd, spur__str_text(line), line->length);
+        if (failed && end >= 0) (void)!ftruncate(j->fd, end);
         if (failed) status = spur__fail_errno(err, failed, "sweep journal: cannot write");
     }
     spur__str_free(line);
@@ -101,4 +108,15 @@ size_t sweep_journal_failures(const sweep_dir *dir, const char *trial) {
     if (d) closedir(d);
     spur__free(folder);
     return failures;
+}
+
+bool sweep_journal_has_worker(const char *sweep) {
+    bool found = false;
+    char *folder = spur__path_join(sweep, "journal");
+    DIR *d = folder ? opendir(folder) : NULL;
+    for (struct dirent *e; d && !found && (e = readdir(d));)
+        found = strstr(e->d_name, ".jsonl") && lock_is_held(folder, e->d_name);
+    if (d) closedir(d);
+    spur__free(folder);
+    return found;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The journal: what each worker of a sweep did, one JSON object a line, append only, a file per
- * worker. It is never read to decide what to do (the runs' own files tell that), only to tell how
+ * worker, which locks it as long as it lives. It is never read to decide what to do (the runs' own files tell that), only to tell how
  * often a trial was started, and people what happened.
  */
 #ifndef SPUR_TRAINER_SWEEP_JOURNAL_H
@@ -27,5 +27,8 @@ spur_status sweep_journal_end(sweep_journal *j, const char *trial, const run_out
 
 /* How often a trial ended as failed, over all workers' files. */
 size_t sweep_journal_failures(const sweep_dir *dir, const char *trial);
+
+/* Whether a worker is in that sweep, also one that runs no trial at the moment. */
+bool sweep_journal_has_worker(const char *sweep);
 
 #endif

@@ -12,13 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "output/text.h"
+#include "run/lock.h"
 #include "run/process.h"
 #include "sweep/string_list.h"
 
@@ -164,29 +164,22 @@ static spur_status make_environment(const launch *l, const char *run, string_lis
     return string_list_status(env);
 }
 
-/* Opens program.lock and locks it; the descriptor is inherited, and the lock with it. The run is new, and
- * whoever only looks at the lock lets go at once. -1: the file system has no such locks. */
-static int lock_program(const char *run) {
-    char *path = spur__path_join(run, "program.lock");
-    int fd = path ? open(path, O_RDWR | O_CREAT, 0666) : -1, failed = 0;
-    while (fd >= 0 && (failed = flock(fd, LOCK_EX)) != 0 && errno == EINTR) {
-    }
-    if (failed) {
-        close(fd);
-        fd = -1;
-    }
-    spur__free(path);
-    return fd;
+spur_status launch_hold(const char *run, int *lock, spur_error *err) {
+    SPUR__TRY(spur__mkdirs(run, err));
+    SPUR__TRY(lock_take(run, TRIAL_LOCK, lock, err));
+    if (!lock_is_held(run, RUN_LOCK)) return SPUR_OK;
+    close(*lock); /* somebody resumes it by hand */
+    return spur__fail(err, SPUR_E_STATE, "%s: another process is working in this run", run);
 }
 
-/* Notes in the lock's file whose group has it, for those that adopt the program. */
+/* Notes in the lock's file whose group has it, for those that adopt the trial. */
 static void note_owner(int lock, pid_t pid) {
     char line[200];
     process_id owner = process_of(pid);
     process_format(&owner, line, sizeof line - 1);
     size_t n = strlen(line);
     line[n++] = '\n';
-    (void)spur__write_all(lock, line, n);
+    if (ftruncate(lock, 0) == 0) (void)spur__write_all(lock, line, n);
 }
 
 /* Spawns in a group of its own with the output appended to `log`, and `in` as its input (-1: none).
@@ -214,22 +207,25 @@ static int spawn(const char *file, char *const *argv, char *const *envp, const c
     return failed;
 }
 
-/* Starts the program with the lock, and lets it begin when the lock's file says whose it is. Returns an
- * errno. */
-static int spawn_program(const char *run, char *const *argv, char *const *envp, const char *log,
+/* Starts the program, and lets it begin when the lock's file says whose it is. Returns an errno. */
+static int spawn_program(int lock, char *const *argv, char *const *envp, const char *log,
                          pid_t *pid) {
-    int gate[2], lock = lock_program(run);
-    if (lock < 0) return ENOLCK;
-    int failed = pipe(gate) == 0 ? 0 : errno;
-    if (!failed) {
-        for (int i = 0; i < 2; i++) (void)fcntl(gate[i], F_SETFD, FD_CLOEXEC);
-        failed = spawn("/bin/sh", argv, envp, log, gate[0], pid);
-        close(gate[0]);
-        if (!failed) note_owner(lock, *pid);
-        if (!failed) (void)spur__write_all(gate[1], "\n", 1);
-        close(gate[1]);
-    }
-    close(lock);
+    int gate[2];
+    if (pipe(gate) != 0) return errno;
+    for (int i = 0; i < 2; i++) (void)fcntl(gate[i], F_SETFD, FD_CLOEXEC);
+    int failed = spawn("/bin/sh", argv, envp, log, gate[0], pid);
+    close(gate[0]);
+    if (!failed) note_owner(lock, *pid);
+    if (!failed) (void)spur__write_all(gate[1], "\n", 1);
+    close(gate[1]);
+    return failed;
+}
+
+/* The trainer itself, which tells in status.ini, too, whose it is. */
+static int spawn_trainer(int lock, char *const *argv, char *const *envp, const char *log,
+                         pid_t *pid) {
+    int failed = spawn("/proc/self/exe", argv, envp, log, -1, pid);
+    if (!failed) note_owner(lock, *pid);
     return failed;
 }
 
@@ -238,8 +234,10 @@ static spur_status start(const launch *l, const char *run, const string_list *ar
                          const string_list *env, pid_t *pid, spur_error *err) {
     char *log = spur__path_join(run, "output.log");
     if (!log) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
-    int failed = l->plan->is_program ? spawn_program(run, args->list, env->list, log, pid)
-                                     : spawn("/proc/self/exe", args->list, env->list, log, -1, pid);
+    int failed = fcntl(l->lock, F_SETFD, 0) != 0 ? errno : 0; /* it is inherited */
+    if (!failed)
+        failed = (l->plan->is_program ? spawn_program : spawn_trainer)(l->lock, args->list,
+                                                                       env->list, log, pid);
     spur__free(log);
     return failed ? spur__fail_errno(err, failed, "%s: cannot start the trial", run) : SPUR_OK;
 }
@@ -247,11 +245,9 @@ static spur_status start(const launch *l, const char *run, const string_list *ar
 spur_status launch_trial(const launch *l, pid_t *pid, spur_error *err) {
     string_list args = {0}, env = {0};
     char *relative = sweep_path(l->dir, "%s", l->name), *run = NULL;
-    spur_status status = relative ? spur__mkdirs(relative, err) : SPUR_E_MEMORY;
-    if (status == SPUR_OK) {
-        run = realpath(relative, NULL);
-        if (!run) status = spur__fail_errno(err, errno, "%s", relative);
-    }
+    spur_status status = relative ? SPUR_OK : SPUR_E_MEMORY;
+    if (relative) run = realpath(relative, NULL);
+    if (relative && !run) status = spur__fail_errno(err, errno, "%s", relative);
     if (status == SPUR_OK && !l->resume) status = write_trial_file(l, run, err);
     if (status == SPUR_OK)
         status = l->plan->is_program ? program_arguments(l, run, &args, err)

@@ -3,9 +3,10 @@
  * Starting one trial as a process of its own, by exec (a bare fork does not survive OpenMP).
  *
  * A trial runs in a process group of its own, with the run directory in SPUR_RUN_DIR, standard
- * input from /dev/null and its output in <run>/output.log. A trial of the trainer holds run.lock
- * itself; for any other program the lock on program.lock is inherited by the shell that runs it,
- * which leaves the exit status in <run>/exit: so a trial that outlives its worker can be adopted.
+ * input from /dev/null and its output in <run>/output.log. Its lock (trial.lock) is taken before anything is
+ * looked at or made in the directory, and inherited by the process: so there is no moment at which a second
+ * worker could start the trial, too, and one that outlives its worker can be adopted. The shell that runs
+ * any other program than the trainer leaves its exit status in <run>/exit.
  */
 #ifndef SPUR_TRAINER_SWEEP_LAUNCH_H
 #define SPUR_TRAINER_SWEEP_LAUNCH_H
@@ -24,9 +25,14 @@ typedef struct launch {
     int64_t seed;
     int threads; /* this trial's share */
     bool resume; /* continue what is in the directory */
+    int lock; /* of launch_hold */
 } launch;
 
-/* Makes the run directory with its trial.ini if need be, and starts the process. */
+/* Makes the directory of a trial and takes its lock, E_STATE when somebody is at work in it. Close *lock to
+ * let go. */
+spur_status launch_hold(const char *run, int *lock, spur_error *err);
+
+/* Writes trial.ini if need be, and starts the process, which has the lock then, too. */
 spur_status launch_trial(const launch *l, pid_t *pid, spur_error *err);
 
 /* The exit status that <run>/exit holds; -1 when there is none (the program was killed). */

@@ -160,27 +160,38 @@ static spur_status describe(const sweep_dir *dir, const sweep_plan *plan, const 
     return status;
 }
 
-spur_status sweep_dir_open(sweep_dir *dir, const sweep_plan *plan, const char *path,
-                           bool accept_changes, bool *continued, spur_error *err) {
+/* Compares with what is there, and describes the sweep. */
+static spur_status open_claimed(sweep_dir *dir, const sweep_plan *plan, bool accept_changes,
+                                bool *continued, spur_error *err) {
     spur__str print;
-    spur_status status = SPUR_E_MEMORY;
-    *dir = (sweep_dir){.path = spur__strdup(path)};
-    char *marker = dir->path ? sweep_path(dir, "fingerprint.txt") : NULL;
+    spur_status status = SPUR_OK;
+    char *marker = sweep_path(dir, "fingerprint.txt");
     spur__str_init(&print, FILE_LIMIT);
     sweep_plan_fingerprint(plan, &print);
-    if (!marker || spur__str_status(&print) != SPUR_OK) {
-        spur__fail(err, status, "%s: out of memory", path);
-        goto done;
-    }
-    *continued = spur__exists(marker);
-    status = SPUR_OK;
-    if (*continued)
+    if (!marker || spur__str_status(&print) != SPUR_OK)
+        status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", dir->path);
+    *continued = marker && spur__exists(marker);
+    if (status == SPUR_OK && *continued)
         status = check_fingerprint(dir, marker, spur__str_text(&print), accept_changes, err);
-    if (status == SPUR_OK) status = make_folders(dir, err);
     if (status == SPUR_OK) status = describe(dir, plan, &print, err);
-done:
     spur__str_free(&print);
     spur__free(marker);
+    return status;
+}
+
+spur_status sweep_dir_open(sweep_dir *dir, const sweep_plan *plan, const char *path,
+                           bool accept_changes, bool *continued, spur_error *err) {
+    process_id self = process_self();
+    *dir = (sweep_dir){.path = spur__strdup(path)};
+    char *claim = dir->path ? sweep_path(dir, "claims/opening") : NULL;
+    spur_status status =
+        claim ? make_folders(dir, err) : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
+    if (status == SPUR_OK) status = claim_wait(claim, &self, err);
+    if (status == SPUR_OK) {
+        status = open_claimed(dir, plan, accept_changes, continued, err);
+        claim_release(claim, &self);
+    }
+    spur__free(claim);
     if (status != SPUR_OK) sweep_dir_close(dir);
     return status;
 }
@@ -196,20 +207,25 @@ spur_status sweep_write_configuration(const sweep_dir *dir, const space *s, size
     spur__str text;
     spur_status status = SPUR_E_MEMORY;
     char *path = sweep_path(dir, "configurations/%04zu.ini", index + 1);
-    char *temporary = sweep_path(dir, "configurations/%04zu.%ld.tmp", index + 1, (long)getpid());
+    process_id self = process_self(); /* no other has its name, on no machine */
+    char *temporary = sweep_path(dir, "configurations/%04zu.%s.%ld.%llu.tmp", index + 1, self.host,
+                                 self.pid, self.start);
+    char *folder = sweep_path(dir, "configurations");
     spur__str_init(&text, FILE_LIMIT);
     spur__str_puts(&text, "[values]\n");
     for (size_t i = 0; i < s->count; i++)
         if (a->values[i]) spur__str_printf(&text, "%s = %s\n", s->parameters[i].name, a->values[i]);
-    if (!path) {
+    if (!path || !temporary || !folder) {
         spur__fail(err, status, "%s: out of memory", dir->path);
         goto done;
     }
     SPUR__TRY_GOTO(text_write(temporary, &text, err), done);
     status = claim_name(temporary, path, err);
     unlink(temporary);
+    if (status == SPUR_OK) status = spur__sync_directory(folder, err);
 done:
     spur__str_free(&text);
+    spur__free(folder);
     spur__free(temporary);
     spur__free(path);
     return status;

@@ -6,7 +6,8 @@
  *       sweep.ini            the configuration as used, [sweep] included: trials read it
  *       fingerprint.txt      what a continued sweep must have in common
  *       configurations/0001.ini   the values of configuration 1, made by exclusive creation
- *       claims/trial_0001    which worker has it (claim.h); claims/report: which writes what follows
+ *       claims/trial_0001    which worker has it (claim.h); claims/opening: which compares or writes the two files
+ *                            above; claims/report: which writes what follows
  *       journal/<host>-<pid>-<start>.jsonl   what each worker did, append only
  *       trial_0001_seed_1/   one run directory per configuration and seed
  *       groups/config_0001/  mean and mean +- std over the seeds, as a run of its own

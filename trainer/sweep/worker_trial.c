@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -17,6 +18,7 @@
 #include "sweep/claim.h"
 #include "sweep/launch.h"
 #include "sweep/program.h"
+#include "run/lock.h"
 #include "run/remove.h"
 #include "run/stop.h"
 
@@ -44,6 +46,11 @@ static bool has_ended(run_verdict v) {
     return v == VERDICT_DONE || v == VERDICT_PRUNED || v == VERDICT_DAMAGED;
 }
 
+static bool is_final(const sweep_worker *w, const trial_slot *slot, const char *name) {
+    run_verdict v = slot->outcome.verdict;
+    return has_ended(v) || (v == VERDICT_FAILED && !retries_left(w, name));
+}
+
 /* Marks a slot as final and tells the listener, once. */
 static void set_final(sweep_worker *w, trial_slot *slot) {
     slot->state = SLOT_FINAL;
@@ -58,10 +65,9 @@ spur_status worker_look(sweep_worker *w, trial_slot *slot, spur_error *err) {
     name_of(w, slot, name);
     char *run = sweep_path(&w->dir, "%s", name), *claim = claim_path(w, name);
     spur_status status = run && claim ? run_outcome_read(run, &slot->outcome, err) : SPUR_E_MEMORY;
-    run_verdict v = slot->outcome.verdict;
     process_id owner;
     if (status != SPUR_OK) goto done;
-    if (has_ended(v) || (v == VERDICT_FAILED && !retries_left(w, name))) {
+    if (is_final(w, slot, name)) {
         set_final(w, slot);
     } else {
         bool taken = claim_alive(claim) && claim_owner(claim, &owner) &&
@@ -150,7 +156,7 @@ static spur_status conclude(sweep_worker *w, trial_slot *slot, const char *name,
     char *claim = claim_path(w, name);
     run_verdict v = slot->outcome.verdict;
     SPUR__TRY(sweep_journal_end(&w->log, name, &slot->outcome, err));
-    if (claim) claim_release(claim);
+    if (claim) claim_release(claim, &w->self);
     spur__free(claim);
     w->running--;
     slot->pid = 0;
@@ -168,9 +174,22 @@ static spur_status conclude(sweep_worker *w, trial_slot *slot, const char *name,
     return SPUR_OK;
 }
 
+/* Whether another worker has our claim, who took us for dead: what comes of the trial is his to say. */
+static bool has_lost(sweep_worker *w, trial_slot *slot, const char *name) {
+    char *claim = claim_path(w, name);
+    bool lost = claim && !claim_is_of(claim, &w->self);
+    spur__free(claim);
+    if (!lost) return false;
+    w->running--;
+    slot->pid = 0;
+    slot->state = SLOT_FOREIGN;
+    return true;
+}
+
 spur_status worker_ended(sweep_worker *w, trial_slot *slot, int wait_status, spur_error *err) {
     char name[NAME];
     name_of(w, slot, name);
+    if (has_lost(w, slot, name)) return SPUR_OK;
     int exit_status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
     char *run = sweep_path(&w->dir, "%s", name);
     spur_status status = run ? SPUR_OK : SPUR_E_MEMORY;
@@ -195,6 +214,7 @@ void worker_stop_adopted(const sweep_worker *w, const trial_slot *slot) {
 spur_status worker_watch_adopted(sweep_worker *w, trial_slot *slot, spur_error *err) {
     char name[NAME];
     name_of(w, slot, name);
+    if (has_lost(w, slot, name)) return SPUR_OK;
     char *run = sweep_path(&w->dir, "%s", name), *claim = claim_path(w, name);
     spur_status status = run && claim ? SPUR_OK : SPUR_E_MEMORY;
     if (status == SPUR_OK) claim_touch(claim);
@@ -260,18 +280,21 @@ spur_status worker_watch_ours(sweep_worker *w, trial_slot *slot, spur_error *err
  * still be read, and everything else of it goes. */
 static spur_status clear_attempt(sweep_worker *w, const char *name, const char *run,
                                  spur_error *err) {
-    char *from = spur__path_join(run, "output.log");
+    char *from = spur__path_join(run, "output.log"), *ended = spur__path_join(run, "exit");
     char *to =
         sweep_path(&w->dir, "journal/%s.%zu.log", name, sweep_journal_failures(&w->dir, name));
     if (from && to) (void)rename(from, to);
+    if (ended)
+        (void)unlink(ended); /* first: without the rest it would tell of a program that ended */
+    spur__free(ended);
     spur__free(from);
     spur__free(to);
-    return remove_tree(run, err);
+    return remove_content(run, TRIAL_LOCK, err);
 }
 
 /* Continues a trainer's run that has something to continue; everything else starts anew. */
 static spur_status launch_slot(sweep_worker *w, trial_slot *slot, const char *name, const char *run,
-                               spur_error *err) {
+                               int lock, spur_error *err) {
     run_verdict v = slot->outcome.verdict;
     char *config_file = spur__path_join(run, "config.ini");
     if (!config_file) return spur__fail(err, SPUR_E_MEMORY, "sweep: out of memory");
@@ -281,11 +304,12 @@ static spur_status launch_slot(sweep_worker *w, trial_slot *slot, const char *na
                 .name = name,
                 .assigned = assigned(w, slot),
                 .seed = w->plan->seeds[slot->seed],
-                .threads = w->threads};
+                .threads = w->threads,
+                .lock = lock};
     l.resume = !w->plan->is_program && (v == VERDICT_STALE || v == VERDICT_INTERRUPTED) &&
                spur__exists(config_file);
     spur_status status = SPUR_OK;
-    if (!l.resume && spur__exists(run)) status = clear_attempt(w, name, run, err);
+    if (!l.resume) status = clear_attempt(w, name, run, err);
     if (status == SPUR_OK) status = launch_trial(&l, &slot->pid, err);
     if (status == SPUR_OK)
         status = sweep_journal_event(&w->log, l.resume ? "resume" : "start", name, err);
@@ -297,23 +321,48 @@ static spur_status launch_slot(sweep_worker *w, trial_slot *slot, const char *na
     return SPUR_OK;
 }
 
-/* The claim is ours: adopt what still lives, take in what has ended, else start. */
-static spur_status begin(sweep_worker *w, trial_slot *slot, const char *name, const char *run,
-                         const char *claim, spur_error *err) {
-    SPUR__TRY(worker_look(w, slot, err)); /* somebody may have finished it before our claim */
-    if (slot->state == SLOT_FINAL) {
-        claim_release(claim);
-        worker_settle_configuration(w, slot->configuration);
+/* The trial is at its end already. */
+static void pass_over(sweep_worker *w, trial_slot *slot, const char *claim) {
+    claim_release(claim, &w->self);
+    worker_settle_configuration(w, slot->configuration);
+}
+
+static spur_status adopt(sweep_worker *w, trial_slot *slot, const char *name, spur_error *err) {
+    slot->state = SLOT_ADOPTED;
+    w->running++;
+    return sweep_journal_event(&w->log, "adopt", name, err);
+}
+
+/* Claim and lock are ours: nobody is at work in the trial, and nobody comes. */
+static spur_status begin_locked(sweep_worker *w, trial_slot *slot, const char *name,
+                                const char *run, const char *claim, int lock, spur_error *err) {
+    SPUR__TRY(run_outcome_left(run, &slot->outcome, err));
+    if (is_final(w, slot, name)) {
+        set_final(w, slot);
+        pass_over(w, slot, claim);
         return SPUR_OK;
     }
     bool ended = w->plan->is_program && slot->outcome.verdict == VERDICT_NONE &&
                  program_exit_status(run) >= 0;
-    if (run_is_locked(run) || ended) {
-        slot->state = SLOT_ADOPTED;
-        w->running++;
-        return sweep_journal_event(&w->log, "adopt", name, err);
+    return ended ? adopt(w, slot, name, err) : launch_slot(w, slot, name, run, lock, err);
+}
+
+/* The claim is ours: adopt what still lives, take in what has ended, else start. */
+static spur_status begin(sweep_worker *w, trial_slot *slot, const char *name, const char *run,
+                         const char *claim, spur_error *err) {
+    int lock;
+    spur_error busy = {.status = SPUR_OK};
+    SPUR__TRY(worker_look(w, slot, err)); /* somebody may have finished it before our claim */
+    if (slot->state == SLOT_FINAL) {
+        pass_over(w, slot, claim);
+        return SPUR_OK;
     }
-    return launch_slot(w, slot, name, run, err);
+    spur_status status = launch_hold(run, &lock, &busy);
+    if (status == SPUR_E_STATE) return adopt(w, slot, name, err);
+    if (status != SPUR_OK) return spur__fail(err, status, "%s", busy.message);
+    status = begin_locked(w, slot, name, run, claim, lock, err);
+    close(lock);
+    return status;
 }
 
 spur_status worker_start(sweep_worker *w, trial_slot *slot, spur_error *err) {

@@ -18,6 +18,7 @@
 #include "nn/optimizer.h"
 #include "nn/scheduler.h"
 #include "train/card.h"
+#include "run/outcome.h"
 #include "train/checkpoint.h"
 
 static const spur__balance *balance_of(const config *cfg) {
@@ -347,11 +348,21 @@ static spur_status amend(session *s, const resume_overrides *a, spur_error *err)
     return run_describe_change(&s->run, s->cfg, a->argc, a->argv, err);
 }
 
+/* What was checked before the lock was ours may have been the end of another process's work. */
+static spur_status check_unchanged(const char *path, const resume_overrides *a, spur_error *err) {
+    run_outcome o;
+    SPUR__TRY(run_outcome_left(path, &o, err));
+    if (o.verdict == VERDICT_DAMAGED) return spur__fail(err, SPUR_E_DAMAGED, "%s", o.message);
+    if (a->run_is_done || o.verdict != VERDICT_DONE) return SPUR_OK;
+    return spur__fail(err, SPUR_E_STATE, "%s: another process has ended this run meanwhile", path);
+}
+
 spur_status session_resume(session *s, const char *path, const resume_overrides *a,
                            spur_error *err) {
     run_log_position from;
     bool found = false;
     SPUR__TRY(run_open(&s->run, path, err));
+    SPUR__TRY(check_unchanged(path, a, err));
     SPUR__TRY(checkpoint_load_last(s, &from, &found, err));
     SPUR__TRY(amend(s, a, err));
     if (!found) SPUR__TRY(run_log_discard(&s->run, err));

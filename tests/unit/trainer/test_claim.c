@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * Claims: taken once by many rivals, taken over from the dead, respected from the living and from
- * other hosts while their heartbeat is fresh.
+ * other hosts while their heartbeat is fresh. The journal on a full disk.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +24,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "sweep/claim.h"
+#include "sweep/journal.h"
 
 static char folder[] = "/tmp/spur_claim_XXXXXX";
 
@@ -45,8 +48,8 @@ static void test_identity_round_trip(void **state) {
     back.start++;
     assert_int_equal(process_check(&back), PROCESS_DEAD);
     back = self;
-    snprintf(back.boot, sizeof back.boot, "another-boot");
-    assert_int_equal(process_check(&back), PROCESS_DEAD);
+    snprintf(back.boot, sizeof back.boot, "another-boot"); /* or a machine of the same name */
+    assert_int_equal(process_check(&back), PROCESS_ELSEWHERE);
     snprintf(back.host, sizeof back.host, "another-host");
     assert_int_equal(process_check(&back), PROCESS_ELSEWHERE);
     assert_false(process_parse("only two", &back));
@@ -114,15 +117,15 @@ static void test_heirs(void **state) {
         assert_true(claim_owner("left", &owner) && owner.start == self.start);
         assert_false(spur__exists("left.heir"));
         assert_false(spur__exists("left.heir.heir"));
-        claim_release("left");
+        claim_release("left", &self);
 
         process_id parent = process_of(getppid());
         assert_int_equal(claim_take("left", &dead, NULL), SPUR_OK);
         assert_int_equal(claim_take("left.heir", &parent, NULL), SPUR_OK);
         assert_int_equal(claim_take("left", &self, NULL), SPUR_E_EXISTS);
         assert_true(claim_owner("left", &owner) && owner.start == dead.start);
-        claim_release("left.heir");
-        claim_release("left");
+        claim_release("left.heir", &parent);
+        claim_release("left", &dead);
     }
     spur__fault_link(0);
 }
@@ -165,7 +168,7 @@ static void test_taken_over_from_the_dead(void **state) {
     assert_int_equal(claim_take("orphan", &self, NULL), SPUR_OK);
     assert_int_equal(claim_take("orphan", &self, NULL), SPUR_OK); /* ours already */
     assert_true(claim_owner("orphan", &owner) && owner.pid == (long)getpid());
-    claim_release("orphan");
+    claim_release("orphan", &self);
 }
 
 /* One that nobody has waited for holds no lock and writes nothing any more. */
@@ -200,7 +203,100 @@ static void test_other_hosts_live_by_heartbeat(void **state) {
     assert_int_equal(claim_take("remote", &self, NULL), SPUR_E_EXISTS);
     make_older("remote", 1000);
     assert_int_equal(claim_take("remote", &self, NULL), SPUR_OK);
-    claim_release("remote");
+    claim_release("remote", &self);
+}
+
+static atomic_long ahead;
+
+/* In place of the C library's: a clock that is ahead of the one that stamps files. */
+time_t time(time_t *out) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (out) *out = now.tv_sec + atomic_load(&ahead);
+    return now.tv_sec + atomic_load(&ahead);
+}
+
+static void test_clocks_may_differ(void **state) {
+    (void)state;
+    const char line[] = "far-away boot 1 1\n";
+    process_id self = process_self();
+    assert_int_equal(spur__file_write("remote", line, strlen(line), NULL), SPUR_OK);
+    atomic_store(&ahead, 3600);
+    spur_status status = claim_take("remote", &self, NULL);
+    atomic_store(&ahead, 0);
+    assert_int_equal(status, SPUR_E_EXISTS);
+    unlink("remote");
+}
+
+/* Who was stopped for so long that he was taken for dead does not take the heir's claim away. */
+static void test_release_is_of_the_owner(void **state) {
+    (void)state;
+    process_id self = process_self(), late = process_of(getppid());
+    assert_int_equal(claim_take("owned", &self, NULL), SPUR_OK);
+    claim_release("owned", &late);
+    assert_true(claim_is_of("owned", &self));
+    assert_false(claim_is_of("owned", &late));
+    claim_release("owned", &self);
+    assert_false(spur__exists("owned"));
+}
+
+enum { ROUNDS = 500 };
+
+static pthread_barrier_t together;
+static atomic_int winners;
+
+static void *take_often(void *owner) {
+    for (int i = 0; i < ROUNDS; i++) {
+        pthread_barrier_wait(&together);
+        if (claim_take("shared", owner, NULL) == SPUR_OK) atomic_fetch_add(&winners, 1);
+        pthread_barrier_wait(&together);
+        unlink("shared");
+    }
+    return NULL;
+}
+
+/* Two of the same pid, as in two containers: none writes into the other's temporary file. */
+static void test_one_pid_twice(void **state) {
+    (void)state;
+    pthread_t threads[2];
+    process_id owners[2] = {process_of(getppid()), process_self()};
+    assert_int_equal(pthread_barrier_init(&together, NULL, 2), 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, take_often, &owners[i]), 0);
+    for (int i = 0; i < 2; i++) assert_int_equal(pthread_join(threads[i], NULL), 0);
+    pthread_barrier_destroy(&together);
+    assert_int_equal(atomic_load(&winners), ROUNDS);
+}
+
+/* ---- the journal --------------------------------------------------------------------------- */
+
+/* A full disk leaves no half of a line; and a worker is seen as long as it lives. */
+static void test_journal(void **state) {
+    (void)state;
+    char here[] = ".", *text;
+    size_t size;
+    sweep_dir dir = {.path = here};
+    sweep_journal j;
+    assert_int_equal(mkdir("journal", 0700), 0);
+    assert_int_equal(sweep_journal_open(&j, &dir, NULL), SPUR_OK);
+    assert_true(sweep_journal_has_worker("."));
+    assert_int_equal(sweep_journal_event(&j, "start", "trial_0001", NULL), SPUR_OK);
+    spur__fault_write(20, ENOSPC);
+    assert_int_equal(sweep_journal_event(&j, "adopt", "trial_0002", NULL), SPUR_E_IO);
+    spur__fault_write(0, 0);
+    assert_int_equal(sweep_journal_event(&j, "start", "trial_0003", NULL), SPUR_OK);
+    sweep_journal_close(&j);
+    assert_false(sweep_journal_has_worker("."));
+    process_id self = process_self();
+    char *path = sweep_path(&dir, "journal/%s-%ld-%llu.jsonl", self.host, self.pid, self.start);
+    assert_int_equal(spur__file_read(path, 1000, &text, &size, NULL), SPUR_OK);
+    assert_null(strstr(text, "trial_0002"));
+    assert_string_equal(strchr(text, '\n') + 1 + strcspn(strchr(text, '\n') + 1, ","),
+                        ", \"event\": \"start\", \"trial\": \"trial_0003\"}\n");
+    spur__free(text);
+    unlink(path);
+    spur__free(path);
+    assert_int_equal(rmdir("journal"), 0);
 }
 
 /* Without hard links a claim is empty for a moment, in which its owner lives. */
@@ -211,7 +307,7 @@ static void test_damaged_claim_is_dead(void **state) {
     assert_int_equal(claim_take("junk", &self, NULL), SPUR_E_EXISTS);
     make_older("junk", CLAIM_WRITTEN_AFTER_SECONDS);
     assert_int_equal(claim_take("junk", &self, NULL), SPUR_OK);
-    claim_release("junk");
+    claim_release("junk", &self);
 }
 
 int main(void) {
@@ -223,6 +319,10 @@ int main(void) {
         cmocka_unit_test(test_taken_over_from_the_dead),
         cmocka_unit_test(test_a_zombie_is_dead),
         cmocka_unit_test(test_other_hosts_live_by_heartbeat),
+        cmocka_unit_test(test_clocks_may_differ),
+        cmocka_unit_test(test_release_is_of_the_owner),
+        cmocka_unit_test(test_one_pid_twice),
+        cmocka_unit_test(test_journal),
         cmocka_unit_test(test_damaged_claim_is_dead),
     };
     return cmocka_run_group_tests_name("claim", tests, enter, leave);

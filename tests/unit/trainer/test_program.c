@@ -2,8 +2,6 @@
  *
  * What the command of a sweep's own program becomes: values for placeholders, braces of its own; its start.
  */
-#include <fcntl.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,14 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "config/config.h"
 #include "run/remove.h"
 #include "sweep/launch.h"
@@ -86,41 +82,37 @@ static void test_single_braces(void **state) {
     check_command("p {{ } {", SPUR_OK, "p { } {");
 }
 
-static void *let_go_soon(void *file) {
-    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-    close(*(int *)file);
-    return NULL;
-}
-
-/* Somebody may look at the lock while the program is started. It sees no input, and its owner is known. */
+/* It sees no input, its owner is known, and the lock that was taken for it is its own. */
 static void test_start(void **state) {
     (void)state;
     fixture f;
     spur_error err;
     pid_t pid;
-    pthread_t other;
-    int status;
+    int status, lock, other;
     char folder[] = "/tmp/spur_program_XXXXXX", run[64], path[80];
     assert_non_null(mkdtemp(folder));
     snprintf(run, sizeof run, "%s/trial", folder);
-    snprintf(path, sizeof path, "%s/program.lock", run);
-    open_fixture(&f, "grep -q \" $$ \" \"$SPUR_RUN_DIR/program.lock\" && ! read x");
-    const launch l = {.plan = &f.plan,
-                      .dir = &(sweep_dir){.path = folder},
-                      .name = "trial",
-                      .configuration = 1,
-                      .assigned = &f.first,
-                      .seed = 3,
-                      .threads = 1};
-    assert_int_equal(mkdir(run, 0700), 0);
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    assert_int_equal(flock(file, LOCK_SH), 0);
-    assert_int_equal(pthread_create(&other, NULL, let_go_soon, &file), 0);
+    snprintf(path, sizeof path, "%s/go", run);
+    open_fixture(&f, "grep -q \" $$ \" \"$SPUR_RUN_DIR/trial.lock\" && ! read x && "
+                     "while [ ! -e \"$SPUR_RUN_DIR/go\" ]; do sleep 0.01; done");
+    launch l = {.plan = &f.plan,
+                .dir = &(sweep_dir){.path = folder},
+                .name = "trial",
+                .configuration = 1,
+                .assigned = &f.first,
+                .seed = 3,
+                .threads = 1};
+    if (launch_hold(run, &lock, &err) != SPUR_OK) fail_msg("%s", err.message);
+    l.lock = lock;
     if (launch_trial(&l, &pid, &err) != SPUR_OK) fail_msg("%s", err.message);
+    close(lock);
+    assert_int_equal(launch_hold(run, &other, &err), SPUR_E_STATE);
+    assert_int_equal(spur__file_write(path, "", 0, NULL), SPUR_OK);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
     assert_int_equal(program_exit_status(run), 0);
-    pthread_join(other, NULL);
+    assert_int_equal(launch_hold(run, &lock, &err), SPUR_OK);
+    close(lock);
     if (remove_tree(folder, &err) != SPUR_OK) fail_msg("%s", err.message);
     close_fixture(&f);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * status.ini: where there is no room for a new one, and what is read of one that comes and goes; locks.
+ * status.ini: where there is no room for a new one, and what is read of one that comes and goes. Locks.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +21,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "run/lock.h"
 #include "run/outcome.h"
 #include "run/rundir.h"
 
@@ -99,19 +99,38 @@ static void test_status_that_comes_is_not_damaged(void **state) {
     assert_int_equal(rmdir(folder), 0);
 }
 
-/* Others may look at a program's lock at the same moment. */
-static void test_a_look_is_no_lock(void **state) {
+static void write_state(const char *path, const char *text) {
+    assert_int_equal(spur__file_write(path, text, strlen(text), NULL), SPUR_OK);
+}
+
+/* What a later version has written is not taken for a run that was killed. */
+static void test_unknown_states(void **state) {
     (void)state;
-    char folder[] = "/tmp/spur_rundir_XXXXXX", path[64];
+    char folder[] = "/tmp/spur_rundir_XXXXXX", path[64], message[200];
+    run_outcome o;
+    int lock;
     assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/program.lock", folder);
-    int file = open(path, O_RDWR | O_CREAT, 0600);
-    assert_int_equal(flock(file, LOCK_SH), 0);
-    assert_false(run_is_locked(folder));
-    assert_int_equal(flock(file, LOCK_EX), 0);
-    assert_true(run_is_locked(folder));
-    close(file);
-    assert_false(run_is_locked(folder));
+    snprintf(path, sizeof path, "%s/status.ini", folder);
+    write_state(path, "[status]\nstate = frozen\nbest = 1\n");
+    assert_int_equal(run_outcome_read(folder, &o, NULL), SPUR_OK);
+    assert_int_equal(o.verdict, VERDICT_DAMAGED);
+    snprintf(
+        message, sizeof message,
+        "%s:2:9: unknown state 'frozen', expected running, interrupted, done, pruned or failed",
+        path);
+    assert_string_equal(o.message, message);
+    assert_true(o.best != o.best);
+    write_state(path, "[status]\n");
+    assert_int_equal(run_outcome_read(folder, &o, NULL), SPUR_OK);
+    assert_int_equal(o.verdict, VERDICT_DAMAGED);
+    assert_int_equal(lock_take(folder, RUN_LOCK, &lock, NULL), SPUR_OK);
+    assert_int_equal(run_outcome_read(folder, &o, NULL), SPUR_OK);
+    assert_int_equal(o.verdict, VERDICT_RUNNING); /* who is at work will write it anew */
+    assert_int_equal(run_outcome_left(folder, &o, NULL), SPUR_OK);
+    assert_int_equal(o.verdict, VERDICT_DAMAGED);
+    close(lock);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/%s", folder, RUN_LOCK);
     unlink(path);
     assert_int_equal(rmdir(folder), 0);
 }
@@ -178,12 +197,69 @@ static void test_a_run_that_ends_meanwhile(void **state) {
     assert_int_equal(rmdir(folder), 0);
 }
 
+static void *look_at(void *folder) {
+    while (!atomic_load(&enough)) (void)run_is_locked(folder);
+    return NULL;
+}
+
+/* To look at a lock takes nothing, and lets go of nothing. */
+static void test_looking_takes_nothing(void **state) {
+    (void)state;
+    char folder[] = "/tmp/spur_rundir_XXXXXX", path[64];
+    pthread_t watchers[2];
+    int lock, second;
+    assert_non_null(mkdtemp(folder));
+    atomic_store(&enough, false);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&watchers[i], NULL, look_at, folder), 0);
+    for (int i = 0; i < 3000; i++) {
+        assert_int_equal(lock_take(folder, TRIAL_LOCK, &lock, NULL), SPUR_OK);
+        assert_true(run_is_locked(folder));
+        assert_int_equal(lock_take(folder, TRIAL_LOCK, &second, NULL), SPUR_E_STATE);
+        close(lock);
+    }
+    atomic_store(&enough, true);
+    for (int i = 0; i < 2; i++) assert_int_equal(pthread_join(watchers[i], NULL), 0);
+    assert_false(run_is_locked(folder));
+    snprintf(path, sizeof path, "%s/%s", folder, TRIAL_LOCK);
+    unlink(path);
+    assert_int_equal(rmdir(folder), 0);
+    assert_int_equal(lock_take(folder, TRIAL_LOCK, &lock, NULL), SPUR_E_NOTFOUND);
+}
+
+/* Whether a given directory holds a run is decided with its lock in hand. */
+static void test_a_given_directory(void **state) {
+    (void)state;
+    char folder[] = "/tmp/spur_rundir_XXXXXX", path[64];
+    run_dir run;
+    int lock;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/status.ini", folder);
+    assert_int_equal(setenv("SPUR_RUN_DIR", folder, 1), 0);
+    write_state(path, "[status]\nstate = running\n");
+    assert_int_equal(lock_take(folder, RUN_LOCK, &lock, NULL), SPUR_OK);
+    assert_int_equal(run_create(&run, ".", "", NULL), SPUR_E_STATE);
+    close(lock);
+    assert_int_equal(run_create(&run, ".", "", NULL), SPUR_E_EXISTS);
+    assert_false(run_is_locked(folder));
+    unlink(path);
+    assert_int_equal(run_create(&run, ".", "", NULL), SPUR_OK);
+    assert_true(run_is_locked(folder));
+    run_close(&run);
+    unsetenv("SPUR_RUN_DIR");
+    snprintf(path, sizeof path, "%s/%s", folder, RUN_LOCK);
+    unlink(path);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_last_word),
         cmocka_unit_test(test_status_that_comes_is_not_damaged),
-        cmocka_unit_test(test_a_look_is_no_lock),
+        cmocka_unit_test(test_unknown_states),
         cmocka_unit_test(test_a_run_that_ends_meanwhile),
+        cmocka_unit_test(test_looking_takes_nothing),
+        cmocka_unit_test(test_a_given_directory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
