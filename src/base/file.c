@@ -4,6 +4,7 @@
  */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/crc32c.h"
@@ -218,6 +220,19 @@ int spur__temporary_open(const char *path, char **name) {
         errno = failed;
     }
     return fd;
+}
+
+void spur__remove_leftovers(const char *directory, double seconds) {
+    struct stat info;
+    DIR *dir = opendir(directory);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        size_t n = strlen(e->d_name);
+        if (n < 4 || strcmp(e->d_name + n - 4, ".tmp") != 0) continue;
+        if (fstatat(dirfd(dir), e->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        if (seconds > 0 && difftime(time(NULL), info.st_mtime) < seconds) continue;
+        unlinkat(dirfd(dir), e->d_name, 0);
+    }
+    if (dir) closedir(dir);
 }
 
 spur_status spur__file_writer_open(spur__file_writer *writer, const char *path, spur_error *err) {

@@ -56,6 +56,10 @@ spur_status spur__follow_links(const char *path, char **target, spur_error *err)
  * set. Free the name with spur__free. */
 int spur__temporary_open(const char *path, char **name);
 
+/* Removes what killed processes have left of such files in a directory: all that end in .tmp and were not
+ * changed for so many seconds (0: all of them). */
+void spur__remove_leftovers(const char *directory, double seconds);
+
 /* True when something exists there. */
 bool spur__exists(const char *path);
 

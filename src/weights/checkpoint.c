@@ -5,7 +5,6 @@
  * last: a folder without a whole `state` is no checkpoint. Moments and averages are written in
  * PyTorch's layout, like the weights.
  */
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -187,14 +186,6 @@ static char *step_folder(const char *directory, uint64_t step) {
     return spur__path_join(directory, name);
 }
 
-/* Removes what a process left in the folder that was killed while it wrote there. */
-static void remove_leftovers(const char *folder) {
-    DIR *dir = opendir(folder);
-    for (struct dirent *e; dir && (e = readdir(dir));)
-        if (spur__has_suffix(e->d_name, ".tmp")) unlinkat(dirfd(dir), e->d_name, 0);
-    if (dir) closedir(dir);
-}
-
 spur_status spur_checkpoint_save(const spur_checkpoint_parts *parts, const char *directory,
                                  uint64_t step, spur_error *err) {
     if (!parts || !parts->net || !directory)
@@ -211,7 +202,7 @@ spur_status spur_checkpoint_save(const spur_checkpoint_parts *parts, const char 
     }
     SPUR__TRY_GOTO(put_numbers(parts, state, err), done);
     SPUR__TRY_GOTO(spur__mkdirs(folder, err), done);
-    remove_leftovers(folder);
+    spur__remove_leftovers(folder, 0);
     /* Each file is replaced as a whole and the state last: where only the state differs from that
      * of the same step before, one of the two is whole at any moment; otherwise the old one's
      * checksums tell that it no longer fits. */

@@ -3,6 +3,7 @@
 """Sweeps, runs and the trash where another process, or a kill, comes in between."""
 import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -115,6 +116,47 @@ class Races(SweepCli):
         self.end(worker)
         self.assertEqual(self.events()[1:], [("adopt", "trial_0001_seed_1"), ("end", "trial_0001_seed_1")])
 
+    def test_what_killed_workers_left_goes(self):
+        """Temporary files, after an hour; what is younger may be of a worker that lives."""
+        self.write("s.ini", TRAINED % 64)
+        self.spur("sweep", "s.ini")
+        self.spur("train", "s.ini", "train.epochs=4", "--max-time", "0.001")
+        run = next(self.dir.glob("logs/run*"))
+        places = [self.dir / "logs/s", self.dir / "logs/s/claims", self.dir / "logs/s/configurations", run]
+        for place in places:
+            for name, age in (("old.1.0.tmp", 7200), ("young.1.0.tmp", 60), ("kept", 7200)):
+                self.write(place / name, "")
+                os.utime(place / name, (time.time() - age,) * 2)
+        self.write(run / "resume/step_1.ini.1.0.tmp", "")
+        self.spur("sweep", "s.ini")
+        self.spur("resume", run, "train.max_time=")
+        for place in places:
+            self.assertEqual([(place / n).exists() for n in ("old.1.0.tmp", "young.1.0.tmp", "kept")], [False, True, True])
+        self.assertEqual(list(run.glob("resume/*.tmp")), [])
+
+    def test_a_worker_that_fails_stops_its_trials(self):
+        worker = self.start("sweep", self.ini(lr="1e-2", seeds="1..3", more="jobs = 2"), "param.epochs=100", "param.pause=10")
+        trials = [self.dir / "logs/s/trial_0001_seed_1", self.dir / "logs/s/trial_0001_seed_2"]
+        self.wait_for(lambda: all(list(t.glob("events*")) for t in trials), worker)
+        shutil.rmtree(self.dir / "logs/s/claims")
+        os.killpg(int((trials[0] / "trial.lock").read_text().split()[2]), signal.SIGKILL)
+        self.assertIn("cannot claim", self.end(worker, 1))
+        self.wait_for(lambda: self.spur("list", "logs/s", "--csv").out.count("running") == 0)
+
+    def test_the_claim_of_a_long_report_is_kept_alive(self):
+        self.spur("sweep", self.ini(lr="range(0.01, 0.12, 0.01)", seeds="1..3"))
+        claim, fresh = self.dir / "logs/s/claims/report", 0
+        sweep = self.start("sweep", "s.ini")
+        while sweep.poll() is None:
+            try:
+                if claim.stat().st_mtime > 1000:
+                    fresh += 1
+                    os.utime(claim, (1000, 1000))
+            except OSError:
+                pass  # not there yet, or given back
+        self.end(sweep)
+        self.assertGreater(fresh, 1)  # when it was made, and again
+
     def test_a_state_of_a_later_version(self):
         """It is kept: by a sweep, and by resume."""
         self.write("s.ini", TRAINED % 64)
@@ -134,7 +176,7 @@ class Races(SweepCli):
         self.spur("train", "s.ini", "train.epochs=40", "--max-time", "0.001")
         run = str(next(self.dir.glob("logs/run*")).relative_to(self.dir))
         late = self.start("resume", run, "train.max_time=")
-        time.sleep(0.3)
+        time.sleep(0.1)
         os.kill(late.pid, signal.SIGSTOP)
         self.spur("resume", run, "train.max_time=")
         before = {p: (self.dir / run / p).read_bytes() for p in self.tree(run)}

@@ -175,7 +175,7 @@ static spur_status conclude(const char *path, terminal *term, bool complete, boo
                                : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
     bool ours = status == SPUR_OK;
     if (status == SPUR_OK) status = sweep_view_write_results(&view, err);
-    if (status == SPUR_OK) status = sweep_aggregate(&view, err);
+    if (status == SPUR_OK) status = sweep_aggregate(&view, claim, err);
     if (status == SPUR_OK) status = sweep_view_report(&view, &(metric_list){.count = 0}, &r, err);
     if (status == SPUR_OK) {
         if (complete) status = prune_checkpoints(&view, &r, err);

@@ -21,7 +21,7 @@
 #include "run/lock.h"
 #include "run/process.h"
 
-enum { MOST_CLASHES = 10000 };
+enum { MOST_CLASHES = 10000, LEFT_OVER_SECONDS = 3600 };
 
 static const char *const state_names[RUN_STATE_COUNT] = {"running", "done", "failed", "interrupted",
                                                          "pruned"};
@@ -97,6 +97,14 @@ spur_status run_create(run_dir *run, const char *logdir, const char *name, spur_
     return status;
 }
 
+/* What the run's processes left that were killed; a file of `spur tag` may be of one that lives. */
+static void remove_leftovers(const run_dir *run) {
+    char *resume = run_path(run, "resume");
+    spur__remove_leftovers(run->path, LEFT_OVER_SECONDS);
+    if (resume) spur__remove_leftovers(resume, 0);
+    spur__free(resume);
+}
+
 spur_status run_open(run_dir *run, const char *path, spur_error *err) {
     *run = (run_dir){.lock = -1, .started = spur__wall_time()};
     run->path = spur__path_plain(path);
@@ -107,6 +115,7 @@ spur_status run_open(run_dir *run, const char *path, spur_error *err) {
     spur_status status = there ? lock_take(run->path, RUN_LOCK, &run->lock, err)
                                : spur__fail(err, SPUR_E_NOTFOUND,
                                             "%s: not a run directory (no config.ini in it)", path);
+    if (status == SPUR_OK) remove_leftovers(run);
     if (status != SPUR_OK) run_close(run);
     return status;
 }

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "run/remove.h"
+#include "sweep/claim.h"
 #include "sweep/stats.h"
 
 enum { MAX_BANDS = 64, NAME = 160 };
@@ -181,8 +182,11 @@ static spur_status aggregate_one(const sweep_view *v, size_t c, spur_error *err)
     return status;
 }
 
-spur_status sweep_aggregate(const sweep_view *v, spur_error *err) {
+spur_status sweep_aggregate(const sweep_view *v, const char *claim, spur_error *err) {
     if (v->plan.seed_count < 2) return SPUR_OK;
-    for (size_t c = 0; c < v->count; c++) SPUR__TRY(aggregate_one(v, c, err));
+    for (size_t c = 0; c < v->count; c++) {
+        claim_touch(claim);
+        SPUR__TRY(aggregate_one(v, c, err));
+    }
     return SPUR_OK;
 }

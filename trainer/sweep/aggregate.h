@@ -9,7 +9,7 @@
 #include "sweep/collect.h"
 
 /* Writes <sweep>/groups/config_NNNN anew for every configuration of which two or more runs are done.
- * Nothing is written for a sweep without repetitions. */
-spur_status sweep_aggregate(const sweep_view *v, spur_error *err);
+ * Nothing is written for a sweep without repetitions. `claim` gives the right to it, and is kept alive. */
+spur_status sweep_aggregate(const sweep_view *v, const char *claim, spur_error *err);
 
 #endif

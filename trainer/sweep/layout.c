@@ -17,7 +17,7 @@
 #include "sweep/changes.h"
 #include "sweep/claim.h"
 
-enum { FILE_LIMIT = 1 << 24 };
+enum { FILE_LIMIT = 1 << 24, LEFT_OVER_SECONDS = 3600 };
 
 char *sweep_path(const sweep_dir *dir, const char *fmt, ...) {
     char name[256];
@@ -160,6 +160,16 @@ static spur_status describe(const sweep_dir *dir, const sweep_plan *plan, const 
     return status;
 }
 
+/* Of workers that were killed. */
+static void remove_leftovers(const sweep_dir *dir) {
+    static const char *const names[] = {".", "configurations", "claims"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char *path = sweep_path(dir, "%s", names[i]);
+        if (path) spur__remove_leftovers(path, LEFT_OVER_SECONDS);
+        spur__free(path);
+    }
+}
+
 /* Compares with what is there, and describes the sweep. */
 static spur_status open_claimed(sweep_dir *dir, const sweep_plan *plan, bool accept_changes,
                                 bool *continued, spur_error *err) {
@@ -188,6 +198,7 @@ spur_status sweep_dir_open(sweep_dir *dir, const sweep_plan *plan, const char *p
         claim ? make_folders(dir, err) : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
     if (status == SPUR_OK) status = claim_wait(claim, &self, err);
     if (status == SPUR_OK) {
+        remove_leftovers(dir);
         status = open_claimed(dir, plan, accept_changes, continued, err);
         claim_release(claim, &self);
     }

@@ -200,12 +200,12 @@ static spur_status look_around(sweep_worker *w, spur_error *err) {
     return SPUR_OK;
 }
 
-spur_status worker_run(sweep_worker *w, spur_error *err) {
-    bool told = false;
+/* *told: a signal came, and the trials know. */
+static spur_status work(sweep_worker *w, bool *told, spur_error *err) {
     for (;;) {
         SPUR__TRY(look_around(w, err));
-        if (stop_requested() && !told) {
-            told = w->stopping = true;
+        if (stop_requested() && !*told) {
+            *told = w->stopping = true;
             stop_trials(w);
         }
         bool started = true;
@@ -217,5 +217,13 @@ spur_status worker_run(sweep_worker *w, spur_error *err) {
         pause_ms(w->running ? POLL_MS : WATCH_MS);
     }
     if (w->listener.tick) w->listener.tick(w->listener.user, w);
+    return SPUR_OK;
+}
+
+spur_status worker_run(sweep_worker *w, spur_error *err) {
+    bool told = false;
+    spur_status status = work(w, &told, err);
+    if (status != SPUR_OK) stop_trials(w); /* nobody looks after them any more */
+    if (status != SPUR_OK) return status;
     return told ? spur__fail(err, SPUR_E_INTERRUPTED, "interrupted") : SPUR_OK;
 }

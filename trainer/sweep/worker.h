@@ -63,7 +63,7 @@ spur_status worker_open(sweep_worker *w, const sweep_plan *plan, const char *pat
                         spur_error *err);
 
 /* Works until nothing is left, a failure stops it, or a signal comes (E_INTERRUPTED: running trials
- * have saved their state). */
+ * have saved their state). After any other error they have been asked to. */
 spur_status worker_run(sweep_worker *w, spur_error *err);
 
 void worker_close(sweep_worker *w);
