@@ -380,6 +380,8 @@ static void test_refusals(void **state) {
     assert_refused("adam", "momentum=0.9", "unknown option 'momentum'");
     assert_refused("adam", "betas=0.9", "expected two");
     assert_refused("adam", "betas=0.9,1", "[0, 1)");
+    assert_refused("sgd", "nesterov=true", "nesterov needs momentum"); /* as PyTorch says */
+    assert_refused("sgd", "nesterov=true momentum=0.9 dampening=0.1", "no dampening");
     assert_refused("sgd", "lr", "key=value");
     assert_refused("sgd", "lr=-1", "optimizer sgd: lr");
 }

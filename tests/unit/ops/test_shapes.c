@@ -77,6 +77,12 @@ LAYER(pool_padded, spur_max_pool2d(net, x, &(pool){.kernel = {4, 3}, .padding = 
 LAYER(pool_just, spur_max_pool2d(net, x, &(pool){.kernel = {4, 2}, .padding = {2, 1, 2, 1}}))
 LAYER(pool_to_nothing, spur_adaptive_avg_pool2d(net, x, 2, 0))
 LAYER(groups_of_a_norm, spur_group_norm(net, x, "g", NULL)) /* 32 groups */
+LAYER(norm_of_numbers,
+      spur_group_norm(net, spur_input(net, "v", SPUR_FLOAT32, 1, (int64_t[]){2}), "g", NULL))
+LAYER(depth_of_numbers,
+      spur_stochastic_depth(net, spur_input(net, "v", SPUR_FLOAT32, 1, (int64_t[]){2}), 0.5))
+LAYER(same_with_gaps,
+      spur_conv2d(net, x, "c", 4, &(conv){.kernel = {1}, .stride = {3}, .same_padding = true}))
 LAYER(linear_of_nothing, spur_linear(net, x, "fc", 0, NULL))
 LAYER(linear_of_numbers,
       spur_linear(net, spur_input(net, "v", SPUR_FLOAT32, 1, (int64_t[]){2}), "fc", 3, NULL))
@@ -116,6 +122,9 @@ static void test_refusals(void **state) {
         {pool_just, NULL, {2, 2, 4, 4}},
         {pool_to_nothing, "expected a size from 1x1, found 2x0", {0}},
         {groups_of_a_norm, "divisible by 32 groups, found 4", {0}},
+        {norm_of_numbers, "expected [n][..][channels], found rank 1", {0}},
+        {depth_of_numbers, "expected [n][..][channels], found rank 1", {0}},
+        {same_with_gaps, NULL, {2, 2, 2, 4}},
         {linear_of_nothing, "expected at least one unit, found 0", {0}},
         {linear_of_numbers, "expected [n][..][features], found 'v' [2]", {0}},
         {drop_all, "expected a probability from 0 to below 1", {0}},
