@@ -33,6 +33,21 @@ static void test_grid(void **state) {
     assert_true(fabs(shares[1] - 0.2) < 1e-9);
 }
 
+/* By hand, with other runs in every configuration. Three classes with two degrees of freedom: of 17 in all 15.6 are
+ * between them, and chance, from the seeds, is 1.4 / 7. Two classes of two configurations each: of 37.5 in all
+ * 36.9 are between these and 30.81667 between the classes; chance is what is left over, with two degrees. */
+static void test_unequal_runs(void **state) {
+    (void)state;
+    double shares[2];
+    shares_of((const double[]){1, 2, 4}, (const size_t[]){2, 3, 5}, 3, 1.4,
+              (const size_t[]){0, 1, 2}, NULL, shares);
+    assert_true(fabs(shares[0] - (15.6 - 2 * 0.2) / 17) < 1e-12);
+    shares_of((const double[]){1, 2, 4, 6}, (const size_t[]){1, 3, 2, 4}, 4, 0.6,
+              (const size_t[]){0, 0, 1, 1}, NULL, shares);
+    const double between = 4 * 2.15 * 2.15 + 6 * (43.0 / 30) * (43.0 / 30);
+    assert_true(fabs(shares[0] - (between - (36.9 - between) / 2) / 37.5) < 1e-12);
+}
+
 /* The noise of the seeds is nobody's. */
 static void test_seeds_are_not_explained(void **state) {
     (void)state;
@@ -86,6 +101,7 @@ static void test_nothing_to_tell(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grid),
+        cmocka_unit_test(test_unequal_runs),
         cmocka_unit_test(test_seeds_are_not_explained),
         cmocka_unit_test(test_random_design),
         cmocka_unit_test(test_nothing_to_tell),
