@@ -22,4 +22,9 @@ static inline uint64_t spur__monotonic_ns(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* The same in seconds. */
+static inline double spur__monotonic(void) {
+    return (double)spur__monotonic_ns() * 1e-9;
+}
+
 #endif

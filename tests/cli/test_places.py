@@ -53,6 +53,19 @@ int rename(const char *old, const char *new) {
 }
 """
 
+# The system's time is set back by a day at every look at it.
+CLOCK = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <time.h>
+int clock_gettime(clockid_t clock, struct timespec *t) {
+    static int looks;
+    int status = ((int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime"))(clock, t);
+    if (clock == CLOCK_REALTIME) t->tv_sec -= 86400 * (looks++ % 1000);
+    return status;
+}
+"""
+
 
 class Places(Cli):
     def setUp(self):
@@ -141,6 +154,16 @@ class Places(Cli):
         self.spur("train", "t.ini", status=130, env=self.preloaded(SIGNAL))
         self.assertEqual(self.state("logs/a"), "interrupted")
         self.assertIn("Continuing after step 1 ", self.spur("resume", "logs/a", "train.epochs=1").out)
+
+    @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
+    def test_a_clock_that_is_set(self):
+        """Durations do not depend on it."""
+        env = self.preloaded(CLOCK)
+        self.assertRegex(self.spur("train", "t.ini", "train.max_time=1h", env=env).out, r"Trained 2 epochs \(4 steps\) in 0:\d\d\.")
+        rows = self.spur("export", "logs/a", "--tag", "perf/epoch_seconds").rows
+        self.assertEqual([float(r["value"]) >= 0 for r in rows], [True, True])
+        self.spur("resume", "logs/a", "train.epochs=1000000", "train.max_time=1e-9", env=env)
+        self.assertEqual(self.state("logs/a"), "interrupted")
 
     def test_lr_find_that_was_killed(self):
         process = self.start("lr-find", "t.ini", "--steps", "1000000", "run.logdir=logs")

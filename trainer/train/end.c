@@ -141,7 +141,7 @@ static void say_tensorboard(const session *s) {
 static void say_table(session *s, const pass_result *final) {
     char time[32], best[32];
     const measures *m = &s->measures;
-    format_duration(spur__wall_time() - s->started, time, sizeof time);
+    format_duration(spur__monotonic() - s->started, time, sizeof time);
     terminal_say(s->term, "%s", "");
     if (s->at.stopped_early)
         terminal_say(s->term, "Stopped early: no better %s for %lld epochs.", m->monitor_name,

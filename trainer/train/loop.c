@@ -62,9 +62,9 @@ static spur_status count_batch(session *s, const spur_batch *batch, spur_error *
 
 /* One batch up to its loss. */
 static spur_status forward_batch(session *s, spur_batch *batch, spur_error *err) {
-    double waited = spur__wall_time();
+    double waited = spur__monotonic();
     SPUR__TRY(spur_loader_next(s->train_loader, batch, err));
-    perf_batch(spur__wall_time() - waited, batch->count);
+    perf_batch(spur__monotonic() - waited, batch->count);
     SPUR__TRY(network_feed(&s->net, batch, err));
     spur_net_set_step(s->net.net, (uint64_t)(s->at.epoch * s->batches + s->at.batch));
     spur_status status = spur_net_forward(s->net.net, SPUR_TRAIN, err);
@@ -156,7 +156,7 @@ static spur_status run_step(session *s, spur_error *err) {
 
 static void show_progress(session *s) {
     char label[48], values[256], loss[32], value[32];
-    double elapsed = spur__wall_time() - s->started;
+    double elapsed = spur__monotonic() - s->started;
     int64_t total = s->train->epochs * s->batches;
     int64_t done = s->at.epoch * s->batches + s->at.batch;
     if (!s->term->bars) return;
@@ -187,7 +187,7 @@ static outcome where_we_are(const session *s) {
 static outcome after_step(session *s, spur_error *err) {
     show_progress(s);
     if (stop_requested()) return INTERRUPTED;
-    if (s->deadline > 0 && spur__wall_time() >= s->deadline) return TIME_OVER;
+    if (s->deadline > 0 && spur__monotonic() >= s->deadline) return TIME_OVER;
     outcome here = where_we_are(s);
     if (here != GO_ON) return here;
     if (!every(s->train->checkpoint_every, s->at.step)) return GO_ON;
@@ -418,7 +418,7 @@ static int train_epochs(session *s, spur_error *err) {
 }
 
 int session_train(session *s, spur_error *err) {
-    s->started = spur__wall_time();
+    s->started = spur__monotonic();
     perf_reset();
     if (trial_open(&s->trial, s->run.path, err) != SPUR_OK) return failed(s, err);
     int status = train_epochs(s, err);

@@ -12,7 +12,7 @@
 static struct { double epoch_started, trained, waited, samples; } now;
 
 void perf_reset(void) {
-    now.epoch_started = spur__wall_time();
+    now.epoch_started = spur__monotonic();
     now.waited = now.samples = 0;
 }
 
@@ -22,12 +22,12 @@ void perf_batch(double waited, size_t samples) {
 }
 
 void perf_epoch_trained(void) {
-    now.trained = spur__wall_time() - now.epoch_started;
+    now.trained = spur__monotonic() - now.epoch_started;
 }
 
 double perf_log(struct session *s, long long epoch) {
     spur_writer *log = s->run_log.writers[RUN_LOG_RUN];
-    double seconds = spur__wall_time() - now.epoch_started;
+    double seconds = spur__monotonic() - now.epoch_started;
     if (s->log->perf) {
         if (now.samples > 0) {
             spur_log_scalar(log, "perf/samples_per_second", epoch, now.samples / now.trained);

@@ -177,7 +177,7 @@ static spur_status open_rest(session *s, spur_error *err) {
 }
 
 static void begin(session *s, const config *cfg, terminal *term) {
-    *s = (session){.cfg = cfg, .term = term, .run = {.lock = -1}, .started = spur__wall_time()};
+    *s = (session){.cfg = cfg, .term = term, .run = {.lock = -1}, .started = spur__monotonic()};
     s->run_options = config_common(cfg, SECTION_RUN, run_settings);
     s->train = config_common(cfg, SECTION_TRAIN, train_settings);
     s->log = config_common(cfg, SECTION_LOG, log_settings);

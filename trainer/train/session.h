@@ -64,7 +64,7 @@ struct session {
     trial trial; /* inactive unless a sweep runs this */
     double gradient_norm; /* of the step made last; NaN: not computed */
 
-    double started, deadline; /* wall times; deadline 0: none */
+    double started, deadline; /* monotonic seconds; deadline 0: none */
     int64_t batches_here; /* done by this process */
     double samples_here;
 };
