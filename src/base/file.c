@@ -222,12 +222,24 @@ int spur__temporary_open(const char *path, char **name) {
     return fd;
 }
 
+/* "name.<pid>.<number>.tmp", as spur__temporary_open calls them. */
+static bool is_temporary(const char *name) {
+    size_t n = strlen(name);
+    if (n < 4 || strcmp(name + n - 4, ".tmp") != 0) return false;
+    n -= 4;
+    for (int i = 0; i < 2; i++) {
+        size_t end = n;
+        while (n > 0 && name[n - 1] >= '0' && name[n - 1] <= '9') n--;
+        if (n == end || n == 0 || name[--n] != '.') return false;
+    }
+    return n > 0;
+}
+
 void spur__remove_leftovers(const char *directory, double seconds) {
     struct stat info;
     DIR *dir = opendir(directory);
     for (struct dirent *e; dir && (e = readdir(dir));) {
-        size_t n = strlen(e->d_name);
-        if (n < 4 || strcmp(e->d_name + n - 4, ".tmp") != 0) continue;
+        if (!is_temporary(e->d_name)) continue;
         if (fstatat(dirfd(dir), e->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
         if (seconds > 0 && difftime(time(NULL), info.st_mtime) < seconds) continue;
         unlinkat(dirfd(dir), e->d_name, 0);

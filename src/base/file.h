@@ -56,8 +56,8 @@ spur_status spur__follow_links(const char *path, char **target, spur_error *err)
  * set. Free the name with spur__free. */
 int spur__temporary_open(const char *path, char **name);
 
-/* Removes what killed processes have left of such files in a directory: all that end in .tmp and were not
- * changed for so many seconds (0: all of them). */
+/* Removes what killed processes have left of such files in a directory, where they were not changed for so
+ * many seconds (0: all). Other files called .tmp stay: a user may have put them there. */
 void spur__remove_leftovers(const char *directory, double seconds);
 
 /* True when something exists there. */

@@ -124,14 +124,15 @@ class Races(SweepCli):
         run = next(self.dir.glob("logs/run*"))
         places = [self.dir / "logs/s", self.dir / "logs/s/claims", self.dir / "logs/s/configurations", run]
         for place in places:
-            for name, age in (("old.1.0.tmp", 7200), ("young.1.0.tmp", 60), ("kept", 7200)):
+            for name, age in (("old.1.0.tmp", 7200), ("young.1.0.tmp", 60), ("kept.tmp", 7200), ("kept.1.tmp", 7200)):
                 self.write(place / name, "")
                 os.utime(place / name, (time.time() - age,) * 2)
         self.write(run / "resume/step_1.ini.1.0.tmp", "")
         self.spur("sweep", "s.ini")
         self.spur("resume", run, "train.max_time=")
         for place in places:
-            self.assertEqual([(place / n).exists() for n in ("old.1.0.tmp", "young.1.0.tmp", "kept")], [False, True, True])
+            self.assertEqual([(place / n).exists() for n in ("old.1.0.tmp", "young.1.0.tmp", "kept.tmp", "kept.1.tmp")],
+                             [False, True, True, True])
         self.assertEqual(list(run.glob("resume/*.tmp")), [])
 
     def test_a_worker_that_fails_stops_its_trials(self):
