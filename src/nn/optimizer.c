@@ -39,6 +39,7 @@ struct spur_optimizer {
     spur_net *net;
     group groups[MAX_GROUPS];
     int group_count;
+    bool cycled; /* every group has a slot for momentum, if its kind knows one */
     held *held;
     int held_count;
     spur__chunks chunks;
@@ -84,9 +85,16 @@ static void free_slot(held *h, int s) {
     h->slots[s] = NULL;
 }
 
-/* Gives a parameter the moments that its group's options need, and no others. */
+/* Bit s for slot s. */
+static unsigned slots_of(const spur_optimizer *optimizer, int g) {
+    const spur__optimizer_kind *kind = optimizer->kind;
+    unsigned for_momentum = optimizer->cycled && kind->momentum ? 1u << kind->momentum_slot : 0;
+    return kind->slots(optimizer->groups[g].options) | for_momentum;
+}
+
+/* Gives a parameter the moments that its group needs, and no others. */
 static spur_status make_slots(spur_optimizer *optimizer, held *h, spur_error *err) {
-    unsigned needed = optimizer->kind->slots(optimizer->groups[h->group].options);
+    unsigned needed = slots_of(optimizer, h->group);
     for (int s = 0; s < SPUR__MAX_SLOTS; s++) {
         if (!(needed >> s & 1u)) {
             free_slot(h, s);
@@ -144,7 +152,7 @@ static spur_status hold_parameters(spur_optimizer *optimizer, spur_error *err) {
 
 /* Takes over `options`, also when it fails. */
 static spur_optimizer *create(spur_net *net, const spur__optimizer_kind *kind, void *options,
-                              spur_error *err) {
+                              bool cycled, spur_error *err) {
     spur_optimizer *optimizer = spur__calloc(1, sizeof *optimizer);
     if (!optimizer) {
         spur__kind_options_free(&kind->kind, options);
@@ -153,6 +161,7 @@ static spur_optimizer *create(spur_net *net, const spur__optimizer_kind *kind, v
     }
     optimizer->kind = kind;
     optimizer->net = net;
+    optimizer->cycled = cycled;
     if (add_group(optimizer, options, err) != SPUR_OK ||
         hold_parameters(optimizer, err) != SPUR_OK) {
         spur_optimizer_destroy(optimizer);
@@ -162,10 +171,10 @@ static spur_optimizer *create(spur_net *net, const spur__optimizer_kind *kind, v
 }
 
 spur_optimizer *spur__optimizer_create(spur_net *net, const spur__optimizer_kind *kind,
-                                       const void *options, spur_error *err) {
+                                       const void *options, bool cycled, spur_error *err) {
     void *copy;
     if (spur__kind_options_copy(&kind->kind, options, &copy, err) != SPUR_OK) return NULL;
-    return create(net, kind, copy, err);
+    return create(net, kind, copy, cycled, err);
 }
 
 spur_optimizer *spur_optimizer_create(spur_net *net, const char *name, const char *options,
@@ -174,7 +183,7 @@ spur_optimizer *spur_optimizer_create(spur_net *net, const char *name, const cha
     void *parsed;
     if (!kind) return NULL;
     if (spur__kind_options_create(kind, "optimizer", options, &parsed, err) != SPUR_OK) return NULL;
-    return create(net, (const spur__optimizer_kind *)(const void *)kind, parsed, err);
+    return create(net, (const spur__optimizer_kind *)(const void *)kind, parsed, false, err);
 }
 
 void spur_optimizer_destroy(spur_optimizer *optimizer) {
@@ -349,8 +358,32 @@ void spur_optimizer_set_lr(spur_optimizer *optimizer, int g, double lr) {
     if (has_group(optimizer, g)) optimizer->groups[g].lr = lr;
 }
 
-void spur_optimizer_set_momentum(spur_optimizer *optimizer, int g, double momentum) {
-    if (has_group(optimizer, g)) optimizer->groups[g].momentum = momentum;
+static bool has_momentum(const spur_optimizer *optimizer, int g) {
+    const spur__optimizer_kind *kind = optimizer->kind;
+    return kind->momentum && (slots_of(optimizer, g) >> kind->momentum_slot & 1u);
+}
+
+spur_status spur__optimizer_check_momentum(const spur_optimizer *optimizer, int g, double momentum,
+                                           spur_error *err) {
+    const spur__optimizer_kind *kind = optimizer->kind;
+    const char *name = kind->kind.name;
+    if (!has_group(optimizer, g))
+        return spur__fail(err, SPUR_E_RANGE, "optimizer %s: found group %d, expected 0 to %d", name,
+                          g, optimizer->group_count - 1);
+    if (!(momentum >= 0 && momentum <= 1) || (kind->momentum_below_1 && momentum == 1))
+        return spur__fail(err, SPUR_E_RANGE, "optimizer %s: momentum: found %g, expected [0, 1%c",
+                          name, momentum, kind->momentum_below_1 ? ')' : ']');
+    if (momentum == 0 || has_momentum(optimizer, g)) return SPUR_OK;
+    return spur__fail(err, SPUR_E_STATE, "optimizer %s: there is no momentum to set to %g%s", name,
+                      momentum, kind->momentum ? ", as it was made with a momentum of 0" : "");
+}
+
+spur_status spur_optimizer_set_momentum(spur_optimizer *optimizer, int g, double momentum,
+                                        spur_error *err) {
+    if (!optimizer) return spur__fail(err, SPUR_E_ARGUMENT, "spur_optimizer_set_momentum: NULL");
+    SPUR__TRY(spur__optimizer_check_momentum(optimizer, g, momentum, err));
+    optimizer->groups[g].momentum = momentum;
+    return SPUR_OK;
 }
 
 const spur__optimizer_kind *spur__optimizer_kind_of(const spur_optimizer *optimizer) {

@@ -44,16 +44,21 @@ typedef struct spur__optimizer_kind {
     /* Which slots these options need: bit i for slot i. */
     unsigned (*slots)(const void *options);
     float (*slot_start)(const void *options, int slot); /* NULL: zeros */
-    double (*momentum)(const void *options); /* NULL: has none to cycle */
+    /* The momentum of these options, or their first beta, and the slot that it is for; NULL: a kind
+     * without one. */
+    double (*momentum)(const void *options);
+    int momentum_slot;
+    bool momentum_below_1; /* a beta: 1 would divide by zero */
     void (*update)(const spur__update *update);
 } spur__optimizer_kind;
 
 extern const spur__optimizer_kind spur__sgd, spur__adam, spur__adamw, spur__adagrad, spur__rmsprop;
 extern const spur__family spur__optimizer_family;
 
-/* By a kind of the family and a struct of its options (copied), as the trainer has them. */
+/* By a kind of the family and a struct of its options (copied), as the trainer has them. `cycled`:
+ * a schedule will set the momentum, so that there is a slot for it also where the options have none. */
 spur_optimizer *spur__optimizer_create(spur_net *net, const spur__optimizer_kind *kind,
-                                       const void *options, spur_error *err);
+                                       const void *options, bool cycled, spur_error *err);
 
 const spur__optimizer_kind *spur__optimizer_kind_of(const spur_optimizer *optimizer);
 
@@ -66,6 +71,9 @@ spur_param *spur__optimizer_param(const spur_optimizer *optimizer, int i);
 float *spur__optimizer_slot(const spur_optimizer *optimizer, int i, int s);
 /* In force; 0 for kinds without one. */
 double spur__optimizer_momentum(const spur_optimizer *optimizer, int group);
+/* Whether spur_optimizer_set_momentum will take it. */
+spur_status spur__optimizer_check_momentum(const spur_optimizer *optimizer, int group,
+                                           double momentum, spur_error *err);
 void spur__optimizer_set_steps(spur_optimizer *optimizer, uint64_t steps);
 
 /* The rows every optimizer has. */

@@ -79,6 +79,8 @@ const spur__optimizer_kind spur__adam = {
     .check = check,
     .slots = slots,
     .momentum = momentum,
+    .momentum_slot = 0,
+    .momentum_below_1 = true,
     .update = update_adam,
 };
 
@@ -88,5 +90,7 @@ const spur__optimizer_kind spur__adamw = {
     .check = check,
     .slots = slots,
     .momentum = momentum,
+    .momentum_slot = 0,
+    .momentum_below_1 = true,
     .update = update_adamw,
 };

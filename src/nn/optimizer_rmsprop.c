@@ -45,7 +45,8 @@ static void update(const spur__update *u) {
                                               .one_minus_alpha = (float)(1 - o->alpha),
                                               .eps = (float)o->eps,
                                               .momentum = (float)u->momentum},
-                        u->count, u->value, u->gradient, u->slot[0], u->slot[1], u->slot[2]);
+                        u->count, u->value, u->gradient, u->slot[0],
+                        u->momentum != 0 ? u->slot[1] : NULL, u->slot[2]);
 }
 
 const spur__optimizer_kind spur__rmsprop = {
@@ -53,5 +54,6 @@ const spur__optimizer_kind spur__rmsprop = {
     .slot_names = {"square_avg", "momentum_buffer", "grad_avg"},
     .slots = slots,
     .momentum = momentum,
+    .momentum_slot = 1,
     .update = update,
 };

@@ -3,6 +3,7 @@
  * Stochastic gradient descent with momentum, as torch.optim.SGD:
  *     g += weight_decay * w;  b = momentum * b + (1 - dampening) * g  (b = g at the first step)
  *     w -= lr * (nesterov ? g + momentum * b : b)
+ * While the momentum in force is 0, b is left as it is.
  */
 #include <math.h>
 #include <stddef.h>
@@ -50,7 +51,7 @@ static void update(const spur__update *u) {
                                       .dampening = (float)o->dampening,
                                       .nesterov = o->nesterov,
                                       .first = u->step == 1},
-                    u->count, u->value, u->gradient, u->slot[0]);
+                    u->count, u->value, u->gradient, u->momentum != 0 ? u->slot[0] : NULL);
 }
 
 const spur__optimizer_kind spur__sgd = {
@@ -59,5 +60,6 @@ const spur__optimizer_kind spur__sgd = {
     .check = check,
     .slots = slots,
     .momentum = momentum,
+    .momentum_slot = 0,
     .update = update,
 };

@@ -107,14 +107,23 @@ double spur_scheduler_momentum(const spur_scheduler *s, uint64_t step) {
     return s->kind->momentum(&schedule, in_warmup(s, step) ? 0 : time_at(s, step));
 }
 
-void spur_scheduler_apply(const spur_scheduler *scheduler, spur_optimizer *optimizer,
-                          uint64_t step) {
+spur_status spur_scheduler_apply(const spur_scheduler *scheduler, spur_optimizer *optimizer,
+                                 uint64_t step, spur_error *err) {
+    if (!scheduler || !optimizer)
+        return spur__fail(err, SPUR_E_ARGUMENT, "spur_scheduler_apply: the %s is NULL",
+                          scheduler ? "optimizer" : "scheduler");
     double momentum = spur_scheduler_momentum(scheduler, step);
     for (int g = 0; g < spur_optimizer_group_count(optimizer); g++) {
         double base = spur_optimizer_base_lr(optimizer, g);
         spur_optimizer_set_lr(optimizer, g, spur_scheduler_lr(scheduler, base, step));
-        if (momentum >= 0) spur_optimizer_set_momentum(optimizer, g, momentum);
+        if (momentum < 0) continue;
+        spur_status status = spur_optimizer_set_momentum(optimizer, g, momentum, err);
+        if (status != SPUR_OK) {
+            spur__error_prefix(err, "scheduler %s", scheduler->kind->kind.name);
+            return status;
+        }
     }
+    return SPUR_OK;
 }
 
 void spur_scheduler_observe(spur_scheduler *scheduler, double value, bool maximize) {

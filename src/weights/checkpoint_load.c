@@ -219,17 +219,22 @@ typedef struct loading {
     spur__scheduler_state scheduler;
 } loading;
 
-/* Older checkpoints lack it. */
-static spur_status read_momentum(const spur_state *state, int g, in_force *group, spur_error *err) {
+/* Kinds of optimizers without momentum lack it. */
+static spur_status read_momentum(const spur_state *state, const spur_optimizer *optimizer, int g,
+                                 in_force *group, spur_error *err) {
     char key[64];
     snprintf(key, sizeof key, "optimizer.momentum.%d", g);
     group->has_momentum = spur_state_get(state, key) != NULL;
-    return group->has_momentum ? spur_state_get_double(state, key, &group->momentum, err) : SPUR_OK;
+    if (!group->has_momentum) return SPUR_OK;
+    SPUR__TRY(spur_state_get_double(state, key, &group->momentum, err));
+    return spur__optimizer_check_momentum(optimizer, g, group->momentum, err);
 }
 
 /* Rate and momentum of every group: as many groups as the optimizer has now. */
-static spur_status read_groups(const char *folder, loading *l, int groups, spur_error *err) {
+static spur_status read_groups(const char *folder, const spur_optimizer *optimizer, loading *l,
+                               spur_error *err) {
     char key[64];
+    const int groups = spur_optimizer_group_count(optimizer);
     l->groups = spur__malloc_array((size_t)groups + 1, sizeof *l->groups);
     if (!l->groups) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", folder);
     for (int g = 0; g <= groups; g++) {
@@ -241,7 +246,11 @@ static spur_status read_groups(const char *folder, loading *l, int groups, spur_
                               there ? "one group more" : "nothing", groups, groups == 1 ? "" : "s");
         if (!there) continue;
         SPUR__TRY(spur_state_get_double(l->state, key, &l->groups[g].lr, err));
-        SPUR__TRY(read_momentum(l->state, g, &l->groups[g], err));
+        spur_status status = read_momentum(l->state, optimizer, g, &l->groups[g], err);
+        if (status != SPUR_OK) {
+            spur__error_prefix(err, "%s", folder);
+            return status;
+        }
     }
     return SPUR_OK;
 }
@@ -251,7 +260,7 @@ static spur_status prepare_optimizer(const spur_optimizer *optimizer, const char
     const char *name = spur__optimizer_kind_of(optimizer)->kind.name;
     SPUR__TRY(check_name(folder, l->state, "optimizer.name", name, err));
     SPUR__TRY(spur_state_get_uint(l->state, "optimizer.steps", &l->steps, err));
-    SPUR__TRY(read_groups(folder, l, spur_optimizer_group_count(optimizer), err));
+    SPUR__TRY(read_groups(folder, optimizer, l, err));
     SPUR__TRY(spur__arrays_of_optimizer(optimizer, &l->optimizer.arrays, err));
     return source_open(&l->optimizer, &l->manifest, folder, SPUR__OPTIMIZER_FILE, err);
 }
@@ -290,7 +299,8 @@ static spur_status apply_optimizer(spur_optimizer *optimizer, const loading *l, 
     for (int g = 0; g < spur_optimizer_group_count(optimizer); g++) {
         const in_force *group = &l->groups[g];
         spur_optimizer_set_lr(optimizer, g, group->lr);
-        if (group->has_momentum) spur_optimizer_set_momentum(optimizer, g, group->momentum);
+        if (group->has_momentum)
+            SPUR__TRY(spur_optimizer_set_momentum(optimizer, g, group->momentum, err));
     }
     return SPUR_OK;
 }

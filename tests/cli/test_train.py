@@ -306,6 +306,8 @@ class BadInput(Run):
         self.assertIn("(0 trainable)", self.spur("summary", "bad.ini", "model.freeze=conv,fc").out)
         self.refused(SMALL, "head_lr would do nothing", "model.head_lr=10", "scheduler.name=one_cycle",
                      "scheduler.max_lr=0.1")
+        self.refused(SMALL, "scheduler.cycle_momentum: found true, but adagrad has no momentum to move: expected false",
+                     "optimizer.name=adagrad", "scheduler.name=one_cycle")
         self.refused(SMALL, "nowhere.safetensors", "model.weights=nowhere.safetensors")
 
     def test_data_that_are_not_there(self):

@@ -195,6 +195,23 @@ class Steps(Numbers):
         self.assertClose([r["loss"] for r in self.rows(run)],
                          [(mse(path[i], [row]) + mse(path[i + 1], [row])) / 2 for i in (0, 2, 4)])
 
+    def test_one_cycle_gives_momentum(self):
+        """Also to an optimizer without, as PyTorch's; and goes on with it after a break."""
+        cycle = ["scheduler.name=one_cycle", "scheduler.anneal_strategy=linear", "scheduler.pct_start=0.5",
+                 "scheduler.div_factor=4", "scheduler.final_div_factor=2.5"]
+        rates, momenta = [0.025, 0.1, 0.055, 0.01], [0.95, 0.85, 0.9, 0.95]
+        path, buffer = [self.first_weights()], [0, 0, 0]
+        for rate, momentum in zip(rates, momenta):
+            buffer = [momentum * b + g for b, g in zip(buffer, gradient(path[-1], self.training))]
+            path.append([w - rate * b for w, b in zip(path[-1], buffer)])
+        for own in "0", "0.5":
+            self.check(self.train(*cycle, "optimizer.momentum=" + own), path, rates)
+        halved = self.train(*cycle, "train.max_steps=2")
+        self.assertClose(self.weights(halved), path[2])
+        self.spur("resume", halved, "train.max_steps=4")
+        self.check(halved, path, rates)
+        self.check(self.train(*cycle, "scheduler.cycle_momentum=false"), self.steps(path[0], rates), rates)
+
     def test_clipping(self):
         """Gradients are cut before the step; what is logged is their norm before that."""
         start = self.first_weights()

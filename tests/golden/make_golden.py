@@ -243,6 +243,16 @@ OPTIMIZERS = {
     "rmsprop_centered": (torch.optim.RMSprop, dict(lr=0.005, centered=True, momentum=0.3)),
 }
 
+# Under OneCycleLR(max_lr, total_steps=50), which moves momentum or beta1, also where there was none.
+CYCLED = {
+    "cycled_sgd": (torch.optim.SGD, dict(), dict(max_lr=0.05)),
+    "cycled_sgd_to_0": (torch.optim.SGD, dict(nesterov=True, momentum=0.5), dict(max_lr=0.05, base_momentum=0.0, pct_start=0.5)),
+    "cycled_adam": (torch.optim.Adam, dict(), dict(max_lr=0.01, three_phase=True, pct_start=0.4)),
+    "cycled_adamw": (torch.optim.AdamW, dict(amsgrad=True), dict(max_lr=0.02, base_momentum=0.6)),
+    "cycled_rmsprop": (torch.optim.RMSprop, dict(alpha=0.9), dict(max_lr=0.005)),
+    "cycled_rmsprop_to_0": (torch.optim.RMSprop, dict(centered=True), dict(max_lr=0.005, base_momentum=0.0, pct_start=0.5)),
+}
+
 
 def option_text(options):
     def one(value):
@@ -253,21 +263,24 @@ def option_text(options):
     return " ".join(f"{k}={one(v)}" for k, v in options.items())
 
 
-def run_optimizer(make, options, dtype):
+def run_optimizer(make, options, cycle, dtype):
     """50 steps on 64 values; gradient = formula + 0.1 * value."""
     p = nn.Parameter(numbers("start", (8, 8), 2.0).to(dtype))
     optimizer, trace = make([p], foreach=False, **options), []
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, total_steps=50, **cycle) if cycle else None
     for step in range(50):
         p.grad = numbers(f"gradient/{step}", (8, 8), 2.0).to(dtype) + 0.1 * p.detach()
         optimizer.step()
+        if scheduler and step < 49:
+            scheduler.step()
         trace.append(p.detach().clone().to(torch.float64).reshape(-1))
     return torch.stack(trace)
 
 
 def make_optimizers(folder):
     store = Store()
-    for name, (make, options) in OPTIMIZERS.items():
-        a, b = run_optimizer(make, options, torch.float64), run_optimizer(make, options, torch.float32)
+    for name, (make, options, *cycle) in {**OPTIMIZERS, **CYCLED}.items():
+        a, b = (run_optimizer(make, options, *(cycle or [None]), dtype) for dtype in (torch.float64, torch.float32))
         store.put(name + "/values", a[[0, 1, 9, 49]].numpy())
         store.put(name + "/distance", [distance(b, a)])
     store.write(folder / "optimizers.safetensors")
@@ -313,12 +326,13 @@ def make_schedulers(folder):
         "warm_multistep": warm(lambda o: S.MultiStepLR(o, [5, 20], 0.3), 6, 0.5),
         "warm_exponential": warm(lambda o: S.ExponentialLR(o, 0.93), 7, 1.0 / 3),
         "warm_polynomial": warm(lambda o: S.PolynomialLR(o, 30, 1.5), 9, 1.0 / 3),
+        "warm_one_cycle": warm(lambda o: S.OneCycleLR(o, 0.4, total_steps=40), 10, 1.0 / 3),
         "warm_restarts": warm(lambda o: S.CosineAnnealingWarmRestarts(o, 8, 2, 0.01), 4, 1.0 / 3),
     }
     for name, make in cases.items():
         store.put(name, lr_trace(make))
-    store.put("one_cycle_momentum", lr_trace(cases["one_cycle"], momentum=True))
-    store.put("one_cycle_linear_momentum", lr_trace(cases["one_cycle_linear"], momentum=True))
+        if "one_cycle" in name:
+            store.put(name + "_momentum", lr_trace(make, momentum=True))
     store.put("plateau", lr_trace(lambda o: S.ReduceLROnPlateau(o, "min", 0.5, 3), monitor))
     store.put("plateau_cooldown", lr_trace(lambda o: S.ReduceLROnPlateau(o, "min", 0.2, 2, 0.01, "abs", 4, 0.0005), falling))
     store.put("plateau_max", lr_trace(lambda o: S.ReduceLROnPlateau(o, "max", 0.5, 4), monitor))

@@ -39,6 +39,21 @@ static const struct optimizer_case {
     {"rmsprop_centered", "rmsprop", "lr=0.005 centered=true momentum=0.3"},
 };
 
+/* Under one_cycle, which moves their momentum, whatever it was. */
+static const struct cycled_case {
+    struct optimizer_case optimizer;
+    const char *cycle;
+} cycled[] = {
+    {{"cycled_sgd", "sgd", "momentum=0.1"}, "max_lr=0.05"},
+    {{"cycled_sgd_to_0", "sgd", "momentum=0.2 nesterov=true"},
+     "max_lr=0.05 base_momentum=0 pct_start=0.5"},
+    {{"cycled_adam", "adam", ""}, "max_lr=0.01 three_phase=true pct_start=0.4"},
+    {{"cycled_adamw", "adamw", "betas=0,0.999 amsgrad=true"}, "max_lr=0.02 base_momentum=0.6"},
+    {{"cycled_rmsprop", "rmsprop", "alpha=0.9 momentum=1"}, "max_lr=0.005"},
+    {{"cycled_rmsprop_to_0", "rmsprop", "centered=true momentum=0.1"},
+     "max_lr=0.005 base_momentum=0 pct_start=0.5"},
+};
+
 /* A net whose one parameter has 64 values in plain layout. */
 static spur_net *make_net(int threads, spur_param **param) {
     spur_error err = {0};
@@ -61,7 +76,8 @@ static void one_step(spur_param *param, spur_optimizer *optimizer, int step) {
     if (spur_optimizer_step(optimizer, &err) != SPUR_OK) fail_msg("%s", err.message);
 }
 
-static void run_optimizer(const golden *file, const struct optimizer_case *c) {
+/* cycle: options of one_cycle, or NULL. */
+static void run_optimizer(const golden *file, const struct optimizer_case *c, const char *cycle) {
     static const int looked_at[] = {0, 1, 9, 49};
     spur_error err = {0};
     spur_param *param;
@@ -71,7 +87,11 @@ static void run_optimizer(const golden *file, const struct optimizer_case *c) {
     spur_net *net = make_net(2, &param);
     spur_optimizer *optimizer = spur_optimizer_create(net, c->kind, c->options, &err);
     if (!optimizer) fail_msg("%s", err.message);
+    spur_scheduler *scheduler =
+        spur_scheduler_create("one_cycle", cycle, &(spur_schedule_span){STEPS, 1}, &err);
     for (int step = 0; step < STEPS; step++) {
+        if (cycle && spur_scheduler_apply(scheduler, optimizer, (uint64_t)step, &err) != SPUR_OK)
+            fail_msg("%s", err.message);
         one_step(param, optimizer, step);
         if (step == looked_at[row])
             memcpy(trace + COUNT * row++, param->value, COUNT * sizeof(float));
@@ -81,6 +101,7 @@ static void run_optimizer(const golden *file, const struct optimizer_case *c) {
     snprintf(key, sizeof key, "%s/distance", c->name);
     double torch = golden_number(file, key, 0);
     if (!(d <= fmax(2 * torch, 1e-7))) fail_msg("%s: off by %g, PyTorch %g", c->name, d, torch);
+    spur_scheduler_destroy(scheduler);
     spur_optimizer_destroy(optimizer);
     spur_net_destroy(net);
 }
@@ -89,7 +110,9 @@ static void test_optimizers(void **state) {
     golden *file = golden_open("optimizers");
     (void)state;
     for (size_t i = 0; i < sizeof optimizers / sizeof optimizers[0]; i++)
-        run_optimizer(file, &optimizers[i]);
+        run_optimizer(file, &optimizers[i], NULL);
+    for (size_t i = 0; i < sizeof cycled / sizeof cycled[0]; i++)
+        run_optimizer(file, &cycled[i].optimizer, cycled[i].cycle);
     golden_close(file);
 }
 
@@ -129,6 +152,7 @@ static const struct scheduler_case {
     {"warm_exponential", "exponential", "interval=step gamma=0.93 warmup_steps=7", NOTHING, false},
     {"warm_polynomial", "polynomial", "interval=step total_iters=30 power=1.5 warmup_steps=9",
      NOTHING, false},
+    {"warm_one_cycle", "one_cycle", "max_lr=0.4 warmup_steps=10", NOTHING, false},
     {"warm_restarts", "cosine_restarts", "interval=step T_0=8 T_mult=2 eta_min=0.01 warmup_steps=4",
      NOTHING, false},
     {"plateau", "plateau", "factor=0.5 patience=3", MONITOR, false},
@@ -173,13 +197,18 @@ static void test_schedulers(void **state) {
 
 static void test_cycled_momentum(void **state) {
     golden *file = golden_open("schedulers");
-    spur_error err = {0};
     (void)state;
-    spur_scheduler *s = spur_scheduler_create(
-        "one_cycle", "max_lr=0.4", &(spur_schedule_span){.steps_per_epoch = 10, .epochs = 5}, &err);
-    for (int step = 0; step < STEPS; step++)
-        compare(file, "one_cycle_momentum", step, spur_scheduler_momentum(s, (uint64_t)step));
-    spur_scheduler_destroy(s);
+    for (size_t i = 0; i < sizeof schedulers / sizeof schedulers[0]; i++) {
+        const struct scheduler_case *c = &schedulers[i];
+        char key[64];
+        if (strcmp(c->kind, "one_cycle") != 0) continue;
+        snprintf(key, sizeof key, "%s_momentum", c->name);
+        spur_scheduler *s =
+            spur_scheduler_create(c->kind, c->options, &(spur_schedule_span){10, 5}, NULL);
+        for (int step = 0; step < STEPS; step++)
+            compare(file, key, step, spur_scheduler_momentum(s, (uint64_t)step));
+        spur_scheduler_destroy(s);
+    }
     golden_close(file);
 }
 

@@ -99,7 +99,7 @@ static spur_status update_by_stored_gradients(session *s, int64_t group, bool lo
     spur_status status = clip(s, log, err);
     if (status == SPUR_E_NUMERIC) return explain_nan(s, err);
     SPUR__TRY(status);
-    spur_scheduler_apply(s->scheduler, s->optimizer, (uint64_t)s->at.step);
+    SPUR__TRY(spur_scheduler_apply(s->scheduler, s->optimizer, (uint64_t)s->at.step, err));
     return spur_optimizer_step(s->optimizer, err);
 }
 
@@ -107,7 +107,7 @@ static spur_status update_by_stored_gradients(session *s, int64_t group, bool lo
 static spur_status update_at_once(session *s, bool log, spur_error *err) {
     spur_batch batch;
     SPUR__TRY(forward_batch(s, &batch, err));
-    spur_scheduler_apply(s->scheduler, s->optimizer, (uint64_t)s->at.step);
+    SPUR__TRY(spur_scheduler_apply(s->scheduler, s->optimizer, (uint64_t)s->at.step, err));
     s->gradient_norm = NAN;
     SPUR__TRY(spur_optimizer_backward_step(s->optimizer, 1, log ? &s->gradient_norm : NULL, err));
     s->at.batch++;

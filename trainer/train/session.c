@@ -117,11 +117,25 @@ static spur_status check_trainable(const session *s, spur_error *err) {
                        "them)");
 }
 
+static spur_status make_schedule(session *s, spur_error *err) {
+    const config_part *part = &s->cfg->parts[SECTION_SCHEDULER];
+    spur_schedule_span span = {.steps_per_epoch = (uint64_t)s->steps_per_epoch,
+                               .epochs = (uint64_t)s->train->epochs};
+    s->scheduler =
+        spur__scheduler_create((const spur__scheduler_kind *)part->kind, part->options, &span, err);
+    return s->scheduler ? SPUR_OK : err ? err->status : SPUR_E_ARGUMENT;
+}
+
 static spur_status make_optimizer(session *s, spur_error *err) {
     const config_part *part = &s->cfg->parts[SECTION_OPTIMIZER];
+    const spur__optimizer_kind *kind = (const spur__optimizer_kind *)part->kind;
+    bool cycled = spur_scheduler_momentum(s->scheduler, 0) >= 0;
     double factor = config_common(s->cfg, SECTION_MODEL, model_settings)->head_lr;
-    s->optimizer = spur__optimizer_create(s->net.net, (const spur__optimizer_kind *)part->kind,
-                                          part->options, err);
+    if (cycled && !kind->momentum)
+        return config_fail(s->cfg, SECTION_SCHEDULER, "cycle_momentum", SPUR_E_ARGUMENT, err,
+                           "found true, but %s has no momentum to move: expected false",
+                           kind->kind.name);
+    s->optimizer = spur__optimizer_create(s->net.net, kind, part->options, cycled, err);
     if (!s->optimizer) return err ? err->status : SPUR_E_ARGUMENT;
     if (factor == 1) return SPUR_OK;
     spur__str text;
@@ -148,14 +162,7 @@ static spur_status check_head_rate(const session *s, spur_error *err) {
                        "(scheduler.max_lr = auto takes optimizer.lr, and head_lr times that)");
 }
 
-static spur_status make_schedule(session *s, spur_error *err) {
-    const config_part *part = &s->cfg->parts[SECTION_SCHEDULER];
-    spur_schedule_span span = {.steps_per_epoch = (uint64_t)s->steps_per_epoch,
-                               .epochs = (uint64_t)s->train->epochs};
-    s->scheduler =
-        spur__scheduler_create((const spur__scheduler_kind *)part->kind, part->options, &span, err);
-    if (!s->scheduler) return err ? err->status : SPUR_E_ARGUMENT;
-    SPUR__TRY(check_head_rate(s, err));
+static spur_status make_averages(session *s, spur_error *err) {
     if (s->train->ema == 0) return SPUR_OK;
     s->ema = spur_ema_create(s->net.net, s->train->ema, err);
     return s->ema ? SPUR_OK : err ? err->status : SPUR_E_MEMORY;
@@ -169,8 +176,10 @@ static spur_status open_rest(session *s, spur_error *err) {
     SPUR__TRY(measures_init(&s->measures, s->cfg, s->info, s->val_loader != NULL, err));
     SPUR__TRY(weigh_classes(s, err));
     SPUR__TRY(build(s, err));
-    SPUR__TRY(make_optimizer(s, err));
     SPUR__TRY(make_schedule(s, err));
+    SPUR__TRY(make_optimizer(s, err));
+    SPUR__TRY(check_head_rate(s, err));
+    SPUR__TRY(make_averages(s, err));
     SPUR__TRY(pass_init(&s->train_pass, s->info, err));
     SPUR__TRY(pass_init(&s->batch_pass, s->info, err));
     return pass_init(&s->val_pass, s->info, err);

@@ -68,9 +68,12 @@ SPUR_API int spur_optimizer_group_count(const spur_optimizer *optimizer);
 SPUR_API double spur_optimizer_base_lr(const spur_optimizer *optimizer, int group);
 SPUR_API double spur_optimizer_lr(const spur_optimizer *optimizer, int group);
 SPUR_API void spur_optimizer_set_lr(spur_optimizer *optimizer, int group, double lr);
-/* Momentum (SGD, RMSprop) or the first beta (Adam, AdamW) in force from now on; one-cycle uses it.
- * Kinds without one ignore the call. */
-SPUR_API void spur_optimizer_set_momentum(spur_optimizer *optimizer, int group, double momentum);
+/* Momentum (SGD, RMSprop), in [0, 1], or the first beta (Adam, AdamW), below 1, in force from now
+ * on. E_STATE for more than 0 where there is none: Adagrad, and SGD and RMSprop whose `momentum` was
+ * 0 when they were made. E_RANGE for another value, or a group that is not there. */
+SPUR_API SPUR_WARN_UNUSED spur_status spur_optimizer_set_momentum(spur_optimizer *optimizer,
+                                                                  int group, double momentum,
+                                                                  spur_error *err);
 
 /* ---- gradients ------------------------------------------------------------------------------- */
 
@@ -123,9 +126,12 @@ SPUR_API double spur_scheduler_lr(const spur_scheduler *scheduler, double base, 
 /* Momentum for the step, or a negative number when the scheduler does not cycle it. */
 SPUR_API double spur_scheduler_momentum(const spur_scheduler *scheduler, uint64_t step);
 
-/* Sets rate and momentum of every group for the given step. */
-SPUR_API void spur_scheduler_apply(const spur_scheduler *scheduler, spur_optimizer *optimizer,
-                                   uint64_t step);
+/* Sets rate and momentum of every group for the given step. one_cycle moves the momentum unless
+ * `cycle_momentum = false`, and fails with E_STATE where there is none (spur_optimizer_set_momentum):
+ * give SGD and RMSprop any momentum then; while it is moved, its value does not matter. */
+SPUR_API SPUR_WARN_UNUSED spur_status spur_scheduler_apply(const spur_scheduler *scheduler,
+                                                           spur_optimizer *optimizer, uint64_t step,
+                                                           spur_error *err);
 
 /* Tells plateau the monitored value at the end of an epoch; `maximize`: larger is better, where
  * the scheduler's own mode is auto. Others ignore it. */

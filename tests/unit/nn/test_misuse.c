@@ -101,7 +101,10 @@ static void test_groups_that_are_not_there(void **state) {
     assert_non_null(sgd);
     assert_true(isnan(spur_optimizer_lr(sgd, 1)) && isnan(spur_optimizer_base_lr(sgd, -1)));
     spur_optimizer_set_lr(sgd, 5, 1);
-    spur_optimizer_set_momentum(sgd, 5, 1);
+    assert_int_equal(spur_optimizer_set_momentum(sgd, 5, 0, &err), SPUR_E_RANGE);
+    assert_string_equal(err.message, "optimizer sgd: found group 5, expected 0 to 0");
+    assert_int_equal(spur_optimizer_set_momentum(NULL, 0, 0, &err), SPUR_E_ARGUMENT);
+    assert_int_equal(spur_scheduler_apply(NULL, sgd, 0, &err), SPUR_E_ARGUMENT);
     assert_int_equal(spur_optimizer_add_group(sgd, NULL, NULL, &err), SPUR_E_ARGUMENT);
     assert_int_equal(spur_optimizer_step(NULL, &err), SPUR_E_ARGUMENT);
     assert_null(spur_optimizer_create(net, "sgd", "nesterov=true", &err));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Around the optimizers and losses: groups, decay of weights only, clipping, accumulation, averages,
- * schedules over epochs, and what is said about wrong names, shapes and labels.
+ * and what is said about wrong names, shapes and labels.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -290,81 +290,6 @@ static void test_average_for_inference(void **state) {
     spur_net_destroy(net);
 }
 
-static void test_epochs_and_warm_up(void **state) {
-    spur_error err = {0};
-    spur_scheduler *s =
-        spur_scheduler_create("step", "step_size=1 gamma=0.5 warmup_steps=4",
-                              &(spur_schedule_span){.steps_per_epoch = 10, .epochs = 3}, &err);
-    (void)state;
-    assert_non_null(s);
-    assert_true(fabs(spur_scheduler_lr(s, 0.3, 0) - 0.1) < 1e-15);
-    assert_true(fabs(spur_scheduler_lr(s, 0.3, 2) - 0.2) < 1e-15);
-    assert_true(spur_scheduler_lr(s, 0.3, 4) == 0.3);
-    assert_true(spur_scheduler_lr(s, 0.3, 13) == 0.3);
-    assert_true(spur_scheduler_lr(s, 0.3, 14) == 0.15);
-    spur_scheduler_destroy(s);
-}
-
-/* What `auto` stands for: the training without its warm-up, in epochs or steps. */
-static void test_length_of_the_training(void **state) {
-    static const struct {
-        const char *options;
-        uint64_t step;
-        double share;
-    } cases[] = {
-        {"interval=epoch", 9, 0},
-        {"interval=epoch", 10, 0.25},
-        {"interval=epoch", 39, 0.75},
-        {"interval=step", 10, 0.25},
-        {"interval=step warmup_steps=10", 25, 0.5},
-        {"interval=epoch warmup_steps=20", 30, 0.5},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        spur_error err = {0};
-        spur_scheduler *s =
-            spur_scheduler_create("cosine", cases[i].options,
-                                  &(spur_schedule_span){.steps_per_epoch = 10, .epochs = 4}, &err);
-        assert_non_null(s);
-        double expected = 0.5 * (1 + cos(3.14159265358979323846 * cases[i].share));
-        double found = spur_scheduler_lr(s, 1, cases[i].step);
-        if (!(fabs(found - expected) < 1e-12))
-            fail_msg("%s: found %g, expected %g", cases[i].options, found, expected);
-        spur_scheduler_destroy(s);
-    }
-}
-
-/* As ReduceLROnPlateau: what is not finite is no improvement, the first value included. */
-static void test_plateau_of_no_numbers(void **state) {
-    static const double worst[] = {NAN, INFINITY, -INFINITY};
-    (void)state;
-    for (int i = 0; i < 3; i++) {
-        spur_error err = {0};
-        spur_scheduler *s = spur_scheduler_create("plateau", "factor=0.5 patience=0",
-                                                  &(spur_schedule_span){1, 9}, &err);
-        assert_non_null(s);
-        spur_scheduler_observe(s, worst[i], i == 2);
-        assert_true(spur_scheduler_lr(s, 1, 1) == 0.5);
-        spur_scheduler_observe(s, 3, i == 2);
-        assert_true(spur_scheduler_lr(s, 1, 2) == 0.5);
-        spur_scheduler_observe(s, worst[i], i == 2);
-        assert_true(spur_scheduler_lr(s, 1, 3) == 0.25);
-        spur_scheduler_destroy(s);
-    }
-}
-
-/* A reduction that is smaller than eps is not made, and none after it. */
-static void test_plateau_ends_at_eps(void **state) {
-    spur_error err = {0};
-    spur_scheduler *s = spur_scheduler_create("plateau", "factor=0.5 patience=0 eps=0.2",
-                                              &(spur_schedule_span){1, 9}, &err);
-    (void)state;
-    assert_non_null(s);
-    for (int epoch = 0; epoch < 6; epoch++) spur_scheduler_observe(s, 3, false);
-    assert_true(spur_scheduler_lr(s, 1, 6) == 0.25); /* 0.25 - 0.125 < 0.2 */
-    spur_scheduler_destroy(s);
-}
-
 static void assert_refused(const char *name, const char *options, const char *says) {
     spur_error err = {0};
     small s = make_small();
@@ -489,10 +414,6 @@ int main(void) {
         cmocka_unit_test(test_average),
         cmocka_unit_test(test_average_of_statistics),
         cmocka_unit_test(test_average_for_inference),
-        cmocka_unit_test(test_epochs_and_warm_up),
-        cmocka_unit_test(test_length_of_the_training),
-        cmocka_unit_test(test_plateau_of_no_numbers),
-        cmocka_unit_test(test_plateau_ends_at_eps),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_label_out_of_range),
         cmocka_unit_test(test_wrong_shapes),

@@ -15,6 +15,9 @@
 
 #include <spur/loss.h>
 #include <spur/weights.h>
+#include "base/crc32c.h"
+#include "base/file.h"
+#include "base/memory.h"
 #include "unit/weights/folder.h"
 
 /* Layers "fc", of which "fc2" may be missing, and "out" behind them. */
@@ -193,6 +196,41 @@ static void test_other_moments(void **state) {
     spur_net_destroy(net);
 }
 
+/* Puts `now` for `was` in the state file, whose last line is its checksum; as long as each other. */
+static void change_state(const char *path, const char *was, const char *now) {
+    char *text, *end;
+    size_t n;
+    assert_int_equal(spur__file_read(path, 1 << 20, &text, &n, NULL), SPUR_OK);
+    char *at = strstr(text, was);
+    assert_non_null(at);
+    memcpy(at, now, strlen(now));
+    end = strstr(text, "\nend ") + 1;
+    snprintf(end, 14, "end %08x\n", (unsigned)spur__crc32c(0, text, (size_t)(end - text)));
+    assert_int_equal(spur__file_write(path, text, n, NULL), SPUR_OK);
+    spur__free(text);
+}
+
+/* A momentum in force that this optimizer cannot have: nothing is loaded. */
+static void test_another_momentum(void **state) {
+    spur_error err = {0};
+    spur_net *net = make_net(1, true, 3);
+    spur_optimizer *sgd = spur_optimizer_create(net, "sgd", "lr=0.5", &err);
+    const spur_checkpoint_parts parts = {.net = net, .optimizer = sgd};
+    (void)state;
+    assert_non_null(sgd);
+    assert_int_equal(spur_checkpoint_save(&parts, in_folder("cp"), 1, &err), SPUR_OK);
+    change_state(in_folder("cp/step_1/state"), "optimizer.momentum.0 0\n",
+                 "optimizer.momentum.0 1\n");
+    spur_optimizer_set_lr(sgd, 0, 0.25);
+    assert_int_equal(spur_checkpoint_load(&parts, in_folder("cp/step_1"), NULL, &err),
+                     SPUR_E_STATE);
+    if (!strstr(err.message, "cp/step_1: optimizer sgd: there is no momentum to set to 1"))
+        fail_msg("%s", err.message);
+    assert_true(spur_optimizer_lr(sgd, 0) == 0.25);
+    spur_optimizer_destroy(sgd);
+    spur_net_destroy(net);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_missing, make_folder, remove_folder),
@@ -201,6 +239,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_part, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_another_part, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_other_moments, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_another_momentum, make_folder, remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

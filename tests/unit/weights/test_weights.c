@@ -203,7 +203,7 @@ static void advance(training *t, int steps) {
         train(t->net, t->optimizer, 1);
         spur_ema_update(t->ema);
         spur_scheduler_observe(t->scheduler, 1.0, false);
-        spur_scheduler_apply(t->scheduler, t->optimizer, 0);
+        assert_int_equal(spur_scheduler_apply(t->scheduler, t->optimizer, 0, NULL), SPUR_OK);
     }
 }
 
@@ -212,7 +212,8 @@ static void test_resume_is_the_same(void **state) {
     uint64_t step = 0;
     training a = start(1), b = start(2);
     (void)state;
-    spur_optimizer_set_momentum(a.optimizer, 0, 0.7); /* in force, like the rate */
+    /* In force, like the rate. */
+    assert_int_equal(spur_optimizer_set_momentum(a.optimizer, 0, 0.7, &err), SPUR_OK);
     advance(&a, 3);
     assert_int_equal(spur_state_set(a.state, "loader.position", "17\nback\\slash", &err), SPUR_OK);
     assert_int_equal(spur_checkpoint_save(&a.parts, in_folder("cp"), 3, &err), SPUR_OK);
