@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <spur/events.h>
 #include <spur/log.h>
 
 #include "base/error.h"
@@ -23,27 +22,68 @@
  * nothing. */
 #define BEYOND_ALL_STEPS ((int64_t)1 << 53)
 
-spur_status program_curve(const sweep_plan *plan, const char *run, double **values, size_t *count,
-                          spur_error *err) {
-    spur_scalars *scalars;
-    const spur_scalars_options wanted = {.tag = plan->program.objective, .supersede = true};
-    const char *sub = plan->program.run[0] ? plan->program.run : ".";
-    *values = NULL;
-    *count = 0;
-    spur_status status = spur_scalars_load(&scalars, run, &wanted, err);
-    if (status == SPUR_E_NOTFOUND) return SPUR_OK;
-    SPUR__TRY(status);
-    const spur_series *series = spur_scalars_find(scalars, sub, plan->program.objective);
-    if (series && series->count > 0) {
-        *values = spur__malloc_array(series->count, sizeof **values);
-        if (*values)
-            memcpy(*values, series->values, series->count * sizeof **values);
-        else
-            status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
-        if (*values) *count = series->count;
+/* Where the events with the objective are. */
+static char *events_path(const sweep_plan *plan, const char *run) {
+    const char *below = plan->program.run;
+    return below[0] && strcmp(below, ".") != 0 ? spur__path_join(run, below) : spur__strdup(run);
+}
+
+/* Whether the events that were read are there no more: an attempt that failed made room for the next. */
+static bool is_gone(const spur_run *read, const char *path) {
+    if (spur_run_file_count(read) == 0) return false;
+    char *first = spur__path_join(path, spur_run_file_at(read, 0)->name);
+    bool gone = first && !spur__exists(first);
+    spur__free(first);
+    return gone;
+}
+
+/* Points of the same step and later ones are those of a program that went back to it. */
+static bool add_point(program_curve *c, int64_t step, double value) {
+    while (c->count > 0 && c->steps[c->count - 1] >= step) c->count--;
+    if (c->count == c->capacity) {
+        size_t n = c->capacity ? 2 * c->capacity : 64;
+        int64_t *steps = spur__realloc_array(c->steps, n, sizeof *steps);
+        if (steps) c->steps = steps;
+        double *values = spur__realloc_array(c->values, n, sizeof *values);
+        if (values) c->values = values;
+        if (!steps || !values) return false;
+        c->capacity = n;
     }
-    spur_scalars_destroy(scalars);
-    return status;
+    c->steps[c->count] = step;
+    c->values[c->count++] = value;
+    return true;
+}
+
+static spur_status read_on(program_curve *c, const char *tag, spur_error *err) {
+    spur_event event;
+    spur_status status;
+    double number;
+    while ((status = spur_run_next(c->run, &event, err)) == SPUR_OK)
+        for (spur_value value = {0}; spur_run_value(c->run, &event, &value);)
+            if (value.kind == SPUR_KIND_SCALAR && spur_slice_is(value.tag, tag) &&
+                spur_value_scalar(&value, &number, NULL) == SPUR_OK &&
+                !add_point(c, event.step, number))
+                return spur__fail(err, SPUR_E_MEMORY, "sweep: out of memory");
+    return status == SPUR_E_END ? SPUR_OK : status;
+}
+
+spur_status program_curve_read(program_curve *c, const sweep_plan *plan, const char *run,
+                               spur_error *err) {
+    char *path = events_path(plan, run);
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", run);
+    spur_status status = SPUR_OK;
+    if (c->run && is_gone(c->run, path)) program_curve_free(c);
+    if (!c->run) status = spur_run_open(&c->run, path, err);
+    if (status == SPUR_OK) status = read_on(c, plan->program.objective, err);
+    spur__free(path);
+    return status == SPUR_E_NOTFOUND ? SPUR_OK : status; /* nothing was written yet */
+}
+
+void program_curve_free(program_curve *c) {
+    spur_run_close(c->run);
+    spur__free(c->steps);
+    spur__free(c->values);
+    *c = (program_curve){.run = NULL};
 }
 
 /* The varied values as HParams: numbers as numbers. */
@@ -148,14 +188,14 @@ static void find_fault(const sweep_plan *plan, const ended_program *ended, const
 }
 
 spur_status program_finish(const sweep_plan *plan, const ended_program *ended, spur_error *err) {
-    double *values;
-    size_t count;
+    program_curve curve = {.run = NULL};
     char why[512] = "";
-    SPUR__TRY(program_curve(plan, ended->run, &values, &count, err));
+    spur_status status = program_curve_read(&curve, plan, ended->run, err);
+    size_t count = curve.count;
     if (ended->pruned_at > 0 && count > ended->pruned_at) count = ended->pruned_at;
-    if (ended->pruned_at == 0) find_fault(plan, ended, values, count, why, sizeof why);
-    spur_status status = log_session(plan, ended, *why, err);
-    if (status == SPUR_OK) status = write_status(plan, ended, values, count, why, err);
-    spur__free(values);
+    if (ended->pruned_at == 0) find_fault(plan, ended, curve.values, count, why, sizeof why);
+    if (status == SPUR_OK) status = log_session(plan, ended, *why, err);
+    if (status == SPUR_OK) status = write_status(plan, ended, curve.values, count, why, err);
+    program_curve_free(&curve);
     return status;
 }

@@ -6,12 +6,23 @@
 #ifndef SPUR_TRAINER_SWEEP_PROGRAM_H
 #define SPUR_TRAINER_SWEEP_PROGRAM_H
 
+#include <spur/events.h>
+
 #include "sweep/layout.h"
 #include "run/outcome.h"
 
-/* The objective's values so far, in order (spur__free); none written yet: *count = 0. */
-spur_status program_curve(const sweep_plan *plan, const char *run, double **values, size_t *count,
-                          spur_error *err);
+/* The objective's values of one trial so far, in order. Begins as zeros; program_curve_free ends it. */
+typedef struct program_curve {
+    spur_run *run; /* how far it was read; NULL: not begun */
+    int64_t *steps;
+    double *values;
+    size_t count, capacity;
+} program_curve;
+
+/* Takes in what the trial in directory `run` has written since the last call. */
+spur_status program_curve_read(program_curve *curve, const sweep_plan *plan, const char *run,
+                               spur_error *err);
+void program_curve_free(program_curve *curve);
 
 /* A trial that has ended. */
 typedef struct ended_program {

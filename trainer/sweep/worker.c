@@ -97,6 +97,7 @@ void worker_close(sweep_worker *w) {
     search_free(&w->search);
     sweep_journal_close(&w->log);
     sweep_dir_close(&w->dir);
+    for (size_t i = 0; i < w->count; i++) program_curve_free(&w->slots[i].curve);
     spur__free(w->slots);
     w->slots = NULL;
     w->count = 0;

@@ -11,6 +11,7 @@
 
 #include "sweep/journal.h"
 #include "sweep/layout.h"
+#include "sweep/program.h"
 #include "run/outcome.h"
 #include "run/process.h"
 
@@ -27,7 +28,11 @@ typedef struct trial_slot {
     slot_state state;
     pid_t pid;
     bool counted; /* its end has been told to the listener */
-    size_t pruned_at; /* programs: epochs after which the pruner stopped it; 0: not */
+    /* Programs: */
+    program_curve curve; /* as far as it was read */
+    bool curve_is_whole; /* it had ended when it was read */
+    size_t judged; /* values of the curve that the pruner was asked about */
+    size_t pruned_at; /* values after which the pruner stopped it; 0: it did not */
     run_outcome outcome;
 } trial_slot;
 

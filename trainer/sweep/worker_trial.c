@@ -230,32 +230,40 @@ spur_status worker_watch_adopted(sweep_worker *w, trial_slot *slot, spur_error *
     return status;
 }
 
-/* Asks the pruner about a running program, whose curve only its events tell. */
+/* What the trials have written so far: [count of slots]. */
+static spur_status read_curves(sweep_worker *w, learning_curve *curves, spur_error *err) {
+    for (size_t i = 0; i < w->count; i++) {
+        trial_slot *slot = &w->slots[i];
+        bool final = slot->state == SLOT_FINAL;
+        if (!slot->curve_is_whole) {
+            char name[NAME];
+            name_of(w, slot, name);
+            char *run = sweep_path(&w->dir, "%s", name);
+            spur_status status =
+                run ? program_curve_read(&slot->curve, w->plan, run, err) : SPUR_E_MEMORY;
+            spur__free(run);
+            SPUR__TRY(status);
+            slot->curve_is_whole = final;
+        }
+        bool finished = final && slot->outcome.verdict == VERDICT_DONE;
+        curves[i] = (learning_curve){i, slot->curve.values, slot->curve.count, finished};
+    }
+    return SPUR_OK;
+}
+
+/* Asks the pruner about a running program, whose curve only its events tell: once about each value. */
 static spur_status prune_program(sweep_worker *w, trial_slot *slot, spur_error *err) {
-    size_t count = 0, self = (size_t)(slot - w->slots);
+    size_t self = (size_t)(slot - w->slots);
     learning_curve *curves = spur__calloc(w->count, sizeof *curves);
-    spur_status status = curves ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "sweep: out of memory");
-    for (size_t i = 0; status == SPUR_OK && i < w->count; i++) {
-        char name[NAME];
-        name_of(w, &w->slots[i], name);
-        char *run = sweep_path(&w->dir, "%s", name);
-        double *values = NULL;
-        size_t n = 0;
-        status = run ? program_curve(w->plan, run, &values, &n, err) : SPUR_E_MEMORY;
-        spur__free(run);
-        bool finished = w->slots[i].outcome.verdict == VERDICT_DONE;
-        curves[count] = (learning_curve){i, values, n, finished && w->slots[i].state == SLOT_FINAL};
-        count++;
-    }
-    for (size_t n = 1; status == SPUR_OK && n <= curves[self].count && !slot->pruned_at; n++) {
-        learning_curve whole = curves[self];
-        curves[self].count = n;
-        if (w->plan->pruner->prune(sweep_pruner_options(&w->plan->settings), curves, count, self,
+    if (!curves) return spur__fail(err, SPUR_E_MEMORY, "sweep: out of memory");
+    spur_status status = read_curves(w, curves, err);
+    if (slot->judged > slot->curve.count) slot->judged = slot->curve.count; /* it went back */
+    while (status == SPUR_OK && slot->judged < slot->curve.count && !slot->pruned_at) {
+        curves[self].count = ++slot->judged;
+        if (w->plan->pruner->prune(sweep_pruner_options(&w->plan->settings), curves, w->count, self,
                                    w->plan->program.maximize == 1))
-            slot->pruned_at = n;
-        curves[self] = whole;
+            slot->pruned_at = slot->judged;
     }
-    for (size_t i = 0; i < count; i++) spur__free((void *)(uintptr_t)curves[i].values);
     spur__free(curves);
     if (status == SPUR_OK && slot->pruned_at) kill(-slot->pid, SIGTERM);
     return status;
@@ -316,7 +324,8 @@ static spur_status launch_slot(sweep_worker *w, trial_slot *slot, const char *na
     spur__free(config_file);
     if (status != SPUR_OK) return status;
     slot->state = SLOT_OURS;
-    slot->pruned_at = 0;
+    slot->judged = slot->pruned_at = 0;
+    program_curve_free(&slot->curve);
     w->running++;
     return SPUR_OK;
 }

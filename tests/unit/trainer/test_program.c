@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the command of a sweep's own program becomes: values for placeholders, braces of its own; its start.
+ * What the command of a sweep's own program becomes: values for placeholders, braces of its own; its start;
+ * and what is read of what it writes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,10 +15,13 @@
 
 #include <cmocka.h>
 
+#include <spur/log.h>
 #include "base/file.h"
 #include "config/config.h"
+#include "run/lock.h"
 #include "run/remove.h"
 #include "sweep/launch.h"
+#include "sweep/program.h"
 
 /* A sweep of a program, and the values of its first trial. */
 typedef struct fixture {
@@ -117,12 +121,81 @@ static void test_start(void **state) {
     close_fixture(&f);
 }
 
+/* ---- the objective, from the events that the program writes ------------------------------------------- */
+
+static spur_writer *open_events(const char *directory) {
+    spur_writer *w;
+    const spur_writer_options o = {.directory = directory, .flush_seconds = -1};
+    assert_int_equal(spur_writer_open(&w, &o, NULL), SPUR_OK);
+    return w;
+}
+
+static void log_points(spur_writer *w, int64_t first, int64_t last) {
+    for (int64_t step = first; step <= last; step++) {
+        spur_log_scalar(w, "val_loss", step, (double)step / 2);
+        spur_log_scalar(w, "loss", step, -1);
+    }
+    assert_int_equal(spur_writer_flush(w), SPUR_OK);
+}
+
+/* The objective after a further look, point by point: half the step. */
+static void check_curve(program_curve *c, const fixture *f, const char *run, size_t count) {
+    spur_error err;
+    if (program_curve_read(c, &f->plan, run, &err) != SPUR_OK) fail_msg("%s", err.message);
+    assert_int_equal(c->count, count);
+    for (size_t i = 0; i < count; i++) assert_true(c->values[i] == (double)(i + 1) / 2);
+}
+
+static void zero_first_bytes(const char *path) {
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    for (int i = 0; i < 100; i++) fputc(0, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* A look reads what is new and nothing else, in the run that [program] names; it forgets what the program
+ * takes back, and all of it when the next attempt has an empty directory. */
+static void test_curve_is_followed(void **state) {
+    static const char *const runs[] = {"", "run = .", "run = validation"};
+    (void)state;
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        char command[64], run[] = "/tmp/spur_program_XXXXXX", below[64], path[4096];
+        fixture f;
+        program_curve c = {.run = NULL};
+        assert_non_null(mkdtemp(run));
+        snprintf(command, sizeof command, "p\nobjective = val_loss\n%s", runs[i]);
+        snprintf(below, sizeof below, i == 2 ? "%s/validation" : "%s", run);
+        open_fixture(&f, command);
+        check_curve(&c, &f, run, 0);
+        spur_writer *w = open_events(below);
+        snprintf(path, sizeof path, "%s", spur_writer_path(w));
+        check_curve(&c, &f, run, 0);
+        log_points(w, 1, 100);
+        check_curve(&c, &f, run, 100);
+        zero_first_bytes(path);
+        check_curve(&c, &f, run, 100);
+        log_points(w, 101, 103);
+        check_curve(&c, &f, run, 103);
+        log_points(w, 51, 60);
+        check_curve(&c, &f, run, 60);
+        spur_writer_close(w, NULL);
+        assert_int_equal(remove_content(run, TRIAL_LOCK, NULL), SPUR_OK);
+        check_curve(&c, &f, run, 0);
+        w = open_events(below);
+        log_points(w, 1, 2);
+        check_curve(&c, &f, run, 2);
+        spur_writer_close(w, NULL);
+        program_curve_free(&c);
+        close_fixture(&f);
+        assert_int_equal(remove_tree(run, NULL), SPUR_OK);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_placeholders),
-        cmocka_unit_test(test_doubled_braces),
-        cmocka_unit_test(test_single_braces),
-        cmocka_unit_test(test_start),
+        cmocka_unit_test(test_placeholders),      cmocka_unit_test(test_doubled_braces),
+        cmocka_unit_test(test_single_braces),     cmocka_unit_test(test_start),
+        cmocka_unit_test(test_curve_is_followed),
     };
     return cmocka_run_group_tests_name("program", tests, NULL, NULL);
 }
