@@ -101,10 +101,11 @@ static spur_status parse_file(parser *s, const char *line) {
     return SPUR_OK;
 }
 
-/* Copies n bytes, undoing the escapes; NULL when out of memory or an escape is unknown. */
-static char *unescape(const char *from, size_t n) {
+/* Copies n bytes, undoing the escapes. */
+static spur_status unescape(const parser *s, const char *from, size_t n, char **out) {
     char *text = spur__malloc(n + 1), *to = text;
-    for (size_t i = 0; text && i < n; i++) {
+    if (!text) return spur__fail(s->err, SPUR_E_MEMORY, "%s: out of memory", s->path);
+    for (size_t i = 0; i < n; i++) {
         if (from[i] != '\\') {
             *to++ = from[i];
             continue;
@@ -112,12 +113,13 @@ static char *unescape(const char *from, size_t n) {
         i++;
         if (i == n || (from[i] != '\\' && from[i] != 'n')) {
             spur__free(text);
-            return NULL;
+            return broken(s, "a backslash that begins no escape");
         }
         *to++ = from[i] == 'n' ? '\n' : '\\';
     }
-    if (text) *to = '\0';
-    return text;
+    *to = '\0';
+    *out = text;
+    return SPUR_OK;
 }
 
 static spur_status parse_value(parser *s, const char *line) {
@@ -128,8 +130,8 @@ static spur_status parse_value(parser *s, const char *line) {
     key[n] = '\0';
     line += n + 1;
     length = strcspn(line, "\n");
-    char *value = unescape(line, length);
-    if (!value) return broken(s, "a backslash that begins no escape, or no memory");
+    char *value = NULL;
+    SPUR__TRY(unescape(s, line, length, &value));
     spur_status status = spur_state_get(s->state, key)
                              ? broken(s, "a key that is there twice")
                              : spur_state_set(s->state, key, value, s->err);
