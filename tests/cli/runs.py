@@ -55,6 +55,7 @@ class Run(Cli):
         out = {"metrics.csv": (run / "metrics.csv").read_bytes()}
         for link in ("last", "best"):
             out[link] = os.readlink(run / "checkpoints" / link)
+        out["resume"] = sorted(os.listdir(run / "resume"))
         for path in sorted((run / "checkpoints").glob("step_*/*")):
             out[str(path.relative_to(run))] = hashlib.sha256(path.read_bytes()).hexdigest()
         scalars = self.spur("export", run, "--csv").out

@@ -79,6 +79,20 @@ class Resume(Run):
         self.assertEqual(self.status(run)["state"], "done")
         self.assertEqual(self.digest(run), whole)
 
+    def test_a_plateau_goes_on(self):
+        """Every second epoch without an improvement halves the rate, whatever process saw them."""
+        options = ("scheduler.name=plateau", "scheduler.patience=1", "scheduler.factor=0.5", "scheduler.threshold=0.9",
+                   "train.monitor=val_loss", "data.samples=16", "train.checkpoint_every=0", "train.epochs=7")
+        run = self.train(*options)
+        whole = self.digest(run)
+        self.assertEqual(len({row["learning_rate"] for row in self.rows(run / "metrics.csv")}), 3)
+        shutil.rmtree(self.dir / "my_logs")
+        run = self.train(*options, "--max-time", AT_ONCE)
+        for _ in range(7):
+            self.spur("resume", run)
+        self.assertEqual(self.status(run)["state"], "done")
+        self.assertEqual(self.digest(run), whole)
+
     # One step an epoch, and a validation of many batches: a signal comes while it is under way.
     LONG_VALIDATION = ("data.samples=16", "data.val_samples=1500", "data.batch_size=8", "train.checkpoint_every=1",
                        "train.epochs=2")
@@ -287,6 +301,23 @@ class Amended(Run):
         self.refused(run, "%s steps are done" % step, "train.max_steps=1")
         self.spur("resume", run, "train.max_time=", "train.max_steps=" + step)
         self.assertEqual((self.status(run)["state"], self.status(run)["step"]), ("done", step))
+
+    def test_checkpoints_of_a_run_whose_limit_was_moved(self):
+        """They are at the ends of its epochs, wherever these come then; those of interruptions go, `best` stays."""
+        limits = ("data.samples=80", "train.checkpoint_every=0", "train.keep=9")
+        steps = lambda run: {int(p.name[5:]) for p in run.glob("checkpoints/step_*")}
+        run = self.train("train.max_steps=7", "train.epochs=5", "optimizer.lr=0", *limits)
+        self.assertEqual(steps(run), {5, 7})
+        for _ in range(2):
+            self.spur("resume", run, "train.max_steps=0", "train.max_time=" + AT_ONCE)
+        self.assertEqual(steps(run), {5, 7, 9})
+        self.spur("resume", run, "train.max_time=")
+        self.assertEqual(steps(run), {5, 7, 12, 17, 22})
+        # the epoch that the limit ended is the best one, and no later one is better by so much
+        run = self.train("train.max_steps=7", "train.epochs=4", "train.monitor=loss", *limits[:2], "train.keep=0")
+        self.assertEqual(os.readlink(run / "checkpoints/best"), "step_7")
+        self.spur("resume", run, "train.max_steps=0", "train.min_delta=100")
+        self.assertEqual(steps(run), {7, 17})
 
     def test_a_trial_of_a_sweep(self):
         self.write("s.ini", SMALL + "[sweep]\noptimizer.lr = 0.01\n")

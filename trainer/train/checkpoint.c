@@ -27,12 +27,6 @@ static spur_checkpoint_parts parts_of(session *s, spur_state *state) {
                                    .state = state};
 }
 
-/* A step at which an undisturbed run saves. */
-static bool is_regular(const session *s, int64_t step) {
-    int64_t every = s->train->checkpoint_every;
-    return step % s->steps_per_epoch == 0 || (every > 0 && step % every == 0);
-}
-
 static bool is_linked(const char *directory, const char *link, const char *name) {
     char target[256], path[4096];
     snprintf(path, sizeof path, "%s/%s", directory, link);
@@ -42,27 +36,54 @@ static bool is_linked(const char *directory, const char *link, const char *name)
     return strcmp(target, name) == 0;
 }
 
-/* Removes step_N directories for which `unwanted` holds and to which no link points. */
-static void sweep_out(session *s, const char *directory,
-                      bool (*unwanted)(const session *s, int64_t step)) {
+/* Whether the checkpoint of a step, in this folder, is to go. */
+typedef bool unwanted(const session *s, const char *folder, int64_t step);
+
+/* Removes step_N directories that are unwanted and to which no link points. */
+static void sweep_out(session *s, const char *directory, unwanted *is_unwanted) {
     DIR *dir = opendir(directory);
     if (!dir) return;
     for (struct dirent *entry; (entry = readdir(dir));) {
         long long step;
         if (strncmp(entry->d_name, "step_", 5) != 0 || !spur__parse_int(entry->d_name + 5, &step) ||
-            !unwanted(s, step) || is_linked(directory, "last", entry->d_name) ||
+            is_linked(directory, "last", entry->d_name) ||
             is_linked(directory, "best", entry->d_name))
             continue;
-        spur__checkpoint_remove(directory, (uint64_t)step, NULL);
+        char *folder = spur__path_join(directory, entry->d_name);
+        if (folder && is_unwanted(s, folder, step))
+            spur__checkpoint_remove(directory, (uint64_t)step, NULL);
+        spur__free(folder);
     }
     closedir(dir);
 }
 
-static bool is_irregular(const session *s, int64_t step) {
-    return !is_regular(s, step);
+/* Batches done in the epoch under way; 0 when that cannot be read. */
+static uint64_t batches_in(const char *state_file) {
+    char *text = NULL;
+    size_t size;
+    uint64_t batches = 0;
+    spur__manifest files;
+    spur_state *state = spur_state_create();
+    if (state && spur__file_read(state_file, (size_t)1 << 28, &text, &size, NULL) == SPUR_OK &&
+        spur__state_parse(state_file, text, size, &files, state, NULL) == SPUR_OK)
+        (void)!spur_state_get_uint(state, "batch", &batches, NULL);
+    spur__free(text);
+    spur_state_destroy(state);
+    return batches;
 }
 
-static bool is_later(const session *s, int64_t step) {
+/* Saved within an epoch, at a step at which an undisturbed run does not save; half of one, too. */
+static bool is_irregular(const session *s, const char *folder, int64_t step) {
+    int64_t every = s->train->checkpoint_every;
+    char *state = spur__path_join(folder, SPUR__STATE_FILE);
+    bool irregular = state && (!spur__exists(state) ||
+                               (batches_in(state) > 0 && (every == 0 || step % every != 0)));
+    spur__free(state);
+    return irregular;
+}
+
+static bool is_later(const session *s, const char *folder, int64_t step) {
+    (void)folder;
     return step > s->at.step;
 }
 
