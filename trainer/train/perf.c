@@ -5,6 +5,8 @@
  */
 #include "train/perf.h"
 
+#include <math.h>
+
 #include "base/clock.h"
 #include "run/process.h"
 #include "train/session.h"
@@ -34,8 +36,11 @@ double perf_log(struct session *s, long long epoch) {
             spur_log_scalar(log, "perf/waited_for_data", epoch, now.waited / now.trained);
         }
         spur_log_scalar(log, "perf/epoch_seconds", epoch, seconds);
-        spur_log_scalar(log, "perf/memory_mb", epoch, process_memory() / 1e6);
-        spur_log_scalar(log, "perf/peak_memory_mb", epoch, process_peak_memory() / 1e6);
+        double memory = process_memory();
+        /* The two come from different counters of the system, of which that of the peak may lag behind. */
+        double peak = fmax(process_peak_memory(), memory);
+        spur_log_scalar(log, "perf/memory_mb", epoch, memory / 1e6);
+        spur_log_scalar(log, "perf/peak_memory_mb", epoch, peak / 1e6);
     }
     perf_reset();
     return seconds;

@@ -23,8 +23,9 @@ static spur_status open_writer(run_log *l, int i, const run_dir *run, double flu
     bool resumed = from && from->events[i].file[0];
     char *directory = *folders[i] ? run_path(run, folders[i]) : spur__strdup(run->path);
     if (!directory) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    /* 0 is the writer's default; here nothing is to wait */
     spur_writer_options options = {.directory = directory,
-                                   .flush_seconds = flush_seconds > 0 ? flush_seconds : -1};
+                                   .flush_seconds = flush_seconds > 0 ? flush_seconds : 1e-9};
     if (resumed) {
         options.continue_file = from->events[i].file;
         options.continue_length = from->events[i].length;

@@ -37,7 +37,7 @@ typedef struct run_log {
     bool has_validation;
 } run_log;
 
-/* Starts the files of a run, or continues them from `from` (not NULL). */
+/* Starts the files of a run, or continues them from `from` (not NULL). With 0 flush_seconds nothing waits. */
 spur_status run_log_open(run_log *l, const run_dir *run, double flush_seconds, bool has_validation,
                          const measures *m, const run_log_position *from, spur_error *err);
 
@@ -56,7 +56,7 @@ spur_status run_log_tell(run_log *l, run_log_position *position, spur_error *err
 typedef struct epoch_record {
     int64_t epoch, step;
     double learning_rate;
-    pass_result train, validation; /* validation.loss is NaN in epochs without one */
+    pass_result train, validation; /* of the validation nothing counts where there was none */
     bool validated;
 } epoch_record;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is kept of a validation pass, and the pictures made of it; histograms. The network is an input that the test
+ * What is kept of a validation pass, and the pictures made of it; sounds; histograms. The network is an input that the test
  * fills, so that every answer is known; pictures are compared with those of charts written down here.
  */
 #include <math.h>
@@ -17,6 +17,7 @@
 #include <spur/events.h>
 #include <spur/loss.h>
 
+#include "data/dataset.h"
 #include "run/remove.h"
 #include "train/pictures.h"
 
@@ -424,6 +425,83 @@ static void test_picture_of_equal_numbers(void **state) {
     tear_down(&t);
 }
 
+/* ---- sounds -------------------------------------------------------------------------------------- */
+
+static uint32_t little_endian(const uint8_t *bytes, int n) {
+    uint32_t value = 0;
+    while (n-- > 0) value = value << 8 | bytes[n];
+    return value;
+}
+
+/* The WAV file of a clip is this sample's sound: 0.1 seconds of 4000 Hz. */
+static void check_sound(const spur_value *value, const spur_data *data, size_t position) {
+    spur_clips clips;
+    spur__sample sample = {0};
+    uint32_t item = spur__data_item(data, SPUR_SPLIT_VALIDATION, position);
+    assert_int_equal(data->kind->read(data, item, &sample, NULL), SPUR_OK);
+    assert_int_equal(spur_value_audio(value, &clips, NULL), SPUR_OK);
+    assert_int_equal(clips.count, 1);
+    const uint8_t *wav = (const uint8_t *)clips.clips[0].file.data;
+    assert_int_equal(clips.clips[0].file.size, 44 + 2 * 400);
+    assert_int_equal(little_endian(wav + 22, 2), 1);
+    assert_int_equal(little_endian(wav + 24, 4), 4000);
+    for (int i = 0; i < 400; i++) {
+        double x = (double)(int16_t)little_endian(wav + 44 + 2 * i, 2) / 32768;
+        assert_true(fabs(x - (double)sample.audio.data[i]) < 1e-4);
+    }
+    spur_clips_free(&clips);
+    spur__sample_free(&sample);
+}
+
+static void check_text(spur_slice found, const char *expected) {
+    if (found.size != strlen(expected) || memcmp(found.data, expected, found.size) != 0)
+        fail_msg("'%.*s', expected '%s'", (int)found.size, (const char *)found.data, expected);
+}
+
+/* As many sounds as are wanted, each with what it is and what it was taken for. */
+static void test_sounds(void **state) {
+    static const char *const options[] = {"samples",      "8",   "val_samples", "4",
+                                          "test_samples", "0",   "sample_rate", "4000",
+                                          "seconds",      "0.1", NULL};
+    const shot shots[] = {
+        {.sample = 2, .truth = (int32_t[]){3}, .predicted = (int32_t[]){5}, .confidence = 0.625f},
+        {.sample = 1, .truth = (int32_t[]){4}, .predicted = (int32_t[]){4}, .confidence = 0.25f},
+        {.sample = 0}};
+    char folder[] = "/tmp/spur_gallery_XXXXXX", title[128], text[128];
+    spur_run *run;
+    spur_event event;
+    int found = 0;
+    stage t;
+    (void)state;
+    set_up(&t, SPUR_CLASSIFICATION, 3, 1, &(log_settings){.audio = 2});
+    assert_int_equal(spur_data_open(&t.s.data, "tones", options, NULL), SPUR_OK);
+    t.s.info = &t.s.data->info;
+    t.s.val_split = SPUR_SPLIT_VALIDATION;
+    const char *const *names_of = t.s.info->class_names;
+    open_log(&t, folder);
+    assert_int_equal(log_sounds(&t.s, shots, 3, 5, NULL), SPUR_OK);
+    close_log(&t);
+    assert_int_equal(spur_run_open(&run, folder, NULL), SPUR_OK);
+    while (spur_run_next(run, &event, NULL) == SPUR_OK)
+        for (spur_value value = {0}; spur_run_value(run, &event, &value); found++) {
+            check_text(value.tag, found ? "audio/sample_1" : "audio/sample_0");
+            assert_int_equal(event.step, 5);
+            check_sound(&value, t.s.data, shots[found].sample);
+            snprintf(title, sizeof title, found ? "%s (25 %%)" : "%s, taken for %s (62 %%)",
+                     names_of[found ? 4 : 3], names_of[5]);
+            snprintf(text, sizeof text, "truth **%s**, answer **%s** (%s %%)",
+                     names_of[found ? 4 : 3], names_of[found ? 4 : 5], found ? "25.0" : "62.5");
+            check_text(value.display_name, title);
+            check_text(value.description, text);
+        }
+    assert_int_equal(found, 2);
+    spur_run_close(run);
+    spur_data_close(t.s.data);
+    assert_int_equal(remove_tree(folder, NULL), SPUR_OK);
+    t.s.info = &t.info;
+    tear_down(&t);
+}
+
 /* ---- histograms ---------------------------------------------------------------------------------- */
 
 /* In the log there must be `count` values from `low` to `high` under this tag, of step 5; 0: none. */
@@ -493,6 +571,7 @@ int main(void) {
         cmocka_unit_test(test_picture_of_masks),
         cmocka_unit_test(test_picture_of_numbers),
         cmocka_unit_test(test_picture_of_equal_numbers),
+        cmocka_unit_test(test_sounds),
         cmocka_unit_test(test_histograms),
     };
     return cmocka_run_group_tests_name("gallery", tests, NULL, NULL);
