@@ -62,6 +62,47 @@ class Shown(Run):
         self.assertEqual(counts[0], [40, 50, 0, 0])  # at 0 everything is taken for positive
         self.assertTrue(all(c[0] + c[3] == 40 and c[1] + c[2] == 50 for c in counts))
 
+    def test_a_run_of_three_classes(self):
+        """Curves, report and answers of one pass, with the best weights."""
+        kinds = "aaaabbbcc"
+        for part in ("train", "val"):
+            self.write("b/%s.csv" % part, "x,y,kind\n" + "".join("%d,%d,%s\n" % (i % 9, i % 5, kinds[i % 9]) for i in range(90)))
+        self.write("a.ini", BINARY.replace("bce", "cross_entropy").replace("epochs = 20", "epochs = 4"))
+        said = self.spur("train", "a.ini", "optimizer.lr=0.002", "train.metrics=accuracy, recall(class=2)", env={"SPUR_RUN_DIR": "run"}).out
+        run = self.dir / "run"
+        points = next((run / "validation/projector").glob("*/metadata.tsv")).read_text().splitlines()
+        pairs = [line.split("\t") for line in points[1:]]
+        self.assertEqual([truth for truth, _ in pairs], [kinds[i % 9] for i in range(90)])
+        answered = [answer for _, answer in pairs]
+        self.assertGreater(len(set(answered)), 1)
+        curves = self.spur("export", run, "--kind", "pr_curve").rows
+        self.assertEqual({(r["tag"], r["step"]) for r in curves}, {("pr_curve/" + k, "4") for k in "abc"})
+        for kind, share in ("a", 40), ("b", 30), ("c", 20):
+            rows = [r for r in curves if r["tag"] == "pr_curve/" + kind]
+            counts = [[float(r[name]) for name in ("true_positives", "false_positives", "true_negatives", "false_negatives")]
+                      for r in rows]
+            for before, now in zip([[share, 90 - share, 0, 0]] + counts, counts):
+                self.assertEqual([now[0] + now[3], now[1] + now[2]], [share, 90 - share])
+                self.assertTrue(now[0] <= before[0] and now[1] <= before[1])
+            # above a half it is the answer, and no other is; the answer has a third at least
+            half = next(c for r, c in zip(rows, counts) if float(r["threshold"]) >= 0.5)
+            third = next(c for r, c in zip(rows, counts) if float(r["threshold"]) >= 0.33)
+            self.assertLessEqual(half[0], sum(p == [kind, kind] for p in pairs))
+            self.assertGreaterEqual(third[0], sum(p == [kind, kind] for p in pairs))
+        report = next(r for r in self.spur("export", run, "--kind", "text", "--json").json if r["tag"] == "classification_report")
+        self.assertEqual(report["step"], 4)
+        lines = {words[0]: words[1:] for words in map(str.split, report["text"].splitlines()) if words}
+        self.assertEqual([lines[kind][3] for kind in "abc"], ["40", "30", "20"])
+        for kind in "abc":
+            self.assertEqual(lines[kind][1], "%.4f" % (sum(p == [kind, kind] for p in pairs) / int(lines[kind][3])))
+        # what is said at the end is of the same pass
+        right = sum(a == b for a, b in pairs) / 90
+        self.assertIn("\n  accuracy             %.4f\n  recall_class_2       %s\n" % (right, lines["c"][1]), said)
+        self.assertIn("  validation, best weights\n", said)
+        best = max(self.rows(run / "metrics.csv"), key=lambda r: float(r["val_accuracy"]))
+        self.assertIn("Best val_accuracy: %.4f, epoch %s\n" % (float(best["val_accuracy"]), best["epoch"]), said)
+        self.assertEqual([r["status"] for r in self.spur("export", run, "--kind", "hparams").rows], ["success"])
+
     def test_tables_of_odd_names(self):
         """Names and values stay in their cell of the Text tab's tables."""
         for part in ("train", "val"):
@@ -95,7 +136,25 @@ class Shown(Run):
                           "optimizer.lr=3", "train.clip_norm=1", "train.epochs=6", "--json").json_lines
         best = [l for l in lines if l["event"] == "epoch" and l["best"]][-1]
         self.assertLess(best["epoch"], 6)
-        self.assertEqual(lines[-1]["val_loss"], best["val_loss"])
+        end = lines[-1]
+        self.assertEqual([end[name] for name in ("val_loss", "val_accuracy", "best", "best_epoch", "epochs", "steps")],
+                         [best["val_loss"], best["val_accuracy"], best["val_loss"], best["epoch"], 6, 60])
+
+    def test_the_last_weights_at_the_end(self):
+        """Where that is asked for; of an epoch that was not the best one."""
+        self.write("a.ini", SMALL)
+        said = self.spur("train", "a.ini", "train.restore_best=false", "train.monitor=val_loss", "scheduler.name=constant",
+                         "optimizer.name=sgd", "optimizer.lr=3", "train.clip_norm=1", "train.epochs=20", "train.early_stopping=2",
+                         "log.report=false").out
+        run = self.run_dirs()[0]
+        rows = self.rows(run / "metrics.csv")
+        best = min(rows, key=lambda r: float(r["val_loss"]))
+        self.assertEqual(int(best["epoch"]), len(rows) - 2)
+        self.assertIn("\nStopped early: no better val_loss for 2 epochs.\nTrained %d epochs (%d steps) in 0:" % (len(rows), 10 * len(rows)), said)
+        self.assertIn("\nBest val_loss: %.4f, epoch %s\n\n  validation, last weights\n" % (float(best["val_loss"]), best["epoch"]), said)
+        self.assertIn("\n  loss                 %.4f\n" % float(rows[-1]["val_loss"]), said)
+        self.assertIn("/checkpoints/best/weights.safetensors\n", said)
+        self.assertNotIn("classification_report", self.spur("inspect", run).out)
 
     def test_averages_after_a_stop(self):
         self.write("a.ini", SMALL)
