@@ -491,6 +491,32 @@ static void test_few_runs(void **state) {
     }
 }
 
+/* Two runs say too little of their variance to be averaged with the others', on either side. */
+static void test_two_runs_beside_many(void **state) {
+    static const double rows[5][3] = {
+        {0.4, 0.5, 0.6}, {0.41, 0.51, 0.61}, {0.1, 0.5, 0.9}, {0.3, 0.4, 0.5}, {0.2, 0.3, 0.4}};
+    static const double twos[2][2] = {{0.1, 0.12}, {0.9, 0.94}};
+    (void)state;
+    for (int best = 0; best < 2; best++) {
+        report r = empty_report(6);
+        for (size_t g = 0; g < 5; g++) add_group(&r, "three", rows[g], 3);
+        add_group(&r, "two", twos[best], 2);
+        report_sort(&r);
+        evidence e = evidence_of(&r);
+        assert_true(isfinite(e.common));
+        assert_int_equal(e.best->count, best ? 2 : 3);
+        for (size_t i = 0; i < r.group_count; i++) {
+            const report_group *g = &r.groups[i];
+            if (g == e.best) continue;
+            bool few = best || g->count == 2;
+            t_result found = evidence_test(&e, g);
+            t_result welch = stats_welch(e.best->values, e.best->count, g->values, g->count);
+            assert_true((found.p == welch.p) == few);
+        }
+        report_free(&r);
+    }
+}
+
 /* Some agreement comes by chance. */
 static void test_chance_makes_no_blocks(void **state) {
     static const double rows[3][4] = {
@@ -551,6 +577,7 @@ int main(void) {
         cmocka_unit_test(test_seeds_one_by_one),
         cmocka_unit_test(test_the_wild_eighth),
         cmocka_unit_test(test_few_runs),
+        cmocka_unit_test(test_two_runs_beside_many),
         cmocka_unit_test(test_common_difference),
         cmocka_unit_test(test_chance_makes_no_blocks),
         cmocka_unit_test(test_equal_means),
