@@ -57,6 +57,9 @@ class Train(Run):
         _, shown, _ = pictures("data.target=size, weight", "data.leave_out=", "log.images_every=3")
         self.assertEqual(shown, [("predicted_vs_true/value_0", 3), ("predicted_vs_true/value_1", 3)])
         self.assertEqual(pictures("log.scatter=false")[1], [])
+        auto = [step for _, step in pictures("log.images_every=auto", "train.epochs=101")[1]]
+        self.assertEqual(auto, list(range(2, 101, 2)) + [101])
+        self.assertEqual([step for _, step in pictures("log.images_every=auto")[1]], [1, 2, 3])
 
     def test_same_seed_same_bits_for_any_threads(self):
         one = self.digest(self.train("run.threads=1", "data.workers=0"))

@@ -148,8 +148,10 @@ static const spur__option log_rows[] = {
               .help = "validation samples with the highest loss shown at the end; 0 is none"),
     SPUR__ROW(INT, log_settings, audio, "4", .min = 0, .max = 64, .unit = "clips",
               .help = "sounds of the validation data to listen to, with label and prediction"),
-    SPUR__ROW(INT, log_settings, images_every, "1", .min = 1, .max = 1e9, .unit = "epochs",
-              .help = "how often pictures are logged (always after the last epoch)"),
+    SPUR__ROW(INT, log_settings, images_every, "auto", .min = 1, .max = 1e9, .choices = "auto",
+              .unit = "epochs",
+              .help = "how often pictures are logged (always after the last epoch); auto: every "
+                      "epoch, at most 100 times"),
     SPUR__ROW(BOOL, log_settings, augmentation, "true",
               .help = "log a sheet of training samples as the network gets them"),
     SPUR__ROW(BOOL, log_settings, confusion_matrix, "true",

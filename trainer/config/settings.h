@@ -46,7 +46,7 @@ typedef struct log_settings {
     int64_t histograms_every; /* steps; -1: every epoch; 0: off */
     bool gradients;
     int64_t images, worst, audio; /* how many; 0: off */
-    int64_t images_every; /* epochs */
+    int64_t images_every; /* epochs; -1: auto */
     bool augmentation, confusion_matrix, scatter, report, pr_curves, graph, perf;
     int64_t embeddings; /* samples; 0: off */
     double flush_secs;

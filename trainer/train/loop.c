@@ -281,14 +281,22 @@ static void json_epoch(session *s, const epoch_record *r, bool best) {
     spur__str_free(&line);
 }
 
+enum { MOST_PICTURES = 100 };
+
 /* Validates after every so many epochs and after the last. */
 static bool validation_due(const session *s, int64_t epoch, bool last) {
     return s->val_loader && (last || epoch % s->train->validate_every == 0);
 }
 
+/* Pictures take longer than an epoch of a small training: a hundred show how it went. */
+static int64_t picture_period(const session *s) {
+    if (s->log->images_every > 0) return s->log->images_every;
+    return 1 + (s->train->epochs - 1) / MOST_PICTURES;
+}
+
 static spur_status validate_epoch(session *s, epoch_record *r, bool last, spur_error *err) {
     gallery shots = {.count = 0};
-    bool pictures = session_wants_pictures(s) && (last || every(s->log->images_every, r->epoch));
+    bool pictures = session_wants_pictures(s) && (last || every(picture_period(s), r->epoch));
     if (pictures) SPUR__TRY(gallery_init(&shots, s, GALLERY_FIRST, err));
     spur_status status = session_validate(s, pictures ? &shots : NULL, &r->validation, err);
     if (status == SPUR_OK && pictures) status = session_log_pictures(s, &shots, r->epoch, err);
