@@ -70,9 +70,12 @@ class Resume(Run):
         self.assertEqual(self.digest(run), whole)
 
     def test_stopping_after_every_step(self):
-        whole = self.digest(self.train("data.samples=80"))
+        options = "data.samples=80", "train.keep=9"
+        run = self.train(*options)
+        self.assertEqual({p.name for p in run.glob("checkpoints/step_*")}, {"step_%d" % i for i in (4, 5, 8, 10, 12, 15)})
+        whole = self.digest(run)
         shutil.rmtree(self.dir / "my_logs")
-        run = self.train("data.samples=80", "--max-time", AT_ONCE)
+        run = self.train(*options, "--max-time", AT_ONCE)
         for step in range(1, 16):
             self.assertEqual((self.status(run)["state"], self.status(run)["step"]), ("interrupted", str(step)))
             self.spur("resume", run)

@@ -4,6 +4,7 @@
 import csv
 import json
 import math
+import shutil
 import signal
 import struct
 import zlib
@@ -254,8 +255,20 @@ class Tools(Cli):
         return ((counts[0][0] + counts[1][1]) / sum(map(sum, counts)),
                 counts[1][1] / (counts[0][1] + counts[1][0] + counts[1][1]))
 
+    def losses_one_by_one(self, run):
+        """Of the set's pictures, each of which is the only one of a set, and of its split for tests."""
+        for i in range(5):
+            for kind in ("images", "masks"):
+                for split in ("train", "val", "test"):
+                    self.write("one/%s/%s/0.png" % (split, kind), b"")
+                    shutil.copy(self.dir / ("set/val/%s/%d.png" % (kind, i if split == "test" else 0)),
+                                self.dir / "one" / split / kind / "0.png")
+            measured = self.spur("eval", run, "data.path=one", "--split", "test", "--json").json
+            self.assertEqual(measured["samples"], 1)
+            yield measured["loss"]
+
     def test_eval_measures_whole_pictures_as_predict_blends_them(self):
-        for options in ((), ("loss.name=bce_dice",), ("data.size=16x16",)):
+        for options in ((), ("loss.name=bce_dice",), ("data.size=16x16",), ("data.size=32x16",), ("data.size=16x32",)):
             with self.subTest(options=options):
                 run = self.tiled("train.metrics=pixel_accuracy, iou(class=1)", *options)
                 found = self.spur("eval", run, "--json").json
@@ -266,20 +279,46 @@ class Tools(Cli):
                 self.assertAlmostEqual(found["iou_class_1"], iou, places=6)
                 self.assertGreater(accuracy, 0.8)
                 self.assertIn("5 whole pictures of 'val'", self.spur("eval", run).out)
+                self.assertAlmostEqual(found["loss"], sum(self.losses_one_by_one(run)) / 5, places=6)
         # other seams, other answers: the overlap of the configuration is what is blended
         other = self.spur("eval", run, "--json", "data.overlap=0").json
         self.assertNotEqual(found["loss"], other["loss"])
 
     def test_whole_pictures_of_one_tile_give_the_training_s_own_figures(self):
+        """Also where the network is sure of what is wrong, some pixels do not count, and classes have weights."""
         for i in range(4):
             self.write("set/images/%d.png" % i, png(32, 32, lambda x, y: (x * 7, y * 7, i * 50)))
-            self.write("set/masks/%d.png" % i, png(32, 32, lambda x, y: ((x > y) * 1,), channels=1))
-        base = ("[data]\nformat = segmentation\npath = set\ntile = 32\nval_split = 0.5\nbatch_size = 1\n[model]\n"
-                "name = unet\nbase_filters = 4\ndepth = 2\n[train]\nepochs = 1\n[loss]\nname = %s\n")
-        for loss in ("cross_entropy", "bce_dice", "bce", "focal", "dice"):
-            run = self.train(base % loss)
+            self.write("set/masks/%d.png" % i, png(32, 32, lambda x, y: (2 if y < 4 else int(x > y + 8 * i),), channels=1))
+        base = ("[data]\nformat = segmentation\npath = set\ntile = 32\nval_split = 0.5\nbatch_size = 1\nignore_index = 2\n"
+                "[model]\nname = unet\nbase_filters = 4\ndepth = 2\n[optimizer]\nlr = 0.02\n[train]\nepochs = 30\n"
+                "checkpoint_every = 0\n[log]\nimages = 0\n[loss]\nname = %s\n")
+        losses = set()
+        for loss, *more in (("cross_entropy",), ("cross_entropy", "balance.method=class_weights"), ("bce_dice",), ("bce",),
+                            ("focal",), ("dice",)):
+            run = self.train(base % loss, *more)
             found = self.spur("eval", run, "--weights", "last", "--json").json
             self.assertAlmostEqual(found["loss"], float(self.table(run / "metrics.csv")[-1]["val_loss"]), places=5)
+            losses.add(found["loss"])
+        self.assertGreater(max(losses), 1)
+
+    def test_windows_of_another_height_than_width(self):
+        """Without an overlap each is what it is as a picture of its own."""
+        pixel = lambda x, y: ((x * 7) % 256, 220 if (x // 9 + y // 7) % 2 else 30, (y * 5) % 256)
+        for i in range(4):
+            self.write("set/images/%d.png" % i, png(48, 16, lambda x, y: pixel(x + i, y + 3 * i)))
+            self.write("set/masks/%d.png" % i, png(48, 16, lambda x, y: (((x + i) // 9 + (y + 3 * i) // 7) % 2,), channels=1))
+        run = self.train("[data]\nformat = segmentation\npath = set\nsize = 16x48\nval_split = 0.25\nbatch_size = 1\n[model]\nname = unet\n"
+                         "base_filters = 4\ndepth = 2\n[optimizer]\nlr = 0.01\n[train]\nepochs = 10\n[log]\nimages = 0\n")
+        self.write("whole/p.png", png(96, 48, pixel))
+        for row in range(3):
+            for column in range(2):
+                self.write("parts/%d%d.png" % (row, column), png(48, 16, lambda x, y: pixel(x + 48 * column, y + 16 * row)))
+        for folder in ("whole", "parts"):
+            self.spur("predict", run, folder, "--output", folder, "--overlap", "0")
+        rows = [sum(parts, []) for row in range(3)
+                for parts in zip(*(grey_png(self.dir / ("parts/%d%d_mask.png" % (row, column))) for column in range(2)))]
+        self.assertEqual(set(sum(rows, [])), {0, 1})
+        self.assertEqual(grey_png(self.dir / "whole/p_mask.png"), rows)
 
     def test_summary_lists_layers(self):
         self.write("a.ini", SHAPES)

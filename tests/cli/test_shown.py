@@ -61,6 +61,19 @@ class Shown(Run):
                   [int(float(r[kind + "_negatives"])) for kind in ("true", "false")] for r in curve]
         self.assertEqual(counts[0], [40, 50, 0, 0])  # at 0 everything is taken for positive
         self.assertTrue(all(c[0] + c[3] == 40 and c[1] + c[2] == 50 for c in counts))
+        texts = {r["tag"]: r["text"] for r in self.spur("export", run, "--kind", "text", "--json").json}
+        self.assertRegex(texts["classification_report"], r"\n +no .* 50\n +yes .* 40\n")
+
+    def test_sounds(self):
+        """The first ones of the validation, as they are and what they were taken for."""
+        self.write("a.ini", "[data]\nformat = tones\nsamples = 8\nval_samples = 4\nseconds = 0.1\nsample_rate = 4000\n[model]\n"
+                            "name = cnn\nfilters = 2\n[train]\nepochs = 1\n[log]\naudio = 2\nimages = 0\nworst = 0\n")
+        run = self.train()
+        listed = self.spur("export", run, "--kind", "audio", "-o", "sounds").rows
+        self.assertEqual([(r["run"], r["tag"], r["step"]) for r in listed],
+                         [("validation", "audio/sample_%d" % i, "1") for i in range(2)])
+        self.assertEqual([(self.dir / r["file"]).stat().st_size for r in listed], [44 + 2 * 400] * 2)
+        self.assertEqual(self.spur("export", self.train("log.audio=0"), "--kind", "audio", "-o", "none", status=None).rows, [])
 
     def test_a_run_of_three_classes(self):
         """Curves, report and answers of one pass, with the best weights."""
@@ -133,24 +146,29 @@ class Shown(Run):
     def test_the_best_weights_at_the_end(self):
         self.write("a.ini", SMALL)
         lines = self.spur("train", "a.ini", "train.monitor=val_loss", "scheduler.name=constant", "optimizer.name=sgd",
-                          "optimizer.lr=3", "train.clip_norm=1", "train.epochs=6", "--json").json_lines
+                          "optimizer.lr=3", "train.clip_norm=1", "train.epochs=6", "train.metrics=accuracy, recall(class=1)",
+                          "--json").json_lines
         best = [l for l in lines if l["event"] == "epoch" and l["best"]][-1]
         self.assertLess(best["epoch"], 6)
         end = lines[-1]
-        self.assertEqual([end[name] for name in ("val_loss", "val_accuracy", "best", "best_epoch", "epochs", "steps")],
-                         [best["val_loss"], best["val_accuracy"], best["val_loss"], best["epoch"], 6, 60])
+        self.assertEqual([end[name] for name in ("val_loss", "val_accuracy", "val_recall_class_1", "best", "best_epoch",
+                                                    "epochs", "steps")],
+                         [best["val_loss"], best["val_accuracy"], best["val_recall_class_1"], best["val_loss"], best["epoch"],
+                          6, 60])
+        self.assertNotEqual(end["val_accuracy"], end["val_recall_class_1"])
 
     def test_the_last_weights_at_the_end(self):
         """Where that is asked for; of an epoch that was not the best one."""
         self.write("a.ini", SMALL)
         said = self.spur("train", "a.ini", "train.restore_best=false", "train.monitor=val_loss", "scheduler.name=constant",
-                         "optimizer.name=sgd", "optimizer.lr=3", "train.clip_norm=1", "train.epochs=20", "train.early_stopping=2",
+                         "optimizer.name=sgd", "optimizer.lr=3", "train.clip_norm=1", "train.epochs=20", "train.early_stopping=3",
                          "log.report=false").out
         run = self.run_dirs()[0]
         rows = self.rows(run / "metrics.csv")
         best = min(rows, key=lambda r: float(r["val_loss"]))
-        self.assertEqual(int(best["epoch"]), len(rows) - 2)
-        self.assertIn("\nStopped early: no better val_loss for 2 epochs.\nTrained %d epochs (%d steps) in 0:" % (len(rows), 10 * len(rows)), said)
+        self.assertEqual(int(best["epoch"]), len(rows) - 3)
+        self.assertNotEqual(best["epoch"], "3")
+        self.assertIn("\nStopped early: no better val_loss for 3 epochs.\nTrained %d epochs (%d steps) in 0:" % (len(rows), 10 * len(rows)), said)
         self.assertIn("\nBest val_loss: %.4f, epoch %s\n\n  validation, last weights\n" % (float(best["val_loss"]), best["epoch"]), said)
         self.assertIn("\n  loss                 %.4f\n" % float(rows[-1]["val_loss"]), said)
         self.assertIn("/checkpoints/best/weights.safetensors\n", said)

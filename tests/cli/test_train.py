@@ -29,6 +29,7 @@ class Train(Run):
                     "evaluation_loss_vs_iterations", "perf/samples_per_second"):
             self.assertIn(tag, tags)
         self.assertTrue((run / "checkpoints/best/weights.safetensors").exists())
+        self.assertEqual(os.listdir(run / "resume"), ["step_30_epoch_3.ini"])
 
     def test_what_a_regression_shows(self):
         line = "%.3f,%.3f,%.3f,%.3f"
@@ -100,6 +101,7 @@ class Train(Run):
         self.assertEqual([l["event"] for l in lines], ["epoch"] * 3 + ["end"])
         self.assertEqual(lines[2]["step"], 30)
         self.assertEqual(lines[3]["monitor"], "val_accuracy")
+        self.assertEqual(lines[3]["best"], max(l["val_accuracy"] for l in lines[:3]))
 
     def test_a_bar_on_a_terminal_only(self):
         shown = self.on_terminal("train", "a.ini", "train.epochs=1")

@@ -145,6 +145,21 @@ class Means(Numbers):
         self.assertEqual(len({r["val_loss"] for r in rows}), 1)
         self.assertEqual(len({r["loss"] for r in rows}), 4)
 
+    def test_all_values_of_a_sample_count_the_same(self):
+        """Of samples with several: on the same data training and validation find the same."""
+        rows = samples(0, 20)
+        text = "a,b,y,z\n" + "".join("%r,%r,%r,%r\n" % (*x, y, 9 - 3 * y * y) for x, y in rows)
+        self.write("data/train.csv", text)
+        self.write("data/val.csv", text)
+        row = self.rows(self.train("data.target=y, z", "optimizer.lr=0", "data.batch_size=6", "train.epochs=1"))[0]
+        self.assertClose([row["val_loss"], row["val_mae"]], [row["loss"], row["mae"]])
+        self.assertGreater(row["val_mae"], 1)
+
+    def test_numbers_that_overflow_in_validation(self):
+        self.data(samples(0, 20), [((1.0, 1.0), 1e30)] * 7)
+        r = self.spur("train", "a.ini", "train.epochs=2", "loss.name=mse", status=1)
+        self.assertRegex(r.err, r"^spur train: validation after step 1: ")
+
     def test_every_so_many_steps(self):
         run = self.train("data.batch_size=6", "log.scalars_every=3")
         for name in ("batch_loss", "batch_learning_rate", "batch_gradient_norm"):

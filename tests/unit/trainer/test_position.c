@@ -77,6 +77,11 @@ static void test_classes(void **state) {
     assert_memory_equal(a.train_pass.tally->confusion, b.train_pass.tally->confusion, 9 * 8);
     assert_memory_equal(a.train_pass.tally->ranks, b.train_pass.tally->ranks, 3 * 8);
     spur_state_destroy(text);
+    a.at.batch = 5; /* its validation is still to come */
+    text = saved(&a);
+    assert_int_equal(session_of_state(&b, text, NULL), SPUR_OK);
+    assert_true(b.at.batch == 5 && b.train_pass.samples == 4);
+    spur_state_destroy(text);
     a.at.batch = 0;
     text = saved(&a);
     assert_null(spur_state_get(text, "train.count"));
