@@ -314,6 +314,8 @@ class Amended(Run):
         for _ in range(2):
             self.spur("resume", run, "train.max_steps=0", "train.max_time=" + AT_ONCE)
         self.assertEqual(steps(run), {5, 7, 9})
+        (run / "checkpoints/step_8").mkdir()  # as a process leaves it that was killed while it removed the checkpoint
+        (run / "checkpoints/step_8/weights.safetensors").write_text("not all of it")
         self.spur("resume", run, "train.max_time=")
         self.assertEqual(steps(run), {5, 7, 12, 17, 22})
         # the epoch that the limit ended is the best one, and no later one is better by so much

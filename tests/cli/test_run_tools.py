@@ -234,7 +234,7 @@ class Tools(Cli):
 
     def tiled(self, *options):
         """A set of pictures larger and smaller than a tile, and a run trained on it."""
-        for i, (w, h) in enumerate([(70, 45), (33, 90), (20, 20), (64, 32), (50, 50)]):
+        for i, (w, h) in enumerate([(70, 45), (33, 45), (20, 60), (64, 32), (50, 50)]):
             for split in ("train", "val"):
                 self.write("set/%s/images/%d.png" % (split, i),
                            png(w, h, lambda x, y: ((x * 7 + i * 9) % 256, 220 if (x // 9 + y // 7) % 2 else 30, 90)))
@@ -277,7 +277,7 @@ class Tools(Cli):
                 self.assertEqual(found["samples"], 5)
                 self.assertAlmostEqual(found["pixel_accuracy"], accuracy, places=6)
                 self.assertAlmostEqual(found["iou_class_1"], iou, places=6)
-                self.assertGreater(accuracy, 0.8)
+                self.assertGreater(accuracy, 0.7)
                 self.assertIn("5 whole pictures of 'val'", self.spur("eval", run).out)
                 self.assertAlmostEqual(found["loss"], sum(self.losses_one_by_one(run)) / 5, places=6)
         # other seams, other answers: the overlap of the configuration is what is blended

@@ -145,17 +145,18 @@ class Shown(Run):
 
     def test_the_best_weights_at_the_end(self):
         self.write("a.ini", SMALL)
-        lines = self.spur("train", "a.ini", "train.monitor=val_loss", "scheduler.name=constant", "optimizer.name=sgd",
-                          "optimizer.lr=3", "train.clip_norm=1", "train.epochs=6", "train.metrics=accuracy, recall(class=1)",
-                          "--json").json_lines
-        best = [l for l in lines if l["event"] == "epoch" and l["best"]][-1]
-        self.assertLess(best["epoch"], 6)
-        end = lines[-1]
-        self.assertEqual([end[name] for name in ("val_loss", "val_accuracy", "val_recall_class_1", "best", "best_epoch",
-                                                    "epochs", "steps")],
-                         [best["val_loss"], best["val_accuracy"], best["val_recall_class_1"], best["val_loss"], best["epoch"],
-                          6, 60])
-        self.assertNotEqual(end["val_accuracy"], end["val_recall_class_1"])
+        for options in (), ("train.ema=0.3",):
+            lines = self.spur("train", "a.ini", "train.monitor=val_loss", "scheduler.name=constant", "optimizer.name=sgd",
+                              "optimizer.lr=3", "train.clip_norm=1", "train.epochs=6", "train.metrics=accuracy, recall(class=1)",
+                              *options, "--json").json_lines
+            best = [l for l in lines if l["event"] == "epoch" and l["best"]][-1]
+            self.assertLess(best["epoch"], 6)
+            end = lines[-1]
+            self.assertEqual([end[name] for name in ("val_loss", "val_accuracy", "val_recall_class_1", "best", "best_epoch",
+                                                        "epochs", "steps")],
+                             [best["val_loss"], best["val_accuracy"], best["val_recall_class_1"], best["val_loss"], best["epoch"],
+                              6, 60])
+            self.assertNotEqual(end["val_accuracy"], end["val_recall_class_1"])
 
     def test_the_last_weights_at_the_end(self):
         """Where that is asked for; of an epoch that was not the best one."""
