@@ -171,6 +171,7 @@ static const spur__option log_rows[] = {
         .help =
             "validation samples whose last features go to the Projector tab (not of masks); 0 is none"),
     SPUR__ROW(FLOAT, log_settings, flush_secs, "2", .min = 0, .max = 86400, .unit = "seconds",
-              .help = "the longest time that something logged waits before it is in the file"),
+              .help = "the longest time that something logged waits before it is in the file; 0: "
+                      "nothing waits"),
 };
 const spur__options log_table = SPUR__OPTIONS(log_rows, log_settings);
