@@ -88,7 +88,7 @@ class Tabs(unittest.TestCase):
         if not animated:
             self.page.settle()
         picture = self.picture(self.work / "screenshots" / f"{name}.png")
-        self.assertGreater(len(np.unique(picture.reshape(-1, 3), axis=0)), 50, "an empty page")
+        self.assertIsNone(Image.fromarray(picture).getcolors(50), "an empty page")  # it has more colours than 50
         self.assertEqual(self.page.problems, [])
 
     def picture(self, path):
