@@ -13,7 +13,7 @@ SMALL = """
 seed = 3
 [data]
 format = shapes
-size = 24x24
+size = 8x8
 samples = 160
 val_samples = 40
 batch_size = 16

@@ -147,7 +147,7 @@ class Ablations(Cli):
                    "[sweep]\noptimizer.lr = 1e-3\naugment.color_jitter = 0, 0, 0, 0 | 0.125, 0.125, 0.125, 0.0625\n"
                    "data.normalization = none | dataset\nseeds = 1..2\n")
         running = r"running trial_000\d_seed_\d  epoch \d+  val_accuracy [\d.]+  (normalization|color_jitter)="
-        for epochs in (12, 50, 200, 800):  # until the table is drawn before a trial has ended
+        for epochs in (3, 12, 50, 200, 800):  # until the table is drawn before a trial has ended
             shown = self.on_terminal("sweep", "live.ini", "run.name=live%d" % epochs, "train.epochs=%d" % epochs)
             live = [re.sub(r"\x1b\[\d*[A-Z]", "", line) for line in shown.split("\n") if line.endswith("\x1b[K")]
             if re.search(running, "\n".join(live)):

@@ -7,7 +7,8 @@ import struct
 from harness import Cli, main
 
 FEW = ("train.epochs=1", "data.samples=4", "data.val_samples=2", "data.batch_size=2", "data.workers=0",
-       "data.size=32x32", "log.histograms_every=0", "log.images=0")
+       "data.size=32x32", "log.histograms_every=0", "log.images=0",
+       "optimizer.name=sgd", "optimizer.momentum=0")  # which leaves no state to write, larger than the weights
 
 
 def split(path):
@@ -70,8 +71,7 @@ class EncoderWeights(Cli):
             text += b" " * (-len(text) % 8)
             (self.dir / "more.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data + bytes(8))
             known = name.startswith("aux_")
-            r = self.spur("train", "d.ini", *FEW, "model.weights=more.safetensors", env={"SPUR_RUN_DIR": "more"},
-                          status=0 if known else 2)
+            r = self.spur("train", "d.ini", *FEW, "model.weights=more.safetensors", "--dry-run", status=0 if known else 2)
             self.assertIn("parameters loaded, 1 tensors not used" if known else
                           "tensor 'auxiliary.0.weight' has no counterpart in the net", r.out if known else r.err)
 

@@ -14,7 +14,7 @@ from harness import Cli, main
 SHAPES = """
 [data]
 format = shapes
-size = 24x24
+size = 8x8
 samples = 160
 val_samples = 40
 test_samples = 24
@@ -164,7 +164,7 @@ class Tools(Cli):
     def test_predict_classes(self):
         run = self.train(SHAPES)
         self.write("in/a.png", png(50, 30, lambda x, y: (200, x, y)))
-        self.write("in/b.png", png(24, 24, lambda x, y: (x * 9, 20, 90)))
+        self.write("in/b.png", png(8, 8, lambda x, y: (x * 9, 20, 90)))
         self.write("in/notes.txt", "no picture")
         self.write("in/folder.png/c.png", "not looked at")
         r = self.spur("predict", run, "in", "--output", "out", "--json")

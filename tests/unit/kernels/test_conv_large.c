@@ -17,6 +17,12 @@ static void check_other_machine(conv_data *d, const float *found) {
     free(again);
 }
 
+/* Each case is tested plain and with all options; on the portable path, where that takes minutes, with one of the
+ * two, in turn. */
+static bool left_out(size_t i) {
+    return spur__cpu_isa() == SPUR__ISA_GENERIC && i % 2 != i / 2 % 2;
+}
+
 /* So large that panels go several times over shared tiles, superblock by superblock, the weight
  * gradient as well, by blocks of weights or by positions, or in parts of which one has a tile more
  * and so longer blocks; too large for the oracle, so against the direct algorithm, on the CPU's best
@@ -48,6 +54,7 @@ static void test_large(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < 2 * COUNT(large); i++) {
+        if (left_out(i)) continue;
         conv_data d;
         make_data(&d, &large[i / 2], SPUR__CONV_DIRECT, i % 2);
         ptrdiff_t n = results(&d), sizes[] = {d.ny, d.nx, d.nw, d.s.k}, at = 0;
@@ -91,6 +98,7 @@ static void test_large_direct(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < 2 * COUNT(large); i++) {
+        if (left_out(i)) continue;
         conv_data d;
         check_case(&large[i / 2], SPUR__CONV_DIRECT, i % 2, 1e-5);
         make_data(&d, &large[i / 2], SPUR__CONV_DIRECT, i % 2);
