@@ -52,13 +52,13 @@ static bool append_choice(const char *choices, size_t i, spur__str *out) {
 }
 
 static bool has_range(const spur__option *row) {
-    return row->min != 0 || row->max != 0 || row->min_open;
+    return row->min != 0 || row->max != 0 || row->min_open || row->max_open;
 }
 
 static bool in_range(const spur__option *row, double x) {
     if (!has_range(row)) return true;
     if (row->min_open ? !(x > row->min) : !(x >= row->min)) return false;
-    return x <= row->max;
+    return row->max_open ? x < row->max : x <= row->max;
 }
 
 /* The same for whole numbers, exactly: beyond 2^53 the next one would round to the maximum. */
@@ -83,7 +83,7 @@ static void append_range(const spur__option *row, spur__str *out) {
     spur__str_double(out, row->min);
     spur__str_puts(out, ", ");
     spur__str_double(out, endless ? (double)INFINITY : row->max);
-    spur__str_putc(out, endless ? ')' : ']');
+    spur__str_putc(out, endless || row->max_open ? ')' : ']');
 }
 
 void spur__option_domain(const spur__option *row, spur__str *out) {

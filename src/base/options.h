@@ -49,7 +49,7 @@ typedef struct spur__option {
     spur__option_type type;
     const char *initial; /* the default, as a user would write it */
     double min, max; /* inclusive range of numbers (each one of a list); both 0: unlimited */
-    bool min_open; /* the minimum itself is not allowed: (min, max] */
+    bool min_open, max_open; /* the end itself is not allowed: (min, max], [min, max) */
     const char *choices; /* "a|b|c"; for INT and FLOAT: words allowed instead of a number, the
                             i-th is stored as -(i + 1); then `min` must be >= 0 */
     const char *unit; /* "pixels", "epochs", ...; NULL: none */

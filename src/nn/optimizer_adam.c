@@ -19,7 +19,7 @@ typedef struct options {
 } options;
 
 #define ADAM_ROWS                                                                                  \
-    SPUR__ROW(FLOATS, options, betas, "0.9, 0.999", .max = 1,                                      \
+    SPUR__ROW(FLOATS, options, betas, "0.9, 0.999", .max = 1, .max_open = true,                    \
               .help = "decay of the two moments: one for the mean, one for the square"),           \
         SPUR__ROW(FLOAT, options, eps, "1e-08", .max = INFINITY, .help = "added to the divisor"),  \
         SPUR__ROW(BOOL, options, amsgrad, "false",                                                 \
@@ -36,10 +36,6 @@ static spur_status check(const void *given, spur_error *err) {
     if (o->betas.count != 2)
         return spur__fail(err, SPUR_E_RANGE, "betas: found %zu values, expected two",
                           o->betas.count);
-    for (int i = 0; i < 2; i++)
-        if (o->betas.values[i] >= 1)
-            return spur__fail(err, SPUR_E_RANGE, "betas: found %g, expected numbers in [0, 1)",
-                              o->betas.values[i]);
     return SPUR_OK;
 }
 

@@ -99,9 +99,9 @@ static const spur__option cycle_rows[] = {
     SPUR__ROW(BOOL, cycle_options, cycle_momentum, "true",
               .help = "move momentum (or the first beta) the other way, whatever the optimizer "
                       "sets it to"),
-    SPUR__ROW(FLOAT, cycle_options, base_momentum, "0.85", .max = 1,
+    SPUR__ROW(FLOAT, cycle_options, base_momentum, "0.85", .max = 1, .max_open = true,
               .help = "momentum at the highest rate"),
-    SPUR__ROW(FLOAT, cycle_options, max_momentum, "0.95", .max = 1,
+    SPUR__ROW(FLOAT, cycle_options, max_momentum, "0.95", .max = 1, .max_open = true,
               .help = "momentum at the lowest rate"),
     SPUR__SCHEDULER_ROWS(cycle_options, "step"),
 };
@@ -124,13 +124,6 @@ static double cycle_value(const spur__schedule *s, double t, const double values
     return cosine_between(marks[phase], marks[phase + 1], share);
 }
 
-static spur_status cycle_check(const void *given, spur_error *err) {
-    const cycle_options *o = given;
-    if (o->base_momentum < 1 && o->max_momentum < 1) return SPUR_OK;
-    return spur__fail(err, SPUR_E_RANGE, "%s: found 1, expected a number in [0, 1)",
-                      o->max_momentum < 1 ? "base_momentum" : "max_momentum");
-}
-
 static double cycle_lr(const spur__schedule *s, double base, double t) {
     const cycle_options *o = s->options;
     double top = o->max_lr < 0 ? base : o->max_lr, first = top / o->div_factor;
@@ -146,7 +139,6 @@ static double cycle_momentum(const spur__schedule *s, double t) {
 const spur__scheduler_kind spur__schedule_one_cycle = {
     .kind = {"one_cycle", "up to max_lr, then down far below the start; momentum the other way",
              &cycle_table},
-    .check = cycle_check,
     .lr = cycle_lr,
     .momentum = cycle_momentum,
 };

@@ -147,6 +147,13 @@ class Sweep(SweepCli):
         self.assertEqual(r.err, "spur sweep: file/logs: cannot create directory: Not a directory\n")
         self.assertEqual(self.tree(), sorted(before + ["s.ini"]))
 
+    def test_a_run_outside_of_the_trial(self):
+        for run in "..", "../other", "a/../../b", "/tmp":
+            r = self.spur("sweep", self.ini(), "program.run=" + run, status=2)
+            self.assertIn("run: found '%s', expected a sub-run of the trial, such as validation" % run, r.err)
+            self.assertFalse((self.dir / "logs").exists())
+        self.spur("sweep", self.ini(), "program.run=a..b", "--dry-run")
+
     def test_random_needs_trials(self):
         r = self.spur("sweep", self.ini(more="method = random"), status=2)
         self.assertIn("trials", r.err)

@@ -312,6 +312,7 @@ class BadInput(Run):
         self.assertIn("(0 trainable)", self.spur("summary", "bad.ini", "model.freeze=conv,fc").out)
         self.refused(SMALL, "head_lr would do nothing", "model.head_lr=10", "scheduler.name=one_cycle",
                      "scheduler.max_lr=0.1")
+        self.refused("[scheduler]\nname = one_cycle\nmax_momentum = 1\n", "bad.ini:3:16: max_momentum: found '1', expected number in [0, 1)")
         self.refused(SMALL, "scheduler.cycle_momentum: found true, but adagrad has no momentum to move: expected false",
                      "optimizer.name=adagrad", "scheduler.name=one_cycle")
         self.refused(SMALL, "nowhere.safetensors", "model.weights=nowhere.safetensors")

@@ -49,6 +49,18 @@ static spur_status check_keep(const char *value, spur_error *err) {
     return spur__fail(err, SPUR_E_RANGE, "found '%s', expected all, none or best:k", value);
 }
 
+/* A path below the trial's directory: one that leads out of it would read other trials' events. */
+static spur_status check_below(const char *value, spur_error *err) {
+    bool leaves = value[0] == '/';
+    for (const char *part = value; part; part = strchr(part, '/')) {
+        part += *part == '/';
+        leaves |= strncmp(part, "..", 2) == 0 && (part[2] == '/' || part[2] == '\0');
+    }
+    if (!leaves) return SPUR_OK;
+    return spur__fail(err, SPUR_E_RANGE,
+                      "found '%s', expected a sub-run of the trial, such as validation", value);
+}
+
 static spur_status check_not_empty(const char *value, spur_error *err) {
     return *value ? SPUR_OK : spur__fail(err, SPUR_E_FORMAT, "found nothing, expected a name");
 }
@@ -106,7 +118,7 @@ static const spur__option program_rows[] = {
                       "{{ and }} are braces"),
     SPUR__ROW(TEXT, program_settings, objective, "val_loss", .check = check_not_empty,
               .help = "scalar tag that decides, read from the events that the program writes"),
-    SPUR__ROW(TEXT, program_settings, run, "",
+    SPUR__ROW(TEXT, program_settings, run, "", .check = check_below,
               .help = "sub-run that has the tag, such as validation; empty is the trial itself"),
     SPUR__ROW_AS(CHOICE, program_settings, "direction", maximize, "min", .choices = "min|max",
                  .help = "whether small or large values of the objective are good"),

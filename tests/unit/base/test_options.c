@@ -43,7 +43,12 @@ static const spur__option rows[] = {
     {.name = "decay", .type = SPUR__OPT_FLOAT, .initial = "0", .max = INFINITY, AT(decay)},
     {.name = "path", .type = SPUR__OPT_TEXT, .initial = "x", .check = no_spaces, AT(path)},
     {.name = "milestones", .type = SPUR__OPT_INTS, .initial = "", AT(milestones)},
-    {.name = "betas", .type = SPUR__OPT_FLOATS, .initial = "0.9, 0.999", AT(betas)},
+    {.name = "betas",
+     .type = SPUR__OPT_FLOATS,
+     .initial = "0.9, 0.999",
+     .max = 1,
+     .max_open = true,
+     AT(betas)},
     {.name = "size", .type = SPUR__OPT_SIZE, .initial = "180x240", .min = 1, .max = 1e6, AT(size)},
 };
 static const spur__options table = SPUR__OPTIONS(rows, sample);
@@ -93,6 +98,8 @@ static void test_errors(void **state) {
     assert_int_equal(spur__options_init(&table, &s, NULL), SPUR_OK);
     check_refused(&s, "lr", "0", "lr: found '0', expected number in (0, 1]");
     check_refused(&s, "lr", "2", "expected number in (0, 1]");
+    check_refused(&s, "betas", "0.5, 1", "in [0, 1)");
+    check_refused(&s, "betas", "-1", "in [0, 1)");
     check_refused(&s, "lr", "nan", "expected number");
     check_refused(&s, "decay", "inf", "expected number");
     check_refused(&s, "decay", "-0.5", "number in [0, inf)");

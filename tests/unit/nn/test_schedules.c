@@ -127,9 +127,8 @@ static void test_momenta_that_cannot_be(void **state) {
     spur_error err = {0};
     assert_null(
         spur_scheduler_create("one_cycle", "max_momentum=1", &(spur_schedule_span){9, 1}, &err));
-    assert_string_equal(err.message,
-                        "scheduler one_cycle: max_momentum: found 1, expected a number in "
-                        "[0, 1)");
+    if (!strstr(err.message, "max_momentum: found '1', expected number in [0, 1)"))
+        fail_msg("%s", err.message);
     spur_net_destroy(net);
 }
 
