@@ -350,7 +350,7 @@ static spur_status write_embedding(const char *directory, const char *tag, int64
     put_folder(&folder, tag, step);
     char *path = spur__path_join(directory, spur__str_text(&folder));
     spur_status status = spur__str_status(&folder) == SPUR_OK && path
-                             ? spur__mkdirs(path, err)
+                             ? spur__mkdirs_synced(path, err)
                              : spur__fail(err, SPUR_E_MEMORY, "an embedding: out of memory");
     if (status == SPUR_OK) status = write_tensors(path, p, err);
     if (status == SPUR_OK) status = write_metadata(path, p, err);

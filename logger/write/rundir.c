@@ -44,6 +44,10 @@ spur_status spur__check_directory_name(const char *path, bool all, spur_error *e
 
 /* ---- directories --------------------------------------------------------------------------- */
 
+static spur_status make_directory(const char *path, bool synced, spur_error *err) {
+    return synced ? spur__mkdirs_synced(path, err) : spur__mkdirs(path, err);
+}
+
 /* Appends "run_2026_11_22-09_31_07[_name]". */
 static spur_status put_run_name(spur__str *path, const char *name, double now, spur_error *err) {
     char stamp[64];
@@ -58,7 +62,7 @@ static spur_status put_run_name(spur__str *path, const char *name, double now, s
 }
 
 /* mkdir(path), then path_1, path_2, ...: the first that is new. */
-static spur_status make_exclusive(spur__str *path, spur_error *err) {
+static spur_status make_exclusive(spur__str *path, bool synced, spur_error *err) {
     size_t length = path->length;
     for (int i = 0; i < TRIES; i++) {
         path->length = length;
@@ -68,7 +72,8 @@ static spur_status make_exclusive(spur__str *path, spur_error *err) {
                               spur__str_text(path), PATH_LIMIT);
         if (spur__str_status(path) != SPUR_OK)
             return spur__fail(err, SPUR_E_MEMORY, "a run directory: out of memory");
-        if (mkdir(spur__str_text(path), 0777) == 0) return SPUR_OK;
+        if (mkdir(spur__str_text(path), 0777) == 0)
+            return synced ? spur__sync_name(spur__str_text(path), err) : SPUR_OK;
         if (errno != EEXIST)
             return spur__fail_errno(err, errno, "%s: cannot create directory", path->data);
     }
@@ -83,12 +88,12 @@ static spur_status new_run(const spur_writer_options *options, const char *logdi
         return spur__fail(err, SPUR_E_ARGUMENT, "%s: a run's name has no '/'", options->name);
     if (options->name) SPUR__TRY(spur__check_directory_name(options->name, true, err));
     SPUR__TRY(spur__check_directory_name(logdir, false, err));
-    SPUR__TRY(spur__mkdirs(logdir, err));
+    SPUR__TRY(make_directory(logdir, options->sync, err));
     spur__str_init(&path, PATH_LIMIT);
     spur__str_puts(&path, logdir);
     if (path.length && path.data[path.length - 1] != '/') spur__str_putc(&path, '/');
     status = put_run_name(&path, options->name, now, err);
-    if (status == SPUR_OK) status = make_exclusive(&path, err);
+    if (status == SPUR_OK) status = make_exclusive(&path, options->sync, err);
     *out = status == SPUR_OK ? spur__str_take(&path) : NULL;
     spur__str_free(&path);
     if (status != SPUR_OK || *out) return status;
@@ -96,9 +101,10 @@ static spur_status new_run(const spur_writer_options *options, const char *logdi
 }
 
 /* An exact directory, made if it is missing. */
-static spur_status exact_directory(const char *directory, char **out, spur_error *err) {
+static spur_status exact_directory(const char *directory, bool synced, char **out,
+                                   spur_error *err) {
     SPUR__TRY(spur__check_directory_name(directory, false, err));
-    SPUR__TRY(spur__mkdirs(directory, err));
+    SPUR__TRY(make_directory(directory, synced, err));
     *out = spur__strdup(directory);
     return *out ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", directory);
 }
@@ -116,11 +122,11 @@ spur_status spur__run_directory(const spur_writer_options *options, double now, 
     static _Atomic bool handed_out;
     const char *given = getenv("SPUR_RUN_DIR"), *logdir = options->logdir;
     if (options->directory && *options->directory)
-        return exact_directory(options->directory, out, err);
+        return exact_directory(options->directory, options->sync, out, err);
     if (!logdir || !*logdir) logdir = "./my_logs";
     if (!given || !*given) return new_run(options, logdir, now, out, err);
     if (atomic_exchange(&handed_out, true)) return new_run(options, given, now, out, err);
-    return exact_directory(given, out, err);
+    return exact_directory(given, options->sync, out, err);
 }
 
 /* ---- event files --------------------------------------------------------------------------- */

@@ -96,8 +96,10 @@ static spur_status open_fresh(spur_writer *w, const spur__event_files *found, do
     SPUR__TRY(spur__event_file_create(w->directory, found, w->options.filename_suffix, now, &fd,
                                       &w->path, err));
     w->stream = spur__strdup(spur__path_name(w->path));
-    spur_status status = w->stream ? start_queue(w, fd, 0, err)
-                                   : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", w->path);
+    spur_status status =
+        w->stream ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", w->path);
+    if (status == SPUR_OK && w->options.sync) status = spur__sync_directory(w->directory, err);
+    if (status == SPUR_OK) status = start_queue(w, fd, 0, err);
     if (status != SPUR_OK) {
         close(fd);
         unlink(w->path);

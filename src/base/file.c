@@ -164,6 +164,14 @@ spur_status spur__sync_directory(const char *path, spur_error *err) {
     return failed ? spur__fail_errno(err, failed, "%s: cannot sync", path) : SPUR_OK;
 }
 
+spur_status spur__sync_name(const char *path, spur_error *err) {
+    char *directory = spur__path_directory(path);
+    if (!directory) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
+    spur_status status = spur__sync_directory(directory, err);
+    spur__free(directory);
+    return status;
+}
+
 /* Frees what the writer holds; the file descriptor is closed before. */
 static void writer_free(spur__file_writer *writer) {
     spur__free(writer->path);
@@ -286,16 +294,9 @@ static int writer_finish(spur__file_writer *writer) {
 }
 
 spur_status spur__file_writer_commit(spur__file_writer *writer, spur_error *err) {
-    spur_status status;
     int failed = writer_finish(writer);
-    char *directory = spur__path_directory(writer->target);
-    if (failed)
-        status = spur__fail_errno(err, failed, "%s: cannot write", writer->path);
-    else if (!directory)
-        status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", writer->path);
-    else
-        status = spur__sync_directory(directory, err);
-    spur__free(directory);
+    spur_status status = failed ? spur__fail_errno(err, failed, "%s: cannot write", writer->path)
+                                : spur__sync_name(writer->target, err);
     writer_free(writer);
     return status;
 }
@@ -307,8 +308,16 @@ spur_status spur__file_write(const char *path, const void *data, size_t size, sp
     return spur__file_writer_commit(&writer, err);
 }
 
-spur_status spur__mkdirs(const char *path, spur_error *err) {
+/* One directory, of which the parent is there. */
+static spur_status make_directory(const char *path, bool synced, spur_error *err) {
+    if (mkdir(path, 0777) == 0) return synced ? spur__sync_name(path, err) : SPUR_OK;
+    return errno == EEXIST ? SPUR_OK
+                           : spur__fail_errno(err, errno, "%s: cannot create directory", path);
+}
+
+static spur_status make_directories(const char *path, bool synced, spur_error *err) {
     struct stat info;
+    spur_status status = SPUR_OK;
     if (path[0] == '\0') return spur__fail(err, SPUR_E_ARGUMENT, "empty directory name");
     char *copy = spur__strdup(path);
     if (!copy) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
@@ -316,16 +325,20 @@ spur_status spur__mkdirs(const char *path, spur_error *err) {
         if (*p != '/' && *p != '\0') continue;
         char end = *p;
         *p = '\0';
-        if (mkdir(copy, 0777) != 0 && errno != EEXIST) {
-            spur_status status = spur__fail_errno(err, errno, "%s: cannot create directory", copy);
-            spur__free(copy);
-            return status;
-        }
+        status = make_directory(copy, synced, err);
         *p = end;
-        if (end == '\0') break;
+        if (end == '\0' || status != SPUR_OK) break;
     }
     spur__free(copy);
-    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
-        return spur__fail(err, SPUR_E_EXISTS, "%s: exists and is not a directory", path);
-    return SPUR_OK;
+    if (status == SPUR_OK && (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)))
+        status = spur__fail(err, SPUR_E_EXISTS, "%s: exists and is not a directory", path);
+    return status;
+}
+
+spur_status spur__mkdirs(const char *path, spur_error *err) {
+    return make_directories(path, false, err);
+}
+
+spur_status spur__mkdirs_synced(const char *path, spur_error *err) {
+    return make_directories(path, true, err);
 }

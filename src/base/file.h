@@ -41,8 +41,14 @@ void spur__file_writer_abandon(spur__file_writer *writer);
 /* Makes a directory and its parents; an existing one is fine. */
 spur_status spur__mkdirs(const char *path, spur_error *err);
 
+/* The same, and the names of those that it made survive a power cut. */
+spur_status spur__mkdirs_synced(const char *path, spur_error *err);
+
 /* fsync of a directory, so that a name created or renamed in it survives a power cut. */
 spur_status spur__sync_directory(const char *path, spur_error *err);
+
+/* fsync of the directory that has `path` in it. */
+spur_status spur__sync_name(const char *path, spur_error *err);
 
 /* E_TYPE when something is there that a rename must not replace: a folder, a pipe, a device, without
  * which root would leave the whole system (/dev/null). */

@@ -201,7 +201,7 @@ spur_status spur_checkpoint_save(const spur_checkpoint_parts *parts, const char 
         goto done;
     }
     SPUR__TRY_GOTO(put_numbers(parts, state, err), done);
-    SPUR__TRY_GOTO(spur__mkdirs(folder, err), done);
+    SPUR__TRY_GOTO(spur__mkdirs_synced(folder, err), done);
     spur__remove_leftovers(folder, 0);
     /* Each file is replaced as a whole and the state last: where only the state differs from that
      * of the same step before, one of the two is whole at any moment; otherwise the old one's

@@ -181,7 +181,8 @@ class Places(Cli):
         self.spur("train", "t.ini", "train.epochs=1", env=env)
         run = (self.dir / "logs/a").resolve()
         synced = (self.dir / "synced").read_text().splitlines()
-        for wanted in [run / "metrics.csv", *run.glob("events*"), *run.glob("*/events*")]:
+        for wanted in [run / "metrics.csv", *run.glob("events*"), *run.glob("*/events*"), run / "train", run / "validation",
+                       run, run.parent, run.parent.parent]:
             self.assertIn(str(wanted), synced)
         self.spur("resume", "logs/a", "train.epochs=2", env=env)
         synced = (self.dir / "synced").read_text()

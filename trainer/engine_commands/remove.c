@@ -116,7 +116,7 @@ static bool is_busy(const char *path) {
 
 /* Makes an empty numbered folder in the trash. */
 static spur_status make_place(const char *trash, const char *name, char **place, spur_error *err) {
-    SPUR__TRY(spur__mkdirs(trash, err));
+    SPUR__TRY(spur__mkdirs_synced(trash, err));
     size_t size = strlen(trash) + strlen(name) + 32;
     char *path = spur__malloc(size);
     if (!path) return spur__fail(err, SPUR_E_MEMORY, "rm: out of memory");
@@ -124,7 +124,7 @@ static spur_status make_place(const char *trash, const char *name, char **place,
         snprintf(path, size, "%s/%04d-%s", trash, i, name);
         if (mkdir(path, 0777) == 0) {
             *place = path;
-            return SPUR_OK;
+            return spur__sync_name(path, err);
         }
         if (errno != EEXIST) break;
     }
@@ -288,7 +288,7 @@ static spur_status bring_back(const char *trash, const char *name, spur_error *e
         status = spur__fail(err, SPUR_E_EXISTS, "%s: exists again", target);
     if (status == SPUR_OK) {
         above = spur__path_directory(target);
-        status = above ? spur__mkdirs(above, err) : SPUR_E_MEMORY;
+        status = above ? spur__mkdirs_synced(above, err) : SPUR_E_MEMORY;
     }
     if (status == SPUR_OK) status = move_tree(run, target, err);
     if (status == SPUR_OK) {

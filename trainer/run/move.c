@@ -99,6 +99,7 @@ spur_status move_tree(const char *from, const char *to, spur_error *err) {
     if (status == SPUR_OK) status = copy_tree(from, partial, err);
     if (status == SPUR_OK && rename(partial, to) != 0)
         status = spur__fail_errno(err, errno, "%s: cannot move to %s", from, to);
+    if (status == SPUR_OK) status = spur__sync_name(to, err);
     if (status == SPUR_OK)
         status = remove_tree(from, err);
     else

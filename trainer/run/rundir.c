@@ -39,7 +39,7 @@ static spur_status make_exclusive(const char *base, char **out, spur_error *err)
         snprintf(path, size, i ? "%s_%d" : "%s", base, i);
         if (mkdir(path, 0777) == 0) {
             *out = path;
-            return SPUR_OK;
+            return spur__sync_name(path, err);
         }
         if (errno != EEXIST) break;
     }
@@ -62,7 +62,7 @@ static spur_status make_dated(run_dir *run, const char *logdir, const char *name
     if (status != SPUR_OK)
         spur__fail(err, status, "%s: path too long", logdir);
     else
-        status = spur__mkdirs(logdir, err);
+        status = spur__mkdirs_synced(logdir, err);
     if (status == SPUR_OK) status = make_exclusive(spur__str_text(&base), &run->path, err);
     spur__str_free(&base);
     return status;
@@ -70,7 +70,7 @@ static spur_status make_dated(run_dir *run, const char *logdir, const char *name
 
 /* The place that a sweep chose, which may exist. */
 static spur_status take_given(run_dir *run, const char *path, spur_error *err) {
-    SPUR__TRY(spur__mkdirs(path, err));
+    SPUR__TRY(spur__mkdirs_synced(path, err));
     run->path = spur__path_plain(path);
     return run->path ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
 }

@@ -165,7 +165,7 @@ static spur_status make_environment(const launch *l, const char *run, string_lis
 }
 
 spur_status launch_hold(const char *run, int *lock, spur_error *err) {
-    SPUR__TRY(spur__mkdirs(run, err));
+    SPUR__TRY(spur__mkdirs_synced(run, err));
     SPUR__TRY(lock_take(run, TRIAL_LOCK, lock, err));
     if (!lock_is_held(run, RUN_LOCK)) return SPUR_OK;
     close(*lock); /* somebody resumes it by hand */

@@ -141,7 +141,7 @@ static spur_status make_folders(const sweep_dir *dir, spur_error *err) {
     static const char *const names[] = {"configurations", "claims", "journal"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char *path = sweep_path(dir, "%s", names[i]);
-        spur_status status = path ? spur__mkdirs(path, err) : SPUR_E_MEMORY;
+        spur_status status = path ? spur__mkdirs_synced(path, err) : SPUR_E_MEMORY;
         spur__free(path);
         if (status != SPUR_OK) return status;
     }

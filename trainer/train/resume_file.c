@@ -28,7 +28,7 @@ spur_status resume_file_write(const run_dir *run, const train_position *at,
     spur__str text;
     char *directory = run_path(run, "resume");
     if (!directory) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
-    spur_status status = spur__mkdirs(directory, err);
+    spur_status status = spur__mkdirs_synced(directory, err);
     spur__free(directory);
     SPUR__TRY(status);
     spur__str_init(&text, 1 << 16);

@@ -149,17 +149,19 @@ spur_status run_log_check(run_log *l, spur_error *err) {
     return SPUR_OK;
 }
 
-/* What a checkpoint counts on must be there after a power cut, too. */
+/* What a checkpoint counts on must be there after a power cut, too: the files, and, once, their names
+ * and those of train/ and validation/ in the run. */
 static spur_status sync_file(int fd, const char *path, spur_error *err) {
     bool synced = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL || errno == EROFS);
     return synced ? SPUR_OK : spur__fail_errno(err, errno, "%s: cannot sync", path);
 }
 
-static spur_status sync_events(const spur_writer *log, spur_error *err) {
+static spur_status sync_events(const spur_writer *log, bool named, spur_error *err) {
     int fd = open(spur_writer_path(log), O_RDONLY | O_CLOEXEC);
     spur_status status = sync_file(fd, spur_writer_path(log), err);
     if (fd >= 0) close(fd);
-    return status;
+    if (status != SPUR_OK || named) return status;
+    return spur__sync_directory(spur_writer_directory(log), err);
 }
 
 spur_status run_log_tell(run_log *l, run_log_position *position, spur_error *err) {
@@ -176,8 +178,9 @@ spur_status run_log_tell(run_log *l, run_log_position *position, spur_error *err
                        : spur__fail(err, status, "%s: %s", spur_writer_path(l->writers[i]),
                                     spur_strstatus(status));
         }
-        SPUR__TRY(sync_events(l->writers[i], err));
+        SPUR__TRY(sync_events(l->writers[i], l->named, err));
     }
+    l->named = true;
     return SPUR_OK;
 }
 

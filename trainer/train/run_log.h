@@ -35,6 +35,7 @@ typedef struct run_log {
     uint64_t csv_length;
     const measures *measures;
     bool has_validation;
+    bool named; /* the names of the files are on the disk */
 } run_log;
 
 /* Starts the files of a run, or continues them from `from` (not NULL). With 0 flush_seconds nothing waits. */

@@ -82,7 +82,7 @@ typedef struct spur_writer_options {
     /* A record is in the file after at most this many seconds; default 2. Negative: only when much
      * is waiting, at flush and at close. */
     double flush_seconds;
-    bool sync; /* fdatasync at each flush: survives a power cut, not only a kill */
+    bool sync; /* fdatasync at each flush, names at the open: survives power cuts, not only kills */
 
     /* Different tags that the writer accepts (each takes some 300 bytes); default 100000. */
     size_t max_tags;

@@ -18,6 +18,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "unit/synced.h"
 
 static char folder[] = "/tmp/spur_test_XXXXXX";
 
@@ -197,6 +198,30 @@ static void test_mkdirs(void **state) {
     rmdir("x");
 }
 
+/* The name of each directory that is new, and of no other. */
+static void test_mkdirs_synced(void **state) {
+    (void)state;
+    synced[0] = '\0';
+    assert_int_equal(spur__mkdirs("x", NULL), SPUR_OK);
+    expect_synced("%s", "");
+    assert_int_equal(spur__mkdirs_synced("x/y//z/", NULL), SPUR_OK);
+    expect_synced("%s/x\n%s/x/y\n", folder, folder);
+    assert_int_equal(spur__mkdirs_synced("x/y/z", NULL), SPUR_OK);
+    expect_synced("%s", "");
+    assert_int_equal(spur__mkdirs_synced("new", NULL), SPUR_OK);
+    expect_synced("%s\n", folder);
+    for (uint64_t n = 1; n <= 2; n++) {
+        spur__fault_malloc(n);
+        assert_int_equal(spur__mkdirs_synced("new/er", NULL), SPUR_E_MEMORY);
+        spur__fault_malloc(0);
+        rmdir("new/er");
+    }
+    rmdir("new");
+    rmdir("x/y/z");
+    rmdir("x/y");
+    rmdir("x");
+}
+
 /* What dirname and basename of the shell say, and the path as it was. */
 static void test_parts_of_paths(void **state) {
     (void)state;
@@ -238,6 +263,7 @@ int main(void) {
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_read_errors),
         cmocka_unit_test(test_mkdirs),
+        cmocka_unit_test(test_mkdirs_synced),
         cmocka_unit_test(test_parts_of_paths),
     };
     return cmocka_run_group_tests_name("file", tests, make_folder, remove_folder);

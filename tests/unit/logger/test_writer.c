@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "kinds/scalar.h"
+#include "unit/synced.h"
 #include "write/writer.h"
 
 /* The vectors of the format's description. */
@@ -74,6 +75,34 @@ static void test_environment_names_the_directory(void **state) {
     assert_memory_equal(spur_writer_directory(second), directory, strlen(directory));
     spur_writer_close(w, NULL);
     spur_writer_close(second, NULL);
+}
+
+/* With `sync` no power cut loses the directories or the file; else opening waits for no disk. */
+static void test_names_are_synced_at_the_open(void **state) {
+    const char *place = *state;
+    spur_writer *w, *sub;
+    char logs[4096];
+    snprintf(logs, sizeof logs, "%s/logs", place);
+    spur_writer_options options = {.logdir = logs, .name = "first", .sync = true};
+    synced[0] = '\0';
+    assert_int_equal(spur_writer_open(&w, &options, NULL), SPUR_OK);
+    const char *run = spur_writer_directory(w);
+    expect_synced("%s\n%s\n%s\n", place, logs, run);
+    assert_int_equal(spur_writer_open_sub(&sub, w, "fold/train", NULL), SPUR_OK);
+    expect_synced("%s\n%s/fold\n%s/fold/train\n", run, run, run);
+    spur_writer_close(sub, NULL);
+    spur_writer_close(w, NULL);
+    setenv("SPUR_RUN_DIR", logs, 1); /* handed out before: a run of that name in it */
+    assert_int_equal(spur_writer_open(&w, &options, NULL), SPUR_OK);
+    unsetenv("SPUR_RUN_DIR");
+    expect_synced("%s\n%s\n", logs, spur_writer_directory(w));
+    spur_writer_close(w, NULL);
+    options.sync = false;
+    assert_int_equal(spur_writer_open(&w, &options, NULL), SPUR_OK);
+    assert_int_equal(spur_writer_open_sub(&sub, w, "fold/train", NULL), SPUR_OK);
+    expect_synced("%s", "");
+    spur_writer_close(sub, NULL);
+    spur_writer_close(w, NULL);
 }
 
 static void test_scalars_are_in_the_file(void **state) {
@@ -152,6 +181,8 @@ int main(void) {
         cmocka_unit_test(test_scalar_vector),
         cmocka_unit_test_setup_teardown(test_run_directory, make_place, remove_place),
         cmocka_unit_test_setup_teardown(test_environment_names_the_directory, make_place,
+                                        remove_place),
+        cmocka_unit_test_setup_teardown(test_names_are_synced_at_the_open, make_place,
                                         remove_place),
         cmocka_unit_test_setup_teardown(test_scalars_are_in_the_file, make_place, remove_place),
         cmocka_unit_test_setup_teardown(test_time_of_a_late_sub_writer, make_place, remove_place),

@@ -18,6 +18,7 @@
 #include "run/remove.h"
 #include "train/checkpoint_state.h"
 #include "train/resume_file.h"
+#include "unit/synced.h"
 
 /* Every number is another one. */
 static const train_position place = {.epoch = 3,
@@ -172,7 +173,9 @@ static void test_lengths(void **state) {
     run_log_position at = {.events = {{"one", 5}, {"", 0}, {"three", 7}}, .csv = 123}, found;
     (void)state;
     assert_non_null(mkdtemp(folder));
+    synced[0] = '\0';
     assert_int_equal(resume_file_write(&run, &place, &at, NULL), SPUR_OK);
+    expect_synced("%s\n%s/resume\n", folder, folder);
     memset(&found, 1, sizeof found);
     assert_int_equal(resume_file_read(&run, &place, &found, NULL), SPUR_OK);
     assert_int_equal(found.csv, 123);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * status.ini: where there is no room for a new one, and what is read of one that comes and goes. Locks.
+ * status.ini: where there is no room for a new one, and what is read of one that comes and goes. Locks. What is
+ * synced of new and of moved directories.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -22,8 +24,11 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "run/lock.h"
+#include "run/move.h"
 #include "run/outcome.h"
+#include "run/remove.h"
 #include "run/rundir.h"
+#include "unit/synced.h"
 
 /* A run in a fresh directory; if `blocked`, its path is so long that none can be made beside status.ini: what
  * stands in the way of a new file as a full disk does. */
@@ -252,6 +257,40 @@ static void test_a_given_directory(void **state) {
     assert_int_equal(rmdir(folder), 0);
 }
 
+static bool far; /* the next rename is one to another device */
+
+/* In place of the system's, also for the trainer. */
+int rename(const char *from, const char *to) {
+    if (!far) return renameat(AT_FDCWD, from, AT_FDCWD, to);
+    far = false;
+    errno = EXDEV;
+    return -1;
+}
+
+/* No power cut loses a directory that has just been made with all that comes into it, nor one that moves. */
+static void test_names_are_synced(void **state) {
+    (void)state;
+    char folder[] = "/tmp/spur_rundir_XXXXXX", logs[64], given[64], moved[64];
+    run_dir run;
+    assert_non_null(mkdtemp(folder));
+    snprintf(logs, sizeof logs, "%s/my/logs", folder);
+    snprintf(given, sizeof given, "%s/given", folder);
+    snprintf(moved, sizeof moved, "%s/my/moved", folder);
+    synced[0] = '\0';
+    assert_int_equal(run_create(&run, logs, "", NULL), SPUR_OK);
+    expect_synced("%s\n%s/my\n%s\n", folder, folder, logs);
+    run_close(&run);
+    assert_int_equal(setenv("SPUR_RUN_DIR", given, 1), 0);
+    assert_int_equal(run_create(&run, logs, "", NULL), SPUR_OK);
+    unsetenv("SPUR_RUN_DIR");
+    run_close(&run);
+    expect_synced("%s\n", folder);
+    far = true;
+    assert_int_equal(move_tree(given, moved, NULL), SPUR_OK);
+    expect_synced("%s.tmp\n%s/my\n", moved, folder);
+    assert_int_equal(remove_tree(folder, NULL), SPUR_OK);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_last_word),
@@ -260,6 +299,7 @@ int main(void) {
         cmocka_unit_test(test_a_run_that_ends_meanwhile),
         cmocka_unit_test(test_looking_takes_nothing),
         cmocka_unit_test(test_a_given_directory),
+        cmocka_unit_test(test_names_are_synced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

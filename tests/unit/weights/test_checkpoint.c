@@ -19,6 +19,7 @@
 #include <spur/weights.h>
 #include "base/file.h"
 #include "base/memory.h"
+#include "unit/synced.h"
 #include "unit/weights/folder.h"
 #include "unit/weights/small_net.h"
 #include "weights/checkpoint.h"
@@ -93,7 +94,10 @@ static void test_resume_is_the_same(void **state) {
     assert_int_equal(spur_optimizer_set_momentum(a.optimizer, 0, 0.7, &err), SPUR_OK);
     advance(&a, 3);
     assert_int_equal(spur_state_set(a.state, "loader.position", "17\nback\\slash", &err), SPUR_OK);
+    synced[0] = '\0';
     assert_int_equal(spur_checkpoint_save(&a.parts, in_folder("cp"), 3, &err), SPUR_OK);
+    const char *in = in_folder("cp/step_3"); /* into which go four files */
+    expect_synced("%s\n%s/cp\n%s\n%s\n%s\n%s\n%s/cp\n", folder, folder, in, in, in, in, folder);
     assert_int_equal(spur_checkpoint_link(in_folder("cp"), "last", 3, &err), SPUR_OK);
     if (spur_checkpoint_load(&b.parts, in_folder("cp/last"), &step, &err) != SPUR_OK)
         fail_msg("%s", err.message);
