@@ -158,6 +158,7 @@ done:
 
 spur_status spur__sync_directory(const char *path, spur_error *err) {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == EACCES) return SPUR_OK;
     if (fd < 0) return spur__fail_errno(err, errno, "%s: cannot open directory", path);
     int failed = fsync(fd) != 0 && errno != EINVAL && errno != EROFS ? errno : 0;
     close(fd);

@@ -44,7 +44,8 @@ spur_status spur__mkdirs(const char *path, spur_error *err);
 /* The same, and the names of those that it made survive a power cut. */
 spur_status spur__mkdirs_synced(const char *path, spur_error *err);
 
-/* fsync of a directory, so that a name created or renamed in it survives a power cut. */
+/* fsync of a directory, so that a name created or renamed in it survives a power cut. One that may
+ * be written but not read cannot be synced, and is left as it is. */
 spur_status spur__sync_directory(const char *path, spur_error *err);
 
 /* fsync of the directory that has `path` in it. */

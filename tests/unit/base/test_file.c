@@ -222,6 +222,29 @@ static void test_mkdirs_synced(void **state) {
     rmdir("x");
 }
 
+/* One may put files into a directory that one may not look into. */
+static void test_a_directory_that_is_not_readable(void **state) {
+    (void)state;
+    enum { NOBODY = 65534 };
+    bool root = geteuid() == 0;
+    assert_int_equal(mkdir("box", 0700), 0);
+    if (root) assert_int_equal(chown("box", NOBODY, NOBODY), 0);
+    assert_int_equal(chmod("box", 0300), 0);
+    assert_int_equal(chmod(".", 0711), 0);
+    if (root) assert_int_equal(seteuid(NOBODY), 0);
+    spur_status made = spur__mkdirs_synced("box/run", NULL);
+    spur_status written = spur__file_write("box/file", "x", 1, NULL);
+    spur_status nowhere = spur__sync_directory("box/none", NULL);
+    if (root) assert_int_equal(seteuid(0), 0);
+    assert_int_equal(made, SPUR_OK);
+    assert_int_equal(written, SPUR_OK);
+    assert_int_equal(nowhere, SPUR_E_NOTFOUND);
+    assert_int_equal(unlink("box/file"), 0);
+    assert_int_equal(rmdir("box/run"), 0);
+    assert_int_equal(rmdir("box"), 0);
+    synced[0] = '\0';
+}
+
 /* What dirname and basename of the shell say, and the path as it was. */
 static void test_parts_of_paths(void **state) {
     (void)state;
@@ -264,6 +287,7 @@ int main(void) {
         cmocka_unit_test(test_read_errors),
         cmocka_unit_test(test_mkdirs),
         cmocka_unit_test(test_mkdirs_synced),
+        cmocka_unit_test(test_a_directory_that_is_not_readable),
         cmocka_unit_test(test_parts_of_paths),
     };
     return cmocka_run_group_tests_name("file", tests, make_folder, remove_folder);
