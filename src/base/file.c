@@ -284,10 +284,10 @@ void spur__file_writer_abandon(spur__file_writer *writer) {
     writer_free(writer);
 }
 
-/* Syncs, closes and renames; an errno on failure. */
+/* Syncs (unless that comes later), closes and renames; an errno on failure. */
 static int writer_finish(spur__file_writer *writer) {
     int failed = writer->failed;
-    if (!failed && fsync(writer->fd) != 0) failed = errno;
+    if (!failed && !writer->sync_later && fsync(writer->fd) != 0) failed = errno;
     if (close(writer->fd) != 0 && !failed) failed = errno;
     if (!failed && rename(writer->temporary, writer->target) != 0) failed = errno;
     if (failed) unlink(writer->temporary);
@@ -297,7 +297,8 @@ static int writer_finish(spur__file_writer *writer) {
 spur_status spur__file_writer_commit(spur__file_writer *writer, spur_error *err) {
     int failed = writer_finish(writer);
     spur_status status = failed ? spur__fail_errno(err, failed, "%s: cannot write", writer->path)
-                                : spur__sync_name(writer->target, err);
+                         : writer->sync_later ? SPUR_OK
+                                              : spur__sync_name(writer->target, err);
     writer_free(writer);
     return status;
 }

@@ -31,6 +31,7 @@ typedef struct spur__file_writer {
     int failed; /* errno of the first failure, or 0 */
     uint64_t size; /* bytes put */
     uint32_t crc; /* their CRC-32C */
+    bool sync_later; /* may be set once it is open: the caller syncs file and directory */
 } spur__file_writer;
 
 spur_status spur__file_writer_open(spur__file_writer *writer, const char *path, spur_error *err);

@@ -5,6 +5,9 @@
  * last: a folder without a whole `state` is no checkpoint. Moments and averages are written in
  * PyTorch's layout, like the weights.
  */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,13 +88,13 @@ static void fill_array(void *user, size_t i, float *out) {
     spur_param_export(&view, out);
 }
 
-static spur_status write_arrays(const char *path, spur__arrays *arrays, uint64_t *size,
-                                uint32_t *crc, spur_error *err) {
+static spur_status write_arrays(const char *path, spur__arrays *arrays, bool sync_later,
+                                uint64_t *size, uint32_t *crc, spur_error *err) {
     spur__tensor_out *tensors = spur__calloc(arrays->count + 1, sizeof *tensors);
     if (!tensors) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
     for (size_t i = 0; i < arrays->count; i++)
         tensors[i] = spur__tensor_of(arrays->params[i], arrays->names[i]);
-    const spur__tensors_out all = {tensors, arrays->count, fill_array, arrays};
+    const spur__tensors_out all = {tensors, arrays->count, fill_array, arrays, sync_later};
     spur_status status = spur__safetensors_write(path, &all, size, crc, err);
     spur__free(tensors);
     return status;
@@ -144,21 +147,22 @@ static char *begin_file(spur__manifest *m, const char *folder, const char *name)
 }
 
 static spur_status save_weights(const spur_checkpoint_parts *parts, const char *folder,
-                                spur__manifest *m, spur_error *err) {
+                                bool sync_later, spur__manifest *m, spur_error *err) {
     char *path = begin_file(m, folder, SPUR__WEIGHTS_FILE);
     spur__checkpoint_file *file = &m->files[m->file_count++];
     if (!path) return spur__fail(err, SPUR_E_MEMORY, "checkpoint: out of memory");
-    spur_status status = spur__weights_write(parts->net, path, &file->size, &file->crc, err);
+    spur_status status =
+        spur__weights_write(parts->net, path, sync_later, &file->size, &file->crc, err);
     spur__free(path);
     return status;
 }
 
 /* Takes over the arrays. */
 static spur_status save_arrays(spur__arrays *arrays, const char *folder, const char *name,
-                               spur__manifest *m, spur_error *err) {
+                               bool sync_later, spur__manifest *m, spur_error *err) {
     char *path = begin_file(m, folder, name);
     spur__checkpoint_file *file = &m->files[m->file_count++];
-    spur_status status = path ? write_arrays(path, arrays, &file->size, &file->crc, err)
+    spur_status status = path ? write_arrays(path, arrays, sync_later, &file->size, &file->crc, err)
                               : spur__fail(err, SPUR_E_MEMORY, "checkpoint: out of memory");
     spur__free(path);
     spur__arrays_free(arrays);
@@ -166,33 +170,33 @@ static spur_status save_arrays(spur__arrays *arrays, const char *folder, const c
 }
 
 static spur_status save_files(const spur_checkpoint_parts *parts, const char *folder,
-                              spur__manifest *m, spur_error *err) {
+                              bool sync_later, spur__manifest *m, spur_error *err) {
     spur__arrays arrays;
-    SPUR__TRY(save_weights(parts, folder, m, err));
+    SPUR__TRY(save_weights(parts, folder, sync_later, m, err));
     if (parts->optimizer) {
         SPUR__TRY(spur__arrays_of_optimizer(parts->optimizer, &arrays, err));
-        SPUR__TRY(save_arrays(&arrays, folder, SPUR__OPTIMIZER_FILE, m, err));
+        SPUR__TRY(save_arrays(&arrays, folder, SPUR__OPTIMIZER_FILE, sync_later, m, err));
     }
     if (parts->ema) {
         SPUR__TRY(spur__arrays_of_ema(parts->ema, &arrays, err));
-        SPUR__TRY(save_arrays(&arrays, folder, SPUR__EMA_FILE, m, err));
+        SPUR__TRY(save_arrays(&arrays, folder, SPUR__EMA_FILE, sync_later, m, err));
     }
     return SPUR_OK;
 }
 
-static char *step_folder(const char *directory, uint64_t step) {
+char *spur__checkpoint_folder(const char *directory, uint64_t step) {
     char name[32];
     snprintf(name, sizeof name, "step_%" PRIu64, step);
     return spur__path_join(directory, name);
 }
 
-spur_status spur_checkpoint_save(const spur_checkpoint_parts *parts, const char *directory,
-                                 uint64_t step, spur_error *err) {
+spur_status spur__checkpoint_write(const spur_checkpoint_parts *parts, const char *directory,
+                                   uint64_t step, bool sync_later, spur_error *err) {
     if (!parts || !parts->net || !directory)
         return spur__fail(err, SPUR_E_ARGUMENT, "spur_checkpoint_save: the %s is NULL",
                           directory ? "net" : "directory");
     spur__manifest m = {.step = step};
-    char *folder = step_folder(directory, step), *path = NULL;
+    char *folder = spur__checkpoint_folder(directory, step), *path = NULL;
     spur_state *state = spur_state_create();
     spur_status status = SPUR_OK;
     if (folder) path = spur__path_join(folder, SPUR__STATE_FILE);
@@ -201,17 +205,50 @@ spur_status spur_checkpoint_save(const spur_checkpoint_parts *parts, const char 
         goto done;
     }
     SPUR__TRY_GOTO(put_numbers(parts, state, err), done);
-    SPUR__TRY_GOTO(spur__mkdirs_synced(folder, err), done);
+    SPUR__TRY_GOTO(spur__mkdirs_synced(directory, err), done);
+    SPUR__TRY_GOTO(spur__mkdirs(folder, err), done); /* its name is synced when it is whole */
     spur__remove_leftovers(folder, 0);
     /* Each file is replaced as a whole and the state last: where only the state differs from that
      * of the same step before, one of the two is whole at any moment; otherwise the old one's
      * checksums tell that it no longer fits. */
-    SPUR__TRY_GOTO(save_files(parts, folder, &m, err), done);
-    SPUR__TRY_GOTO(spur__state_write(path, &m, state, err), done);
-    status = spur__sync_directory(directory, err);
+    SPUR__TRY_GOTO(save_files(parts, folder, sync_later, &m, err), done);
+    SPUR__TRY_GOTO(spur__state_write(path, &m, state, sync_later, err), done);
+    if (!sync_later) status = spur__sync_directory(directory, err);
 done:
     spur_state_destroy(state);
     spur__free(path);
+    spur__free(folder);
+    return status;
+}
+
+spur_status spur_checkpoint_save(const spur_checkpoint_parts *parts, const char *directory,
+                                 uint64_t step, spur_error *err) {
+    return spur__checkpoint_write(parts, directory, step, false, err);
+}
+
+/* Syncs a file that was closed before. */
+static spur_status sync_file(const char *folder, const char *name, spur_error *err) {
+    char *path = spur__path_join(folder, name);
+    if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", folder);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int failed = fd < 0 || fsync(fd) != 0 ? errno : 0;
+    if (fd >= 0) close(fd);
+    spur_status status = failed ? spur__fail_errno(err, failed, "%s: cannot sync", path) : SPUR_OK;
+    spur__free(path);
+    return status;
+}
+
+spur_status spur__checkpoint_sync(const char *directory, uint64_t step, spur_error *err) {
+    char *folder = spur__checkpoint_folder(directory, step);
+    DIR *dir = folder ? opendir(folder) : NULL;
+    spur_status status = !folder ? spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", directory)
+                         : !dir  ? spur__fail_errno(err, errno, "%s: cannot open directory", folder)
+                                 : SPUR_OK;
+    for (struct dirent *e; status == SPUR_OK && (e = readdir(dir));)
+        if (e->d_name[0] != '.') status = sync_file(folder, e->d_name, err);
+    if (dir) closedir(dir);
+    if (status == SPUR_OK) status = spur__sync_directory(folder, err);
+    if (status == SPUR_OK) status = spur__sync_directory(directory, err);
     spur__free(folder);
     return status;
 }

@@ -61,10 +61,12 @@ spur_status spur_checkpoint_link(const char *directory, const char *name, uint64
     return status;
 }
 
-/* ---- pruning ------------------------------------------------------------------------------------------ */
+/* ---- removing ----------------------------------------------------------------------------------------- */
 
 typedef struct entry {
     uint64_t step;
+    dev_t device;
+    ino_t inode;
     bool linked;
 } entry;
 
@@ -73,27 +75,23 @@ typedef struct listing {
     size_t count, capacity;
 } listing;
 
-/* "step_120" to 120. */
+/* "step_120" to 120; "step_0120" is somebody else's. */
 static bool parse_step(const char *name, uint64_t *step) {
-    char *end;
+    char *end, again[32];
     if (strncmp(name, "step_", 5) != 0 || name[5] < '0' || name[5] > '9') return false;
     errno = 0;
     *step = strtoull(name + 5, &end, 10);
-    return *end == '\0' && errno != ERANGE;
+    snprintf(again, sizeof again, "step_%" PRIu64, *step);
+    return errno != ERANGE && strcmp(name, again) == 0;
 }
 
-static entry *find(listing *l, uint64_t step) {
-    for (size_t i = 0; i < l->count; i++)
-        if (l->entries[i].step == step) return &l->entries[i];
-    return NULL;
-}
-
-static bool note(listing *l, uint64_t step, bool linked) {
-    entry *old = find(l, step);
-    if (old) {
-        old->linked |= linked;
+/* Adds a folder step_N; false when out of memory. */
+static bool note_step(listing *l, int directory, const char *name) {
+    struct stat info;
+    entry e = {.step = 0};
+    if (!parse_step(name, &e.step) || fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISDIR(info.st_mode))
         return true;
-    }
     if (l->count == l->capacity) {
         size_t capacity = l->capacity ? 2 * l->capacity : 16;
         entry *entries = spur__realloc_array(l->entries, capacity, sizeof *entries);
@@ -101,22 +99,21 @@ static bool note(listing *l, uint64_t step, bool linked) {
         l->entries = entries;
         l->capacity = capacity;
     }
-    l->entries[l->count++] = (entry){step, linked};
+    e.device = info.st_dev;
+    e.inode = info.st_ino;
+    l->entries[l->count++] = e;
     return true;
 }
 
-/* Notes a folder step_N, or what a link points to. */
-static bool note_name(listing *l, int directory, const char *name) {
-    char target[64];
+/* Marks the folder that a link leads to, however that is written; our own of a killed process count as none. */
+static void note_link(listing *l, int directory, const char *name) {
     struct stat info;
-    uint64_t step;
-    if (fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) != 0) return true;
-    if (S_ISDIR(info.st_mode) && parse_step(name, &step)) return note(l, step, false);
-    if (!S_ISLNK(info.st_mode)) return true;
-    ssize_t n = readlinkat(directory, name, target, sizeof target - 1);
-    if (n <= 0) return true;
-    target[n] = '\0';
-    return parse_step(target, &step) ? note(l, step, true) : true;
+    if (name[0] == '.' || fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISLNK(info.st_mode) || fstatat(directory, name, &info, 0) != 0)
+        return;
+    for (size_t i = 0; i < l->count; i++)
+        if (l->entries[i].inode == info.st_ino && l->entries[i].device == info.st_dev)
+            l->entries[i].linked = true;
 }
 
 static int newest_first(const void *a, const void *b) {
@@ -124,10 +121,25 @@ static int newest_first(const void *a, const void *b) {
     return x > y ? -1 : x < y;
 }
 
+/* The checkpoints in a directory, the newest first. */
+static spur_status list(const char *directory, listing *l, spur_error *err) {
+    DIR *folder = opendir(directory);
+    bool fine = true;
+    *l = (listing){.count = 0};
+    if (!folder) return spur__fail_errno(err, errno, "%s: cannot open directory", directory);
+    for (struct dirent *e; fine && (e = readdir(folder));)
+        fine = note_step(l, dirfd(folder), e->d_name);
+    rewinddir(folder);
+    for (struct dirent *e; fine && (e = readdir(folder));) note_link(l, dirfd(folder), e->d_name);
+    closedir(folder);
+    if (l->count) qsort(l->entries, l->count, sizeof *l->entries, newest_first);
+    if (fine) return SPUR_OK;
+    spur__free(l->entries);
+    return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", directory);
+}
+
 spur_status spur__checkpoint_remove(const char *directory, uint64_t step, spur_error *err) {
-    char name[32];
-    snprintf(name, sizeof name, "step_%" PRIu64, step);
-    char *path = spur__path_join(directory, name);
+    char *path = spur__checkpoint_folder(directory, step);
     if (!path) return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", directory);
     spur_status status = SPUR_OK;
     DIR *folder = opendir(path);
@@ -144,23 +156,26 @@ spur_status spur__checkpoint_remove(const char *directory, uint64_t step, spur_e
     return status;
 }
 
+void spur__checkpoint_sweep(const char *directory, spur__unwanted *is_unwanted, const void *user) {
+    listing l;
+    if (list(directory, &l, NULL) != SPUR_OK) return;
+    for (size_t i = 0; i < l.count; i++) {
+        uint64_t step = l.entries[i].step;
+        char *folder = l.entries[i].linked ? NULL : spur__checkpoint_folder(directory, step);
+        if (folder && is_unwanted(user, folder, step))
+            (void)spur__checkpoint_remove(directory, step, NULL);
+        spur__free(folder);
+    }
+    spur__free(l.entries);
+}
+
 spur_status spur_checkpoint_prune(const char *directory, int keep, spur_error *err) {
-    listing l = {0};
+    listing l;
     spur_status status = SPUR_OK;
     if (!directory || keep < 0)
         return spur__fail(err, directory ? SPUR_E_RANGE : SPUR_E_ARGUMENT,
                           "%s: cannot keep %d checkpoints", directory ? directory : "NULL", keep);
-    DIR *folder = opendir(directory);
-    bool fine = true;
-    if (!folder) return spur__fail_errno(err, errno, "%s: cannot open directory", directory);
-    for (struct dirent *e = readdir(folder); e && fine; e = readdir(folder))
-        fine = note_name(&l, dirfd(folder), e->d_name);
-    closedir(folder);
-    if (!fine) {
-        spur__free(l.entries);
-        return spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", directory);
-    }
-    if (l.count) qsort(l.entries, l.count, sizeof *l.entries, newest_first);
+    SPUR__TRY(list(directory, &l, err));
     for (size_t i = 0; i < l.count && status == SPUR_OK; i++)
         if (!l.entries[i].linked && keep-- <= 0)
             status = spur__checkpoint_remove(directory, l.entries[i].step, err);

@@ -202,6 +202,7 @@ spur_status spur__safetensors_write(const char *path, const spur__tensors_out *a
         goto done;
     }
     SPUR__TRY_GOTO(spur__file_writer_open(&writer, path, err), done);
+    writer.sync_later = all->sync_later;
     spur__file_writer_put(&writer, header.data, header.length);
     if (!put_values(&writer, all)) {
         spur__file_writer_abandon(&writer);

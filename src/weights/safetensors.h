@@ -78,6 +78,7 @@ typedef struct spur__tensors_out {
     size_t count;
     void (*fill)(void *user, size_t i, float *out); /* stores the values of tensor i */
     void *user;
+    bool sync_later; /* as in spur__file_writer */
 } spur__tensors_out;
 
 /* Writes the tensors in the order given; *size and *crc (may be NULL) describe the file. */

@@ -32,9 +32,9 @@ typedef struct spur__manifest {
     size_t file_count;
 } spur__manifest;
 
-/* Writes the state file. */
+/* Writes the state file; `sync_later`: without syncing it yet. */
 spur_status spur__state_write(const char *path, const spur__manifest *manifest,
-                              const spur_state *state, spur_error *err);
+                              const spur_state *state, bool sync_later, spur_error *err);
 
 /* Parses a text of n bytes (NUL-terminated behind them); keys go into `state`, which must be new. */
 spur_status spur__state_parse(const char *path, const char *text, size_t n,

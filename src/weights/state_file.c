@@ -31,7 +31,8 @@ static void put_escaped(spur__str *out, const char *value) {
 }
 
 spur_status spur__state_write(const char *path, const spur__manifest *m, const spur_state *state,
-                              spur_error *err) {
+                              bool sync_later, spur_error *err) {
+    spur__file_writer writer;
     spur__str out;
     spur__str_init(&out, STATE_MAX);
     spur__str_printf(&out, "%sstep %" PRIu64 "\n", magic, m->step);
@@ -47,10 +48,15 @@ spur_status spur__state_write(const char *path, const spur__manifest *m, const s
     uint32_t crc = spur__crc32c(0, spur__str_text(&out), out.length);
     spur__str_printf(&out, "end %08" PRIx32 "\n", crc);
     spur_status status = spur__str_status(&out);
-    if (status == SPUR_OK)
-        status = spur__file_write(path, out.data, out.length, err);
-    else
+    if (status != SPUR_OK) {
         spur__fail(err, status, "%s: %s", path, spur_strstatus(status));
+        goto done;
+    }
+    SPUR__TRY_GOTO(spur__file_writer_open(&writer, path, err), done);
+    writer.sync_later = sync_later;
+    spur__file_writer_put(&writer, out.data, out.length);
+    status = spur__file_writer_commit(&writer, err);
+done:
     spur__str_free(&out);
     return status;
 }

@@ -76,14 +76,14 @@ static void fill_param(void *user, size_t i, float *out) {
     spur_param_export(((const plan *)user)->params[i], out);
 }
 
-spur_status spur__weights_write(spur_net *net, const char *path, uint64_t *size, uint32_t *crc,
-                                spur_error *err) {
+spur_status spur__weights_write(spur_net *net, const char *path, bool sync_later, uint64_t *size,
+                                uint32_t *crc, spur_error *err) {
     plan p;
     spur_status status;
     if (!net || (spur_net_param_count(net) > 0 && !spur_net_param(net, 0)->value))
         return spur__fail(err, SPUR_E_STATE, "%s: the net is not built", path);
     if (plan_net(net, &p)) {
-        const spur__tensors_out all = {p.tensors, p.count, fill_param, &p};
+        const spur__tensors_out all = {p.tensors, p.count, fill_param, &p, sync_later};
         status = spur__safetensors_write(path, &all, size, crc, err);
     } else {
         status = spur__fail(err, SPUR_E_MEMORY, "%s: out of memory", path);
@@ -94,7 +94,7 @@ spur_status spur__weights_write(spur_net *net, const char *path, uint64_t *size,
 
 spur_status spur_weights_save(spur_net *net, const char *path, spur_error *err) {
     if (!path) return spur__fail(err, SPUR_E_ARGUMENT, "spur_weights_save: the path is NULL");
-    return spur__weights_write(net, path, NULL, NULL, err);
+    return spur__weights_write(net, path, false, NULL, NULL, err);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------- */

@@ -20,7 +20,7 @@ bool spur__tensor_fits(const spur__tensor *tensor, const spur_param *param);
 char *spur__sizes_text(int rank, const int64_t *shape, char *text, size_t size);
 
 /* As spur_weights_save; size and CRC-32C of the file. */
-spur_status spur__weights_write(spur_net *net, const char *path, uint64_t *size, uint32_t *crc,
-                                spur_error *err);
+spur_status spur__weights_write(spur_net *net, const char *path, bool sync_later, uint64_t *size,
+                                uint32_t *crc, spur_error *err);
 
 #endif

@@ -314,10 +314,11 @@ class Amended(Run):
         for _ in range(2):
             self.spur("resume", run, "train.max_steps=0", "train.max_time=" + AT_ONCE)
         self.assertEqual(steps(run), {5, 7, 9})
+        (run / "checkpoints/mine").symlink_to(run / "checkpoints/step_9")  # which a user wants to keep
         (run / "checkpoints/step_8").mkdir()  # as a process leaves it that was killed while it removed the checkpoint
         (run / "checkpoints/step_8/weights.safetensors").write_text("not all of it")
         self.spur("resume", run, "train.max_time=")
-        self.assertEqual(steps(run), {5, 7, 12, 17, 22})
+        self.assertEqual(steps(run), {5, 7, 9, 12, 17, 22})
         # the epoch that the limit ended is the best one, and no later one is better by so much
         run = self.train("train.max_steps=7", "train.epochs=4", "train.monitor=loss", *limits[:2], "train.keep=0")
         self.assertEqual(os.readlink(run / "checkpoints/best"), "step_7")

@@ -129,6 +129,10 @@ static const spur__option train_rows[] = {
               .help = "validate after every so many epochs, and after the last"),
     SPUR__ROW(INT, train_settings, checkpoint_every, "0", .min = 0, .max = 1e15, .unit = "steps",
               .help = "save after every so many steps too; 0 saves at the ends of epochs only"),
+    SPUR__ROW(
+        FLOAT, train_settings, checkpoint_secs, "1", .min = 0, .max = 86400, .unit = "seconds",
+        .help = "save at the end of an epoch only when the last save is so long ago, and at the "
+                "end of the training; 0, or any keep, saves at the end of each"),
     SPUR__ROW(INT, train_settings, keep, "0", .min = 0, .max = 1e6, .unit = "checkpoints",
               .help = "older checkpoints to keep besides best and last"),
 };

@@ -38,6 +38,7 @@ typedef struct train_settings {
     int64_t limit_batches, overfit; /* 0: off */
     int64_t validate_every; /* epochs */
     int64_t checkpoint_every; /* steps; 0: at the end of each epoch only */
+    double checkpoint_secs; /* between the ends of epochs that are saved, at least */
     int64_t keep; /* checkpoints kept besides best and last */
 } train_settings;
 

@@ -4,7 +4,6 @@
  */
 #include "train/checkpoint.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include <spur/weights.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -25,36 +25,6 @@ static spur_checkpoint_parts parts_of(session *s, spur_state *state) {
                                    .scheduler = s->scheduler,
                                    .ema = s->ema,
                                    .state = state};
-}
-
-static bool is_linked(const char *directory, const char *link, const char *name) {
-    char target[256], path[4096];
-    snprintf(path, sizeof path, "%s/%s", directory, link);
-    ssize_t n = readlink(path, target, sizeof target - 1);
-    if (n <= 0) return false;
-    target[n] = '\0';
-    return strcmp(target, name) == 0;
-}
-
-/* Whether the checkpoint of a step, in this folder, is to go. */
-typedef bool unwanted(const session *s, const char *folder, int64_t step);
-
-/* Removes step_N directories that are unwanted and to which no link points. */
-static void sweep_out(session *s, const char *directory, unwanted *is_unwanted) {
-    DIR *dir = opendir(directory);
-    if (!dir) return;
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        long long step;
-        if (strncmp(entry->d_name, "step_", 5) != 0 || !spur__parse_int(entry->d_name + 5, &step) ||
-            is_linked(directory, "last", entry->d_name) ||
-            is_linked(directory, "best", entry->d_name))
-            continue;
-        char *folder = spur__path_join(directory, entry->d_name);
-        if (folder && is_unwanted(s, folder, step))
-            spur__checkpoint_remove(directory, (uint64_t)step, NULL);
-        spur__free(folder);
-    }
-    closedir(dir);
 }
 
 /* Batches done in the epoch under way; 0 when that cannot be read. */
@@ -73,8 +43,9 @@ static uint64_t batches_in(const char *state_file) {
 }
 
 /* Saved within an epoch, at a step at which an undisturbed run does not save; half of one, too. */
-static bool is_irregular(const session *s, const char *folder, int64_t step) {
-    int64_t every = s->train->checkpoint_every;
+static bool is_irregular(const void *user, const char *folder, uint64_t step) {
+    const session *s = user;
+    uint64_t every = (uint64_t)s->train->checkpoint_every;
     char *state = spur__path_join(folder, SPUR__STATE_FILE);
     bool irregular = state && (!spur__exists(state) ||
                                (batches_in(state) > 0 && (every == 0 || step % every != 0)));
@@ -82,12 +53,13 @@ static bool is_irregular(const session *s, const char *folder, int64_t step) {
     return irregular;
 }
 
-static bool is_later(const session *s, const char *folder, int64_t step) {
+static bool is_later(const void *user, const char *folder, uint64_t step) {
+    const session *s = user;
     (void)folder;
-    return step > s->at.step;
+    return step > (uint64_t)s->at.step;
 }
 
-static spur_status save_parts(session *s, const char *directory, spur_error *err) {
+static spur_status save_parts(session *s, const char *directory, bool sync_later, spur_error *err) {
     spur_state *state = spur_state_create();
     if (!state) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     spur_status status = state_of_session(s, state, err);
@@ -95,34 +67,89 @@ static spur_status save_parts(session *s, const char *directory, spur_error *err
         /* the averages are what is validated, so they are what weights.safetensors holds */
         spur_checkpoint_parts parts = parts_of(s, state);
         if (s->ema) spur_ema_swap(s->ema);
-        status = spur_checkpoint_save(&parts, directory, (uint64_t)s->at.step, err);
+        status = spur__checkpoint_write(&parts, directory, (uint64_t)s->at.step, sync_later, err);
         if (s->ema) spur_ema_swap(s->ema);
     }
     spur_state_destroy(state);
     return status;
 }
 
-spur_status checkpoint_save(session *s, bool interrupted, spur_error *err) {
+/* Whether the epoch that has just ended is the best one so far. */
+static bool is_best(const session *s) {
+    return s->at.batch == 0 && s->at.has_best && s->at.best_step == s->at.step;
+}
+
+static spur_status link_waiting(session *s, const char *directory, spur_error *err) {
+    uint64_t step = (uint64_t)s->best_waiting;
+    if (step == 0) return SPUR_OK;
+    SPUR__TRY(spur__checkpoint_sync(directory, step, err));
+    return spur_checkpoint_link(directory, "best", step, err);
+}
+
+/* Removes what is no longer wanted now that `last` leads to the session's position. */
+static spur_status tidy(session *s, const char *directory, spur_error *err) {
+    spur__checkpoint_sweep(directory, is_irregular, s);
+    SPUR__TRY(spur_checkpoint_prune(directory, (int)s->train->keep, err));
+    resume_file_sweep(&s->run, &s->at);
+    return SPUR_OK;
+}
+
+static spur_status save_in(session *s, const char *directory, spur_error *err) {
     run_log_position position;
     uint64_t step = (uint64_t)s->at.step;
+    SPUR__TRY(run_log_tell(&s->run_log, &position, err));
+    SPUR__TRY(resume_file_write(&s->run, &s->at, &position, err));
+    SPUR__TRY(save_parts(s, directory, false, err));
+    SPUR__TRY(is_best(s) ? spur_checkpoint_link(directory, "best", step, err)
+                         : link_waiting(s, directory, err));
+    s->best_waiting = 0;
+    SPUR__TRY(spur_checkpoint_link(directory, "last", step, err));
+    SPUR__TRY(tidy(s, directory, err));
+    s->saved = spur__monotonic();
+    s->is_behind = false;
+    return SPUR_OK;
+}
+
+/* The checkpoint of the best epoch so far, in place of the one that waited. */
+static spur_status wait_in(session *s, const char *directory, spur_error *err) {
+    uint64_t before = (uint64_t)s->best_waiting;
+    SPUR__TRY(save_parts(s, directory, true, err));
+    s->best_waiting = s->at.step;
+    return before ? spur__checkpoint_remove(directory, before, err) : SPUR_OK;
+}
+
+/* Does something in the directory of the checkpoints. */
+static spur_status in_directory(session *s,
+                                spur_status (*act)(session *s, const char *directory,
+                                                   spur_error *err),
+                                spur_error *err) {
     char *directory = run_path(&s->run, "checkpoints");
     if (!directory) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
-    spur_status status;
-    SPUR__TRY_GOTO(run_log_tell(&s->run_log, &position, err), done);
-    SPUR__TRY_GOTO(resume_file_write(&s->run, &s->at, &position, err), done);
-    SPUR__TRY_GOTO(save_parts(s, directory, err), done);
-    if (!interrupted && s->at.has_best && s->at.best_step == s->at.step && s->at.batch == 0)
-        SPUR__TRY_GOTO(spur_checkpoint_link(directory, "best", step, err), done);
-    SPUR__TRY_GOTO(spur_checkpoint_link(directory, "last", step, err), done);
-    sweep_out(s, directory, is_irregular);
-    SPUR__TRY_GOTO(spur_checkpoint_prune(directory, (int)s->train->keep, err), done);
-    resume_file_sweep(&s->run, &s->at);
-done:
+    spur_status status = act(s, directory, err);
     spur__free(directory);
     return status;
 }
 
-/* The best link may be newer than `last` if the process died between the two. */
+spur_status checkpoint_save(session *s, spur_error *err) {
+    return in_directory(s, save_in, err);
+}
+
+/* What `keep` keeps must not depend on how long anything took. */
+static bool is_due(const session *s) {
+    return session_is_over(s) || s->saved == 0 || s->train->keep > 0 ||
+           spur__monotonic() - s->saved >= s->train->checkpoint_secs;
+}
+
+spur_status checkpoint_epoch(session *s, spur_error *err) {
+    if (is_due(s)) return checkpoint_save(s, err);
+    s->is_behind = true;
+    return is_best(s) ? in_directory(s, wait_in, err) : SPUR_OK;
+}
+
+spur_status checkpoint_link_best(session *s, spur_error *err) {
+    return in_directory(s, link_waiting, err);
+}
+
 static spur_status mend_best(session *s, const char *directory, spur_error *err) {
     char path[4096];
     snprintf(path, sizeof path, "%s/best", directory);
@@ -132,6 +159,17 @@ static spur_status mend_best(session *s, const char *directory, spur_error *err)
     }
     spur_status status = spur_checkpoint_link(directory, "best", (uint64_t)s->at.best_step, err);
     return status == SPUR_E_NOTFOUND ? SPUR_OK : status; /* the user has removed it */
+}
+
+/* The best link may be newer than `last`, and what is later or of no use may still be there. */
+static spur_status mend_in(session *s, const char *directory, spur_error *err) {
+    SPUR__TRY(mend_best(s, directory, err));
+    spur__checkpoint_sweep(directory, is_later, s);
+    return tidy(s, directory, err);
+}
+
+spur_status checkpoint_mend(session *s, spur_error *err) {
+    return in_directory(s, mend_in, err);
 }
 
 static spur_status load(session *s, const char *directory, run_log_position *from,
@@ -146,8 +184,6 @@ static spur_status load(session *s, const char *directory, run_log_position *fro
     if (status == SPUR_OK) status = session_of_state(s, state, err);
     spur_state_destroy(state);
     if (status == SPUR_OK) status = resume_file_read(&s->run, &s->at, from, err);
-    if (status == SPUR_OK) status = mend_best(s, directory, err);
-    if (status == SPUR_OK) sweep_out(s, directory, is_later);
     return status;
 }
 

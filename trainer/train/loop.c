@@ -192,7 +192,7 @@ static outcome after_step(session *s, spur_error *err) {
     if (here != GO_ON) return here;
     if (!every(s->train->checkpoint_every, s->at.step)) return GO_ON;
     if (run_log_check(&s->run_log, err) != SPUR_OK) return FAILED;
-    return checkpoint_save(s, false, err) == SPUR_OK ? GO_ON : FAILED;
+    return checkpoint_save(s, err) == SPUR_OK ? GO_ON : FAILED;
 }
 
 static outcome run_batches(session *s, spur_error *err) {
@@ -333,12 +333,14 @@ static spur_status end_epoch(session *s, bool last, spur_error *err) {
     s->at.batch = 0;
     s->last = r;
     pass_reset(&s->train_pass);
-    SPUR__TRY(checkpoint_save(s, false, err));
+    SPUR__TRY(checkpoint_epoch(s, err));
+    if (s->is_behind) return SPUR_OK; /* it says what is saved */
     run_status now = status_of(s, RUN_RUNNING, EXIT_DONE, NULL);
     return run_write_status(&s->run, &now, err);
 }
 
 static int failed(session *s, spur_error *err) {
+    (void)checkpoint_link_best(s, NULL);
     if (s->has_run_log) {
         spur_log_hparams_end(s->run_log.writers[RUN_LOG_RUN], SPUR_LOG_FAILURE, NULL);
         run_log_close(&s->run_log, NULL);
@@ -367,12 +369,13 @@ static int leave(session *s, outcome why) {
 }
 
 static int save_and_leave(session *s, outcome why, spur_error *err) {
-    return checkpoint_save(s, true, err) == SPUR_OK ? leave(s, why) : failed(s, err);
+    return checkpoint_save(s, err) == SPUR_OK ? leave(s, why) : failed(s, err);
 }
 
-/* The last epoch's checkpoint is what a run continues from that was stopped in here: the best
+/* The last checkpoint is what a run continues from that was stopped in here: the best
  * weights are in the network now, and what was logged since is cut off then. */
 static int finish(session *s, const char *why, run_state state, spur_error *err) {
+    if (s->is_behind && checkpoint_save(s, err) != SPUR_OK) return failed(s, err);
     spur_status status = session_log_end(s, err);
     if (status == SPUR_E_INTERRUPTED) return leave(s, INTERRUPTED);
     if (status != SPUR_OK) return failed(s, err);
@@ -420,7 +423,8 @@ static int train_epochs(session *s, spur_error *err) {
         spur_status status = end_epoch(s, last, err);
         if (status == SPUR_E_INTERRUPTED) return save_and_leave(s, INTERRUPTED, err);
         if (status != SPUR_OK) return failed(s, err);
-        if (stop_requested()) return leave(s, INTERRUPTED);
+        if (!stop_requested()) continue;
+        return s->is_behind ? save_and_leave(s, INTERRUPTED, err) : leave(s, INTERRUPTED);
     }
     return finish(s, s->at.stopped_early ? "stopped early" : NULL, RUN_DONE, err);
 }

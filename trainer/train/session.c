@@ -374,6 +374,6 @@ spur_status session_resume(session *s, const char *path, const resume_overrides 
     SPUR__TRY(check_unchanged(path, a, err));
     SPUR__TRY(checkpoint_load_last(s, &from, &found, err));
     SPUR__TRY(amend(s, a, err));
-    if (!found) SPUR__TRY(run_log_discard(&s->run, err));
+    SPUR__TRY(found ? checkpoint_mend(s, err) : run_log_discard(&s->run, err));
     return go(s, found ? &from : NULL, err);
 }

@@ -59,6 +59,9 @@ struct session {
     run_log run_log;
     bool has_run_log, has_own_weights;
     train_position at;
+    double saved; /* monotonic seconds; 0: not yet by this process */
+    bool is_behind; /* an epoch has ended since then */
+    int64_t best_waiting; /* step of a best checkpoint that is not synced and linked yet; 0: none */
     pass train_pass, batch_pass, val_pass;
     epoch_record last; /* of the epoch completed last */
     trial trial; /* inactive unless a sweep runs this */

@@ -118,8 +118,8 @@ SPUR_API SPUR_WARN_UNUSED spur_status spur_checkpoint_save(const spur_checkpoint
 SPUR_API SPUR_WARN_UNUSED spur_status spur_checkpoint_link(const char *directory, const char *name,
                                                            uint64_t step, spur_error *err);
 
-/* Removes every step_N that no link in DIRECTORY points to, the newest `keep` of them aside (E_RANGE
- * below 0). */
+/* Removes every step_N that no link in DIRECTORY leads to, whoever made it, the newest `keep` of them
+ * aside (E_RANGE below 0). */
 SPUR_API SPUR_WARN_UNUSED spur_status spur_checkpoint_prune(const char *directory, int keep,
                                                             spur_error *err);
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Checkpoints: a training goes on from one as if nothing had been, what does not fit or is damaged is refused before
- * anything has changed, links and pruning.
+ * anything has changed.
  */
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,7 +96,7 @@ static void test_resume_is_the_same(void **state) {
     synced[0] = '\0';
     assert_int_equal(spur_checkpoint_save(&a.parts, in_folder("cp"), 3, &err), SPUR_OK);
     const char *in = in_folder("cp/step_3"); /* into which go four files */
-    expect_synced("%s\n%s/cp\n%s\n%s\n%s\n%s\n%s/cp\n", folder, folder, in, in, in, in, folder);
+    expect_synced("%s\n%s\n%s\n%s\n%s\n%s/cp\n", folder, in, in, in, in, folder);
     assert_int_equal(spur_checkpoint_link(in_folder("cp"), "last", 3, &err), SPUR_OK);
     if (spur_checkpoint_load(&b.parts, in_folder("cp/last"), &step, &err) != SPUR_OK)
         fail_msg("%s", err.message);
@@ -408,7 +407,7 @@ static void test_files_that_are_not_named(void **state) {
         assert_int_equal(spur__file_read(path, 1 << 20, &text, &n, &err), SPUR_OK);
         assert_int_equal(spur__state_parse(path, text, n, &m, values, &err), SPUR_OK);
         assert_string_equal(m.files[--m.file_count].name, names[i]);
-        assert_int_equal(spur__state_write(path, &m, values, &err), SPUR_OK);
+        assert_int_equal(spur__state_write(path, &m, values, false, &err), SPUR_OK);
         snprintf(expected, sizeof expected, "step_1: the checkpoint has no %s", names[i]);
         expect_refused(&parts, in_folder("named/step_1"), SPUR_E_NOTFOUND, expected);
         if (i == 2) parts.ema = NULL;
@@ -481,93 +480,31 @@ static void test_keys_of_the_library(void **state) {
     stop(&t);
 }
 
-static void test_pruning(void **state) {
+/* Written in two parts, it is the same one. */
+static void test_synced_later(void **state) {
     spur_error err = {0};
     training t = start(1);
-    const char *cp = in_folder("pruned");
-    char path[128];
+    char *at_once, *later;
+    size_t n, m;
     (void)state;
-    for (uint64_t step = 1; step <= 6; step++)
-        assert_int_equal(spur_checkpoint_save(&t.parts, cp, step, &err), SPUR_OK);
-    assert_int_equal(spur_checkpoint_link(cp, "last", 6, &err), SPUR_OK);
-    snprintf(path, sizeof path, "%s/.best.tmp", cp); /* of a process that was killed */
-    assert_int_equal(symlink("step_3", path), 0);
-    assert_int_equal(spur_checkpoint_link(cp, "best", 1, &err), SPUR_OK);
-    assert_int_equal(spur_checkpoint_link(cp, "best", 2, &err), SPUR_OK);
-    snprintf(path, sizeof path, "%s/step_9.kept", cp); /* somebody else's */
-    assert_int_equal(mkdir(path, 0700), 0);
-    assert_int_equal(spur_checkpoint_link(cp, "last", 7, &err), SPUR_E_NOTFOUND);
-    assert_int_equal(spur_checkpoint_prune(cp, -1, &err), SPUR_E_RANGE);
-    assert_int_equal(spur_checkpoint_prune(cp, 2, &err), SPUR_OK);
-    assert_true(spur__exists(path));
-    for (int step = 1; step <= 6; step++) {
-        snprintf(path, sizeof path, "%s/step_%d/state", cp, step);
-        assert_int_equal(spur__exists(path), step == 2 || step >= 4); /* 5 and 4 beside the links */
-    }
-    assert_int_equal(spur_checkpoint_prune(cp, 0, &err), SPUR_OK);
-    for (int step = 1; step <= 6; step++) {
-        snprintf(path, sizeof path, "%s/step_%d/state", cp, step);
-        assert_int_equal(spur__exists(path), step == 2 || step == 6);
-    }
+    assert_int_equal(spur_checkpoint_save(&t.parts, in_folder("at_once"), 1, &err), SPUR_OK);
+    synced[0] = '\0';
+    assert_int_equal(spur__checkpoint_write(&t.parts, in_folder("later"), 1, true, &err), SPUR_OK);
+    expect_synced("%s\n", folder);
+    assert_int_equal(spur__checkpoint_sync(in_folder("later"), 1, &err), SPUR_OK);
+    expect_synced("%s/later/step_1\n%s/later\n", folder, folder);
+    assert_int_equal(
+        spur__file_read(in_folder("at_once/step_1/state"), 1 << 20, &at_once, &n, &err), SPUR_OK);
+    assert_int_equal(spur__file_read(in_folder("later/step_1/state"), 1 << 20, &later, &m, &err),
+                     SPUR_OK);
+    assert_string_equal(at_once, later); /* which has the sizes and checksums of the others */
+    assert_int_equal(spur_checkpoint_load(&t.parts, in_folder("later/step_1"), NULL, &err),
+                     SPUR_OK);
+    assert_int_equal(spur__checkpoint_sync(in_folder("later"), 2, &err), SPUR_E_NOTFOUND);
+    assert_non_null(strstr(err.message, "later/step_2: cannot open"));
+    spur__free(at_once);
+    spur__free(later);
     stop(&t);
-}
-
-/* What stands in the way of a link or of a removal is told; a file called like a checkpoint is none. */
-static void test_what_is_in_the_way(void **state) {
-    spur_error err = {0};
-    training t = start(1);
-    char cp[128];
-    (void)state;
-    snprintf(cp, sizeof cp, "%s/way", folder);
-    for (uint64_t step = 1; step <= 2; step++)
-        assert_int_equal(spur_checkpoint_save(&t.parts, cp, step, &err), SPUR_OK);
-    assert_int_equal(mkdir(in_folder("way/best"), 0700), 0);
-    assert_int_equal(spur_checkpoint_link(cp, "best", 1, &err), SPUR_E_IO);
-    assert_non_null(strstr(err.message, "way/best: cannot link to step_1"));
-    struct stat info;
-    assert_int_not_equal(lstat(in_folder("way/.best.tmp"), &info), 0);
-    assert_int_equal(spur__file_write(in_folder("way/step_3"), "mine", 4, &err), SPUR_OK);
-    assert_int_equal(spur__checkpoint_remove(cp, 4, &err), SPUR_OK); /* there is none */
-    assert_int_equal(spur_checkpoint_prune(cp, 1, &err), SPUR_OK);
-    assert_true(spur__exists(in_folder("way/step_3")) && spur__exists(in_folder("way/step_2")));
-    assert_false(spur__exists(in_folder("way/step_1")));
-    assert_int_equal(mkdir(in_folder("way/step_2/mine"), 0700), 0);
-    assert_int_equal(spur_checkpoint_prune(cp, 0, &err), SPUR_E_IO);
-    assert_non_null(strstr(err.message, "way/step_2: cannot remove"));
-    assert_false(spur__exists(in_folder("way/step_2/state")));
-    stop(&t);
-}
-
-static char in_own_folder[96];
-
-static void *link_often(void *step) {
-    spur_error err;
-    for (int i = 0; i < 200; i++)
-        if (spur_checkpoint_link(in_own_folder, "last", *(uint64_t *)step, &err) != SPUR_OK)
-            return step;
-    return NULL;
-}
-
-/* Two that link at once do not take each other's link away. */
-static void test_links_at_once(void **state) {
-    uint64_t steps[2] = {1, 2};
-    pthread_t threads[2];
-    void *failed;
-    (void)state;
-    snprintf(in_own_folder, sizeof in_own_folder, "%s/links", folder);
-    assert_int_equal(mkdir(in_own_folder, 0700), 0);
-    for (int i = 0; i < 2; i++) {
-        char path[160];
-        snprintf(path, sizeof path, "%s/step_%d", in_own_folder, i + 1);
-        assert_int_equal(mkdir(path, 0700), 0);
-    }
-    for (int i = 0; i < 2; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, link_often, &steps[i]), 0);
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(pthread_join(threads[i], &failed), 0);
-        assert_null(failed);
-    }
-    assert_false(spur__exists(in_folder("links/.last.tmp")));
 }
 
 int main(void) {
@@ -588,9 +525,7 @@ int main(void) {
         cmocka_unit_test(test_what_is_missing),
         cmocka_unit_test(test_failing_allocations),
         cmocka_unit_test(test_keys_of_the_library),
-        cmocka_unit_test(test_pruning),
-        cmocka_unit_test(test_what_is_in_the_way),
-        cmocka_unit_test(test_links_at_once),
+        cmocka_unit_test(test_synced_later),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
