@@ -3,6 +3,7 @@
 """spur resume: interruptions that leave no trace; overrides of a run that goes on."""
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -232,17 +233,103 @@ class Resume(Run):
         self.assertIn("8 classes then, 6 now", r.err)
 
 
-class Amended(Run):
-    """Overrides of a run that goes on: kept, or refused."""
-
+class Refusing(Run):
     def state_of(self, run):
-        return {name: (run / name).read_bytes() for name in self.tree(run) if name != "run.lock"}
+        links = {p.name: os.readlink(p) for p in run.glob("checkpoints/*") if p.is_symlink()}
+        return links, {name: (run / name).read_bytes() for name in self.tree(run) if name != "run.lock" and name not in
+                       ("checkpoints/" + link for link in links)}
 
     def refused(self, run, message, *overrides):
         before = self.state_of(run)
         r = self.spur("resume", run, *overrides, status=2)
         self.assertIn(message, r.err)
         self.assertEqual(self.state_of(run), before)
+
+
+class Lost(Refusing):
+    """A user has removed, or copied without its links, what a run needs to go on."""
+    MORE = "train.epochs=3"
+
+    def setUp(self):
+        super().setUp()
+        self.original = self.train("optimizer.lr=0", "train.epochs=2", "train.monitor=val_loss")
+
+    def copy_of_run(self):
+        run = self.dir / "run"
+        shutil.rmtree(run, ignore_errors=True)
+        shutil.copytree(self.original, run, symlinks=True)
+        self.assertEqual([os.readlink(run / "checkpoints" / name) for name in ("last", "best")], ["step_20", "step_10"])
+        return run, run / "checkpoints"
+
+    def test_the_last_checkpoint(self):
+        for why, message, lose in (
+                ("its folder", "last: leads to step_20, which is not there: put it back, or begin anew: ",
+                 lambda at: shutil.rmtree(at / "step_20")),
+                ("the link", "last: not there, but epoch 2, step 20 was saved: put it back, or ", lambda at: (at / "last").unlink()),
+                ("all of them", "last: not there, but epoch 2, step 20 was saved: put it back, or ", shutil.rmtree)):
+            with self.subTest(lost=why):
+                run, at = self.copy_of_run()
+                lose(at)
+                self.refused(run, "%s/checkpoints/%s" % (run, message), self.MORE)
+                self.assertIn("begin anew: spur train %s/config.ini\n" % run, self.spur("resume", run, self.MORE, status=2).err)
+        (self.dir / "it's here").mkdir()
+        run = run.rename(self.dir / "it's here/run")
+        way = re.search("begin anew: (spur train .*)", self.spur("resume", run, self.MORE, status=2).err)[1]
+        self.spur(*shlex.split(way)[1:], "train.epochs=1")
+
+    def test_a_link_that_is_none(self):
+        """As copies are that follow links, and archives that do not know them."""
+        for name, message in (("last", "last: found no link, expected one to a step_N beside it: put one in its place, or begin"),
+                              ("best", "best: found no link, expected one to a step_N beside it: remove it (")):
+            for is_file in (False, True):
+                with self.subTest(link=name, is_file=is_file):
+                    run, at = self.copy_of_run()
+                    step = os.readlink(at / name)
+                    (at / name).unlink()
+                    (at / name).write_text(step) if is_file else shutil.copytree(at / step, at / name)
+                    self.refused(run, "%s/checkpoints/%s" % (run, message), self.MORE)
+                    (at / name).unlink() if is_file else shutil.rmtree(at / name)
+                    if name == "last":
+                        (at / name).symlink_to(step)
+                    self.spur("resume", run, self.MORE)
+                    self.assertEqual([os.readlink(at / name) for name in ("last", "best")], ["step_30", "step_10"])
+
+    def test_a_damaged_one(self):
+        run, at = self.copy_of_run()
+        for name in ("weights.safetensors", "optimizer.safetensors", "state"):
+            whole = (at / "last" / name).read_bytes()
+            (at / "last" / name).write_bytes(whole[:-1])
+            self.refused(run, "%s/checkpoints/last/%s: " % (run, name), self.MORE)
+            (at / "last" / name).write_bytes(whole)
+        self.spur("resume", run, self.MORE)
+
+    def test_the_best_checkpoint(self):
+        """It is needed at the end, unless the last weights are wanted then."""
+        for lose in (lambda step: shutil.rmtree(step), lambda step: (step / "weights.safetensors").write_text("{}")):
+            run, at = self.copy_of_run()
+            lose(at / "step_10")
+            self.refused(run, "/checkpoints/step_10", self.MORE)
+            self.refused(run, ": these are the best weights so far: put them back, or go on with train.restore_best=false\n", self.MORE)
+            self.spur("resume", run, self.MORE, "train.restore_best=false")
+            self.assertEqual((self.status(run)["state"], os.readlink(at / "last")), ("done", "step_30"))
+
+    def test_a_trial(self):
+        """The sweep goes on with others, and begins it anew when it is removed."""
+        self.write("s.ini", SMALL + "[sweep]\noptimizer.lr = 0.01, 0.02\n")
+        self.spur("sweep", "s.ini", "train.epochs=2")
+        run = self.dir / "my_logs/s/trial_0001"
+        (run / "status.ini").write_text((run / "status.ini").read_text().replace("= done", "= interrupted"))
+        shutil.rmtree(run / "checkpoints" / os.readlink(run / "checkpoints/last"))
+        self.refused(run, "put it back, or begin anew: spur rm %s and the sweep once more\n" % run)
+        r = self.spur("sweep", "s.ini", "train.epochs=2", status=1)
+        self.assertIn("which is not there: put it back", r.out + r.err)
+        self.spur("rm", run)
+        self.spur("sweep", "s.ini", "train.epochs=2")
+        self.assertEqual(self.status(run)["state"], "done")
+
+
+class Amended(Refusing):
+    """Overrides of a run that goes on: kept, or refused."""
 
     def test_overrides_are_kept(self):
         run = self.train("optimizer.lr=0.002", "--max-time", AT_ONCE, "train.epochs=4")

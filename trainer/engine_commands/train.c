@@ -198,8 +198,10 @@ static int resume(const resume_overrides *a, const char *run, bool quiet, bool j
     session s;
     terminal term;
     spur_error err = {.status = SPUR_OK};
+    session_origin origin = {.same_data = run};
     terminal_init(&term, quiet, json);
-    session_origin origin = {.same_data = run, .has_own_weights = checkpoint_exists(run)};
+    if (checkpoint_find(run, &origin.has_own_weights, &err) != SPUR_OK)
+        return command_refuse(&command_resume, &err);
     if (session_open(&s, a->now, &origin, &term, &err) != SPUR_OK)
         return command_refuse(&command_resume, &err);
     stop_listen();

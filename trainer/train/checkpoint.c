@@ -4,6 +4,7 @@
  */
 #include "train/checkpoint.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "run/outcome.h"
+#include "run/process.h"
 #include "train/checkpoint_state.h"
 #include "train/resume_file.h"
 #include "weights/checkpoint.h"
@@ -172,6 +175,89 @@ spur_status checkpoint_mend(session *s, spur_error *err) {
     return in_directory(s, mend_in, err);
 }
 
+/* ---- going on ------------------------------------------------------------------------------------------- */
+
+/* What a user may do about it. */
+static void add_way_out(const char *run, spur_error *err) {
+    char *mark = spur__path_join(run, "trial.ini");
+    bool is_trial = mark && spur__exists(mark);
+    spur__str text;
+    spur__str_init(&text, 1 << 16);
+    spur__str_printf(&text, "%s: put %s, or begin anew: spur %s ", err->message,
+                     err->status == SPUR_E_TYPE ? "one in its place" : "it back",
+                     is_trial ? "rm" : "train");
+    put_shell_word(&text, run);
+    spur__str_puts(&text, is_trial ? " and the sweep once more" : "/config.ini");
+    snprintf(err->message, sizeof err->message, "%s", spur__str_text(&text));
+    spur__str_free(&text);
+    spur__free(mark);
+}
+
+/* Whether a link is there; E_TYPE for anything else of that name, as a copy has it that follows links, and
+ * E_NOTFOUND when it leads nowhere. */
+static spur_status look_at_link(const char *path, bool *found, spur_error *err) {
+    char target[256];
+    ssize_t n = readlink(path, target, sizeof target - 1);
+    *found = n >= 0;
+    if (n < 0 && (errno == ENOENT || errno == ENOTDIR)) return SPUR_OK;
+    if (n < 0 && errno == EINVAL)
+        return spur__fail(err, SPUR_E_TYPE, "%s: found no link, expected one to a step_N beside it",
+                          path);
+    if (n < 0) return spur__fail_errno(err, errno, "%s: cannot read the link", path);
+    target[n] = '\0';
+    if (spur__exists(path)) return SPUR_OK;
+    return spur__fail(err, SPUR_E_NOTFOUND, "%s: leads to %s, which is not there", path, target);
+}
+
+/* An epoch's end is saved before the next epoch begins, and a run that is not over stops where it is saved; one that
+ * fails may do so at its first save. */
+static bool was_saved(const run_outcome *o) {
+    return o->verdict == VERDICT_FAILED ? o->epochs > 1 : o->steps > 0;
+}
+
+static spur_status look_at_last(const char *run, const char *path, bool *found, spur_error *err) {
+    run_outcome o; /* read first: another process may save while we look */
+    SPUR__TRY(run_outcome_read(run, &o, err));
+    SPUR__TRY(look_at_link(path, found, err));
+    if (*found || !was_saved(&o)) return SPUR_OK;
+    return spur__fail(err, SPUR_E_NOTFOUND, "%s: not there, but epoch %lld, step %lld was saved",
+                      path, o.epochs, o.steps);
+}
+
+spur_status checkpoint_find(const char *run, bool *found, spur_error *err) {
+    char *last = spur__path_join(run, "checkpoints/last");
+    if (!last) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    spur_status status = look_at_last(run, last, found, err);
+    spur__free(last);
+    if (status == SPUR_E_NOTFOUND || status == SPUR_E_TYPE) add_way_out(run, err);
+    return status;
+}
+
+/* It may be replaced by a link, and is whole if it is wanted at the end. */
+static spur_status check_best(session *s, const char *directory, spur_error *err) {
+    spur_error why = {.status = SPUR_OK};
+    bool found;
+    char *best = spur__path_join(directory, "best");
+    char *folder = spur__checkpoint_folder(directory, (uint64_t)s->at.best_step);
+    spur_status status = best && folder ? SPUR_OK : SPUR_E_MEMORY;
+    if (status != SPUR_OK) {
+        spur__fail(err, status, "out of memory");
+    } else if (look_at_link(best, &found, &why) == SPUR_E_TYPE) {
+        status = spur__fail(err, SPUR_E_TYPE, "%s: remove it (what is best is made a link again)",
+                            why.message);
+    } else if (s->at.has_best && s->train->restore_best) {
+        status = spur_checkpoint_peek(folder, NULL, NULL, &why);
+        if (status != SPUR_OK)
+            spur__fail(err, status,
+                       "%s: these are the best weights so far: put them back, or go on with "
+                       "train.restore_best=false",
+                       why.message);
+    }
+    spur__free(best);
+    spur__free(folder);
+    return status;
+}
+
 static spur_status load(session *s, const char *directory, run_log_position *from,
                         spur_error *err) {
     char path[4096];
@@ -184,18 +270,12 @@ static spur_status load(session *s, const char *directory, run_log_position *fro
     if (status == SPUR_OK) status = session_of_state(s, state, err);
     spur_state_destroy(state);
     if (status == SPUR_OK) status = resume_file_read(&s->run, &s->at, from, err);
+    if (status == SPUR_OK) status = check_best(s, directory, err);
     return status;
 }
 
-bool checkpoint_exists(const char *run) {
-    char *last = spur__path_join(run, "checkpoints/last");
-    bool found = last && spur__exists(last);
-    spur__free(last);
-    return found;
-}
-
 spur_status checkpoint_load_last(session *s, run_log_position *from, bool *found, spur_error *err) {
-    *found = checkpoint_exists(s->run.path);
+    SPUR__TRY(checkpoint_find(s->run.path, found, err));
     if (!*found) return SPUR_OK;
     char *directory = run_path(&s->run, "checkpoints");
     spur_status status =

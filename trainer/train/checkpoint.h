@@ -26,10 +26,12 @@ spur_status checkpoint_epoch(session *s, spur_error *err);
 /* Links the best checkpoint if it waits: for a training that has failed, whose position is not to be saved. */
 spur_status checkpoint_link_best(session *s, spur_error *err);
 
-/* Whether a run has one to go on from. */
-bool checkpoint_exists(const char *run);
+/* Whether a run has one to go on from: *found is false as long as none has been saved. E_NOTFOUND or E_TYPE where one
+ * was, and <run>/checkpoints/last is not what it should be; the message says what to do. */
+spur_status checkpoint_find(const char *run, bool *found, spur_error *err);
 
-/* Loads <run>/checkpoints/last; *found is false when there is none (yet). Changes nothing in the run. */
+/* Loads <run>/checkpoints/last, if checkpoint_find finds it. Changes nothing in the run. Fails, too, where the weights
+ * that train.restore_best wants at the end are not there, or damaged. */
 spur_status checkpoint_load_last(session *s, run_log_position *from, bool *found, spur_error *err);
 
 /* After that: completes the save, or takes it back, at which a process was killed. */
