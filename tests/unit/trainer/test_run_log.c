@@ -62,6 +62,15 @@ static void open_log(place *p, bool has_validation, const run_log_position *from
         fail_msg("%s", err.message);
 }
 
+/* Another epoch, in files that are opened and closed for it. `at` (or NULL): where they stand then. */
+static void log_epoch(place *p, bool has_validation, const run_log_position *from,
+                      const epoch_record *record, run_log_position *at) {
+    open_log(p, has_validation, from);
+    assert_int_equal(run_log_epoch(&p->log, record, NULL), SPUR_OK);
+    if (at) assert_int_equal(run_log_tell(&p->log, at, NULL), SPUR_OK);
+    assert_int_equal(run_log_close(&p->log, NULL), SPUR_OK);
+}
+
 static void put(place *p, const char *name, const char *text) {
     char *path = run_path(&p->run, name);
     assert_int_equal(spur__file_write(path, text, strlen(text), NULL), SPUR_OK);
@@ -129,11 +138,8 @@ static void test_epochs(void **state) {
                   TRAIN_FIRST
                   "epoch_loss@2=7\nepoch_accuracy@2=8\nepoch_f1@2=9\nepoch_learning_rate@2=0.25\n");
     expect_points(&p, "validation", VALIDATION_FIRST);
-    open_log(&p, true, &at);
-    assert_int_equal(run_log_epoch(&p.log, &other, NULL), SPUR_OK);
-    assert_int_equal(run_log_tell(&p.log, &at, NULL), SPUR_OK);
+    log_epoch(&p, true, &at, &other, &at);
     assert_int_equal(at.csv, strlen(HEADER "1,10,1,2,3,4,5,6,0.5\n2,20,10,11,12,13,14,15,0.125\n"));
-    assert_int_equal(run_log_close(&p.log, NULL), SPUR_OK);
     expect_csv(&p, HEADER "1,10,1,2,3,4,5,6,0.5\n2,20,10,11,12,13,14,15,0.125\n");
     expect_points(
         &p, "train",
@@ -153,10 +159,7 @@ static void test_a_csv_that_was_cut(void **state) {
     place p;
     (void)state;
     begin(&p);
-    open_log(&p, true, NULL);
-    assert_int_equal(run_log_epoch(&p.log, &first, NULL), SPUR_OK);
-    assert_int_equal(run_log_tell(&p.log, &at, NULL), SPUR_OK);
-    assert_int_equal(run_log_close(&p.log, NULL), SPUR_OK);
+    log_epoch(&p, true, NULL, &first, &at);
     open_log(&p, true, &at); /* nothing came after it */
     assert_int_equal(run_log_close(&p.log, NULL), SPUR_OK);
     expect_csv(&p, HEADER "1,10,1,2,3,4,5,6,0.5\n");
@@ -172,11 +175,8 @@ static void test_without_validation(void **state) {
     place p;
     (void)state;
     begin(&p);
-    open_log(&p, false, NULL);
-    assert_int_equal(run_log_epoch(&p.log, &second, NULL), SPUR_OK);
-    assert_int_equal(run_log_tell(&p.log, &at, NULL), SPUR_OK);
+    log_epoch(&p, false, NULL, &second, &at);
     assert_true(at.events[RUN_LOG_TRAIN].file[0] && !at.events[RUN_LOG_VALIDATION].file[0]);
-    assert_int_equal(run_log_close(&p.log, NULL), SPUR_OK);
     expect_csv(&p, "epoch,step,loss,accuracy,f1,learning_rate\n2,20,7,8,9,0.25\n");
     assert_false(there(&p, "validation"));
     assert_int_equal(remove_tree(p.folder, NULL), SPUR_OK);
@@ -187,9 +187,7 @@ static void test_discarding(void **state) {
     place p;
     (void)state;
     begin(&p);
-    open_log(&p, true, NULL);
-    assert_int_equal(run_log_epoch(&p.log, &first, NULL), SPUR_OK);
-    assert_int_equal(run_log_close(&p.log, NULL), SPUR_OK);
+    log_epoch(&p, true, NULL, &first, NULL);
     put(&p, "config.ini", "[run]\n");
     put(&p, "train/notes", "mine");
     assert_int_equal(run_log_discard(&p.run, NULL), SPUR_OK);
@@ -198,9 +196,7 @@ static void test_discarding(void **state) {
     expect_points(&p, "train", "");
     expect_points(&p, "validation", "");
     assert_int_equal(run_log_discard(&p.run, NULL), SPUR_OK); /* there is nothing */
-    open_log(&p, true, NULL);
-    assert_int_equal(run_log_epoch(&p.log, &other, NULL), SPUR_OK);
-    assert_int_equal(run_log_close(&p.log, NULL), SPUR_OK);
+    log_epoch(&p, true, NULL, &other, NULL);
     expect_csv(&p, HEADER "2,20,10,11,12,13,14,15,0.125\n");
     assert_int_equal(remove_tree(p.folder, NULL), SPUR_OK);
 }
