@@ -17,8 +17,8 @@
 
 typedef struct sample {
     bool flag;
-    int64_t threads, mode;
-    double lr, decay;
+    int64_t threads, mode, seed;
+    double lr, decay, clip;
     char *path;
     spur__ints milestones;
     spur__floats betas;
@@ -39,8 +39,15 @@ static const spur__option rows[] = {
      .choices = "auto|all",
      AT(threads)},
     {.name = "mode", .type = SPUR__OPT_CHOICE, .initial = "b", .choices = "a|b|c", AT(mode)},
+    {.name = "seed", .type = SPUR__OPT_INT, .initial = "1", .max = 9007199254740992.0, AT(seed)},
     {.name = "lr", .type = SPUR__OPT_FLOAT, .initial = "1e-3", .max = 1, .min_open = true, AT(lr)},
     {.name = "decay", .type = SPUR__OPT_FLOAT, .initial = "0", .max = INFINITY, AT(decay)},
+    {.name = "clip",
+     .type = SPUR__OPT_FLOAT,
+     .initial = "off",
+     .max = 9,
+     .choices = "off|auto",
+     AT(clip)},
     {.name = "path", .type = SPUR__OPT_TEXT, .initial = "x", .check = no_spaces, AT(path)},
     {.name = "milestones", .type = SPUR__OPT_INTS, .initial = "", AT(milestones)},
     {.name = "betas",
@@ -83,7 +90,23 @@ static void test_values(void **state) {
     assert_string_equal(canonical(&s, "betas", "0.5,0.25"), "0.5, 0.25");
     assert_string_equal(canonical(&s, "size", "64"), "64x64");
     assert_string_equal(canonical(&s, "path", "a/b"), "a/b");
+    assert_string_equal(canonical(&s, "clip", NULL), "off");
+    assert_string_equal(canonical(&s, "clip", "auto"), "auto");
+    assert_string_equal(canonical(&s, "clip", "0"), "0");
+    assert_string_equal(canonical(&s, "seed", "9007199254740992"), "9007199254740992");
     spur__options_free(&table, &s);
+}
+
+/* In any case, and all of the words. */
+static void test_truth(void **state) {
+    static const char *const words[][2] = {
+        {"true", "FALSE"}, {"Yes", "No"}, {"ON", "off"}, {"1", "0"}};
+    (void)state;
+    for (size_t i = 0; i < 8; i++) {
+        bool value = i % 2;
+        assert_true(spur__parse_bool(words[i / 2][i % 2], &value));
+        assert_true(value == (i % 2 == 0));
+    }
 }
 
 static void check_refused(sample *s, const char *name, const char *value, const char *says) {
@@ -109,16 +132,37 @@ static void test_errors(void **state) {
     check_refused(&s, "threads", "many", "whole number in [0, 64], or auto, all");
     check_refused(&s, "threads", "-3", "whole number");
     check_refused(&s, "threads", "99999999999999999999", "whole number");
+    check_refused(&s, "threads", "autos", "whole number");
+    check_refused(&s, "seed", "9007199254740993", "in [0, 9007199254740992]"); /* no double */
     check_refused(&s, "mode", "d", "one of: a, b, c");
+    check_refused(&s, "mode", "", "one of: a, b, c");
     check_refused(&s, "flag", "maybe", "true or false");
     check_refused(&s, "size", "10x", "HEIGHTxWIDTH");
     check_refused(&s, "size", "0x5", "HEIGHTxWIDTH");
     check_refused(&s, "size", "5x0", "HEIGHTxWIDTH");
     check_refused(&s, "size", "5x1000001", "HEIGHTxWIDTH");
+    check_refused(&s, "size", "00000000000000000000000000000005x5", "HEIGHTxWIDTH");
     check_refused(&s, "milestones", "1,,2", "whole numbers");
+    check_refused(&s, "milestones", "1,2,", "whole numbers");
     check_refused(&s, "path", "a b", "path: no blanks");
     check_refused(&s, "betsa", "1", "did you mean 'betas'?");
     assert_true(s.lr == 1e-3 && strcmp(s.path, "x") == 0);
+    spur__options_free(&table, &s);
+}
+
+/* A list has room for so many and no more. */
+static void test_long_lists(void **state) {
+    char text[2 * SPUR__LIST_MAX + 2];
+    sample s;
+    (void)state;
+    assert_int_equal(spur__options_init(&table, &s, NULL), SPUR_OK);
+    for (size_t i = 0; i <= SPUR__LIST_MAX; i++) memcpy(text + 2 * i, "7,", 2);
+    text[2 * SPUR__LIST_MAX - 1] = '\0';
+    assert_int_equal(spur__options_set(&table, &s, "milestones", text, NULL), SPUR_OK);
+    assert_true(s.milestones.count == SPUR__LIST_MAX && s.milestones.values[63] == 7);
+    text[2 * SPUR__LIST_MAX - 1] = ',';
+    text[2 * SPUR__LIST_MAX + 1] = '\0';
+    check_refused(&s, "milestones", text, "milestones: more than 64 values");
     spur__options_free(&table, &s);
 }
 
@@ -144,10 +188,9 @@ static void test_families(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_out_of_memory),
-        cmocka_unit_test(test_families),
+        cmocka_unit_test(test_values),        cmocka_unit_test(test_truth),
+        cmocka_unit_test(test_errors),        cmocka_unit_test(test_long_lists),
+        cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_families),
     };
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }

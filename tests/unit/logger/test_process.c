@@ -33,11 +33,13 @@ typedef struct job {
     int number, points;
 } job;
 
-/* A tag of its own, one that all share, now and then a text; until there were forks meanwhile. */
+/* A tag of its own, one that all share, now and then a text and a look at the numbers; until there were forks
+ * meanwhile. */
 static void *log_much(void *argument) {
     job *j = argument;
     int i = 0;
     char tag[32];
+    spur_writer_stats stats;
     snprintf(tag, sizeof tag, "thread/%d", j->number);
     for (; i < POINTS || atomic_load(&forks) < FORKS; i++) {
         assert_int_equal(spur_log_scalar(j->writer, tag, i, i), SPUR_OK);
@@ -45,6 +47,8 @@ static void *log_much(void *argument) {
         if (i % 1000 == 0) {
             assert_int_equal(spur_log_text(j->writer, "text", i, tag, NULL), SPUR_OK);
             assert_int_equal(spur_writer_flush(j->writer), SPUR_OK);
+            spur_writer_get_stats(j->writer, &stats);
+            assert_true(stats.records > 2 * (uint64_t)i);
         }
     }
     j->points = i;
