@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # cli needs: engine
-"""What is done with a trained run: eval, predict, summary; and lr-find and init before it."""
+"""What is done with a trained run: eval, predict, summary; and lr-find before it."""
 import csv
 import json
 import math
@@ -56,11 +56,12 @@ def size_of(path):
     return struct.unpack(">II", path.read_bytes()[16:24])
 
 
-def grey_png(path):
-    """The rows of an 8-bit grey PNG."""
+def png_rows(path, channels=1):
+    """The rows of a PNG of 8 bits, grey or in colour, each with the bytes of its pixels one after the other."""
     data, at, packed = path.read_bytes(), 8, b""
     width, height = size_of(path)
-    assert data[24:26] == b"\x08\x00", "8 bits, grey"
+    assert data[24:26] == {1: b"\x08\x00", 3: b"\x08\x02"}[channels], "8 bits, grey or in colour"
+    width *= channels
     while at < len(data):
         size, kind = struct.unpack(">I4s", data[at:at + 8])
         packed += data[at + 8:at + 8 + size] if kind == b"IDAT" else b""
@@ -69,7 +70,7 @@ def grey_png(path):
     for y in range(height):
         filter_, line = raw[y * (width + 1)], list(raw[y * (width + 1) + 1:(y + 1) * (width + 1)])
         for x in range(width):
-            a, b, c = (line[x - 1] if x else 0), before[x], (before[x - 1] if x else 0)
+            a, b, c = (line[x - channels] if x >= channels else 0), before[x], (before[x - channels] if x >= channels else 0)
             paeth = min((a, b, c), key=lambda v: abs(a + b - c - v))
             line[x] = (line[x] + (0, a, b, (a + b) // 2, paeth)[filter_]) & 255
         rows.append(line)
@@ -102,7 +103,10 @@ class Tools(Cli):
         self.assertEqual(best["accuracy"], max(float(r["val_accuracy"]) for r in rows))
         test = self.spur("eval", run, "--split", "test", "--json").json
         self.assertEqual(test["samples"], 24)
-        self.assertIn("macro avg", self.spur("eval", run).out)
+        self.assertTrue(self.spur("eval", run).out.startswith("%s, best weights, 40 samples of 'val'\n\n  loss  " % run))
+        run = self.train(SHAPES, "train.ema=0.5")  # the averages are the weights that are measured
+        self.assertEqual(self.spur("eval", run, "--weights", "last", "--json").json["loss"],
+                         float(self.table(run / "metrics.csv")[-1]["val_loss"]))
         self.assertIn("expected val, test or train", self.spur("eval", run, "--split", "x", status=2).err)
 
     def test_eval_on_other_data(self):
@@ -194,6 +198,8 @@ class Tools(Cli):
         self.assertIn("2 of 4 pictures could not be read", r.err)
         self.assertIn("threads", self.spur("predict", run, "in", "run.threads=0", status=2).err)
         self.assertIn("--overlap: for runs on masks", self.spur("predict", run, "in", "--overlap", "4", status=2).err)
+        self.write("run.threads=1.png", png(8, 8, lambda x, y: (200, x, y)))  # a file, no option
+        self.assertEqual(self.spur("predict", run, "run.threads=1.png", "--output", "one").out, "1 picture; answers in one\n")
 
     def test_predict_takes_pictures(self):
         """A network of other inputs would answer as well, whatever its memory held."""
@@ -230,7 +236,18 @@ class Tools(Cli):
             self.assertEqual(size_of(self.dir / folder / "big_mask.png"), (100, 70))
             row = self.table(self.dir / folder / "predictions.csv")[0]
             self.assertAlmostEqual(float(row["other"]) + float(row["building"]), 1, places=4)
+        # what has no room for a tile is resized
+        self.write("low.png", png(40, 20, lambda x, y: (x * 6, y * 12, 60)))
+        for folder, more in (("low", ()), ("low_too", ("--overlap", "8"))):
+            self.spur("predict", run, "low.png", "--output", folder, *more)
+        self.assertEqual(self.files("low"), self.files("low_too"))
+        self.assertIn("found '-1', expected pixels", self.spur("predict", run, "big.png", "--overlap", "-1", status=2).err)
         self.assertIn("but tiles of 32x32", self.spur("predict", run, "big.png", "--overlap", "32", status=2).err)
+        run = self.train(SCENES, "data.size=32x16")
+        self.assertIn("of 16 pixels, but tiles of 32x16", self.spur("predict", run, "big.png", "--overlap", "16", status=2).err)
+
+    def files(self, folder):
+        return {name: (self.dir / folder / name).read_bytes() for name in self.tree(folder)}
 
     def tiled(self, *options):
         """A set of pictures larger and smaller than a tile, and a run trained on it."""
@@ -248,7 +265,7 @@ class Tools(Cli):
         """Right pixels of predicted masks against the set's: share, and IoU of class 1."""
         counts = [[0, 0], [0, 0]]
         for i in range(5):
-            truth, answer = (grey_png(p) for p in (self.dir / ("set/val/masks/%d.png" % i),
+            truth, answer = (png_rows(p) for p in (self.dir / ("set/val/masks/%d.png" % i),
                                                    self.dir / folder / ("%d_mask.png" % i)))
             for t, a in zip(sum(truth, []), sum(answer, [])):
                 counts[t][a] += 1
@@ -278,7 +295,9 @@ class Tools(Cli):
                 self.assertAlmostEqual(found["pixel_accuracy"], accuracy, places=6)
                 self.assertAlmostEqual(found["iou_class_1"], iou, places=6)
                 self.assertGreater(accuracy, 0.7)
-                self.assertIn("5 whole pictures of 'val'", self.spur("eval", run).out)
+                said = self.spur("eval", run).out
+                self.assertIn("5 whole pictures of 'val'\nin tiles of 32 pixels, blended over 8\n", said)
+                self.assertIn("macro avg", said)
                 self.assertAlmostEqual(found["loss"], sum(self.losses_one_by_one(run)) / 5, places=6)
         # other seams, other answers: the overlap of the configuration is what is blended
         other = self.spur("eval", run, "--json", "data.overlap=0").json
@@ -313,12 +332,20 @@ class Tools(Cli):
         for row in range(3):
             for column in range(2):
                 self.write("parts/%d%d.png" % (row, column), png(48, 16, lambda x, y: pixel(x + 48 * column, y + 16 * row)))
+        self.spur("predict", run, "parts", "--output", "resized")
         for folder in ("whole", "parts"):
             self.spur("predict", run, folder, "--output", folder, "--overlap", "0")
+        for name in self.tree("resized"):
+            if name.endswith("_mask.png"):
+                self.assertEqual(png_rows(self.dir / "resized" / name), png_rows(self.dir / "parts" / name))
         rows = [sum(parts, []) for row in range(3)
-                for parts in zip(*(grey_png(self.dir / ("parts/%d%d_mask.png" % (row, column))) for column in range(2)))]
+                for parts in zip(*(png_rows(self.dir / ("parts/%d%d_mask.png" % (row, column))) for column in range(2)))]
         self.assertEqual(set(sum(rows, [])), {0, 1})
-        self.assertEqual(grey_png(self.dir / "whole/p_mask.png"), rows)
+        self.assertEqual(png_rows(self.dir / "whole/p_mask.png"), rows)
+        # of two classes the second is painted over the picture, the first left as it is
+        overlay = png_rows(self.dir / "whole/p_overlay.png", channels=3)
+        for y, row in enumerate(rows):
+            self.assertEqual([overlay[y][3 * x:3 * x + 3] == list(pixel(x, y)) for x in range(96)], [answer == 0 for answer in row])
 
     def test_summary_lists_layers(self):
         self.write("a.ini", SHAPES)
@@ -343,7 +370,8 @@ class Tools(Cli):
         self.write("t.csv", "a,b,y\n" + "\n".join(lines) + "\n")
         self.write("a.ini", "[data]\nformat = csv\npath = t.csv\nbatch_size = 32\n[model]\nname = mlp\n"
                             "[loss]\nname = mse\n[optimizer]\nname = sgd\n")
-        found = self.spur("lr-find", "a.ini", "--steps", "60", "--json").json
+        found = self.spur("lr-find", "a.ini", "run.name=probe", "--steps", "60", "--json").json
+        self.assertTrue(found["run"].endswith("_probe_lr_find"), found)
         run = self.dir / found["run"]
         self.assertTrue(1e-4 < found["suggestion"] < 1, found)
         rows = self.table(run / "lr_find.csv")
@@ -351,6 +379,20 @@ class Tools(Cli):
         ratio = float(rows[1]["learning_rate"]) / float(rows[0]["learning_rate"])
         self.assertAlmostEqual(ratio, 1e6 ** (1 / 59), places=6)
         self.assertEqual((run / "lr_find.png").read_bytes()[:4], b"\x89PNG")
+        logged = self.spur("export", run).rows
+        for name in ("learning_rate", "loss", "smoothed_loss"):
+            self.assertEqual([(r["step"], float(r["value"])) for r in logged if r["tag"] == "lr_find/" + name],
+                             [(r["step"], struct.unpack("f", struct.pack("f", float(r[name])))[0]) for r in rows])
+        # it is where the smoothed loss falls fastest, before it is lowest; the first and the last steps do not count
+        smooth, cut = [float(r["smoothed_loss"]) for r in rows], len(rows) // 20
+        inner = range(cut + 1, len(rows) - cut)
+        falling = range(cut + 1, min(inner, key=lambda i: smooth[i]))
+        steepest = min(falling, key=lambda i: smooth[i + 1] - smooth[i - 1])
+        self.assertEqual(found["suggestion"], float(rows[steepest]["learning_rate"]))
+        # four times the best is an explosion, after which there is nothing to see
+        self.assertLess(len(rows), 60)
+        for i in range(11, len(rows) - 1):
+            self.assertLessEqual(smooth[i], 4 * min(smooth[:i]))
         for seed in "123":  # a loss that rises a little at first is no end of the curve
             shown = self.spur("lr-find", "a.ini", "--steps", "60", "run.seed=" + seed, "data.batch_size=4").out
             *drawing, low_high, mark, blank, suggestion, plot = shown.rstrip().splitlines()
@@ -363,110 +405,6 @@ class Tools(Cli):
                             (("--steps", "9"), "--min-lr 1e-5, --max-lr 10 and --steps 9")):
             self.assertIn("spur lr-find: found %s, expected 0 < --min-lr < --max-lr < 1e6 and 10 to 1000000 --steps\n" % told,
                           self.spur("lr-find", "a.ini", *given, status=2).err)
-
-    def test_init_looks_at_folders(self):
-        for split in ("train", "val"):
-            for label in ("cat", "dog"):
-                for i in range(3):
-                    self.write("pets/%s/%s/%d.png" % (split, label, i), png(40, 30, lambda x, y: (x, y, i)))
-        self.spur("init", "pets", "--output", "pets.ini")
-        text = (self.dir / "pets.ini").read_text()
-        self.assertIn("format = image_folder", text)
-        self.assertIn("2 classes: cat, dog", text)
-        self.spur("train", "pets.ini", "--dry-run")
-        self.assertIn("exists already", self.spur("init", "pets", "--output", "pets.ini", status=2).err)
-        for i in range(4):
-            self.write("roofs/images/%d.png" % i, png(32, 32, lambda x, y: (x, y, i)))
-            self.write("roofs/masks/%d.png" % i, png(32, 32, lambda x, y: (255,) * 3 if x > 9 + i else (0,) * 3))
-        self.spur("init", "roofs", "--out", "roofs.ini")  # as it was called first
-        text = (self.dir / "roofs.ini").read_text()
-        self.assertIn("masks = binary", text)
-        self.assertNotIn("tile", text)
-        # large pictures may be cut instead
-        for i in range(2):
-            self.write("aerial/images/%d.png" % i, png(272, 272, lambda x, y: (x % 256, i, i)))
-            self.write("aerial/masks/%d.png" % i, png(272, 272, lambda x, y: (x // 200,) * 3))
-        self.spur("init", "aerial", "--output", "aerial.ini")
-        text = (self.dir / "aerial.ini").read_text()
-        self.assertIn("\nsize = 136x136\n", text)
-        self.write("tiles.ini", text.replace("size = 136x136\n", "").replace("# tile", "tile").replace("# overlap", "overlap"))
-        self.assertIn("256x256", self.spur("train", "tiles.ini", "--dry-run").out)
-        # a border of 255 beside classes is no black and white, colours are no greys
-        for name, values in (("voc", (0, 3, 255)), ("paint", ((0, 0, 0), (128, 0, 0), (0, 64, 255)))):
-            for i in range(4):
-                self.write("%s/images/%d.png" % (name, i), png(32, 32, lambda x, y: (x, y, i)))
-                mask = [v if isinstance(v, tuple) else (v,) * 3 for v in values]
-                self.write("%s/masks/%d.png" % (name, i), png(32, 32, lambda x, y: mask[x // 11]))
-            self.spur("init", name, "--output", name + ".ini")
-            self.assertIn("batch_size = 4", (self.dir / (name + ".ini")).read_text())
-        # classes may be counted from 1
-        for name, values, option in (("ade", (1, 2, 3), "first_class = 1\n#"), ("pet", (1, 2, 255), "first_class = 1\nignore_index = 255\n")):
-            for i in range(4):
-                self.write("%s/images/%d.png" % (name, i), png(32, 32, lambda x, y: (x, y, i)))
-                self.write("%s/masks/%d.png" % (name, i), png(32, 32, lambda x, y: (values[x // 11],) * 3))
-            self.spur("init", name, "--output", name + ".ini")
-            self.assertIn("\n" + option, (self.dir / (name + ".ini")).read_text())
-        self.assertIn("ignore_index = 255", (self.dir / "voc.ini").read_text())
-        self.assertIn("masks = color\ncolors = 000000, 0040ff, 800000\n", (self.dir / "paint.ini").read_text())
-        self.assertIn("3 classes", self.spur("train", "paint.ini", "--dry-run").out)
-        self.assertIn("a coloured mask", self.spur("train", "roofs.ini", "--dry-run", "data.path=paint", status=2).err)
-        wave = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 16036, b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data",
-                           16000) + bytes(16000)
-        for label in "ab":
-            for i in range(3):
-                self.write("sounds/%s/%d.WAV" % (label, i), wave)
-        self.spur("init", "sounds", "--output", "sounds.ini")
-        self.assertNotIn("\nhorizontal_flip", (self.dir / "sounds.ini").read_text())
-        for part in ("train", "t10k"):
-            pictures = struct.pack(">4I", 0x803, 20, 28, 28) + bytes(20 * 28 * 28)
-            self.write("digits/%s-images-idx3-ubyte" % part, pictures)
-            self.write("digits/%s-labels-idx1-ubyte" % part, struct.pack(">2I", 0x801, 20) + bytes(i % 10 for i in range(20)))
-        for name in ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"):
-            self.write("objects/%s.bin" % name, b"".join(bytes([i % 10]) + bytes(3072) for i in range(10)))
-        for folder, name in (("digits", "mnist"), ("objects", "cifar10")):
-            self.spur("init", folder, "--output", folder + ".ini")
-            self.assertIn("format = " + name, (self.dir / (folder + ".ini")).read_text())
-            self.spur("train", folder + ".ini", "--dry-run")
-        self.assertIn("nowhere", self.spur("init", "nowhere", "--output", "x.ini", status=2).err)
-        self.assertFalse((self.dir / "x.ini").exists())
-
-    def test_init_on_odd_masks(self):
-        """What is wrong with a file is told, not how its neighbour could be read."""
-        for name, values in (("grey", (0, 255)), ("paint", ((0, 0, 0), (128, 0, 0), (0, 64, 255)))):
-            for i in range(4):
-                mask = [v if isinstance(v, tuple) else (v,) * 3 for v in values]
-                self.write("%s/images/%d.png" % (name, i), png(32, 32, lambda x, y: (x, y, i)))
-                self.write("%s/masks/%d.png" % (name, i), png(32, 32, lambda x, y: mask[x // 16]))
-            whole = (self.dir / name / "masks/2.png").read_bytes()
-            self.write(name + "/masks/2.png", png(16, 32, lambda x, y: mask[x // 8]))
-            self.assertIn("2.png: a mask of 32 x 16 pixels, but", self.spur("init", name, "--output", "x.ini", status=2).err)
-            self.write(name + "/masks/2.png", whole[:60])
-            self.assertIn("2.png: damaged PNG", self.spur("init", name, "--output", "x.ini", status=2).err)
-            self.write(name + "/masks/2.png", whole)
-        for i in range(4):
-            self.write("grey/images/%d.tif" % i, b"II*")
-        self.write("grey/masks/more.png", whole)
-        notes = "grey/images: left out 4 files with other endings\ngrey/masks: left out 1 mask without a picture\n"
-        self.assertIn(notes, self.spur("init", "grey", "--output", "grey.ini").out)
-        for flags in (["--dry-run"], ["train.epochs=1", "data.size=16", "model.base_filters=4"]):
-            self.assertIn(notes, self.spur("train", "grey.ini", *flags).out)
-        # two folders of other names are no two classes
-        (self.dir / "paint/images").rename(self.dir / "paint/Pictures")
-        (self.dir / "paint/masks").rename(self.dir / "paint/Labels")
-        self.assertIn("paint: the folders Pictures and Labels look like pictures and their masks",
-                      self.spur("init", "paint", "--output", "x.ini", status=2).err)
-        self.assertFalse((self.dir / "x.ini").exists())
-
-    def test_init_on_odd_names(self):
-        self.write("tables/train.csv", "a,b\n1,2\n3,4\n5,6\n")
-        self.spur("init", "tables", "--output", "tables.ini")
-        self.assertIn("format = csv", (self.dir / "tables.ini").read_text())
-        self.spur("train", "tables.ini", "--dry-run")
-        for label in "ab":
-            for i in range(3):
-                self.write("a #b/%s/%d.png" % (label, i), png(8, 8, lambda x, y: (x, y, i)))
-        self.assertIn("a #b: this path could not stand in an INI file", self.spur("init", "a #b", "--output", "x.ini", status=2).err)
-        self.assertFalse((self.dir / "x.ini").exists())
 
 
 class Compare(Cli):
