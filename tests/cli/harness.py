@@ -99,7 +99,7 @@ class Cli(unittest.TestCase):
             time.sleep(0.005)
         return found
 
-    def on_terminal(self, *args, columns=80, rows=24, status=0):
+    def on_terminal(self, *args, columns=80, rows=24, status=0, env=None):
         """Runs spur on a pseudo-terminal of that size; returns what it showed (stdout and stderr)."""
         import fcntl
         import pty
@@ -108,7 +108,8 @@ class Cli(unittest.TestCase):
 
         leader, follower = pty.openpty()
         fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        env = {**os.environ, "TZ": "UTC", "TERM": "xterm", "COLUMNS": str(columns), "LC_ALL": "C.UTF-8"}
+        env = {**os.environ, "TZ": "UTC", "TERM": "xterm", "COLUMNS": str(columns), "LC_ALL": "C.UTF-8",
+               **(env or {})}
         process = subprocess.Popen([SPUR, *[str(a) for a in args]], cwd=self.dir, stdin=follower, stdout=follower,
                                    stderr=follower, env=env, close_fds=True)
         os.close(follower)

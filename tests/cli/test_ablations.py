@@ -150,14 +150,23 @@ class Ablations(Cli):
         for epochs in (3, 12, 50, 200, 800):  # until the table is drawn before a trial has ended
             shown = self.on_terminal("sweep", "live.ini", "run.name=live%d" % epochs, "train.epochs=%d" % epochs)
             live = [re.sub(r"\x1b\[\d*[A-Z]", "", line) for line in shown.split("\n") if line.endswith("\x1b[K")]
-            if re.search(running, "\n".join(live)):
+            if re.search(running, "\n".join(live)) and any(line.startswith("  2. ") for line in live):
                 break
         for line in live:
             self.assertLess(len(line), 80, line)
             self.assertNotIn("lr=", line)  # the same everywhere: it would only take room
         text = "\n".join(live)
         self.assertRegex(text, running)
-        self.assertRegex(text, r"\n  1\. [\d.]+ +color_jitter=")
+        self.assertRegex(text, r"\n  1\. [\d.]+ +color_jitter=.*\n  2\. ")
+        self.assertRegex(text, r"\d of 8 trials done, \d running; \d+ s")
+        # each block takes back what the one before has drawn, no more; the best are first, each once
+        *blocks, rest = re.split(r"\x1b\[(\d+)A\x1b\[J", shown)
+        for block, lines in zip(blocks[::2], blocks[1::2]):
+            self.assertEqual(block.count("\x1b[K\n"), int(lines), block)
+            best = re.findall(r"\n  (\d)\. ([\d.]+) +(.*)\x1b\[K", block)
+            self.assertEqual([int(rank) for rank, _, _ in best], list(range(1, len(best) + 1)))
+            self.assertEqual([float(value) for _, value, _ in best], sorted((float(value) for _, value, _ in best), reverse=True))
+            self.assertEqual(len({configuration for _, _, configuration in best}), len(best), block)
         self.assertRegex(text, r"color_jitter=0\.125, .*\.\.\.(\n|$)")  # what has no room is seen to be missing
 
     def kill_everything_here(self):

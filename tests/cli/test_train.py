@@ -110,11 +110,32 @@ class Train(Run):
         self.assertIn("img/s", shown)
         self.assertNotIn("\x1b", self.spur("train", "a.ini", "train.epochs=1").out)
 
+    def test_what_the_bar_says(self):
+        """Cells, per cent and numbers are those of the batches that are done; the last one is whole."""
+        begun = time.monotonic()
+        shown = self.on_terminal("train", "a.ini", "train.epochs=1", columns=120)
+        seconds = time.monotonic() - begun
+        bars = re.findall("\rEpoch 1/1 \x1b\\[36m(\u2501*)(?:\x1b\\[90m(\u2500+))?\x1b\\[0m +(\\d+)%  "
+                          r"loss \d\.\d{4}  accuracy [01]\.\d{4}  (\d\d+|\d\.\d) img/s  \d+:\d\d left" "\x1b\\[K", shown)
+        self.assertEqual(len(bars), shown.count("\rEpoch 1/1"), shown)
+        self.assertEqual([bar[2] for bar in bars][::len(bars) - 1 or 1], ["10", "100"])  # of ten batches
+        for thick, thin, share, rate in bars:
+            self.assertEqual(len(thick), (int(share) * len(thick + thin) + 50) // 100, bars)
+        self.assertGreaterEqual(float(bars[-1][3]) + 1, 160 / seconds)
+
+    def test_terminals_without_bars_or_letters(self):
+        self.assertNotIn("\x1b", self.on_terminal("train", "a.ini", "train.epochs=1", env={"TERM": "dumb"}))
+        for env in {"LC_ALL": "C", "LANG": "C.UTF-8"}, {"LC_ALL": "", "LC_CTYPE": "C", "LANG": "C.UTF-8"}:
+            shown = self.on_terminal("train", "a.ini", "train.epochs=1", env=env)
+            self.assertRegex(shown, "Epoch 1/1 \x1b\\[36m=+\x1b\\[90m-+\x1b\\[0m")
+
     def test_where_tensorboard_finds_the_run(self):
         out = self.spur("train", "a.ini", "train.epochs=1", "train.max_steps=1", env={"SPUR_RUN_DIR": "trials/one"}).out
         self.assertIn("TensorBoard: tensorboard --logdir=trials\n", out)
         self.assertIn("Trained 1 epoch (1 step) in ", out)
-        self.assertIn("--logdir=./my_logs\n", self.spur("train", "a.ini", "train.epochs=1").out)
+        shown = self.spur("train", "a.ini", "train.epochs=1").out
+        self.assertIn("--logdir=./my_logs\n", shown)
+        self.assertEqual((self.run_dirs()[0] / "stdout.log").read_text(), shown)
 
     def test_huge_values_keep_their_length(self):
         table = "a,y\n" + "".join("%d,%d\n" % (i % 7, i * 10**7) for i in range(20))
@@ -339,6 +360,7 @@ class Failing(Run):
         run = self.run_dirs()[0]
         self.assertEqual(self.status(run)["state"], "failed")
         self.assertEqual(self.status(run)["exit"], "1")
+        self.assertIn("\n" + r.err.replace("spur train", "train"), (run / "stdout.log").read_text())
 
     def test_nan_keeps_the_last_good_checkpoint(self):
         run = self.train("train.epochs=1", "train.keep=1")

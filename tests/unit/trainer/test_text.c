@@ -180,6 +180,38 @@ static void test_times_in_tables(void **state) {
     free(text);
 }
 
+/* A whole table as LaTeX takes it, whatever the texts hold; and one without rows. */
+static void test_latex(void **state) {
+    static const column columns[] = {{"a_b", false}, {"x", true}};
+    static const char odd[] = "50% of {#1}\n$5 & ~^\\ 1 \xc2\xb1 2";
+    static const char *const rows =
+        "50\\% of \\{\\#1\\} \\$5 \\& \\textasciitilde{}\\textasciicircum{}\\textbackslash{} "
+        "1 $\\pm$ 2 & $\\infty$ \\\\\n & $-\\infty$ \\\\\nplain & 0.5 \\\\\n";
+    char *text = NULL, expected[512];
+    size_t size;
+    table t;
+    (void)state;
+    for (int filled = 1; filled >= 0; filled--) {
+        FILE *file = open_memstream(&text, &size);
+        assert_non_null(file);
+        table_begin(&t, file, TABLE_LATEX, columns, 2);
+        table_head(&t);
+        if (filled) {
+            table_row(&t, (cell[]){cell_text(odd, sizeof odd - 1), cell_number(INFINITY)});
+            table_row(&t, (cell[]){{.type = CELL_NONE}, cell_number(-INFINITY)});
+            table_row(&t, (cell[]){cell_text("plain", 5), cell_number(0.5)});
+        }
+        assert_int_equal(table_end(&t), SPUR_OK);
+        fclose(file);
+        snprintf(
+            expected, sizeof expected,
+            "\\begin{tabular}{lr}\n\\hline\na\\_b & x \\\\\n\\hline\n%s\\hline\n\\end{tabular}\n",
+            filled ? rows : "");
+        assert_string_equal(text, expected);
+        free(text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_columns),   cmocka_unit_test(test_columns_of_broken_text),
@@ -187,6 +219,7 @@ int main(void) {
         cmocka_unit_test(test_markdown),  cmocka_unit_test(test_line),
         cmocka_unit_test(test_csv),       cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_durations), cmocka_unit_test(test_times_in_tables),
+        cmocka_unit_test(test_latex),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
