@@ -356,7 +356,7 @@ class Sweep(SweepCli):
         done = states.count("done")
         self.assertLess(done, 8)
         self.assertEqual(states, ["done"] * done)  # those that were not begun are not there
-        self.assertRegex(self.spur("list", "logs").out, r"\b%d trials? done" % done)
+        self.assertIn("  %d trial%s done\n" % (done, "" if done == 1 else "s"), self.spur("list", "logs").out)
         self.spur("sweep", self.ini(lr="range(0.01, 0.08, 0.01)", seeds="1"), "param.epochs=1", "param.pause=0.4")
         self.assertEqual([x["state"] for x in self.results()], ["done"] * 8)
         self.assertEqual(len(self.ends()), 8)
@@ -621,6 +621,7 @@ class Sweep(SweepCli):
         self.assertEqual(states.pop("trial_0002_seed_1"), "damaged")
         self.assertEqual(set(states.values()), {"done"})
         self.assertEqual([(r["done"], r["trials"]) for r in self.spur("list", "logs", "--csv").rows], [("5", "6")])
+        self.assertIn("  5 trials done, 1 not\n", self.spur("list", "logs").out)
         self.assertIn("trial_0002_seed_1: damaged\n  %s\n" % where, self.spur("show", "logs/s/trial_0002_seed_1").out)
         compared, best = self.spur("compare", "logs/s"), self.spur("best", "logs/s")
         self.assertEqual(compared.err, "spur compare: %s; this run's state is not known\n" % where)
@@ -654,7 +655,7 @@ class Sweep(SweepCli):
         self.assertFalse((self.dir / "logs/s").exists())
         self.spur("restore", "s", "--logdir", "logs")
         self.assertEqual(len(self.results()), 1)
-        self.assertIn("[good]", self.spur("list", "logs").out)
+        self.assertIn("  1 trial done  [good]\n", self.spur("list", "logs").out)
         self.spur("rm", "nowhere", status=2)
 
 

@@ -67,7 +67,7 @@ static void put_age(spur__str *out, double seconds) {
 /* Trials that were not begun have no directory: their number is not known here. */
 static void put_trials(const catalog_entry *e, spur__str *out) {
     size_t rest = e->trials[1] - e->trials[0];
-    spur__str_printf(out, "%zu trials done", e->trials[0]);
+    spur__str_printf(out, "%zu trial%s done", e->trials[0], e->trials[0] == 1 ? "" : "s");
     if (rest) spur__str_printf(out, ", %zu not", rest);
 }
 
