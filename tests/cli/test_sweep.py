@@ -370,6 +370,7 @@ class Sweep(SweepCli):
         self.assertEqual(self.spur("compare", "logs/s", "--json").json["configurations"][0]["n"], 3)
         self.assertIn("| lr=1e-2 |", self.spur("compare", "logs/s", "--md").out)
         self.assertAlmostEqual(float(rows[0]["last_mean"]), 1 / 3 + 0.002, places=5)
+        self.assertIn("expected one format at most", self.spur("compare", "logs/s", "--md", "--latex", status=2).err)
         self.assertIn("\\begin{tabular}", self.spur("compare", "logs/s", "--latex").out)
         latex = self.spur("compare", "logs/s", "--latex").out
         self.assertIn(" $\\pm$ ", latex)
@@ -382,7 +383,7 @@ class Sweep(SweepCli):
         self.assertIn("logs/s: no run there: found a sweep", self.spur("eval", "logs/s", status=2).err)
         self.assertTrue(self.spur("best", "logs/s").out.endswith("\n%s -S -E program.py '1e-2' '1' '3' '0'\n" % sys.executable))
         shown = self.spur("show", "logs/s/trial_0001_seed_1").out
-        self.assertIn("\nval_loss\n", shown)  # the curve, from the program's events
+        self.assertRegex(shown, r"\nval_loss\n( .*\n)+ +1 +3\n")  # the curve, from the program's events
         self.assertIn("best val_loss", shown)
         self.assertNotIn("Checkpoints", shown)
         self.assertIn("9 trials done", self.spur("list", "logs").out)
