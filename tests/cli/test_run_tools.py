@@ -236,11 +236,6 @@ class Tools(Cli):
             self.assertEqual(size_of(self.dir / folder / "big_mask.png"), (100, 70))
             row = self.table(self.dir / folder / "predictions.csv")[0]
             self.assertAlmostEqual(float(row["other"]) + float(row["building"]), 1, places=4)
-        # what has no room for a tile is resized
-        self.write("low.png", png(40, 20, lambda x, y: (x * 6, y * 12, 60)))
-        for folder, more in (("low", ()), ("low_too", ("--overlap", "8"))):
-            self.spur("predict", run, "low.png", "--output", folder, *more)
-        self.assertEqual(self.files("low"), self.files("low_too"))
         self.assertIn("found '-1', expected pixels", self.spur("predict", run, "big.png", "--overlap", "-1", status=2).err)
         self.assertIn("but tiles of 32x32", self.spur("predict", run, "big.png", "--overlap", "32", status=2).err)
         run = self.train(SCENES, "data.size=32x16")
@@ -342,6 +337,12 @@ class Tools(Cli):
                 for parts in zip(*(png_rows(self.dir / ("parts/%d%d_mask.png" % (row, column))) for column in range(2)))]
         self.assertEqual(set(sum(rows, [])), {0, 1})
         self.assertEqual(png_rows(self.dir / "whole/p_mask.png"), rows)
+        # what has no room for a window is resized
+        self.write("low.png", png(96, 12, pixel))
+        for folder, more in (("low", ()), ("low_too", ("--overlap", "0"))):
+            self.spur("predict", run, "low.png", "--output", folder, *more)
+        self.assertEqual(self.files("low"), self.files("low_too"))
+        self.assertIn(1, sum(png_rows(self.dir / "low/low_mask.png"), []))
         # of two classes the second is painted over the picture, the first left as it is
         overlay = png_rows(self.dir / "whole/p_overlay.png", channels=3)
         for y, row in enumerate(rows):
