@@ -5,8 +5,8 @@
 usage: run.py train SPUR DATA_FOLDER [--recipes camvid,isbi,cifar10,mnist] [--seeds 1,2,3] >>spur.jsonl
        run.py report spur.jsonl torch.jsonl       torch.jsonl: what peer.py printed for the same seeds
 
-`train` prints the JSON lines of peer.py, one per epoch where validation data judge (camvid, isbi), one per
-run where the test set does (mnist, cifar10: the last weights, trained on the whole training part).
+`train` prints the JSON lines of peer.py: one per epoch, of its validation part (camvid, isbi) or of the test set
+(cifar10, trained on the whole training part); one per run of mnist, of the test set and the last weights.
 `report` prints a table and leaves with 1 unless every claim holds: the mean over spur's seeds is at least
 PyTorch's less two standard errors of the difference of the two means, sqrt(s1^2 / n1 + s2^2 / n2).
 """
@@ -23,14 +23,14 @@ import script
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
-# recipe: (INI file, folder of the data, settings of this comparison, classes whose IoU is printed)
+IOU = ["train.metrics=iou, iou(class=0), iou(class=1), pixel_accuracy"]
+
+# recipe: (INI file, folder of the data, what judges which weights, settings of this comparison)
 RECIPES = {
-    "camvid": ("camvid.ini", "camvid-half",
-               ["train.metrics=iou, iou(class=0), iou(class=1), pixel_accuracy"], 2),
-    "isbi": ("isbi-membrane.ini", "isbi-membrane",
-             ["train.metrics=iou, iou(class=0), iou(class=1), pixel_accuracy"], 2),
-    "cifar10": ("cifar10-small.ini", "cifar10-small", ["data.val_split=0"], 0),
-    "mnist": ("mnist.ini", "mnist-10k", ["data.val_split=0"], 0),
+    "camvid": ("camvid.ini", "camvid-half", "val, each epoch", IOU),
+    "isbi": ("isbi-membrane.ini", "isbi-membrane", "val, each epoch", IOU),
+    "cifar10": ("cifar10-small.ini", "cifar10-small", "test, each epoch", ["train.metrics=accuracy"]),
+    "mnist": ("mnist.ini", "mnist-10k", "test, last weights", ["data.val_split=0"]),
 }
 
 
@@ -52,7 +52,8 @@ CLAIMS = {
     "isbi": (16, {"pixel accuracy, last eight epochs": mean_of_last(8, lambda e: e["accuracy"]),
                   "IoU bright, last eight epochs": mean_of_last(8, lambda e: e["iou"][1]),
                   "IoU membrane, last eight epochs": mean_of_last(8, lambda e: e["iou"][0])}),
-    "cifar10": (10, {"test accuracy": mean_of_last(1, lambda e: e["accuracy"])}),
+    "cifar10": (10, {"test accuracy, last four epochs": mean_of_last(4, lambda e: e["accuracy"]),
+                     "test accuracy, last epoch": mean_of_last(1, lambda e: e["accuracy"])}),
     "mnist": (5, {"test accuracy": mean_of_last(1, lambda e: e["accuracy"])}),
 }
 
@@ -61,27 +62,45 @@ def put(recipe, seed, epoch, **values):
     print(json.dumps({"recipe": recipe, "side": "spur", "seed": seed, "epoch": epoch, **values}), flush=True)
 
 
+def test_as_validation(folder, linked):
+    """Makes `linked`, an image folder with the training part of `folder`; its validation part is the test part."""
+    linked.mkdir()
+    for name, part in ("train", "train"), ("val", "test"):
+        (linked / name).symlink_to(folder / part)
+    return linked
+
+
+def measures(line):
+    """Of an epoch's validation."""
+    if "val_iou" not in line:
+        return {"accuracy": line["val_accuracy"]}
+    return {"accuracy": line["val_pixel_accuracy"], "mean_iou": line["val_iou"],
+            "iou": [line[f"val_iou_class_{c}"] for c in range(2)]}
+
+
 def train(spur, data, recipe, seed):
-    ini, folder, settings, classes = RECIPES[recipe]
-    validated, run = not any("val_split=0" in s for s in settings), None
-    with tempfile.TemporaryDirectory() as logs:
-        command = [spur, "train", EXAMPLES / ini, f"data.path={Path(data, folder).resolve()}", f"run.logdir={logs}",
+    ini, folder, judged, settings = RECIPES[recipe]
+    with tempfile.TemporaryDirectory() as parent:
+        path = Path(data, folder).resolve()
+        if judged == "test, each epoch":
+            path = test_as_validation(path, Path(parent, "data"))
+        command = [spur, "train", EXAMPLES / ini, f"data.path={path}", f"run.logdir={parent}/logs",
                    f"run.seed={seed}", "--json", *settings]
+        run = None
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             for line in map(json.loads, process.stdout):
                 if line["event"] == "epoch":
                     epoch, loss = line["epoch"], line["loss"]
-                    if validated:
-                        put(recipe, seed, epoch, loss=loss, accuracy=line["val_pixel_accuracy"],
-                            mean_iou=line["val_iou"], iou=[line[f"val_iou_class_{c}"] for c in range(classes)])
+                    if judged != "test, last weights":
+                        put(recipe, seed, epoch, loss=loss, **measures(line))
                 elif line["event"] == "end":
                     run = line["run"]
         if process.returncode != 0 or not run:
             raise script.Failure(f"{recipe}, seed {seed}: {spur} train left with {process.returncode}")
-        if not validated:
-            judged = subprocess.run([spur, "eval", run, "--split", "test", "--weights", "last", "--json"],
-                                    check=True, capture_output=True, text=True)
-            put(recipe, seed, epoch, loss=loss, accuracy=json.loads(judged.stdout)["accuracy"])
+        if judged == "test, last weights":
+            command = [spur, "eval", run, "--split", "test", "--weights", "last", "--json"]
+            tested = subprocess.run(command, check=True, capture_output=True, text=True)
+            put(recipe, seed, epoch, loss=loss, accuracy=json.loads(tested.stdout)["accuracy"])
 
 
 def read(paths):
