@@ -132,6 +132,31 @@ failed:
     return status;
 }
 
+spur_status spur__data_open_file(spur_data **out, const spur__dataset_kind *kind,
+                                 const void *options, const spur_data_info *info, const char *path,
+                                 spur_error *err) {
+    spur_data *data = NULL;
+    *out = NULL;
+    SPUR__TRY(create(&data, kind, options, err));
+    data->info = *info;
+    spur_status status = kind->open_file(data, path, err);
+    const spur_data_info *now = &data->info;
+    if (status == SPUR_OK && (now->height != info->height || now->width != info->width ||
+                              now->channels != info->channels))
+        status = spur__fail(
+            err, SPUR_E_STATE,
+            "%s: these options of [data] make inputs of %dx%dx%d, expected %dx%dx%d as in "
+            "the training",
+            path, now->height, now->width, now->channels, info->height, info->width,
+            info->channels);
+    if (status != SPUR_OK) {
+        spur_data_close(data);
+        return status;
+    }
+    *out = data;
+    return SPUR_OK;
+}
+
 static spur_status set_pairs(const spur__options *table, void *target, const char *const *pairs,
                              spur_error *err) {
     for (; pairs && pairs[0]; pairs += 2) {

@@ -109,6 +109,12 @@ struct spur__dataset_kind {
     /* Looks at the headers of an item's files, for verify = header. NULL: nothing to look at. */
     spur_status (*check)(const spur_data *data, uint32_t item, spur__bytes *bytes, spur_error *err);
     const char *inputs; /* what a sample is, "tables", "sounds"; NULL: a picture */
+    /* For predictions: lists the items of one file of the user's own, without labels, in place of `open`. info is that
+     * of the training, and is to stay as it is. NULL: not possible. */
+    spur_status (*open_file)(spur_data *data, const char *path, spur_error *err);
+    const char *const *endings; /* of such files */
+    const char *files; /* what they are called, "WAV files" */
+    bool many; /* a file has many items, its rows */
     /* Judges the mask values found by the pass over all items; NULL: nothing to judge. */
     spur_status (*audit)(spur_data *data, spur_error *err);
     /* The file with the label of an item, its mask or one for many items; NULL: none. */
@@ -121,6 +127,13 @@ extern const spur__family spur__dataset_family;
 /* Opens a format with its options struct (copied). */
 spur_status spur__data_open(spur_data **out, const spur__dataset_kind *kind, const void *options,
                             spur_error *err);
+
+/* Opens a file of the user's own for predictions, by kind->open_file: all its items, in their order, are there for
+ * spur__sample_prepare. `info` is that of the training and must outlive the data; E_STATE when the options make
+ * other inputs than it has. */
+spur_status spur__data_open_file(spur_data **out, const spur__dataset_kind *kind,
+                                 const void *options, const spur_data_info *info, const char *path,
+                                 spur_error *err);
 
 /* Number of threads that the `workers` option stands for; auto: one per processor, at most 4. */
 int spur__data_workers(const spur_data *data);

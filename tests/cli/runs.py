@@ -34,6 +34,37 @@ worst = 2
 flush_secs = 0.1
 """
 
+SHAPES = """
+[data]
+format = shapes
+size = 8x8
+samples = 160
+val_samples = 40
+test_samples = 24
+batch_size = 16
+[model]
+name = my_net
+[train]
+epochs = 2
+[log]
+images = 0
+worst = 0
+"""
+SCENES = """
+[data]
+format = buildings
+size = 32x32
+samples = 16
+val_samples = 4
+batch_size = 4
+[model]
+name = unet
+base_filters = 4
+depth = 2
+[train]
+epochs = 1
+"""
+
 
 class Run(Cli):
     def setUp(self):
@@ -70,3 +101,16 @@ class Run(Cli):
     def status(self, run):
         text = (run / "status.ini").read_text()
         return dict(line.split(" = ", 1) for line in text.splitlines() if " = " in line)
+
+
+class Trained(Cli):
+    """Tests of what is done with a run that is there."""
+
+    def train(self, text, *overrides):
+        self.write("a.ini", text)
+        before = set(self.dir.glob("my_logs/*"))
+        self.spur("train", "a.ini", "--quiet", *overrides)
+        return (set(self.dir.glob("my_logs/*")) - before).pop()
+
+    def table(self, path):
+        return list(csv.DictReader(path.read_text().splitlines()))

@@ -4,7 +4,7 @@
 import struct
 
 from harness import Cli, main
-from test_run_tools import png
+from media import png
 
 
 class Init(Cli):

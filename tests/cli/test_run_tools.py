@@ -1,93 +1,18 @@
 # SPDX-License-Identifier: MIT
 # cli needs: engine
-"""What is done with a trained run: eval, predict, summary; and lr-find before it."""
+"""What is done with a trained run: eval, summary; and lr-find before it."""
 import csv
-import json
 import math
 import shutil
 import signal
 import struct
-import zlib
 
 from harness import Cli, main
-
-SHAPES = """
-[data]
-format = shapes
-size = 8x8
-samples = 160
-val_samples = 40
-test_samples = 24
-batch_size = 16
-[model]
-name = my_net
-[train]
-epochs = 2
-[log]
-images = 0
-worst = 0
-"""
-SCENES = """
-[data]
-format = buildings
-size = 32x32
-samples = 16
-val_samples = 4
-batch_size = 4
-[model]
-name = unet
-base_filters = 4
-depth = 2
-[train]
-epochs = 1
-"""
+from media import png, png_rows
+from runs import SHAPES, Trained
 
 
-def png(width, height, pixel, channels=3):
-    """A PNG, in colour or grey; pixel(x, y) gives its bytes."""
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    rows = b"".join(b"\0" + b"".join(bytes(pixel(x, y)) for x in range(width)) for y in range(height))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, {1: 0, 3: 2}[channels], 0, 0, 0)) +
-            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
-
-
-def size_of(path):
-    return struct.unpack(">II", path.read_bytes()[16:24])
-
-
-def png_rows(path, channels=1):
-    """The rows of a PNG of 8 bits, grey or in colour, each with the bytes of its pixels one after the other."""
-    data, at, packed = path.read_bytes(), 8, b""
-    width, height = size_of(path)
-    assert data[24:26] == {1: b"\x08\x00", 3: b"\x08\x02"}[channels], "8 bits, grey or in colour"
-    width *= channels
-    while at < len(data):
-        size, kind = struct.unpack(">I4s", data[at:at + 8])
-        packed += data[at + 8:at + 8 + size] if kind == b"IDAT" else b""
-        at += 12 + size
-    raw, rows, before = zlib.decompress(packed), [], [0] * width
-    for y in range(height):
-        filter_, line = raw[y * (width + 1)], list(raw[y * (width + 1) + 1:(y + 1) * (width + 1)])
-        for x in range(width):
-            a, b, c = (line[x - channels] if x >= channels else 0), before[x], (before[x - channels] if x >= channels else 0)
-            paeth = min((a, b, c), key=lambda v: abs(a + b - c - v))
-            line[x] = (line[x] + (0, a, b, (a + b) // 2, paeth)[filter_]) & 255
-        rows.append(line)
-        before = line
-    return rows
-
-
-class Tools(Cli):
-    def train(self, text, *overrides):
-        self.write("a.ini", text)
-        before = set(self.dir.glob("my_logs/*"))
-        self.spur("train", "a.ini", "--quiet", *overrides)
-        return (set(self.dir.glob("my_logs/*")) - before).pop()
-
-    def table(self, path):
-        return list(csv.DictReader(path.read_text().splitlines()))
-
+class Tools(Trained):
     def test_eval_repeats_the_run_s_own_figures(self):
         run = self.train(SHAPES)
         rows = self.table(run / "metrics.csv")
@@ -165,85 +90,6 @@ class Tools(Cli):
                 self.assertRegex(says, "expected (a run's directory|that of a run)")
         self.assertFalse((self.dir / "photos/predictions").exists())
 
-    def test_predict_classes(self):
-        run = self.train(SHAPES)
-        self.write("in/a.png", png(50, 30, lambda x, y: (200, x, y)))
-        self.write("in/b.png", png(8, 8, lambda x, y: (x * 9, 20, 90)))
-        self.write("in/notes.txt", "no picture")
-        self.write("in/folder.png/c.png", "not looked at")
-        r = self.spur("predict", run, "in", "--output", "out", "--json")
-        answers = r.json_lines
-        self.assertEqual([a["file"] for a in answers], ["in/a.png", "in/b.png"])
-        self.assertIn("in: left out 1 file with other endings", r.err)
-        rows = self.table(self.dir / "out/predictions.csv")
-        for answer, row in zip(answers, rows):
-            self.assertAlmostEqual(sum(answer["values"]), 1, places=4)
-            self.assertEqual(row["label"], answer["label"])
-            self.assertEqual(max(row, key=lambda k: float(row[k]) if k not in ("file", "label") else -1),
-                             answer["label"])
-        self.assertIn("no JPEG or PNG files", self.spur("predict", run, "my_logs", status=2).err)
-        self.write("broken.png", "this is text")
-        before = self.tree("out"), (self.dir / "out/predictions.csv").read_bytes()
-        for nothing in "broken.png", "gone":  # no answer: what was there stays, and no folder is made
-            r = self.spur("predict", run, nothing, "--out", "out", status=2)
-            self.assertIn(nothing, r.err)
-            self.assertNotIn("answers", r.out)
-            self.assertEqual((self.tree("out"), (self.dir / "out/predictions.csv").read_bytes()), before)
-            self.spur("predict", run, nothing, status=2)
-            self.assertFalse((self.dir / run / "predictions").exists())
-        self.write("in/a0.png", "this is text")  # told and left out, the others are answered
-        r = self.spur("predict", run, "in", "gone.png", "run.threads=1", "--output", "rest", status=1)
-        self.assertEqual([row["file"] for row in self.table(self.dir / "rest/predictions.csv")], ["in/a.png", "in/b.png"])
-        self.assertIn("in/a0.png", r.err)
-        self.assertIn("2 of 4 pictures could not be read", r.err)
-        self.assertIn("threads", self.spur("predict", run, "in", "run.threads=0", status=2).err)
-        self.assertIn("--overlap: for runs on masks", self.spur("predict", run, "in", "--overlap", "4", status=2).err)
-        self.write("run.threads=1.png", png(8, 8, lambda x, y: (200, x, y)))  # a file, no option
-        self.assertEqual(self.spur("predict", run, "run.threads=1.png", "--output", "one").out, "1 picture; answers in one\n")
-
-    def test_predict_takes_pictures(self):
-        """A network of other inputs would answer as well, whatever its memory held."""
-        self.write("rows.csv", "a,b,c,d,e,y\n" + "".join("%d,%d,2,3,4,%s\n" % (i, i * i, "uv"[i % 2]) for i in range(12)))
-        tables = "[data]\nformat = csv\npath = rows.csv\n[model]\nname = mlp\n[train]\nepochs = 1\n"
-        sounds = ("[data]\nformat = tones\nsamples = 8\nval_samples = 4\nseconds = 0.1\n[model]\nname = cnn\n"
-                  "filters = 2\n[train]\nepochs = 1\n")
-        self.write("in/a.png", png(8, 8, lambda x, y: (x, y, 0)))
-        for text, what in ((tables, "tables (data.format = csv)"), (sounds, "sounds (data.format = tones)")):
-            run = self.train(text)
-            self.assertIn("a run on %s, expected one on pictures" % what, self.spur("predict", run, "in", status=2).err)
-            self.assertFalse((self.dir / run / "predictions").exists())
-
-    def test_predict_keeps_masks_of_equal_names_apart(self):
-        run = self.train(SCENES)
-        for name, width in (("x/a.png", 32), ("x/a.JPG.png", 33), ("y/a.png", 34), ("z/a.png", 35), ("y/a-2.png", 36)):
-            self.write(name, png(width, 32, lambda x, y: (x, y, 9)))
-        answers = self.spur("predict", run, "x", "y/a.png", "z", "y/a-2.png", "--out", "out",  # as it was called first
-                            "--json").json_lines
-        self.assertEqual([(a["file"], a["mask"]) for a in answers],
-                         [("x/a.JPG.png", "out/a.JPG_mask.png"), ("x/a.png", "out/a_mask.png"), ("y/a.png", "out/a-2_mask.png"),
-                          ("z/a.png", "out/a-3_mask.png"), ("y/a-2.png", "out/a-2-2_mask.png")])
-        self.assertEqual({name: size_of(self.dir / "out" / name)[0] for name in self.tree("out") if "_mask" in name},
-                         {"a.JPG_mask.png": 33, "a_mask.png": 32, "a-2_mask.png": 34, "a-3_mask.png": 35,
-                          "a-2-2_mask.png": 36})
-
-    def test_predict_masks(self):
-        run = self.train(SCENES)
-        self.write("big.png", png(100, 70, lambda x, y: ((x * 3) % 256, (y * 5) % 256, 60)))
-        self.spur("predict", run, "big.png", "--output", "whole")
-        self.spur("predict", run, "big.png", "--output", "windows", "--overlap", "8")
-        for folder in ("whole", "windows"):
-            self.assertEqual(self.tree(folder), ["big_mask.png", "big_overlay.png", "predictions.csv"])
-            self.assertEqual(size_of(self.dir / folder / "big_mask.png"), (100, 70))
-            row = self.table(self.dir / folder / "predictions.csv")[0]
-            self.assertAlmostEqual(float(row["other"]) + float(row["building"]), 1, places=4)
-        self.assertIn("found '-1', expected pixels", self.spur("predict", run, "big.png", "--overlap", "-1", status=2).err)
-        self.assertIn("but tiles of 32x32", self.spur("predict", run, "big.png", "--overlap", "32", status=2).err)
-        run = self.train(SCENES, "data.size=32x16")
-        self.assertIn("of 16 pixels, but tiles of 32x16", self.spur("predict", run, "big.png", "--overlap", "16", status=2).err)
-
-    def files(self, folder):
-        return {name: (self.dir / folder / name).read_bytes() for name in self.tree(folder)}
-
     def tiled(self, *options):
         """A set of pictures larger and smaller than a tile, and a run trained on it."""
         for i, (w, h) in enumerate([(70, 45), (33, 45), (20, 60), (64, 32), (50, 50)]):
@@ -314,39 +160,6 @@ class Tools(Cli):
             self.assertAlmostEqual(found["loss"], float(self.table(run / "metrics.csv")[-1]["val_loss"]), places=5)
             losses.add(found["loss"])
         self.assertGreater(max(losses), 1)
-
-    def test_windows_of_another_height_than_width(self):
-        """Without an overlap each is what it is as a picture of its own."""
-        pixel = lambda x, y: ((x * 7) % 256, 220 if (x // 9 + y // 7) % 2 else 30, (y * 5) % 256)
-        for i in range(4):
-            self.write("set/images/%d.png" % i, png(48, 16, lambda x, y: pixel(x + i, y + 3 * i)))
-            self.write("set/masks/%d.png" % i, png(48, 16, lambda x, y: (((x + i) // 9 + (y + 3 * i) // 7) % 2,), channels=1))
-        run = self.train("[data]\nformat = segmentation\npath = set\nsize = 16x48\nval_split = 0.25\nbatch_size = 1\n[model]\nname = unet\n"
-                         "base_filters = 4\ndepth = 2\n[optimizer]\nlr = 0.01\n[train]\nepochs = 10\n[log]\nimages = 0\n")
-        self.write("whole/p.png", png(96, 48, pixel))
-        for row in range(3):
-            for column in range(2):
-                self.write("parts/%d%d.png" % (row, column), png(48, 16, lambda x, y: pixel(x + 48 * column, y + 16 * row)))
-        self.spur("predict", run, "parts", "--output", "resized")
-        for folder in ("whole", "parts"):
-            self.spur("predict", run, folder, "--output", folder, "--overlap", "0")
-        for name in self.tree("resized"):
-            if name.endswith("_mask.png"):
-                self.assertEqual(png_rows(self.dir / "resized" / name), png_rows(self.dir / "parts" / name))
-        rows = [sum(parts, []) for row in range(3)
-                for parts in zip(*(png_rows(self.dir / ("parts/%d%d_mask.png" % (row, column))) for column in range(2)))]
-        self.assertEqual(set(sum(rows, [])), {0, 1})
-        self.assertEqual(png_rows(self.dir / "whole/p_mask.png"), rows)
-        # what has no room for a window is resized
-        self.write("low.png", png(96, 12, pixel))
-        for folder, more in (("low", ()), ("low_too", ("--overlap", "0"))):
-            self.spur("predict", run, "low.png", "--output", folder, *more)
-        self.assertEqual(self.files("low"), self.files("low_too"))
-        self.assertIn(1, sum(png_rows(self.dir / "low/low_mask.png"), []))
-        # of two classes the second is painted over the picture, the first left as it is
-        overlay = png_rows(self.dir / "whole/p_overlay.png", channels=3)
-        for y, row in enumerate(rows):
-            self.assertEqual([overlay[y][3 * x:3 * x + 3] == list(pixel(x, y)) for x in range(96)], [answer == 0 for answer in row])
 
     def test_summary_lists_layers(self):
         self.write("a.ini", SHAPES)

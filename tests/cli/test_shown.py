@@ -2,8 +2,8 @@
 # cli needs: engine
 """What a run shows at its end is right: curves, answers, the worst samples, the best weights; and a resume with averages."""
 from harness import main
+from media import png
 from runs import AT_ONCE, SMALL, Run
-from test_run_tools import png
 
 BINARY = """
 [data]

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * spur predict RUN PICTURES: labels, masks, overlays and a table for a folder of pictures.
+ * spur predict RUN FILES: labels, masks, overlays and a table for pictures; labels or numbers for sounds and the rows
+ * of tables.
  */
 #include "engine_commands/predictor.h"
 
@@ -24,9 +25,9 @@ extern const command command_predict;
 const command command_predict = {
     .name = "predict",
     .computes = true,
-    .usage = "RUN PICTURE|FOLDER ... [section.key=value ...] [-o DIR]\n"
+    .usage = "RUN FILE|FOLDER ... [section.key=value ...] [-o DIR]\n"
              "                  [--weights best|last] [--overlap N] [--json]",
-    .summary = "Answers of a run for pictures: labels, or masks and overlays; a CSV.",
+    .summary = "Labels, masks or numbers for pictures, sounds and tables; a CSV.",
     .help = "  -o, --output DIR\n"
             "                   where to write (default: RUN/predictions)\n"
             "  --weights NAME   best (default) or last\n"
@@ -34,12 +35,15 @@ const command command_predict = {
             "                   that overlap by N pixels and are blended, instead of\n"
             "                   resizing it; a run trained on tiles (data.tile) does so by\n"
             "                   itself, by data.overlap\n"
-            "  --json           one JSON object per picture on the standard output;\n"
+            "  --json           one JSON object per answer on the standard output;\n"
             "                   values and shares are in the order of the columns of\n"
             "                   predictions.csv\n\n"
-            "Of a folder the JPEG and PNG files directly in it are taken.\n"
+            "A run on pictures takes JPEG and PNG files, one on sounds WAV files, one on\n"
+            "tables CSV files, and of a folder those directly in it. Of a table the columns\n"
+            "with the names of the training's features are taken, or without names all of\n"
+            "them in order; the target may be there or not. Each row has an answer.\n"
             "Of pictures with the same name the later ones' masks get a number:\n"
-            "name-2_mask.png. A picture that cannot be read is told and left out; the exit\n"
+            "name-2_mask.png. A file that cannot be read is told and left out; the exit\n"
             "status is then 1, and 2 when none could be read. run.threads=4 and the like\n"
             "change how it is done.",
     .run = run_predict,
@@ -47,6 +51,7 @@ const command command_predict = {
 
 typedef struct job {
     predictor model;
+    const spur__dataset_kind *kind; /* of the run's data */
     const char *out;
     char *table; /* the path of csv, which is NULL before the first answer */
     FILE *csv;
@@ -148,36 +153,42 @@ static spur_status do_mask(job *j, const char *path, spur_error *err) {
     return write_overlay(j, err);
 }
 
-static spur_status do_classes(job *j, const char *path, spur_error *err) {
+/* The answer for a file, or for one of its rows (from 0). */
+static void put_values(const job *j, const char *path, uint32_t row, const float *values) {
     const spur_data_info *info = &j->model.card.info;
-    bool numbers = info->task == SPUR_REGRESSION;
-    size_t n = numbers ? info->targets : info->classes, best = 0;
-    float *values = spur__malloc_array(n, sizeof *values);
+    size_t n = predictor_outputs(&j->model), best = 0;
+    for (size_t k = 1; k < n; k++) best = values[k] > values[best] ? k : best;
+    put_field(j->csv, path);
+    if (j->json) put_json_text("{\"file\":", path);
+    if (j->kind->many) {
+        fprintf(j->csv, ",%u", row + 1);
+        if (j->json) printf(",\"row\":%u", row + 1);
+    }
+    if (info->task == SPUR_CLASSIFICATION) {
+        fputc(',', j->csv);
+        put_field(j->csv, info->class_names[best]);
+        if (j->json) put_json_text(",\"label\":", info->class_names[best]);
+    }
+    for (size_t k = 0; k < n; k++) {
+        fprintf(j->csv, ",%.6g", (double)values[k]);
+        if (j->json) printf("%s%.6g", k ? "," : ",\"values\":[", (double)values[k]);
+    }
+    fputc('\n', j->csv);
+    if (j->json) printf("]}\n");
+}
+
+static spur_status do_classes(job *j, const char *path, spur_error *err) {
+    float *values = spur__malloc_array(predictor_outputs(&j->model), sizeof *values);
     if (!values) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     spur_status status = predict_classes(&j->model, &j->image, values, err);
-    if (status == SPUR_OK) {
-        for (size_t k = 1; k < n; k++) best = values[k] > values[best] ? k : best;
-        put_field(j->csv, path);
-        if (j->json) put_json_text("{\"file\":", path);
-        if (!numbers) {
-            fputc(',', j->csv);
-            put_field(j->csv, info->class_names[best]);
-            if (j->json) put_json_text(",\"label\":", info->class_names[best]);
-        }
-        for (size_t k = 0; k < n; k++) {
-            fprintf(j->csv, ",%.6g", (double)values[k]);
-            if (j->json) printf("%s%.6g", k ? "," : ",\"values\":[", (double)values[k]);
-        }
-        fputc('\n', j->csv);
-        if (j->json) printf("]}\n");
-    }
+    if (status == SPUR_OK) put_values(j, path, 0, values);
     spur__free(values);
     return status;
 }
 
 static void put_header(const job *j) {
     const spur_data_info *info = &j->model.card.info;
-    fputs("file", j->csv);
+    fputs(j->kind->many ? "file,row" : "file", j->csv);
     if (info->task == SPUR_CLASSIFICATION) fputs(",label", j->csv);
     for (size_t k = 0; k < info->classes; k++) {
         fputc(',', j->csv);
@@ -196,32 +207,74 @@ static spur_status open_table(job *j, spur_error *err) {
     return SPUR_OK;
 }
 
+/* Of a file that cannot be read; anything else ends the command. */
+static spur_status leave_out(job *j, const spur_error *why, spur_error *err) {
+    if (why->status == SPUR_E_MEMORY || why->status == SPUR_E_STATE) {
+        *err = *why;
+        return err->status;
+    }
+    text_complain("predict: %s", why->message);
+    j->damaged++;
+    return SPUR_OK;
+}
+
+static spur_status do_items(job *j, const spur_data *data, const char *path, float *values,
+                            spur_error *err) {
+    spur_error why = {.status = SPUR_OK};
+    for (uint32_t i = 0; i < data->item_count; i++) {
+        if (predict_item(&j->model, data, i, values, &why) != SPUR_OK)
+            return leave_out(j, &why, err);
+        if (!j->csv) SPUR__TRY(open_table(j, err));
+        put_values(j, path, i, values);
+        j->done++;
+    }
+    return SPUR_OK;
+}
+
+/* A sound, or a table of rows. */
+static spur_status do_data(job *j, const char *path, spur_error *err) {
+    const void *options = j->model.cfg.parts[SECTION_DATA].options;
+    spur_error why = {.status = SPUR_OK};
+    spur_data *data;
+    if (spur__data_open_file(&data, j->kind, options, &j->model.card.info, path, &why) != SPUR_OK)
+        return leave_out(j, &why, err);
+    float *values = spur__malloc_array(predictor_outputs(&j->model), sizeof *values);
+    spur_status status = values ? do_items(j, data, path, values, err)
+                                : spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    spur__free(values);
+    spur_data_close(data);
+    return status;
+}
+
 static spur_status do_picture(job *j, const char *path, spur_error *err) {
     spur_error why = {.status = SPUR_OK};
-    if (spur__image_read(path, SPUR__DECODE_PICTURE, &j->bytes, &j->image, &why) != SPUR_OK) {
-        text_complain("predict: %s", why.message);
-        j->damaged++;
-        return SPUR_OK;
-    }
+    if (spur__image_read(path, SPUR__DECODE_PICTURE, &j->bytes, &j->image, &why) != SPUR_OK)
+        return leave_out(j, &why, err);
     if (!j->csv) SPUR__TRY(open_table(j, err));
     j->done++;
     return j->model.card.info.task == SPUR_SEGMENTATION ? do_mask(j, path, err)
                                                         : do_classes(j, path, err);
 }
 
+static spur_status do_file(job *j, const char *path, spur_error *err) {
+    return j->kind->open_file ? do_data(j, path, err) : do_picture(j, path, err);
+}
+
 static spur_status do_folder(job *j, const char *path, spur_error *err) {
     spur__names names = {0};
     size_t others = 0;
-    SPUR__TRY(spur__list_files(path, spur__picture_endings, &names, &others, err));
+    bool pictures = !j->kind->open_file;
+    SPUR__TRY(spur__list_files(path, pictures ? spur__picture_endings : j->kind->endings, &names,
+                               &others, err));
     spur_status status = SPUR_OK;
     if (names.count == 0)
-        status = spur__no_files(path, "JPEG or PNG files", others, err);
+        status = spur__no_files(path, pictures ? "JPEG or PNG files" : j->kind->files, others, err);
     else if (others > 0)
         text_complain("predict: %s: left out %zu file%s with other endings", path, others,
                       others == 1 ? "" : "s");
     for (size_t i = 0; status == SPUR_OK && i < names.count; i++) {
         char *file = spur__path_join(path, names.names[i]);
-        status = file ? do_picture(j, file, err) : spur__fail(err, SPUR_E_MEMORY, "out of memory");
+        status = file ? do_file(j, file, err) : spur__fail(err, SPUR_E_MEMORY, "out of memory");
         spur__free(file);
     }
     spur__names_free(&names);
@@ -234,7 +287,7 @@ static spur_status do_all(job *j, char **paths, int count, spur_error *err) {
     if (!j->table) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     for (int i = 0; status == SPUR_OK && i < count; i++) {
         status =
-            spur__is_folder(paths[i]) ? do_folder(j, paths[i], err) : do_picture(j, paths[i], err);
+            spur__is_folder(paths[i]) ? do_folder(j, paths[i], err) : do_file(j, paths[i], err);
     }
     bool written = j->csv && !ferror(j->csv);
     if (j->csv && (fclose(j->csv) != 0 || !written) && status == SPUR_OK)
@@ -253,12 +306,13 @@ static int data_number(const config *cfg, const char *name) {
 }
 
 /* A network of other inputs would answer, too: nonsense. */
-static spur_status check_inputs(const predictor *p, const char *run, spur_error *err) {
-    const spur__dataset_kind *kind = (const spur__dataset_kind *)p->cfg.parts[SECTION_DATA].kind;
-    if (!kind->inputs) return SPUR_OK;
+static spur_status check_inputs(job *j, const char *run, spur_error *err) {
+    j->kind = (const spur__dataset_kind *)j->model.cfg.parts[SECTION_DATA].kind;
+    if (!j->kind->inputs || j->kind->open_file) return SPUR_OK;
     return spur__fail(err, SPUR_E_UNSUPPORTED,
-                      "%s: a run on %s (data.format = %s), expected one on pictures", run,
-                      kind->inputs, kind->kind.name);
+                      "%s: a run on %s (data.format = %s), expected one on pictures, or on files "
+                      "of sounds or tables",
+                      run, j->kind->inputs, j->kind->kind.name);
 }
 
 /* Tiles as in training, or of the network's size; overlapping by --overlap, or as in training. */
@@ -286,11 +340,16 @@ static spur_status choose_tiles(predictor *p, const char *overlap, spur_error *e
 /* What is told at the end, and the exit status. */
 static int conclude(const job *j) {
     size_t all = j->done + j->damaged;
+    const char *one = j->kind->many ? "row" : j->kind->inputs ? "sound" : "picture";
     if (!j->json && j->done)
-        printf("%zu picture%s; answers in %s\n", j->done, j->done == 1 ? "" : "s", j->out);
+        printf("%zu %s%s; answers in %s\n", j->done, one, j->done == 1 ? "" : "s", j->out);
     if (j->damaged == 0) return EXIT_DONE;
-    text_complain("predict: %zu of %zu picture%s could not be read", j->damaged, all,
-                  all == 1 ? "" : "s");
+    if (j->kind->many)
+        text_complain("predict: %zu table%s could not be read", j->damaged,
+                      j->damaged == 1 ? "" : "s");
+    else
+        text_complain("predict: %zu of %zu %s%s could not be read", j->damaged, all, one,
+                      all == 1 ? "" : "s");
     return j->done ? EXIT_FAILED : EXIT_USAGE;
 }
 
@@ -330,7 +389,7 @@ static int predict(const request *r, char **paths, int count, job *j) {
         spur__free(folder);
         return command_refuse(&command_predict, &err);
     }
-    bool fine = check_inputs(&j->model, r->run, &err) == SPUR_OK &&
+    bool fine = check_inputs(j, r->run, &err) == SPUR_OK &&
                 choose_tiles(&j->model, r->overlap, &err) == SPUR_OK &&
                 do_all(j, paths, count, &err) == SPUR_OK;
     int status = fine ? conclude(j) : command_give_up(&command_predict, &err);
@@ -354,7 +413,7 @@ static int run_predict(int argc, char **argv) {
     int words;
     int status = arguments_parse(&command_predict, argc, argv, table, 5, &words);
     if (status != EXIT_DONE) return status;
-    if (words < 2) return command_misuse(&command_predict, "expected a run and pictures");
+    if (words < 2) return command_misuse(&command_predict, "expected a run and files");
     if (strcmp(r.which, "best") != 0 && strcmp(r.which, "last") != 0)
         return command_misuse(&command_predict, "--weights: found '%s', expected best or last",
                               r.which);
@@ -365,7 +424,7 @@ static int run_predict(int argc, char **argv) {
     int count = take_overrides(&r, argv + 2, words - 1);
     status = count > 0 ? predict(&r, argv + 2, count, &j)
                        : command_misuse(&command_predict,
-                                        count ? "too many overrides" : "expected pictures");
+                                        count ? "too many overrides" : "expected files");
     overrides_free(&r.given);
     return status;
 }

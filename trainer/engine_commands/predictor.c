@@ -34,6 +34,11 @@ spur_status predictor_open(predictor *p, const char *run, const char *which, con
     *p = (predictor){.slide = false};
     SPUR__TRY(read_config(p, run, given, err));
     spur_status status = card_read(&p->card, run, err);
+    if (status == SPUR_OK && !(p->card.mean && p->card.std))
+        status = spur__fail(err, SPUR_E_FORMAT,
+                            "%s/data.ini: no 'mean' or no 'std' in [data], expected a number for "
+                            "each channel",
+                            run);
     if (status == SPUR_OK) {
         network_shape shape = network_shape_of(&p->card.info);
         shape.batch = 1;
@@ -54,22 +59,44 @@ void predictor_close(predictor *p) {
     *p = (predictor){.slide = false};
 }
 
-/* Fills the network's input from a part of the picture and runs it. */
-static spur_status run_box(predictor *p, const spur__image *image, spur__box box, spur_error *err) {
-    SPUR__TRY(spur__image_prepare(&p->card.info, image, box, &p->space,
-                                  spur_node_data(p->net.input), err));
+/* Runs the network on what its input holds. */
+static spur_status run_one(predictor *p, spur_error *err) {
     SPUR__TRY(spur_net_set_batch(p->net.net, 1));
     return spur_net_forward(p->net.net, SPUR_EVAL, err);
 }
 
-spur_status predict_classes(predictor *p, spur__image *image, float *out, spur_error *err) {
+static spur_status run_box(predictor *p, const spur__image *image, spur__box box, spur_error *err) {
+    SPUR__TRY(spur__image_prepare(&p->card.info, image, box, &p->space,
+                                  spur_node_data(p->net.input), err));
+    return run_one(p, err);
+}
+
+size_t predictor_outputs(const predictor *p) {
     const spur_data_info *info = &p->card.info;
-    SPUR__TRY(spur__image_convert(image, info->channels, err));
-    SPUR__TRY(run_box(p, image, (spur__box){0, 0, image->height, image->width}, err));
+    return info->task == SPUR_REGRESSION ? info->targets : info->classes;
+}
+
+static void take_answer(const predictor *p, float *out) {
+    const spur_data_info *info = &p->card.info;
     if (info->task == SPUR_REGRESSION)
         memcpy(out, network_output(&p->net), info->targets * sizeof *out);
     else
         class_probabilities(network_output(&p->net), p->net.outputs, info->classes, out);
+}
+
+spur_status predict_classes(predictor *p, spur__image *image, float *out, spur_error *err) {
+    SPUR__TRY(spur__image_convert(image, p->card.info.channels, err));
+    SPUR__TRY(run_box(p, image, (spur__box){0, 0, image->height, image->width}, err));
+    take_answer(p, out);
+    return SPUR_OK;
+}
+
+spur_status predict_item(predictor *p, const spur_data *data, uint32_t item, float *out,
+                         spur_error *err) {
+    SPUR__TRY(spur__sample_prepare(data, item, NULL, NULL, &p->space, spur_node_data(p->net.input),
+                                   NULL, err));
+    SPUR__TRY(run_one(p, err));
+    take_answer(p, out);
     return SPUR_OK;
 }
 

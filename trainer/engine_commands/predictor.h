@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The network of a run with its weights, for inference, and its answers for pictures of any size: what
- * `spur predict` and `spur onnx` begin with.
+ * The network of a run with its weights, for inference, and its answers for pictures of any size, sounds and rows of
+ * tables: what `spur predict` and `spur onnx` begin with.
  */
 #ifndef SPUR_TRAINER_ENGINE_COMMANDS_PREDICTOR_H
 #define SPUR_TRAINER_ENGINE_COMMANDS_PREDICTOR_H
@@ -27,9 +27,15 @@ spur_status predictor_open(predictor *p, const char *run, const char *which, con
                            spur_error *err);
 void predictor_close(predictor *p);
 
-/* Probabilities of one picture's classes (or the numbers of a regression). `image` is converted to
- * the network's channels. out: [classes]. */
+/* How many numbers an answer has: those of a regression, or the probabilities of the classes. */
+size_t predictor_outputs(const predictor *p);
+
+/* The answer for one picture, which is converted to the network's channels. out: [outputs]. */
 spur_status predict_classes(predictor *p, spur__image *image, float *out, spur_error *err);
+
+/* The answer for an item of a file of sounds or rows (spur__data_open_file). out: [outputs]. */
+spur_status predict_item(predictor *p, const spur_data *data, uint32_t item, float *out,
+                         spur_error *err);
 
 /* The mask of a picture, in the picture's own size: out [h][w][1]. */
 spur_status predict_mask(predictor *p, spur__image *image, spur__image *out, spur_error *err);

@@ -32,6 +32,15 @@ static void put_floats(spur__str *out, const char *key, const float *values, int
     spur__str_putc(out, '\n');
 }
 
+static void put_names(spur__str *out, const char *section, const char *const *names, size_t n) {
+    spur__str_printf(out, "\n[%s]\n", section);
+    for (size_t i = 0; i < n; i++) {
+        spur__str_printf(out, "%zu = ", i);
+        document_put_text(out, names[i]);
+        spur__str_putc(out, '\n');
+    }
+}
+
 spur_status card_write(const run_dir *run, const spur_data_info *info, spur_error *err) {
     spur__str text;
     spur__str_init(&text, 1 << 24);
@@ -45,12 +54,9 @@ spur_status card_write(const run_dir *run, const spur_data_info *info, spur_erro
     spur__str_puts(&text, "\n[samples]\n");
     for (int i = 0; i < SPLITS; i++)
         spur__str_printf(&text, "%s = %zu\n", splits[i], info->samples[i]);
-    spur__str_puts(&text, "\n[classes]\n");
-    for (size_t i = 0; i < info->classes; i++) {
-        spur__str_printf(&text, "%zu = ", i);
-        document_put_text(&text, info->class_names[i]);
-        spur__str_putc(&text, '\n');
-    }
+    put_names(&text, "classes", info->class_names, info->classes);
+    if (info->feature_names)
+        put_names(&text, "features", info->feature_names, (size_t)info->channels);
     spur_status status = run_write(run, "data.ini", &text, err);
     spur__str_free(&text);
     return status;
@@ -89,18 +95,19 @@ static spur_status get_floats(const document *doc, const char *key, int n, float
     return SPUR_OK;
 }
 
-static spur_status get_names(const document *doc, card *c, spur_error *err) {
+/* A missing one is called by its number. */
+static spur_status get_names(const document *doc, const char *section, size_t n, char ***out,
+                             spur_error *err) {
     char key[32];
-    c->names = spur__calloc(c->info.classes ? c->info.classes : 1, sizeof *c->names);
-    if (!c->names) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
-    for (size_t i = 0; i < c->info.classes; i++) {
+    char **names = *out = spur__calloc(n ? n : 1, sizeof *names);
+    if (!names) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    for (size_t i = 0; i < n; i++) {
         snprintf(key, sizeof key, "%zu", i);
-        const document_entry *entry = document_find(doc, "classes", key);
-        c->names[i] = spur__strdup(entry ? entry->value : key);
-        if (!c->names[i]) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
-        document_decode_text(c->names[i]);
+        const document_entry *entry = document_find(doc, section, key);
+        names[i] = spur__strdup(entry ? entry->value : key);
+        if (!names[i]) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+        document_decode_text(names[i]);
     }
-    c->info.class_names = (const char *const *)c->names;
     return SPUR_OK;
 }
 
@@ -145,7 +152,12 @@ static spur_status fill(card *c, const document *doc, spur_error *err) {
     c->info.mean = c->mean;
     c->info.std = c->std;
     get_samples(doc, c);
-    return get_names(doc, c, err);
+    SPUR__TRY(get_names(doc, "classes", c->info.classes, &c->names, err));
+    c->info.class_names = (const char *const *)c->names;
+    if (!document_find(doc, "features", "0")) return SPUR_OK;
+    SPUR__TRY(get_names(doc, "features", (size_t)channels, &c->features, err));
+    c->info.feature_names = (const char *const *)c->features;
+    return SPUR_OK;
 }
 
 spur_status card_read(card *c, const char *run, spur_error *err) {
@@ -246,9 +258,14 @@ spur_status card_fit(const char *run, spur_data *data, spur_error *err) {
     return status;
 }
 
+static void free_names(char **names, size_t n) {
+    for (size_t i = 0; names && i < n; i++) spur__free(names[i]);
+    spur__free(names);
+}
+
 void card_free(card *c) {
-    for (size_t i = 0; c->names && i < c->info.classes; i++) spur__free(c->names[i]);
-    spur__free(c->names);
+    free_names(c->names, c->info.classes);
+    free_names(c->features, (size_t)c->info.channels);
     spur__free(c->mean);
     spur__free(c->std);
     *c = (card){.names = NULL};

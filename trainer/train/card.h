@@ -15,7 +15,7 @@ spur_status card_write(const run_dir *run, const spur_data_info *info, spur_erro
 
 typedef struct card {
     spur_data_info info; /* its pointers belong to the card */
-    char **names;
+    char **names, **features; /* of classes, and of a table's columns (NULL: they have none) */
     float *mean, *std;
     bool counted; /* info.samples is known */
 } card;

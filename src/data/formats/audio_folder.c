@@ -26,13 +26,22 @@ typedef struct audio_state {
     spur__melspec *mel;
 } audio_state;
 
+static const char *const endings[] = {".wav", NULL};
+
 static spur_status audio_open(spur_data *data, spur_error *err) {
-    static const char *const endings[] = {".wav", NULL};
     audio_state *s = data->state = spur__calloc(1, sizeof *s);
     if (!s) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     data->info.task = SPUR_CLASSIFICATION;
     SPUR__TRY(spur__audio_setup(data, &s->mel, err));
     return spur__scan_classes(data, endings, "WAV files", &s->files, err);
+}
+
+static spur_status audio_open_file(spur_data *data, const char *path, spur_error *err) {
+    audio_state *s = data->state = spur__calloc(1, sizeof *s);
+    if (!s) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    SPUR__TRY(spur__audio_setup(data, &s->mel, err));
+    SPUR__TRY(spur__names_take(&s->files, spur__strdup(path), err));
+    return spur__data_add(data, SPUR_SPLIT_TRAIN, 0, 0, err);
 }
 
 static spur_status audio_read(const spur_data *data, uint32_t item, spur__sample *out,
@@ -75,4 +84,7 @@ const spur__dataset_kind spur__data_audio_folder = {
     .close = audio_close,
     .file = audio_file,
     .check = audio_check,
+    .open_file = audio_open_file,
+    .endings = endings,
+    .files = "WAV files",
 };

@@ -53,6 +53,7 @@ typedef struct csv_state {
     part parts[SPUR_SPLIT_COUNT];
     size_t features, targets;
     size_t *feature_columns, *target_columns;
+    char **feature_names; /* [features], or NULL where columns have no names */
     float *values; /* [items][features] */
     float *wanted; /* [items][targets], for a regression */
     uint8_t *part_of; /* [items] */
@@ -78,10 +79,8 @@ static bool has_header(const spur__csv *csv, int64_t option) {
     return turns_number || !any_number;
 }
 
-static spur_status load_part(spur_data *data, spur_split split, spur_error *err) {
+static spur_status load_part(const csv_options *o, part *p, spur_error *err) {
     static const char separators[] = {0, ',', ';', '\t'};
-    const csv_options *o = data->options;
-    part *p = &((csv_state *)data->state)->parts[split];
     size_t size;
     SPUR__TRY(spur__file_read(p->path, (size_t)1 << 30, &p->text, &size, err));
     SPUR__TRY(spur__csv_parse(p->text, size, separators[o->separator], p->path, &p->csv, err));
@@ -200,6 +199,18 @@ static spur_status choose_columns(spur_data *data, spur_error *err) {
     return status;
 }
 
+static spur_status name_features(spur_data *data, spur_error *err) {
+    csv_state *s = data->state;
+    const part *p = &s->parts[0];
+    if (!p->header) return SPUR_OK;
+    s->feature_names = spur__calloc(s->features, sizeof *s->feature_names);
+    for (size_t f = 0; s->feature_names && f < s->features; f++)
+        if (!(s->feature_names[f] = spur__strdup(p->csv.cells[s->feature_columns[f]])))
+            return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    data->info.feature_names = (const char *const *)s->feature_names;
+    return s->feature_names ? SPUR_OK : spur__fail(err, SPUR_E_MEMORY, "out of memory");
+}
+
 /* ---- values ---------------------------------------------------------------------------------- */
 
 static spur_status parse_cell(const part *p, size_t row, size_t column, float *out,
@@ -311,7 +322,7 @@ static spur_status add_row(spur_data *data, int split, size_t row, spur_error *e
             parse_cell(p, row, s->feature_columns[f], &s->values[item * s->features + f], err));
     for (size_t t = 0; s->wanted && t < s->targets; t++)
         SPUR__TRY(parse_cell(p, row, s->target_columns[t], &s->wanted[item * s->targets + t], err));
-    if (!s->wanted) SPUR__TRY(find_label(data, p, row, &label, err));
+    if (!s->wanted && s->targets > 0) SPUR__TRY(find_label(data, p, row, &label, err));
     s->part_of[item] = (uint8_t)split;
     return spur__data_add(data, (spur_split)split, label, (uint32_t)item, err);
 }
@@ -319,14 +330,14 @@ static spur_status add_row(spur_data *data, int split, size_t row, spur_error *e
 static spur_status add_rows(spur_data *data, spur_error *err) {
     csv_state *s = data->state;
     size_t total = 0, numbers;
+    bool wanted = data->info.task == SPUR_REGRESSION && s->targets > 0;
     for (int i = 0; i < SPUR_SPLIT_COUNT; i++)
         if (s->parts[i].path) total += s->parts[i].csv.rows - s->parts[i].header;
     if (spur__mul(total, s->features, &numbers))
         s->values = spur__malloc_array(numbers, sizeof *s->values);
     s->part_of = spur__malloc(total);
-    if (data->info.task == SPUR_REGRESSION)
-        s->wanted = spur__malloc_array(total * s->targets, sizeof *s->wanted);
-    if (!s->values || !s->part_of || (data->info.task == SPUR_REGRESSION && !s->wanted))
+    if (wanted) s->wanted = spur__malloc_array(total * s->targets, sizeof *s->wanted);
+    if (!s->values || !s->part_of || (wanted && !s->wanted))
         return spur__fail(err, SPUR_E_MEMORY, "out of memory");
     for (int i = 0; i < SPUR_SPLIT_COUNT; i++)
         for (size_t r = s->parts[i].header; s->parts[i].path && r < s->parts[i].csv.rows; r++)
@@ -363,17 +374,74 @@ static spur_status csv_open(spur_data *data, spur_error *err) {
     SPUR__TRY(find_parts(data, err));
     for (int i = 0; i < SPUR_SPLIT_COUNT; i++) {
         if (!s->parts[i].path) continue;
-        SPUR__TRY(load_part(data, (spur_split)i, err));
+        SPUR__TRY(load_part(o, &s->parts[i], err));
         SPUR__TRY(check_columns(&s->parts[i], &s->parts[0], err));
     }
     bool numbers;
     SPUR__TRY(choose_columns(data, err));
+    SPUR__TRY(name_features(data, err));
     SPUR__TRY(choose_task(s, o->task, &numbers, err));
     data->info.task = numbers ? SPUR_REGRESSION : SPUR_CLASSIFICATION;
     data->info.targets = numbers ? s->targets : 0;
     data->info.height = data->info.width = 1;
     data->info.channels = (int)s->features;
     if (!numbers) SPUR__TRY(find_classes(data, err));
+    SPUR__TRY(add_rows(data, err));
+    drop_texts(s);
+    return SPUR_OK;
+}
+
+/* ---- predictions ----------------------------------------------------------------------------- */
+
+/* The columns with the names of the training's features, wherever they are. */
+static spur_status find_features(csv_state *s, const spur_data_info *info, spur_error *err) {
+    const part *p = &s->parts[0];
+    s->features = (size_t)info->channels;
+    s->feature_columns = spur__malloc_array(s->features, sizeof *s->feature_columns);
+    if (!s->feature_columns) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    for (size_t f = 0; f < s->features; f++) {
+        size_t *found = &s->feature_columns[f], count = 0;
+        for (size_t c = 0; c < p->csv.columns; c++)
+            if (strcmp(p->csv.cells[c], info->feature_names[f]) == 0) *found = c, count++;
+        if (count != 1)
+            return spur__fail(err, count ? SPUR_E_EXISTS : SPUR_E_NOTFOUND,
+                              "%s: found %s column called '%.60s', expected one as in the training",
+                              p->path, count ? "more than one" : "no", info->feature_names[f]);
+    }
+    return SPUR_OK;
+}
+
+/* By position: the features alone, or all columns of the training. */
+static spur_status place_features(spur_data *data, spur_error *err) {
+    csv_state *s = data->state;
+    const part *p = &s->parts[0];
+    size_t expected = (size_t)data->info.channels;
+    if (p->csv.columns != expected) {
+        SPUR__TRY(choose_columns(data, err));
+        if (s->features == expected) return SPUR_OK;
+        return spur__fail(
+            err, SPUR_E_SHAPE,
+            "%s: found %zu columns, %zu of them features, expected the %zu features of "
+            "the training, or all its columns",
+            p->path, p->csv.columns, s->features, expected);
+    }
+    s->features = expected;
+    s->feature_columns = spur__malloc_array(expected, sizeof *s->feature_columns);
+    if (!s->feature_columns) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    for (size_t f = 0; f < expected; f++) s->feature_columns[f] = f;
+    return SPUR_OK;
+}
+
+static spur_status csv_open_file(spur_data *data, const char *path, spur_error *err) {
+    csv_state *s = data->state = spur__calloc(1, sizeof *s);
+    if (!s) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    part *p = &s->parts[0];
+    p->path = spur__strdup(path);
+    if (!p->path) return spur__fail(err, SPUR_E_MEMORY, "out of memory");
+    SPUR__TRY(load_part(data->options, p, err));
+    bool named = p->header && data->info.feature_names;
+    SPUR__TRY(named ? find_features(s, &data->info, err) : place_features(data, err));
+    s->targets = 0;
     SPUR__TRY(add_rows(data, err));
     drop_texts(s);
     return SPUR_OK;
@@ -404,11 +472,15 @@ static void csv_close(spur_data *data) {
     for (int i = 0; i < SPUR_SPLIT_COUNT; i++) spur__free(s->parts[i].path);
     spur__free(s->feature_columns);
     spur__free(s->target_columns);
+    for (size_t f = 0; s->feature_names && f < s->features; f++) spur__free(s->feature_names[f]);
+    spur__free(s->feature_names);
     spur__free(s->values);
     spur__free(s->wanted);
     spur__free(s->part_of);
     spur__free(s);
 }
+
+static const char *const endings[] = {".csv", NULL};
 
 extern const spur__dataset_kind spur__data_csv;
 const spur__dataset_kind spur__data_csv = {
@@ -419,4 +491,8 @@ const spur__dataset_kind spur__data_csv = {
     .close = csv_close,
     .targets = csv_targets,
     .file = csv_file,
+    .open_file = csv_open_file,
+    .endings = endings,
+    .files = "CSV files",
+    .many = true,
 };

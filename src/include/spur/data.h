@@ -53,6 +53,8 @@ typedef struct spur_data_info {
     int ignore_index; /* label that no loss counts; -1: none */
     size_t samples[SPUR_SPLIT_COUNT];
     const char *const *class_names; /* [classes] */
+    const char *const
+        *feature_names; /* [channels] of a table whose columns have names; else NULL */
     const float *mean, *std; /* [channels] the normalization in use: (x - mean) / std */
     const uint64_t *class_counts; /* [classes] of the training split; pixels for masks */
 } spur_data_info;

@@ -81,9 +81,58 @@ static void test_every_allocation(void **state) {
                            "0.05", "bands", "4"));
 }
 
+/* Opens a file for predictions as if for the training that `data` are of, and reads its first item. */
+static spur_status once_file(const spur_data *data, const char *path, uint64_t n, spur_error *err) {
+    spur_data *file = NULL;
+    spur__sample sample = {.file = {0}};
+    spur__fault_malloc(n);
+    spur_status status =
+        spur__data_open_file(&file, data->kind, data->options, &data->info, path, err);
+    if (status == SPUR_OK) status = file->kind->read(file, 0, &sample, err);
+    spur__fault_malloc(0);
+    spur__sample_free(&sample);
+    spur_data_close(file);
+    return status;
+}
+
+static void check_file(const char *format, const char *const *options, const char *name) {
+    spur_error err = {0};
+    spur_data *data;
+    char path[512];
+    int failures = 0;
+    snprintf(path, sizeof path, "%s", in_root(name));
+    if (spur_data_open(&data, format, options, &err) != SPUR_OK) fail_msg("%s", err.message);
+    uint64_t before = spur__malloc_count();
+    if (once_file(data, path, 0, &err) != SPUR_OK) fail_msg("%s", err.message);
+    uint64_t count = spur__malloc_count() - before;
+    for (uint64_t n = 1; n <= count; n++) {
+        spur_status status = once_file(data, path, n, &err);
+        if (status != SPUR_OK && status != SPUR_E_MEMORY)
+            fail_msg("%s, allocation %d: %s", path, (int)n, err.message);
+        failures += status != SPUR_OK;
+    }
+    assert_true(failures > 5);
+    spur_data_close(data);
+}
+
+static void test_every_allocation_for_predictions(void **state) {
+    (void)state;
+    make_files();
+    write_text("named.csv", "z,x\n5,6\n7,8\n");
+    write_text("plain.csv", "6\n8\n");
+    write_text("whole.csv", "6,a\n8,\n");
+    check_file("csv", OPTIONS("path", in_root("t.csv")), "named.csv");
+    check_file("csv", OPTIONS("path", in_root("t.csv")), "plain.csv");
+    check_file("csv", OPTIONS("path", in_root("t.csv")), "whole.csv");
+    check_file("audio_folder", OPTIONS("path", in_root("w"), "seconds", "0.02", "bands", "4"),
+               "w/b/1.wav");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_every_allocation, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_every_allocation_for_predictions, make_root,
+                                        remove_root),
     };
     return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
 }
